@@ -1,0 +1,86 @@
+# Finds what Varve is built on and puts it into one target: varve_dependencies. MPI comes first, because HDF5 has to be built for the
+# same MPI. Whatever is missing or does not fit stops here with advice (cmake/VarveAdvice.cmake), never in the middle of compiling.
+include(VarveAdvice)
+
+set(CMAKE_THREAD_PREFER_PTHREAD TRUE)
+set(THREADS_PREFER_PTHREAD_FLAG TRUE)
+find_package(Threads REQUIRED)
+find_package(PkgConfig QUIET)
+
+# --- MPI ---
+
+find_package(MPI QUIET COMPONENTS C)
+if(NOT MPI_C_FOUND)
+    find_program(varve_mpirun NAMES mpirun mpiexec)
+    if(varve_mpirun)
+        set(found "Found only ${varve_mpirun}: a runtime without the compiler wrapper and the headers.")
+    else()
+        set(found "Found neither mpicc nor mpirun on the PATH.")
+    endif()
+    varve_missing(mpi "MPI for C is missing." "${found}" "To name one: -DMPI_C_COMPILER=/path/to/mpicc or -DMPI_HOME=/path")
+endif()
+
+set(mpi_includes ${MPI_C_INCLUDE_DIRS})
+list(TRANSFORM mpi_includes PREPEND -I)
+file(WRITE ${PROJECT_BINARY_DIR}/probe/mpi.c "#include <mpi.h>\n")
+execute_process(COMMAND ${CMAKE_C_COMPILER} -E -dM ${mpi_includes} ${PROJECT_BINARY_DIR}/probe/mpi.c
+    OUTPUT_VARIABLE mpi_macros ERROR_QUIET)
+if(mpi_macros MATCHES "#define (OPEN_MPI|OMPI_MAJOR_VERSION) ")
+    set(VARVE_MPI_FLAVOUR "Open MPI")
+elseif(mpi_macros MATCHES "#define (MPICH_VERSION|MPICH_NUMVERSION|I_MPI_NUMVERSION|CRAY_MPICH_VERSION) ")
+    set(VARVE_MPI_FLAVOUR "MPICH")
+else()
+    set(VARVE_MPI_FLAVOUR "an MPI of unknown make")
+endif()
+if(mpi_macros MATCHES "#define MPI_VERSION ([0-9]+)" AND CMAKE_MATCH_1 LESS 3)
+    varve_missing(mpi "MPI 3 or newer is needed." "Found ${VARVE_MPI_FLAVOUR}, MPI standard ${CMAKE_MATCH_1}, in ${MPI_C_INCLUDE_DIRS}")
+endif()
+
+# --- parallel HDF5, for this MPI ---
+
+find_package(VarveHDF5 QUIET)
+if(NOT VarveHDF5_FOUND)
+    varve_missing(hdf5 "Parallel HDF5 (1.10.5 or newer, with its high-level library) for ${VARVE_MPI_FLAVOUR} is missing."
+        ${VarveHDF5_REPORT} "To name one: -DHDF5_ROOT=/path (it is then the only one looked at)")
+endif()
+
+# --- libdeflate ---
+
+if(PKG_CONFIG_FOUND)
+    pkg_check_modules(deflate_pc QUIET libdeflate)
+endif()
+find_path(DEFLATE_INCLUDE_DIR libdeflate.h HINTS ${deflate_pc_INCLUDE_DIRS})
+find_library(DEFLATE_LIBRARY deflate HINTS ${deflate_pc_LIBRARY_DIRS})
+if(NOT DEFLATE_INCLUDE_DIR OR NOT DEFLATE_LIBRARY)
+    if(DEFLATE_LIBRARY)
+        set(found "Found ${DEFLATE_LIBRARY}, but not its header libdeflate.h.")
+    else()
+        set(found "Found neither libdeflate.h nor the library.")
+    endif()
+    varve_missing(deflate "libdeflate (compression) is missing." "${found}" "To name one: -DCMAKE_PREFIX_PATH=/path")
+endif()
+
+# --- CMocka, for the tests ---
+
+if(VARVE_TESTS)
+    if(PKG_CONFIG_FOUND)
+        pkg_check_modules(cmocka_pc QUIET cmocka)
+    endif()
+    find_path(CMOCKA_INCLUDE_DIR cmocka.h HINTS ${cmocka_pc_INCLUDE_DIRS})
+    find_library(CMOCKA_LIBRARY cmocka HINTS ${cmocka_pc_LIBRARY_DIRS})
+    if(NOT CMOCKA_INCLUDE_DIR OR NOT CMOCKA_LIBRARY)
+        varve_missing(cmocka "CMocka (the tests' framework) is missing." "Without tests: -DVARVE_TESTS=OFF")
+    endif()
+endif()
+
+add_library(varve_dependencies INTERFACE)
+target_include_directories(varve_dependencies SYSTEM INTERFACE ${VarveHDF5_INCLUDE_DIRS} ${DEFLATE_INCLUDE_DIR})
+target_link_libraries(varve_dependencies INTERFACE ${VarveHDF5_LIBRARIES} MPI::MPI_C ${DEFLATE_LIBRARY} Threads::Threads m)
+if(VARVE_MPI_FLAVOUR STREQUAL "MPICH" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    # MPICH's headers declare MPI_STATUSES_IGNORE in a way that gcc takes for an array that is too small.
+    target_compile_options(varve_dependencies INTERFACE -Wno-stringop-overflow)
+endif()
+
+message(STATUS "MPI: ${VARVE_MPI_FLAVOUR}, ${MPI_C_COMPILER}")
+message(STATUS "HDF5: ${VarveHDF5_VERSION}, parallel, ${VarveHDF5_SOURCE}")
+message(STATUS "libdeflate: ${DEFLATE_LIBRARY}")

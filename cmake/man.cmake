@@ -1,0 +1,18 @@
+# Run at build time: writes varve.1 and a page for each command, as `varve help --man [COMMAND]` prints them. The commands are those that
+# varve.1 lists. A program that has no page to print is no reason to fail a build.
+get_filename_component(folder ${OUTPUT} DIRECTORY)
+execute_process(COMMAND ${VARVE} help --man OUTPUT_VARIABLE page RESULT_VARIABLE status ERROR_QUIET)
+if(NOT status EQUAL 0 OR NOT page MATCHES "^[.]TH ")
+    message(STATUS "no manual page: `varve help --man` gave none")
+    return()
+endif()
+file(WRITE ${OUTPUT} "${page}")
+string(REGEX REPLACE ".*\n[.]SH COMMANDS\n(.*)\n[.]SH OPTIONS\n.*" "\\1" list "${page}")
+string(REGEX MATCHALL "[.]TP\n[.]B [a-z]+\n" entries "${list}")
+foreach(entry IN LISTS entries)
+    string(REGEX REPLACE "[.]TP\n[.]B ([a-z]+)\n" "\\1" command "${entry}")
+    execute_process(COMMAND ${VARVE} help --man ${command} OUTPUT_VARIABLE page RESULT_VARIABLE status ERROR_QUIET)
+    if(status EQUAL 0)
+        file(WRITE ${folder}/varve-${command}.1 "${page}")
+    endif()
+endforeach()

@@ -1,0 +1,56 @@
+/* Getting results: into memory, or into a file that is complete or absent.
+ *
+ * All functions: Driver only; the other ranks work along. */
+#ifndef VARVE_OUTPUT_H
+#define VARVE_OUTPUT_H
+
+#include "varve/array.h"
+#include "varve/dataset.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The whole array into a buffer on rank 0, row-major, of vv_array_dtype() elements. bytes: the buffer's size, checked. */
+VV_API VV_WARN_UNUSED vv_status vv_compute(vv_array *a, void *buffer, vv_bytes bytes);
+
+typedef struct vv_save_options {
+    bool overwrite;      /* replace an existing file; without it that is an error before any work */
+    int deflate;         /* 0 none (contiguous data), 1..9 compressed chunks */
+    bool shuffle;        /* with deflate */
+    const char *history; /* line for the history attribute; NULL: none */
+} vv_save_options;
+#define VV_SAVE_OPTIONS_INIT                                                                                           \
+    {                                                                                                                  \
+        false, 0, true, NULL                                                                                           \
+    }
+
+/* One array with its coordinates as a NetCDF-4 file. options: NULL for the defaults. */
+VV_API VV_WARN_UNUSED vv_status vv_save(vv_array *a, const char *path, const vv_save_options *options);
+
+/* A file of several variables: all are computed in one pass where they share their input. */
+typedef struct vv_output vv_output;
+
+/* Checks at once that the file may be written. *out is NULL on failure. */
+VV_API VV_WARN_UNUSED vv_status vv_output_new(vv_session *s, const char *path, const vv_save_options *options,
+                                              vv_output **out);
+/* Adds an array under a name (NULL: its own). */
+VV_API VV_WARN_UNUSED vv_status vv_output_add(vv_output *o, const char *name, vv_array *a);
+/* Adds what a dataset has besides: every variable whose dimensions all survive in the output (or that no command touched) and that was
+ * not added by name; global attributes; `touched` names the dimensions that were reduced away, NULL for none. */
+VV_API VV_WARN_UNUSED vv_status vv_output_carry(vv_output *o, vv_dataset *d, const char *touched);
+/* Computes, writes, renames; the handle is gone and *o is NULL whatever happens. */
+VV_API VV_WARN_UNUSED vv_status vv_output_save(vv_output **o);
+/* Gives up without writing. */
+VV_API void vv_output_free(vv_output **o);
+
+/* The plan of a save instead of its run, as text or JSON; *text is freed with free(). */
+typedef enum vv_explain_form { VV_EXPLAIN_TEXT, VV_EXPLAIN_JSON } vv_explain_form;
+VV_API VV_WARN_UNUSED vv_status vv_output_explain(vv_output *o, vv_explain_form form, char **text);
+/* The plan of a compute, likewise. */
+VV_API VV_WARN_UNUSED vv_status vv_explain(vv_array *a, vv_explain_form form, char **text);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,76 @@
+/* Sessions: starting, and the driver that reads like a serial program.
+ *
+ * vv_run() starts MPI when the process was launched by mpirun or srun with more than one rank (otherwise it does without), calls the driver
+ * on rank 0, lets every other rank serve, and returns the same exit status on all of them. When the driver returns an error code,
+ * its message is printed once.
+ *
+ *     static int driver(vv_session *s, int argc, char **argv) { ... return VV_OK; }
+ *     int main(int argc, char **argv) { return vv_run(argc, argv, driver); }
+ */
+#ifndef VARVE_SESSION_H
+#define VARVE_SESSION_H
+
+#include "varve/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct vv_session vv_session;
+
+/* The user's program: runs on rank 0 only. Returns a vv_status; codes other than VV_OK end the run with their exit status. */
+typedef int vv_driver(vv_session *s, int argc, char **argv);
+
+/* Collective. Returns the process exit status. */
+VV_API int vv_run(int argc, char **argv, vv_driver *driver);
+
+/* What this run has. Driver only. */
+VV_API int vv_session_ranks(const vv_session *s);
+VV_API int vv_session_threads(const vv_session *s);     /* per rank */
+VV_API vv_bytes vv_session_memory(const vv_session *s); /* per rank */
+
+/* Memory budget per rank, as the operating system counts the whole process. Default: what Slurm or the control group leaves to
+ * this rank, else its share of 80 % of the machine's memory. Driver only. */
+VV_API vv_status vv_session_set_memory(vv_session *s, vv_bytes per_rank);
+/* Threads per rank, at least 1. Default: the cores this rank may use divided among the ranks that share them, at least 1. Driver only. */
+VV_API vv_status vv_session_set_threads(vv_session *s, int per_rank);
+
+/* Progress on stderr: a bar on a terminal, plain lines otherwise; `automatic` shows it only on a terminal. Driver only. */
+typedef enum vv_progress_mode { VV_PROGRESS_AUTO, VV_PROGRESS_ON, VV_PROGRESS_OFF } vv_progress_mode;
+VV_API void vv_session_set_progress(vv_session *s, vv_progress_mode mode);
+
+/* Placement of work on ranks: "outputs" (a rank owns whole results), "leaves" (a rank owns a stretch of the input), "cyclic"
+ * (chunks are dealt out in turn), "auto". Results have the same bits with all of them. Driver only. */
+VV_API vv_status vv_session_set_placement(vv_session *s, const char *name);
+
+/* What the last compute, save or persist did on all ranks together. */
+typedef struct vv_run_stats {
+    double seconds;      /* from the call to its return */
+    double plan_seconds; /* until the last rank had its plan */
+    vv_index tasks;
+    vv_bytes read, moved, written; /* bytes of stored data read, sent between ranks, written to output data */
+    vv_bytes plan_bytes;           /* the symbolic plan as broadcast */
+    vv_bytes peak;                 /* largest resident set of a rank so far, as the system counts it */
+} vv_run_stats;
+VV_API void vv_session_stats(const vv_session *s, vv_run_stats *out);
+
+/* Log lines on stderr: "error", "warn" (default), "info", "debug"; of every rank from the next compute on. Driver only. */
+VV_API vv_status vv_session_set_log(vv_session *s, const char *level);
+
+/* Fails with a formatted message of your own: `return vv_error(VV_ERR_USAGE, "no %s", x);`. Local. */
+VV_API VV_WARN_UNUSED vv_status vv_error(vv_status code, const char *format, ...) VV_PRINTF(2, 3);
+
+/* The candidate nearest to a misspelled word, NULL when none is near: for messages. Local. */
+VV_API const char *vv_suggest(const char *word, const char *const candidates[], int n);
+
+/* "1.5 GB" and back ("512MB", "1.5G", "300k"; Ki, Mi, Gi are binary). Local. */
+VV_API const char *vv_format_bytes(vv_bytes n, char out[32]);
+VV_API VV_WARN_UNUSED vv_status vv_parse_bytes(const char *text, vv_bytes *out);
+
+/* "0.1.0". Local. */
+VV_API const char *vv_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

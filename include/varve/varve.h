@@ -1,0 +1,11 @@
+/* Varve: lazy, chunked, labelled arrays for MPI. This header includes all of the user's interface. */
+#ifndef VARVE_VARVE_H
+#define VARVE_VARVE_H
+
+#include "varve/array.h"
+#include "varve/dataset.h"
+#include "varve/output.h"
+#include "varve/session.h"
+#include "varve/types.h"
+
+#endif

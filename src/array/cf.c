@@ -1,0 +1,180 @@
+/* CF conventions: what attributes say about values, and what becomes of attributes.
+ *
+ * Decoding follows xarray: values equal to _FillValue or missing_value (compared as stored) are NaN; then value = stored * scale_factor +
+ * add_offset. The decoded type is f32 where that is safe: stored f32, or integers of at most two bytes without offset; f64 otherwise.
+ * Integers without any of these attributes stay integers. */
+#include "array/node.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* What the elements are: the attribute _Unsigned says that a signed type was only borrowed, or the other way round. */
+static vv_dtype element_type(const vv_variable *v)
+{
+    const char *text = vv_attr_text(&v->attrs, "_Unsigned");
+    char kind = vv_dtype_kind(v->type);
+    if (text && kind == 'i' && !strcasecmp(text, "true")) return (vv_dtype)(v->type + (VV_U8 - VV_I8));
+    if (text && kind == 'u' && !strcasecmp(text, "false")) return (vv_dtype)(v->type - (VV_U8 - VV_I8));
+    return v->type;
+}
+
+/* Value i of an attribute as an element of `v`, into the next free place; false when no element can equal it. */
+static bool take_missing(const vv_variable *v, const vv_attr *a, vv_index i, vv_decode *d)
+{
+    const char *at = (const char *)a->data + i * vv_dtype_size(a->type);
+    bool same = a->type == v->type;                         /* then its bits count */
+    if (same && (a->type == VV_I64 || a->type == VV_U64)) { /* these do not fit a double */
+        memcpy(&d->missing[d->n_missing], at, 8);
+        return true;
+    }
+    double value = vv_dtype_load(same ? d->stored : a->type, at);
+    char kind = vv_dtype_kind(d->stored);
+    if (kind == 'f') {
+        bool narrow = d->stored == VV_F32;
+        d->missing[d->n_missing].f = narrow ? (float)value : value;
+        return !narrow || isinf((float)value) == isinf(value);
+    }
+    if (value != trunc(value) || value < (kind == 'i' ? -0x1p63 : 0) || value >= (kind == 'i' ? 0x1p63 : 0x1p64))
+        return false;
+    if (kind == 'i')
+        d->missing[d->n_missing].i = (int64_t)value;
+    else
+        d->missing[d->n_missing].u = (uint64_t)value;
+    return true;
+}
+
+static bool known_missing(const vv_decode *d, const void *value)
+{
+    for (int i = 0; i < d->n_missing; i++)
+        if (!memcmp(&d->missing[i], value, sizeof d->missing[i])) return true;
+    return false;
+}
+
+/* *any: values are missing by some attribute, whether or not an element can equal it. */
+static vv_status missing_values(const vv_variable *v, vv_decode *d, bool *any)
+{
+    static const char *const names[] = {"_FillValue", "missing_value"};
+    for (int k = 0; k < 2; k++) {
+        const vv_attr *a = vv_attr_find(&v->attrs, names[k]);
+        double value;
+        for (vv_index i = 0; a && i < a->count && vv_attr_number(&v->attrs, names[k], i, &value); i++) {
+            if (isnan(value)) continue;
+            vv_decode next = *d;
+            next.n_missing = 0;
+            *any = true;
+            if (!take_missing(v, a, i, &next) || known_missing(d, &next.missing[0])) continue;
+            if (d->n_missing == VV_MAX_MISSING)
+                return vv_fail(VV_ERR_UNSUPPORTED, "variable '%s' has more than %d missing values", v->name,
+                               VV_MAX_MISSING);
+            d->missing[d->n_missing++] = next.missing[0];
+        }
+    }
+    return VV_OK;
+}
+
+static vv_dtype decoded_type(const vv_decode *d, bool offset)
+{
+    vv_bytes size = vv_dtype_size(d->stored);
+    if (vv_dtype_is_float(d->stored)) return d->stored;
+    return size <= 2 && !(d->scaled && offset) ? VV_F32 : VV_F64;
+}
+
+vv_status vv_cf_decode(const vv_variable *v, vv_decode *out, vv_dtype *dtype)
+{
+    vv_decode d = {.stored = element_type(v), .swap = v->swapped, .scale = 1};
+    bool missing = false;
+    if (v->type == VV_NONE)
+        return vv_fail(VV_ERR_TYPE, "variable '%s' holds %s, not numbers", v->name,
+                       v->type_text ? v->type_text : "text");
+    d.out = vv_working_type(d.stored);
+    if (d.out == VV_NONE)
+        return vv_fail(VV_ERR_TYPE, "variable '%s': element type %s cannot be computed with", v->name,
+                       vv_dtype_name(v->type));
+    bool scale = vv_attr_number(&v->attrs, "scale_factor", 0, &d.scale);
+    bool offset = vv_attr_number(&v->attrs, "add_offset", 0, &d.offset);
+    d.scaled = scale || offset;
+    VV_TRY(missing_values(v, &d, &missing));
+    *dtype = d.stored;
+    if (d.scaled || (missing && !vv_dtype_is_float(v->type))) *dtype = d.out = decoded_type(&d, offset);
+    *out = d;
+    return VV_OK;
+}
+
+bool vv_cf_is_packing(const char *attribute)
+{
+    static const char *const names[] = {"_FillValue", "missing_value", "scale_factor", "add_offset",  "valid_min",
+                                        "valid_max",  "valid_range",   "_Unsigned",    "actual_range"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(attribute, names[i])) return true;
+    return false;
+}
+
+/* Marks every variable named in a blank-separated attribute; "key: name" pairs count the names. */
+static void mark(const vv_meta *m, vv_role *role, const vv_attrs *attrs, const char *attribute, vv_role as)
+{
+    const char *text = vv_attr_text(attrs, attribute);
+    while (text && *text) {
+        text += strspn(text, " \t\n");
+        size_t n = strcspn(text, " \t\n");
+        for (int v = 0; v < m->n_vars && n; v++)
+            if (strlen(m->var[v].name) == n && !memcmp(m->var[v].name, text, n) && role[v] == VV_ROLE_DATA)
+                role[v] = as;
+        text += n;
+    }
+}
+
+void vv_cf_roles(const vv_meta *m, vv_role *role)
+{
+    static const struct {
+        const char *attribute;
+        vv_role role;
+    } by[] = {
+        {"coordinates", VV_ROLE_AUXILIARY},       {"bounds", VV_ROLE_BOUNDS},
+        {"climatology", VV_ROLE_BOUNDS},          {"grid_mapping", VV_ROLE_SUPPORT},
+        {"cell_measures", VV_ROLE_SUPPORT},       {"formula_terms", VV_ROLE_SUPPORT},
+        {"ancillary_variables", VV_ROLE_SUPPORT},
+    };
+    for (int v = 0; v < m->n_vars; v++) role[v] = vv_meta_is_coordinate(m, v) ? VV_ROLE_COORDINATE : VV_ROLE_DATA;
+    for (int v = 0; v < m->n_vars; v++)
+        for (size_t k = 0; k < sizeof by / sizeof *by; k++)
+            mark(m, role, &m->var[v].attrs, by[k].attribute, by[k].role);
+}
+
+static vv_status add_cell_method(const vv_array *a)
+{
+    if (!a->reduction->cell_method) return VV_OK;
+    vv_buf b = {0};
+    const char *old = vv_attr_text(&a->attrs, "cell_methods");
+    if (old && *old) vv_buf_printf(&b, "%s ", old);
+    for (int d = 0; d < a->input[0]->shape.nd; d++)
+        if (a->reduced[d]) vv_buf_printf(&b, "%s: ", a->input[0]->dim[d]);
+    vv_buf_text(&b, a->reduction->cell_method);
+    vv_status status = vv_buf_status(&b);
+    if (status == VV_OK) status = vv_attr_set_text((vv_attrs *)&a->attrs, "cell_methods", b.data);
+    vv_buf_free(&b);
+    return status;
+}
+
+static vv_status reduced_units(const vv_array *a)
+{
+    const char *units = vv_attr_text(&a->attrs, "units"), *how = a->reduction->name;
+    if (!units) return VV_OK;
+    vv_attrs *attrs = (vv_attrs *)&a->attrs;
+    if (!strcmp(how, "count")) return vv_attr_set_text(attrs, "units", "1");
+    if (strcmp(how, "var")) return VV_OK;
+    char squared[256];
+    bool simple = *units;
+    for (const char *c = units; *c; c++) simple = simple && isalpha((unsigned char)*c);
+    snprintf(squared, sizeof squared, simple ? "%s2" : "(%s)2", units);
+    return vv_attr_set_text(attrs, "units", squared);
+}
+
+vv_status vv_cf_reduced_attrs(const vv_array *a)
+{
+    VV_TRY(add_cell_method(a));
+    return reduced_units(a);
+}

@@ -1,0 +1,212 @@
+/* Opened files: the public view of a vv_meta, with the roles that CF gives its variables. */
+#include "array/node.h"
+
+#include "base/calendar.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const vv_meta no_meta;
+
+static const vv_meta *meta_of(const vv_dataset *d)
+{
+    return d->file ? d->file->meta : &no_meta;
+}
+
+/* Never handed out as fine: used when there is no memory for a dataset. */
+static vv_dataset last_resort = {.status = VV_ERR_NOMEM,
+                                 .error = {.code = VV_ERR_NOMEM, .text = "no memory for a dataset"}};
+
+static vv_status open_file(vv_dataset *d, const char *path)
+{
+    VV_TRY(vv_strdup(&d->path, path));
+    VV_TRY(vv_file_open(path, &d->file));
+    VV_TRY(vv_new(&d->role, (size_t)d->file->meta->n_vars, sizeof *d->role));
+    vv_cf_roles(d->file->meta, d->role);
+    return VV_OK;
+}
+
+vv_dataset *vv_dataset_open_in(vv_context *c, const char *path)
+{
+    for (vv_dataset *d = c->datasets; d; d = d->next)
+        if (d->path && !strcmp(d->path, path)) return d;
+    vv_dataset *d;
+    if (vv_new(&d, 1, sizeof *d) != VV_OK) return &last_resort;
+    d->context = c;
+    d->next = c->datasets;
+    c->datasets = d;
+    d->status = open_file(d, path);
+    if (d->status != VV_OK) {
+        vv_error_get(&d->error);
+        vv_file_close(&d->file);
+    }
+    return d;
+}
+
+vv_status vv_dataset_status(const vv_dataset *d)
+{
+    if (d->status != VV_OK) vv_error_set(&d->error);
+    return d->status;
+}
+
+const char *vv_dataset_path(const vv_dataset *d)
+{
+    return d->path ? d->path : "";
+}
+
+const char *vv_dataset_format(const vv_dataset *d)
+{
+    return meta_of(d)->format ? meta_of(d)->format : "";
+}
+
+int vv_dataset_n_dims(const vv_dataset *d)
+{
+    return meta_of(d)->n_dims;
+}
+
+vv_dim_info vv_dataset_dim(const vv_dataset *d, int i)
+{
+    const vv_meta *m = meta_of(d);
+    if (i < 0 || i >= m->n_dims) return (vv_dim_info){.name = ""};
+    return (vv_dim_info){m->dim[i].name, m->dim[i].length, m->dim[i].unlimited};
+}
+
+int vv_dataset_n_vars(const vv_dataset *d)
+{
+    return meta_of(d)->n_vars;
+}
+
+vv_var_info vv_dataset_var(const vv_dataset *d, int i)
+{
+    const vv_meta *m = meta_of(d);
+    if (i < 0 || i >= m->n_vars) return (vv_var_info){.name = ""};
+    const vv_variable *v = &m->var[i];
+    vv_var_info info = {
+        .name = v->name,
+        .role = d->role[i],
+        .type = v->type,
+        .type_text = v->type_text ? v->type_text : vv_dtype_name(v->type),
+        .n_dims = v->shape.nd,
+        .dim = v->dim,
+        .shape = v->shape.n,
+        .chunked = v->layout == VV_LAYOUT_CHUNKED,
+        .chunk = v->chunk,
+        .deflate = v->deflate,
+        .shuffle = v->shuffle,
+        .fletcher32 = v->fletcher32,
+        .stored = v->stored,
+        .slow_path = v->fast ? NULL : v->why_not_fast,
+        .n_attrs = v->attrs.n,
+    };
+    vv_decode decode;
+    if (v->type != VV_NONE && vv_working_type(v->type) != VV_NONE && vv_cf_decode(v, &decode, &info.decoded) == VV_OK)
+        info.memory = vv_times(vv_shape_elements(&v->shape), vv_dtype_size(info.decoded));
+    return info;
+}
+
+int vv_dataset_find_var(const vv_dataset *d, const char *name)
+{
+    if (vv_dataset_status(d) != VV_OK) return -1;
+    const vv_meta *m = meta_of(d);
+    int i = vv_meta_find_var(m, name);
+    if (i >= 0) return i;
+    const char **names = malloc(sizeof *names * (size_t)(m->n_vars + 1));
+    for (int v = 0; names && v < m->n_vars; v++) names[v] = m->var[v].name;
+    const char *near = names ? vv_nearest(name, names, m->n_vars) : NULL;
+    (void)vv_fail(VV_ERR_NOT_FOUND, "%s has no variable '%s'%s%s%s", d->path, name, near ? "; did you mean '" : "",
+                  near ? near : "", near ? "'?" : "");
+    free(names);
+    return -1;
+}
+
+int vv_dataset_find_dim(const vv_dataset *d, const char *name)
+{
+    if (vv_dataset_status(d) != VV_OK) return -1;
+    const vv_meta *m = meta_of(d);
+    int i = vv_meta_find_dim(m, name);
+    if (i >= 0) return i;
+    const char **names = malloc(sizeof *names * (size_t)(m->n_dims + 1));
+    for (int v = 0; names && v < m->n_dims; v++) names[v] = m->dim[v].name;
+    const char *near = names ? vv_nearest(name, names, m->n_dims) : NULL;
+    (void)vv_fail(VV_ERR_NOT_FOUND, "%s has no dimension '%s'%s%s%s", d->path, name, near ? "; did you mean '" : "",
+                  near ? near : "", near ? "'?" : "");
+    free(names);
+    return -1;
+}
+
+static const vv_attrs *attrs_of(const vv_dataset *d, int var)
+{
+    const vv_meta *m = meta_of(d);
+    return var >= 0 && var < m->n_vars ? &m->var[var].attrs : &m->attrs;
+}
+
+int vv_dataset_n_attrs(const vv_dataset *d, int var)
+{
+    return attrs_of(d, var)->n;
+}
+
+vv_attr_info vv_dataset_attr(const vv_dataset *d, int var, int i)
+{
+    const vv_attrs *a = attrs_of(d, var);
+    if (i < 0 || i >= a->n) return (vv_attr_info){.name = ""};
+    return (vv_attr_info){a->item[i].name, a->item[i].type, a->item[i].count, a->item[i].data};
+}
+
+const char *vv_dataset_attr_text(const vv_dataset *d, int var, const char *name)
+{
+    return vv_attr_text(attrs_of(d, var), name);
+}
+
+vv_status vv_dataset_read(vv_dataset *d, int var, double *out, vv_index count)
+{
+    VV_TRY(vv_dataset_status(d));
+    const vv_meta *m = meta_of(d);
+    if (var < 0 || var >= m->n_vars) return vv_fail(VV_ERR_USAGE, "%s has no variable number %d", d->path, var);
+    const vv_variable *v = &m->var[var];
+    vv_index n = vv_shape_elements(&v->shape);
+    if (v->type == VV_NONE) return vv_fail(VV_ERR_TYPE, "%s: variable '%s' holds no numbers", d->path, v->name);
+    if (n > count)
+        return vv_fail(VV_ERR_USAGE, "%s: '%s' has %lld values, room for %lld", d->path, v->name, (long long)n,
+                       (long long)count);
+    if (n == 0) return VV_OK;
+    vv_box whole = {.nd = v->shape.nd};
+    for (int i = 0; i < v->shape.nd; i++) whole.n[i] = v->shape.n[i];
+    char *raw;
+    VV_TRY(vv_mem_get(&raw, vv_times(n, vv_dtype_size(v->type)), "a coordinate"));
+    vv_status status = d->file->format->read(d->file, var, &whole, raw);
+    for (vv_index i = 0; status == VV_OK && i < n; i++)
+        out[i] = vv_dtype_load(v->type, raw + i * vv_dtype_size(v->type));
+    vv_mem_put(&raw);
+    return status;
+}
+
+vv_array *vv_dataset_array(vv_dataset *d, const char *variable)
+{
+    int var = vv_dataset_find_var(d, variable);
+    if (d == &last_resort) return vv_node_inert(d->context);
+    return var < 0 ? vv_node_inert(d->context) : vv_node_open(d, var, true);
+}
+
+static void date_text(const vv_date *t, char *out, size_t size)
+{
+    int n = snprintf(out, size, "%04lld-%02d-%02d", (long long)t->year, t->month, t->day);
+    if (n < 0 || (size_t)n >= size || !(t->hour || t->minute || t->second)) return;
+    snprintf(out + n, size - (size_t)n, t->second ? " %02d:%02d:%02d" : " %02d:%02d", t->hour, t->minute, t->second);
+}
+
+bool vv_dataset_time_text(const vv_dataset *d, int var, double value, char *out, size_t size)
+{
+    const char *units = vv_dataset_attr_text(d, var, "units");
+    vv_time_axis axis;
+    vv_date date;
+    if (size == 0 || !units || !vv_time_is_units(units)) return false;
+    if (vv_time_parse(units, vv_dataset_attr_text(d, var, "calendar"), &axis) != VV_OK ||
+        vv_time_decode(&axis, value, &date) != VV_OK) {
+        vv_error_clear();
+        return false;
+    }
+    date_text(&date, out, size);
+    return true;
+}

@@ -1,0 +1,22 @@
+/* Element types beyond the public header: kinds and conversion of single values. */
+#ifndef VV_BASE_DTYPE_H
+#define VV_BASE_DTYPE_H
+
+#include "base/status.h"
+
+char vv_dtype_kind(vv_dtype type); /* 'b' 'i' 'u' 'f' 'c', '?' for VV_NONE */
+static inline bool vv_dtype_is_float(vv_dtype t)
+{
+    return t == VV_F32 || t == VV_F64;
+}
+static inline bool vv_dtype_is_integer(vv_dtype t)
+{
+    return t >= VV_I8 && t <= VV_U64;
+}
+/* NumPy's result_type for two arrays. */
+vv_dtype vv_dtype_promote(vv_dtype a, vv_dtype b);
+/* One element as double (real part of complex ones), and back with rounding and saturation for integers. */
+double vv_dtype_load(vv_dtype type, const void *element);
+void vv_dtype_store(vv_dtype type, void *element, double value);
+
+#endif

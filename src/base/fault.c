@@ -1,0 +1,63 @@
+#include "base/fault.h"
+
+#include <ctype.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const site_name[] = {
+#define NAME(ENUM, name, what) name,
+    VV_FAULT_LIST(NAME)
+#undef NAME
+};
+
+static int planted = -1; /* site, -1 for none */
+static long planted_visit;
+static int planted_rank; /* -1 for all */
+static bool planted_kill;
+static atomic_long visits;
+
+const char *vv_fault_name(vv_fault_site site)
+{
+    return site_name[site];
+}
+
+static int site_of(const char *name, size_t n)
+{
+    for (int i = 0; i < VV_FAULT_SITES; i++)
+        if (strlen(site_name[i]) == n && !memcmp(site_name[i], name, n)) return i;
+    return -1;
+}
+
+vv_status vv_fault_setup(void)
+{
+    const char *text = getenv("VV_FAULT");
+    planted = -1;
+    if (!text || !*text) return VV_OK;
+    const char *colon = strchr(text, ':');
+    int site = colon ? site_of(text, (size_t)(colon - text)) : -1;
+    if (site < 0) return vv_fail(VV_ERR_USAGE, "VV_FAULT='%s': no such site", text);
+    char *end;
+    planted_visit = strtol(colon + 1, &end, 10);
+    planted_rank = -1;
+    bool ranked = *end == '@', rank_given = ranked && isdigit((unsigned char)end[1]);
+    if (rank_given) planted_rank = (int)strtol(end + 1, &end, 10);
+    planted_kill = !strcmp(end, "!kill");
+    if (planted_visit < 1 || ranked != rank_given || (*end && !planted_kill))
+        return vv_fail(VV_ERR_USAGE, "VV_FAULT='%s': write site:n[@rank][!kill]", text);
+    atomic_store(&visits, 0);
+    planted = site;
+    return VV_OK;
+}
+
+vv_status vv_fault(vv_fault_site site)
+{
+    if ((int)site != planted) return VV_OK;
+    if (planted_rank >= 0 && planted_rank != vv_this_rank()) return VV_OK;
+    if (atomic_fetch_add(&visits, 1) + 1 != planted_visit) return VV_OK;
+    if (planted_kill) raise(SIGKILL);
+    return vv_fail(VV_ERR_FAULT, "planted fault at '%s', visit %ld, rank %d", site_name[site], planted_visit,
+                   vv_this_rank());
+}

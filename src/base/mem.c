@@ -1,0 +1,166 @@
+#include "base/mem.h"
+
+#include <ctype.h>
+#include <math.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* In front of each block, one cache line, so that the block itself is aligned. */
+typedef struct header {
+    vv_bytes bytes;
+} header;
+enum { HEADER = 64 };
+
+/* More than any machine has: products that saturated end here instead of overflowing further on. */
+static const vv_bytes most = (vv_bytes)1 << 56;
+
+static _Atomic vv_bytes used;
+static _Atomic vv_bytes peak;
+static vv_bytes budget;
+static vv_bytes baseline;
+
+void vv_mem_set_budget(vv_bytes new_budget, vv_bytes new_baseline)
+{
+    budget = new_budget;
+    baseline = new_baseline;
+}
+
+vv_bytes vv_mem_budget(void)
+{
+    return budget;
+}
+
+vv_bytes vv_mem_used(void)
+{
+    return atomic_load(&used);
+}
+
+vv_bytes vv_mem_peak(void)
+{
+    return atomic_load(&peak);
+}
+
+void vv_mem_reset_peak(void)
+{
+    atomic_store(&peak, atomic_load(&used));
+}
+
+static void note_peak(vv_bytes now)
+{
+    vv_bytes seen = atomic_load(&peak);
+    while (now > seen && !atomic_compare_exchange_weak(&peak, &seen, now))
+        ;
+}
+
+vv_status vv_mem_get(void *out, vv_bytes bytes, const char *what)
+{
+    void **block = out;
+    *block = NULL;
+    if (bytes < 0) return vv_fail(VV_ERR_INTERNAL, "negative size for %s", what);
+    vv_bytes whole = HEADER + ((bytes < most ? bytes : most) + 63) / 64 * 64;
+    vv_bytes now = atomic_fetch_add(&used, whole) + whole;
+    if (budget && now + baseline > budget) {
+        atomic_fetch_sub(&used, whole);
+        char need[32], have[32];
+        return vv_fail(VV_ERR_BUDGET, "%s needs %s more than the memory budget of %s allows; raise --memory", what,
+                       vv_bytes_text(now + baseline - budget, need), vv_bytes_text(budget, have));
+    }
+    char *raw = bytes < most ? aligned_alloc(64, (size_t)whole) : NULL;
+    if (!raw) {
+        atomic_fetch_sub(&used, whole);
+        char size[32];
+        return vv_fail(VV_ERR_NOMEM, "the system refused %s for %s", vv_bytes_text(bytes, size), what);
+    }
+    note_peak(now);
+    ((header *)(void *)raw)->bytes = whole;
+    *block = raw + HEADER;
+    return VV_OK;
+}
+
+void vv_mem_put(void *block_address)
+{
+    void **block = block_address;
+    if (!*block) return;
+    char *raw = (char *)*block - HEADER;
+    atomic_fetch_sub(&used, ((header *)(void *)raw)->bytes);
+    free(raw);
+    *block = NULL;
+}
+
+vv_bytes vv_mem_resident(void)
+{
+    long pages = 0;
+    FILE *f = fopen("/proc/self/statm", "r");
+    if (!f) return 0;
+    if (fscanf(f, "%*s %ld", &pages) != 1) pages = 0;
+    fclose(f);
+    return (vv_bytes)pages * sysconf(_SC_PAGESIZE);
+}
+
+/* VmHWM rather than getrusage: that one remembers the process which started this one. */
+vv_bytes vv_mem_resident_peak(void)
+{
+    char line[256];
+    long long kb = 0;
+    FILE *f = fopen("/proc/self/status", "r");
+    while (f && fgets(line, sizeof line, f))
+        if (sscanf(line, "VmHWM: %lld", &kb) == 1) break;
+    if (f) fclose(f);
+    if (kb > 0) return (vv_bytes)kb * 1024;
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (vv_bytes)u.ru_maxrss * 1024;
+}
+
+vv_status vv_new(void *out, size_t count, size_t size)
+{
+    void **p = out;
+    *p = calloc(count ? count : 1, size ? size : 1);
+    if (!*p) return vv_fail(VV_ERR_NOMEM, "the system refused %zu x %zu bytes", count, size);
+    return VV_OK;
+}
+
+vv_status vv_strdup(char **out, const char *text)
+{
+    size_t n = strlen(text) + 1;
+    VV_TRY(vv_new(out, n, 1));
+    memcpy(*out, text, n);
+    return VV_OK;
+}
+
+const char *vv_bytes_text(vv_bytes n, char out[32])
+{
+    static const char *const unit[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
+    double v = (double)n;
+    int u = 0;
+    while (fabs(v) >= 999.5 && u < 6) {
+        v /= 1000;
+        u++;
+    }
+    snprintf(out, 32, u == 0 || fabs(v) >= 99.95 ? "%.0f %s" : fabs(v) >= 9.995 ? "%.1f %s" : "%.2f %s", v, unit[u]);
+    return out;
+}
+
+vv_status vv_bytes_parse(const char *text, vv_bytes *out)
+{
+    char *end;
+    double v = strtod(text, &end);
+    if (end == text || !isfinite(v) || v < 0)
+        return vv_fail(VV_ERR_USAGE, "'%s' is not a size such as 512MB or 1.5G", text);
+    while (*end == ' ') end++;
+    static const char letters[] = "kmgtpe";
+    const char *at = *end ? strchr(letters, tolower((unsigned char)*end)) : NULL;
+    if (at) {
+        bool binary = end[1] == 'i';
+        v *= pow(binary ? 1024 : 1000, (double)(at - letters + 1));
+        end += binary ? 2 : 1;
+    }
+    if (*end == 'B' || *end == 'b') end++;
+    if (*end || v > 9e18) return vv_fail(VV_ERR_USAGE, "'%s' is not a size such as 512MB or 1.5G", text);
+    *out = (vv_bytes)rint(v); /* 1.001 kB is not 1000.99... */
+    return VV_OK;
+}

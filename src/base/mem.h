@@ -1,0 +1,36 @@
+/* Memory accounting: every block of data that scales with the user's arrays comes from here.
+ *
+ * vv_mem_get() refuses what would take the process over its budget, so that a plan that was too optimistic ends with an error instead
+ * of a killed job. The budget speaks of the whole process as the operating system sees it: what was resident before the first block
+ * (libraries, MPI's own buffers) is the baseline and counts. Blocks are 64-byte aligned; large ones go back to the system when freed.
+ * Small bookkeeping uses plain malloc and is covered by the planner's margin. */
+#ifndef VV_BASE_MEM_H
+#define VV_BASE_MEM_H
+
+#include "base/status.h"
+
+/* 0 means no limit. `baseline` is what the process holds besides accounted blocks. Set between computations. */
+void vv_mem_set_budget(vv_bytes budget, vv_bytes baseline);
+vv_bytes vv_mem_budget(void);
+vv_bytes vv_mem_used(void);
+vv_bytes vv_mem_peak(void); /* most accounted bytes since the last reset */
+void vv_mem_reset_peak(void);
+
+/* *out = 64-byte aligned block of `bytes`, not cleared; NULL on failure. `what` names it in the error. */
+VV_WARN_UNUSED vv_status vv_mem_get(void *out, vv_bytes bytes, const char *what);
+/* Frees *block and sets it to NULL; accepts NULL. */
+void vv_mem_put(void *block_address);
+
+/* Resident set of this process now and its peak, as the system reports them. */
+vv_bytes vv_mem_resident(void);
+vv_bytes vv_mem_resident_peak(void);
+
+/* malloc and calloc for bookkeeping that fail with a message; zeroed. */
+VV_WARN_UNUSED vv_status vv_new(void *out, size_t count, size_t size);
+VV_WARN_UNUSED vv_status vv_strdup(char **out, const char *text);
+
+/* "1.5 GB" into out (at least 32 bytes); "256MB", "1.5G", "300k" into bytes. Both decimal; Ki/Mi/Gi suffixes are binary. */
+const char *vv_bytes_text(vv_bytes n, char out[32]);
+VV_WARN_UNUSED vv_status vv_bytes_parse(const char *text, vv_bytes *out);
+
+#endif

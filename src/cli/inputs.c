@@ -1,0 +1,87 @@
+#include "cli/inputs.h"
+
+#include <glob.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* "virtual:x?shape=..." is an address of a format, not FILE:VAR and not a glob. */
+static bool is_address(const char *text)
+{
+    size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyz");
+    return scheme > 1 && text[scheme] == ':' && strchr(text + scheme, '?');
+}
+
+/* The colon of FILE:VAR, NULL when the text is a file's name as it stands. A variable of a group is called "/group/name". */
+static const char *variable_colon(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    if (!colon || colon == text || !colon[1] || is_address(text)) return NULL;
+    if (colon[1] != '/' && strchr(colon, '/')) return NULL;
+    return access(text, F_OK) ? colon : NULL;
+}
+
+static vv_status add(vv_cli_inputs *out, const char *path, const char *variables, const vv_cli_request *r)
+{
+    vv_cli_input *item = realloc(out->item, (size_t)(out->n + 1) * sizeof *item);
+    if (item) out->item = item;
+    char *copy = strdup(path);
+    if (!item || !copy) {
+        free(copy);
+        return vv_error(VV_ERR_NOMEM, "no memory for the names of inputs");
+    }
+    vv_cli_input *in = &out->item[out->n++];
+    *in = (vv_cli_input){.path = copy};
+    vv_status status = variables ? vv_cli_words_split(&in->variables, variables, "input") : VV_OK;
+    for (int i = 0; status == VV_OK && i < r->variables.n; i++)
+        status = vv_cli_words_split(&in->variables, r->variables.item[i], "--var");
+    return status;
+}
+
+static vv_status expand(vv_cli_inputs *out, const char *pattern, const char *variables, const vv_cli_request *r)
+{
+    bool plain = is_address(pattern) || !strpbrk(pattern, "*?[") || !access(pattern, F_OK);
+    if (plain) return add(out, pattern, variables, r);
+    glob_t found;
+    int failed = glob(pattern, 0, NULL, &found);
+    if (failed == GLOB_NOMATCH) return vv_error(VV_ERR_NOT_FOUND, "no file matches '%s'", pattern);
+    if (failed) return vv_error(VV_ERR_READ, "the files of '%s' cannot be listed", pattern);
+    vv_status status = VV_OK;
+    for (size_t i = 0; status == VV_OK && i < found.gl_pathc; i++) status = add(out, found.gl_pathv[i], variables, r);
+    globfree(&found);
+    return status;
+}
+
+vv_status vv_cli_inputs_find(const vv_cli_request *r, vv_cli_inputs *out)
+{
+    *out = (vv_cli_inputs){0};
+    if (r->inputs.n == 0)
+        return vv_error(VV_ERR_USAGE, "%s needs an input file: varve %s %s", r->command.name, r->command.name,
+                        r->command.arguments);
+    for (int i = 0; i < r->inputs.n; i++) {
+        const char *text = r->inputs.item[i], *colon = variable_colon(text);
+        char *path = colon ? strndup(text, (size_t)(colon - text)) : strdup(text);
+        if (!path) return vv_error(VV_ERR_NOMEM, "no memory for the names of inputs");
+        vv_status status = expand(out, path, colon ? colon + 1 : NULL, r);
+        free(path);
+        if (status != VV_OK) return status;
+    }
+    return VV_OK;
+}
+
+void vv_cli_inputs_free(vv_cli_inputs *inputs)
+{
+    for (int i = 0; i < inputs->n; i++) {
+        free(inputs->item[i].path);
+        vv_cli_words_free(&inputs->item[i].variables);
+    }
+    free(inputs->item);
+    *inputs = (vv_cli_inputs){0};
+}
+
+bool vv_cli_same_file(const char *a, const char *b)
+{
+    struct stat x, y;
+    return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}

@@ -1,0 +1,25 @@
+/* Inputs as users write them: FILE, FILE:VAR,VAR, a quoted glob. */
+#ifndef VV_CLI_INPUTS_H
+#define VV_CLI_INPUTS_H
+
+#include "cli/options.h"
+#include "varve/dataset.h"
+
+typedef struct vv_cli_input {
+    char *path;
+    vv_cli_words variables; /* of FILE:VAR and -v; none: the command chooses */
+} vv_cli_input;
+
+typedef struct vv_cli_inputs {
+    int n;
+    vv_cli_input *item;
+} vv_cli_inputs;
+
+/* Globs are expanded, in the order of names. *out is to be freed whatever is returned. At least one input on success. */
+VV_WARN_UNUSED vv_status vv_cli_inputs_find(const vv_cli_request *r, vv_cli_inputs *out);
+void vv_cli_inputs_free(vv_cli_inputs *inputs);
+
+/* Both name the same existing file. */
+bool vv_cli_same_file(const char *a, const char *b);
+
+#endif

@@ -1,0 +1,82 @@
+/* The varve program: from a command line to calls of the library's public interface, and nothing else.
+ *
+ *     options.c   the table of options        parse.c    argv to a request
+ *     commands.c  the table of commands       help.c, manual.c   texts made from both tables
+ *     reduce.c    reductions                  values.c   small results as text
+ *     info.c, info_json.c, range.c   what is in a file
+ *     inputs.c, history.c, words.c, format.c, launcher.c    what they share
+ *
+ * Help and version are answered before a session starts: no MPI, no files, a few milliseconds. Everything else runs in
+ * vv_run(), which calls the driver on rank 0 and prints the message of the error that it returns; that includes errors of the
+ * command line itself. */
+#include "cli/help.h"
+#include "cli/launcher.h"
+
+#include <stdio.h>
+
+static vv_status flush_output(vv_status status)
+{
+    if (status == VV_OK && (fflush(stdout) || ferror(stdout)))
+        return vv_error(VV_ERR_WRITE, "standard output could not be written");
+    return status;
+}
+
+static vv_status answer(const vv_cli_request *r)
+{
+    const vv_cli_command *command = r->has_command ? &r->command : NULL;
+    if (r->version) return vv_cli_version(NULL, r);
+    if (!r->help) return command->run(NULL, r);
+    vv_cli_print_help(stdout, command);
+    return VV_OK;
+}
+
+static bool wants_answer(const vv_cli_request *r)
+{
+    return r->help || r->version || (r->has_command && r->command.at_once);
+}
+
+/* True when the command line needs no session and has been dealt with. */
+static bool answered(int argc, char **argv)
+{
+    vv_cli_request r = VV_CLI_REQUEST_INIT;
+    bool done = vv_cli_parse(argc, argv, &r) == VV_OK && wants_answer(&r);
+    if (done && vv_cli_first_process()) done = flush_output(answer(&r)) == VV_OK;
+    vv_cli_request_free(&r);
+    return done;
+}
+
+/* --- the driver --- */
+
+static vv_status apply(vv_session *s, const vv_cli_request *r)
+{
+    vv_status status = VV_OK;
+    const char *log = r->log ? r->log : r->quiet ? "error" : NULL;
+    if (log) status = vv_session_set_log(s, log);
+    if (status == VV_OK && r->placement) status = vv_session_set_placement(s, r->placement);
+    if (status == VV_OK && r->threads > 0) status = vv_session_set_threads(s, r->threads);
+    if (status == VV_OK && r->memory > 0) status = vv_session_set_memory(s, r->memory);
+    bool silent = r->quiet && r->progress == VV_PROGRESS_AUTO;
+    vv_session_set_progress(s, silent ? VV_PROGRESS_OFF : (vv_progress_mode)r->progress);
+    return status;
+}
+
+static vv_status perform(vv_session *s, const vv_cli_request *r)
+{
+    if (wants_answer(r)) return answer(r);
+    vv_status status = apply(s, r);
+    return status == VV_OK ? r->command.run(s, r) : status;
+}
+
+static int driver(vv_session *s, int argc, char **argv)
+{
+    vv_cli_request r = VV_CLI_REQUEST_INIT;
+    vv_status status = vv_cli_parse(argc, argv, &r);
+    if (status == VV_OK) status = flush_output(perform(s, &r));
+    vv_cli_request_free(&r);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    return answered(argc, argv) ? 0 : vv_run(argc, argv, driver);
+}

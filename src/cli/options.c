@@ -1,0 +1,138 @@
+/* The table of options and the functions that turn an option's text into a field. */
+#include "cli/options.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *field(const vv_cli_option *o, vv_cli_request *r)
+{
+    return (char *)r + o->field;
+}
+
+static vv_status set_flag(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    *(bool *)field(o, r) = text != NULL;
+    return VV_OK;
+}
+
+static vv_status set_text(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    if (!*text) return vv_error(VV_ERR_USAGE, "--%s needs %s", o->name, o->value);
+    *(const char **)field(o, r) = text;
+    return VV_OK;
+}
+
+static vv_status set_list(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    char what[32] = "--";
+    strncat(what, o->name, sizeof what - 3);
+    return vv_cli_words_split(field(o, r), text, what);
+}
+
+static vv_status set_bytes(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    vv_bytes n;
+    if (vv_parse_bytes(text, &n) != VV_OK || n <= 0)
+        return vv_error(VV_ERR_USAGE, "--%s takes a size such as 512MB or 1.5G, not '%s'", o->name, text);
+    *(vv_bytes *)field(o, r) = n;
+    return VV_OK;
+}
+
+static vv_status set_whole(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+    if (end == text || *end || (double)n < o->low || (double)n > o->high)
+        return vv_error(VV_ERR_USAGE, "--%s takes a whole number from %.0f to %.0f, not '%s'", o->name, o->low, o->high,
+                        text);
+    *(int *)field(o, r) = (int)n;
+    return VV_OK;
+}
+
+static vv_status set_number(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    char *end;
+    double x = strtod(text, &end);
+    if (end == text || *end || !isfinite(x))
+        return vv_error(VV_ERR_USAGE, "--%s takes a number, not '%s'", o->name, text);
+    *(double *)field(o, r) = x;
+    return VV_OK;
+}
+
+/* The field becomes `low` plus the position of the word among the choices. */
+static vv_status set_choice(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    for (int i = 0; o->choices[i]; i++)
+        if (!strcmp(text, o->choices[i])) {
+            *(int *)field(o, r) = (int)o->low + i;
+            return VV_OK;
+        }
+    return vv_error(VV_ERR_USAGE, "--%s is one of %s, not '%s'", o->name, o->value, text);
+}
+
+static const char *const progress_modes[] = {"auto", "on", "off", NULL};
+static const char *const explain_forms[] = {"text", "json", NULL};
+
+#define FIELD(name) .field = offsetof(vv_cli_request, name)
+
+const vv_cli_option vv_cli_options[] = {
+    {"dim", 'd', "DIM[,DIM]", .group = VV_CLI_REDUCE, .set = set_list, FIELD(dims),
+     .help = "dimensions to reduce over; may be repeated; default: all dimensions of each variable"},
+    {"method", 'm', "NAME[,NAME]", .group = VV_CLI_METHODS, .set = set_list, FIELD(methods),
+     .help = "reductions to do in one pass, such as mean,std,min,max"},
+    {"var", 'v', "VAR[,VAR]", .group = VV_CLI_SELECT, .set = set_list, FIELD(variables),
+     .help = "variables to work on; may be repeated; FILE:VAR says the same; default: every data variable that has "
+             "the dimensions"},
+    {"skipna", 0, NULL, .negatable = true, .group = VV_CLI_REDUCE, .set = set_flag, FIELD(skipna),
+     .help = "leave missing values out (the default); with --no-skipna a missing value makes the result missing"},
+    {"ddof", 0, "N", .group = VV_CLI_REDUCE, .set = set_number, FIELD(ddof),
+     .help = "var and std divide by the number of values minus N; default 0"},
+    {"keepdims", 0, NULL, .group = VV_CLI_REDUCE, .set = set_flag, FIELD(keepdims),
+     .help = "reduced dimensions stay, with length 1"},
+    {"json", 0, NULL, .group = VV_CLI_INFO, .set = set_flag, FIELD(json),
+     .help = "everything as JSON: an object for one file, an array of objects for several"},
+    {"man", 0, NULL, .group = VV_CLI_MANUAL, .set = set_flag, FIELD(manual),
+     .help = "write the manual page (roff) instead"},
+    {"output", 'o', "OUTPUT", .group = VV_CLI_OUTPUT, .set = set_text, FIELD(output),
+     .help = "NetCDF-4 file to write; it appears under its name only when complete"},
+
+    {"overwrite", 'O', NULL, .group = VV_CLI_WRITE, .set = set_flag, FIELD(overwrite),
+     .help = "replace the output if it exists"},
+    {"deflate", 0, "LEVEL", .group = VV_CLI_WRITE, .set = set_whole, FIELD(deflate), .low = 0, .high = 9,
+     .help = "compress the output: 1 fast to 9 small; default 0, not compressed"},
+    {"shuffle", 0, NULL, .negatable = true, .group = VV_CLI_WRITE, .set = set_flag, FIELD(shuffle),
+     .help = "sort bytes before compressing, which makes numbers smaller (the default)"},
+
+    {"memory", 0, "SIZE", .group = VV_CLI_RUN, .set = set_bytes, FIELD(memory),
+     .help = "memory that each rank may use, such as 512MB or 4G; default: what Slurm or the control group grants, "
+             "else a share of the machine's"},
+    {"threads", 0, "N", .group = VV_CLI_RUN, .set = set_whole, FIELD(threads), .low = 1, .high = 1024,
+     .help = "threads of each rank; default: the cores it may use"},
+    {"progress", 0, "auto|on|off", .group = VV_CLI_RUN, .set = set_choice, FIELD(progress), .choices = progress_modes,
+     .low = VV_PROGRESS_AUTO, .help = "show progress on standard error; auto, the default: only on a terminal"},
+    {"explain", 0, "text|json", .omitted = "text", .group = VV_CLI_RUN, .set = set_choice, FIELD(explain),
+     .choices = explain_forms, .low = VV_CLI_EXPLAIN_TEXT,
+     .help = "print the plan with its bytes read, moved and written and its memory; do not run it"},
+    {"stats", 0, NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(stats),
+     .help = "afterwards, print what the run did to standard error: seconds, tasks, bytes, peak memory"},
+    {"placement", 0, "NAME", .group = VV_CLI_RUN, .set = set_text, FIELD(placement),
+     .help = "advanced: which rank does what: auto, outputs, leaves or cyclic; results are the same"},
+    {"log", 0, "LEVEL", .group = VV_CLI_RUN, .set = set_text, FIELD(log),
+     .help = "log lines on standard error: error, warn (the default), info or debug"},
+    {"quiet", 'q', NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(quiet),
+     .help = "nothing on standard error but errors and what was asked for"},
+
+    {"help", 'h', NULL, .group = VV_CLI_GENERAL, .set = set_flag, FIELD(help),
+     .help = "show help, of the command if one is given"},
+    {"version", 0, NULL, .group = VV_CLI_GENERAL, .set = set_flag, FIELD(version), .help = "show the version"},
+};
+const int vv_cli_n_options = sizeof vv_cli_options / sizeof *vv_cli_options;
+
+void vv_cli_request_free(vv_cli_request *r)
+{
+    vv_cli_words_free(&r->inputs);
+    vv_cli_words_free(&r->dims);
+    vv_cli_words_free(&r->variables);
+    vv_cli_words_free(&r->methods);
+}

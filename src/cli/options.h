@@ -1,0 +1,84 @@
+/* Options, and what a command line asks for.
+ *
+ * One table describes every option: names, argument, help, and how its text becomes a field of the request. From it come parsing, the help
+ * texts and the manual pages; adding an option is one row and one field.
+ *
+ *     varve --memory 2GB mean t2m.nc -d lat,lon -O -o mean.nc --deflate=4
+ *
+ * Options may stand anywhere. `--name value`, `--name=value`, `-n value`, `-nvalue` are the same; flags without values may be joined
+ * (`-qO`); `--` ends the options. The first other word is the command, the rest are its inputs. */
+#ifndef VV_CLI_OPTIONS_H
+#define VV_CLI_OPTIONS_H
+
+#include "cli/commands.h"
+#include "cli/words.h"
+
+/* Which commands take an option. */
+typedef enum vv_cli_group {
+    VV_CLI_RUN = 1,      /* every command: how it runs */
+    VV_CLI_WRITE = 2,    /* every command: how output is written */
+    VV_CLI_GENERAL = 4,  /* every command */
+    VV_CLI_OUTPUT = 8,   /* commands that write a file */
+    VV_CLI_SELECT = 16,  /* commands that take variables */
+    VV_CLI_REDUCE = 32,  /* reductions */
+    VV_CLI_METHODS = 64, /* several reductions */
+    VV_CLI_INFO = 128,
+    VV_CLI_MANUAL = 256,
+    VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL
+} vv_cli_group;
+
+enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON };
+
+/* What the command line asks for. Texts point into argv. */
+typedef struct vv_cli_request {
+    bool has_command;
+    vv_cli_command command;
+    vv_cli_words inputs;     /* words after the command, as given */
+    const char *const *argv; /* all of it, for the history */
+    int argc;
+
+    vv_bytes memory; /* 0: not given */
+    int threads;     /* 0: not given */
+    int progress;    /* vv_progress_mode */
+    int explain;
+    const char *log, *placement;
+    bool stats, quiet;
+
+    const char *output;
+    bool overwrite, shuffle;
+    int deflate;
+
+    vv_cli_words dims, variables, methods;
+    double ddof;
+    bool skipna, keepdims;
+
+    bool json, manual, help, version;
+} vv_cli_request;
+
+#define VV_CLI_REQUEST_INIT                                                                                            \
+    {                                                                                                                  \
+        .shuffle = true, .skipna = true                                                                                \
+    }
+
+typedef struct vv_cli_option {
+    const char *name;    /* "memory" */
+    char letter;         /* 0: none */
+    const char *value;   /* "SIZE"; NULL for a flag */
+    const char *omitted; /* what `--name` without `=value` stands for; NULL: the value is needed */
+    bool negatable;      /* --no-name */
+    vv_cli_group group;
+    const char *help;
+    vv_status (*set)(const struct vv_cli_option *o, vv_cli_request *r, const char *text); /* NULL text: --no-name */
+    size_t field;                                                                         /* offset in the request */
+    double low, high;                                                                     /* of numbers */
+    const char *const *choices; /* of words, NULL at the end */
+} vv_cli_option;
+
+extern const vv_cli_option vv_cli_options[];
+extern const int vv_cli_n_options;
+
+/* Fills *r, which the caller has initialised and frees, whatever is returned. Opens nothing. */
+VV_WARN_UNUSED vv_status vv_cli_parse(int argc, char *const argv[], vv_cli_request *r);
+void vv_cli_request_free(vv_cli_request *r);
+
+#endif

@@ -1,0 +1,181 @@
+#include "cli/results.h"
+
+#include "cli/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST_PRINTED = 20 };
+
+vv_status vv_cli_results_add(vv_cli_results *x, const char *name, vv_array *a)
+{
+    vv_status status = vv_array_status(a);
+    if (status != VV_OK) return status;
+    vv_cli_result *item = realloc(x->item, (size_t)(x->n + 1) * sizeof *item);
+    if (item) x->item = item;
+    char *copy = strdup(name);
+    if (!item || !copy) {
+        free(copy);
+        return vv_error(VV_ERR_NOMEM, "no memory for the list of results");
+    }
+    x->item[x->n++] = (vv_cli_result){copy, a};
+    return VV_OK;
+}
+
+void vv_cli_results_free(vv_cli_results *x)
+{
+    for (int i = 0; i < x->n; i++) free(x->item[i].name);
+    free(x->item);
+    free(x->touched);
+    *x = (vv_cli_results){0};
+}
+
+void vv_cli_results_count(vv_cli_results *x)
+{
+    vv_run_stats now, *t = &x->total;
+    vv_session_stats(x->session, &now);
+    t->seconds += now.seconds;
+    t->plan_seconds += now.plan_seconds;
+    t->tasks += now.tasks;
+    t->read += now.read;
+    t->moved += now.moved;
+    t->written += now.written;
+    t->plan_bytes += now.plan_bytes;
+    if (now.peak > t->peak) t->peak = now.peak;
+}
+
+/* --- afterwards --- */
+
+static void print_stats(const vv_run_stats *t)
+{
+    fprintf(
+        stderr,
+        "varve: stats seconds=%.4f plan=%.4f tasks=%lld read=%lld moved=%lld written=%lld plan_bytes=%lld peak=%lld\n",
+        t->seconds, t->plan_seconds, (long long)t->tasks, (long long)t->read, (long long)t->moved,
+        (long long)t->written, (long long)t->plan_bytes, (long long)t->peak);
+}
+
+static void print_shape(const vv_array *a)
+{
+    int n = vv_array_n_dims(a);
+    for (int d = 0; d < n; d++)
+        fprintf(stderr, "%s%s: %lld", d ? ", " : " (", vv_array_dim(a, d), (long long)vv_array_length(a, d));
+    if (n > 0) fputs(")", stderr);
+}
+
+/* "wrote out.nc: t2m (lat: 361, lon: 720) and 3 more, 0.52 s", for somebody who watches. */
+static void print_summary(const vv_cli_results *x)
+{
+    if (x->request->quiet || !isatty(STDERR_FILENO)) return;
+    fprintf(stderr, "wrote %s: %s", x->request->output, x->item[0].name);
+    print_shape(x->item[0].array);
+    if (x->n > 1) fprintf(stderr, " and %d more", x->n - 1);
+    fprintf(stderr, ", %.2f s\n", x->total.seconds);
+}
+
+static vv_status print_explanation(vv_status status, char *text)
+{
+    if (status == VV_OK && text) fputs(text, stdout);
+    free(text);
+    return status;
+}
+
+/* --- to a file --- */
+
+static vv_status fill(const vv_cli_results *x, vv_output *o)
+{
+    vv_status status = VV_OK;
+    for (int i = 0; status == VV_OK && i < x->n; i++) status = vv_output_add(o, x->item[i].name, x->item[i].array);
+    return status == VV_OK ? vv_output_carry(o, x->source, x->touched) : status;
+}
+
+static vv_explain_form explain_form(const vv_cli_results *x)
+{
+    return x->request->explain == VV_CLI_EXPLAIN_JSON ? VV_EXPLAIN_JSON : VV_EXPLAIN_TEXT;
+}
+
+static vv_status explain_or_save(vv_cli_results *x, vv_output **o)
+{
+    if (x->request->explain != VV_CLI_EXPLAIN_NOT) {
+        char *text = NULL;
+        vv_status status = vv_output_explain(*o, explain_form(x), &text);
+        return print_explanation(status, text);
+    }
+    vv_status status = vv_output_save(o);
+    if (status != VV_OK) return status;
+    vv_cli_results_count(x);
+    print_summary(x);
+    return VV_OK;
+}
+
+static vv_status to_file(vv_cli_results *x)
+{
+    const vv_cli_request *r = x->request;
+    char *history = NULL;
+    vv_output *o = NULL;
+    vv_status status = vv_cli_history(r->argc, r->argv, &history);
+    vv_save_options options = VV_SAVE_OPTIONS_INIT;
+    options.overwrite = r->overwrite || r->explain != VV_CLI_EXPLAIN_NOT;
+    options.deflate = r->deflate;
+    options.shuffle = r->shuffle;
+    options.history = history;
+    if (status == VV_OK) status = vv_output_new(x->session, r->output, &options, &o);
+    if (status == VV_OK) status = fill(x, o);
+    if (status == VV_OK) status = explain_or_save(x, &o);
+    vv_output_free(&o);
+    free(history);
+    return status;
+}
+
+/* --- without a file --- */
+
+static vv_index values(const vv_cli_results *x)
+{
+    vv_index total = 0;
+    for (int i = 0; i < x->n; i++) {
+        vv_index n = 1;
+        for (int d = 0; d < vv_array_n_dims(x->item[i].array); d++) {
+            vv_index length = vv_array_length(x->item[i].array, d);
+            if (length > 0 && n > INT64_MAX / length) return INT64_MAX;
+            n *= length;
+        }
+        if (n > INT64_MAX - total) return INT64_MAX;
+        total += n;
+    }
+    return total;
+}
+
+/* Every array is computed, and so explained, by itself. */
+static vv_status explain_each(vv_cli_results *x)
+{
+    bool list = x->n > 1 && x->request->explain == VV_CLI_EXPLAIN_JSON;
+    vv_status status = VV_OK;
+    for (int i = 0; status == VV_OK && i < x->n; i++) {
+        if (list) fputs(i ? ",\n" : "[", stdout);
+        char *text = NULL;
+        status = vv_explain(x->item[i].array, explain_form(x), &text);
+        status = print_explanation(status, text);
+    }
+    if (list) fputs("]\n", stdout);
+    return status;
+}
+
+static vv_status to_terminal(vv_cli_results *x)
+{
+    if (x->request->explain != VV_CLI_EXPLAIN_NOT) return explain_each(x);
+    vv_index n = values(x);
+    if (n > MOST_PRINTED)
+        return vv_error(VV_ERR_USAGE,
+                        "the result has %lld values, too many to print; give a file for them with -o OUTPUT",
+                        (long long)n);
+    return vv_cli_values_print(x);
+}
+
+vv_status vv_cli_results_deliver(vv_cli_results *x)
+{
+    vv_status status = x->request->output ? to_file(x) : to_terminal(x);
+    if (status == VV_OK && x->request->stats && x->request->explain == VV_CLI_EXPLAIN_NOT) print_stats(&x->total);
+    return status;
+}

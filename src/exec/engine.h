@@ -1,0 +1,40 @@
+/* The engine: runs this rank's share of a plan.
+ *
+ * Every rank works out its own units (plan/place.h) and runs them on its threads, step by step. A finished leaf goes into the tree of its
+ * output chunk: it is combined with its sibling when that one is here, kept when it will come, sent up when the parent lives elsewhere. A finished chunk
+ * is delivered to the file or to rank 0. The main thread is the only one that talks to other ranks; between chunks of its own work it looks for
+ * messages.
+ *
+ * Failure: the first error of a rank is kept, everybody is told to cancel, tasks end at the next chunk, and all ranks meet in the agreement that ends
+ * every run. No rank ever waits for a message that a failed rank owes it. */
+#ifndef VV_EXEC_ENGINE_H
+#define VV_EXEC_ENGINE_H
+
+#include "exec/net.h"
+#include "plan/cost.h"
+
+/* What only the coordinator has, and who listens. All may be NULL. */
+typedef struct vv_hooks {
+    vv_chunk_at *const *index; /* coordinator: by source, all chunks; NULL where none is needed */
+    void *const *gather;       /* coordinator: by step, the buffer of a gather step */
+    /* Coordinator: gives compressed chunks of an output variable their places. */
+    vv_status (*place)(void *context, int variable, vv_index n, const vv_index *chunks, const uint32_t *sizes,
+                       vv_bytes *address);
+    void (*progress)(void *context, vv_index done, vv_index total, vv_bytes read); /* coordinator */
+    int (*signalled)(void *context); /* a signal's number when the user wants an end, else 0 */
+    void *context;
+    double born; /* when planning began, by vv_clock(); for the statistics */
+} vv_hooks;
+
+typedef struct vv_engine_stats {
+    vv_index tasks;
+    vv_bytes read, moved, written; /* of all ranks */
+    vv_bytes peak;                 /* largest resident set of any rank */
+    int64_t ready_us;              /* from the begin of planning until the last rank was ready to run, microseconds */
+} vv_engine_stats;
+
+/* Collective: all ranks with the same plan; all return the same code. A rank that could not get its plan passes NULL, with its error
+ * recorded: then all fail. */
+VV_WARN_UNUSED vv_status vv_engine_run(vv_net *net, const vv_plan *plan, const vv_hooks *hooks, vv_engine_stats *stats);
+
+#endif

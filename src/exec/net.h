@@ -1,0 +1,96 @@
+/* Transport: how ranks talk. One small interface, two worlds behind it: MPI, and one process alone that never calls MPI.
+ *
+ * Messages are blocks of bytes with a tag. Sending is nonblocking and takes the block (it is freed when the receiver has it); receiving is
+ * polled. Nothing here waits: loops back off with vv_backoff when nothing moves, so an idle rank uses no core. One thread per
+ * process uses a net.
+ *
+ * Agreement ends a phase: every rank enters it once all its sends were received (sends are synchronous for that reason), with its
+ * own failure or none; the lowest failing rank's failure wins everywhere. Numbers are summed and maximised on the way. When an agreement
+ * is done no message of the phase is under way any more. */
+#ifndef VV_EXEC_NET_H
+#define VV_EXEC_NET_H
+
+#include "base/index.h"
+#include "base/mem.h"
+
+/* Every tag there is. */
+typedef enum vv_tag {
+    VV_TAG_PLAN = 1, /* coordinator: a plan to run */
+    VV_TAG_QUIT,     /* coordinator: the driver has returned */
+    VV_TAG_INDEX,    /* coordinator: where the chunks of a rank's tasks lie */
+    VV_TAG_STATE,    /* a partial result, up its tree */
+    VV_TAG_RESULT,   /* a finished chunk for rank 0's memory */
+    VV_TAG_SIZES,    /* compressed chunks of a rank, for the coordinator to place */
+    VV_TAG_PLACES,   /* their addresses */
+    VV_TAG_CANCEL,   /* a rank has failed: stop */
+    VV_TAG_PROGRESS, /* tasks done, for the coordinator */
+    VV_TAG_BIG       /* announces a message that comes in pieces */
+} vv_tag;
+
+typedef struct vv_message {
+    int from;
+    vv_tag tag;
+    vv_bytes size;
+    void *data; /* from vv_mem_get; the receiver's now */
+} vv_message;
+
+enum { VV_AGREE_SUMS = 6, VV_AGREE_MAXES = 2 };
+typedef struct vv_agreement {
+    vv_failure failure; /* in: this rank's, code VV_OK for none; out: the one that all ranks return */
+    int64_t sum[VV_AGREE_SUMS];
+    int64_t max[VV_AGREE_MAXES];
+} vv_agreement;
+
+typedef struct vv_net vv_net;
+typedef struct vv_net_kind {
+    const char *name;
+    vv_status (*send)(vv_net *n, int to, vv_tag tag, void *data, vv_bytes size);
+    vv_status (*receive)(vv_net *n, vv_message *m, bool *got);
+    vv_status (*agree_begin)(vv_net *n, vv_agreement *a);
+    vv_status (*agree_test)(vv_net *n, bool *done);
+    void (*close)(vv_net *n);
+} vv_net_kind;
+
+struct vv_net {
+    const vv_net_kind *kind;
+    int rank, size;
+    int sending;            /* messages sent and not yet received */
+    bool discarding;        /* incoming messages are thrown away: they no longer count against the budget */
+    bool broken;            /* given up in the middle of an agreement: MPI cannot be finalized any more */
+    vv_bytes sent;          /* bytes of partial and finished results since the last reset */
+    struct vv_early *early; /* messages put back */
+};
+
+/* MPI when the process was started with other ranks beside it, else one process alone. */
+VV_WARN_UNUSED vv_status vv_net_open(int *argc, char ***argv, vv_net **out);
+/* Finalizes MPI unless the net was broken. */
+void vv_net_close(vv_net **n);
+
+/* data is a block from vv_mem_get and belongs to the net from here on, whatever happens; *data_address becomes NULL. */
+VV_WARN_UNUSED vv_status vv_net_send(vv_net *n, int to, vv_tag tag, void *data_address, vv_bytes size);
+/* Copies `size` bytes and sends the copy. */
+VV_WARN_UNUSED vv_status vv_net_send_copy(vv_net *n, int to, vv_tag tag, const void *data, vv_bytes size);
+/* Moves everything along; *got with a message when one has arrived whole. */
+VV_WARN_UNUSED vv_status vv_net_receive(vv_net *n, vv_message *m, bool *got);
+
+/* Puts a message back: it is received again, before newer ones. For who waits for one message and gets others first. */
+VV_WARN_UNUSED vv_status vv_net_put_back(vv_net *n, const vv_message *m);
+
+/* Waiting without burning a core: spins shortly, then sleeps longer and longer, 2 ms at most. */
+typedef struct vv_backoff {
+    int idle;
+} vv_backoff;
+void vv_backoff_wait(vv_backoff *b);
+static inline void vv_backoff_reset(vv_backoff *b)
+{
+    b->idle = 0;
+}
+
+/* Monotonic seconds; and seconds that mean the same on all ranks, as well as the machines' clocks agree. */
+double vv_now(void);
+double vv_clock(void);
+
+vv_status vv_net_self_open(vv_net **out);
+vv_status vv_net_mpi_open(int *argc, char ***argv, vv_net **out);
+
+#endif

@@ -1,0 +1,203 @@
+/* The tree of partial results of an output chunk (plan/place.h): combines left with right as soon as both are here, and never in another order.
+ *
+ * A thread that brings a piece takes its sibling out of the table under the lock and combines outside of it; so each piece has one owner at any
+ * time and combining runs on all threads. */
+#include "base/fault.h"
+#include "exec/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Head of a message with a partial result; used states follow, each at a multiple of 64. */
+typedef struct head {
+    int64_t step, out, level, i, cells, spare[3];
+} head;
+
+vv_status vv_piece_get(vv_stage *g, vv_piece **out)
+{
+    pthread_mutex_lock(&g->lock);
+    vv_piece *p = g->pool;
+    if (p) g->pool = p->next;
+    pthread_mutex_unlock(&g->lock);
+    if (p) {
+        *out = p;
+        return VV_OK;
+    }
+    VV_TRY(vv_fault(VV_FAULT_ALLOC));
+    /* The fields end where a cache line does, so that states are aligned. */
+    _Static_assert(sizeof(vv_piece) <= 64 && sizeof(vv_piece) == offsetof(vv_piece, state),
+                   "no padding before the state");
+    char *block;
+    VV_TRY(vv_mem_get(&block, g->job.work.state + 64, "a partial result"));
+    *out = (vv_piece *)(void *)(block + 64 - sizeof(vv_piece));
+    return VV_OK;
+}
+
+static void piece_free(vv_piece *p)
+{
+    char *block = (char *)p + sizeof(vv_piece) - 64;
+    vv_mem_put(&block);
+}
+
+void vv_piece_put(vv_stage *g, vv_piece *p)
+{
+    pthread_mutex_lock(&g->lock);
+    p->next = g->pool;
+    g->pool = p;
+    pthread_mutex_unlock(&g->lock);
+}
+
+static void free_list(vv_piece **list)
+{
+    while (*list) {
+        vv_piece *p = *list;
+        *list = p->next;
+        piece_free(p);
+    }
+}
+
+void vv_stage_clear(vv_stage *g)
+{
+    free_list(&g->pool);
+    for (int b = 0; b < VV_TREE_BUCKETS; b++) free_list(&g->bucket[b]);
+    g->waiting = 0;
+}
+
+static vv_piece **bucket(vv_stage *g, vv_index out, vv_index level, vv_index i)
+{
+    uint64_t h =
+        (uint64_t)out * 0x9e3779b97f4a7c15u ^ (uint64_t)i * 0xc2b2ae3d27d4eb4fu ^ (uint64_t)level * 0x165667b19e3779f9u;
+    return &g->bucket[(h >> 32) % VV_TREE_BUCKETS];
+}
+
+/* Takes the sibling of `p` out of the table, or puts p in to wait for it. */
+static vv_piece *meet(vv_stage *g, vv_piece *p)
+{
+    vv_index other = p->i ^ 1;
+    pthread_mutex_lock(&g->lock);
+    vv_piece *found = NULL;
+    for (vv_piece **at = bucket(g, p->out, p->level, other); *at; at = &(*at)->next)
+        if ((*at)->out == p->out && (*at)->level == p->level && (*at)->i == other) {
+            found = *at;
+            *at = found->next;
+            g->waiting--;
+            break;
+        }
+    if (!found) {
+        vv_piece **at = bucket(g, p->out, p->level, p->i);
+        p->next = *at;
+        *at = p;
+        g->waiting++;
+    }
+    pthread_mutex_unlock(&g->lock);
+    return found;
+}
+
+static void combine(const vv_step *s, vv_piece *left, const vv_piece *right)
+{
+    char *l = left->state;
+    const char *r = right->state;
+    for (int k = 0; k < s->n_results; k++) {
+        const vv_red *red = &s->result[k].red;
+        vv_bytes size = vv_state_size(red, ((vv_red_head *)(void *)l)->cells);
+        vv_red_combine(red, l, r);
+        l += size;
+        r += size;
+    }
+}
+
+static vv_bytes used(const vv_red *red, const void *state)
+{
+    return (vv_red_used_bytes(red, state) + 63) / 64 * 64;
+}
+
+static vv_status send_up(vv_stage *g, vv_piece *p, int to)
+{
+    const vv_step *s = g->job.step;
+    vv_bytes size = sizeof(head);
+    const char *state = p->state;
+    vv_index cells = ((const vv_red_head *)(const void *)state)->cells;
+    for (int k = 0; k < s->n_results; k++) {
+        size += used(&s->result[k].red, state);
+        state += vv_state_size(&s->result[k].red, cells);
+    }
+    char *block;
+    VV_TRY(vv_mem_get(&block, size, "a message"));
+    *(head *)(void *)block = (head){g->job.number, p->out, p->level, p->i, cells, {0}};
+    char *at = block + sizeof(head);
+    state = p->state;
+    for (int k = 0; k < s->n_results; k++) {
+        memcpy(at, state, (size_t)vv_red_used_bytes(&s->result[k].red, state));
+        at += used(&s->result[k].red, state);
+        state += vv_state_size(&s->result[k].red, cells);
+    }
+    vv_piece_put(g, p);
+    return vv_run_letter(g->run, to, VV_TAG_STATE, &block, size);
+}
+
+vv_status vv_tree_add(vv_stage *g, vv_piece *p)
+{
+    const vv_step *s = g->job.step;
+    vv_index leaves = vv_step_leaves(s);
+    int me = g->run->net->rank, ranks = g->run->net->size;
+    while (vv_tree_nodes(leaves, (int)p->level) > 1) {
+        if (p->i % 2 == 0 &&
+            p->i + 1 == vv_tree_nodes(leaves, (int)p->level)) { /* no sibling: the parent is this node */
+            p->level++;
+            p->i /= 2;
+            continue;
+        }
+        if (p->i % 2) {
+            int parent = vv_tree_owner(s, ranks, p->out, (int)p->level, p->i - 1);
+            if (parent != me) return send_up(g, p, parent);
+        }
+        vv_piece *other = meet(g, p);
+        if (!other) return VV_OK;
+        vv_piece *left = p->i % 2 ? other : p, *right = p->i % 2 ? p : other;
+        combine(s, left, right);
+        vv_piece_put(g, right);
+        p = left;
+        p->level++;
+        p->i /= 2;
+    }
+    return vv_deliver(g, p);
+}
+
+static vv_status unpack(vv_stage *g, const vv_message *m, vv_piece *p)
+{
+    const vv_step *s = g->job.step;
+    const head *h = m->data;
+    const char *at = (const char *)m->data + sizeof *h, *end = (const char *)m->data + m->size;
+    char *state = p->state;
+    p->out = h->out;
+    p->level = h->level;
+    p->i = h->i;
+    for (int k = 0; k < s->n_results; k++) {
+        const vv_red *red = &s->result[k].red;
+        if (end - at < (vv_bytes)sizeof(vv_red_head) || ((const vv_red_head *)(const void *)at)->cells != h->cells ||
+            end - at < used(red, at))
+            return vv_fail(VV_ERR_INTERNAL, "a partial result from rank %d does not fit", m->from);
+        memcpy(state, at, (size_t)vv_red_used_bytes(red, at));
+        at += used(red, at);
+        state += vv_state_size(red, h->cells);
+    }
+    return VV_OK;
+}
+
+vv_status vv_tree_receive(vv_run *r, const vv_message *m)
+{
+    VV_TRY(vv_fault(VV_FAULT_RECEIVE));
+    const head *h = m->data;
+    if (m->size < (vv_bytes)sizeof *h || h->step < 0 || h->step >= r->plan->n_steps || h->cells < 0 ||
+        h->cells > r->stage[h->step].job.work.cells)
+        return vv_fail(VV_ERR_INTERNAL, "a partial result from rank %d belongs to no step", m->from);
+    vv_stage *g = &r->stage[h->step];
+    vv_piece *p;
+    VV_TRY(vv_piece_get(g, &p));
+    vv_status status = unpack(g, m, p);
+    if (status != VV_OK) {
+        vv_piece_put(g, p);
+        return status;
+    }
+    return vv_tree_add(g, p);
+}

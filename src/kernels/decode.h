@@ -1,0 +1,56 @@
+/* From stored bytes to working values: unshuffle, swap bytes, mask missing values, unpack, widen; a piece at a time.
+ *
+ * Elementwise programs and reductions work on four types only: f32, f64, i64, u64 (vv_working_type). A decode describes how the
+ * elements of one stored block become one of them. Packed integers and masked values become NaN in f32 or f64 (as xarray decodes:
+ * missing values are compared in the stored type, before unpacking; value = stored * scale + offset, computed in `out`). */
+#ifndef VV_KERNELS_DECODE_H
+#define VV_KERNELS_DECODE_H
+
+#include "base/dtype.h"
+
+enum { VV_MAX_MISSING = 4 };
+
+typedef struct vv_decode {
+    vv_dtype stored;
+    vv_dtype out;  /* a working type */
+    bool swap;     /* stored in the other byte order */
+    bool shuffled; /* the block's bytes are still shuffled */
+    bool scaled;   /* scale and offset apply; out is f32 or f64 */
+    double scale, offset;
+    int n_missing; /* values that become NaN, already in host order; out is f32 or f64 when there are any */
+    union {
+        double f;
+        int64_t i;
+        uint64_t u;
+    } missing[VV_MAX_MISSING]; /* by the kind of `stored` */
+    bool has_min, has_max;     /* valid range, in stored units */
+    double valid_min, valid_max;
+} vv_decode;
+
+/* The working type that holds every value of a stored type without scale or missing values. VV_NONE for complex. */
+vv_dtype vv_working_type(vv_dtype stored);
+
+/* True when the bytes of a block already are working values: use them where they lie. */
+bool vv_decode_is_plain(const vv_decode *d);
+
+/* Elements [first, first + n) of a block of `total` elements at `block` into out. n at most VV_TILE is fastest. The block is aligned to its
+ * elements, unless it is shuffled. Reals decode to reals only: casting them to integers is an operation, not a decoding. */
+void vv_decode_range(const vv_decode *d, const void *block, vv_index total, vv_index first, vv_index n, void *out);
+
+/* Working values to a type for saving: reals round to nearest (halves to even) and saturate, integers wrap as in NumPy; NaN becomes *fill when
+ * fill is given (an element of type `to`), else NaN with one and the same bits, or 0.
+ * Scaled saving: stored = round((value - offset) / scale). */
+typedef struct vv_encode {
+    vv_dtype in; /* working type */
+    vv_dtype to;
+    bool has_fill;
+    unsigned char fill[16];
+    bool scaled;
+    double scale, offset;
+} vv_encode;
+void vv_encode_range(const vv_encode *e, const void *in, vv_index n, void *out);
+
+/* Elements in the pieces that kernels like best: inputs and state of one piece stay in the first-level cache. */
+enum { VV_TILE = 2048 };
+
+#endif

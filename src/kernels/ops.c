@@ -1,0 +1,186 @@
+/* The operations of ops.def.h as kernels and descriptors: the list is read once for the kernels and the functions that pick one of them,
+ * and once for the table. */
+#include "kernels/ops.h"
+
+#include "kernels/ops_math.h"
+
+#include <string.h>
+
+#define PARAMETERS (vv_index n, const void *x, const void *y, const void *z, void *out)
+#define ARGUMENTS  (n, x, y, z, out)
+
+/* Operands that an operation does not have are never read. */
+#define KERNEL(name, arity, S, stype, otype, expression)                                                               \
+    VV_KERNEL void name##_##S##_body(vv_index n, const stype *restrict x, const stype *restrict y,                     \
+                                     const stype *restrict z, otype *restrict out)                                     \
+    {                                                                                                                  \
+        for (vv_index i = 0; i < n; i++) {                                                                             \
+            const stype a = x[i], b = arity > 1 ? y[i] : a, c = arity > 2 ? z[i] : a;                                  \
+            (void)b, (void)c;                                                                                          \
+            out[i] = (otype)(expression);                                                                              \
+        }                                                                                                              \
+    }                                                                                                                  \
+    VV_CLONES(name##_##S, name##_##S##_body, PARAMETERS, ARGUMENTS)
+
+#define PICK_REAL(name)                                                                                                \
+    static vv_op_kernel *name##_kernel(vv_dtype in)                                                                    \
+    {                                                                                                                  \
+        return (in == VV_F32 ? name##_F32 : name##_F64)[vv_cpu()];                                                     \
+    }
+#define PICK_ANY(name)                                                                                                 \
+    static vv_op_kernel *name##_kernel(vv_dtype in)                                                                    \
+    {                                                                                                                  \
+        return (in == VV_F32   ? name##_F32                                                                            \
+                : in == VV_F64 ? name##_F64                                                                            \
+                : in == VV_I64 ? name##_I64                                                                            \
+                               : name##_U64)[vv_cpu()];                                                                \
+    }
+
+#define NUMBER(name, help, arity, real, integer)                                                                       \
+    KERNEL(name, arity, F32, float, float, real)                                                                       \
+    KERNEL(name, arity, F64, double, double, real)                                                                     \
+    KERNEL(name, arity, I64, int64_t, int64_t, integer)                                                                \
+    KERNEL(name, arity, U64, uint64_t, uint64_t, integer)                                                              \
+    PICK_ANY(name)
+#define REAL(name, help, arity, real)                                                                                  \
+    KERNEL(name, arity, F32, float, float, real)                                                                       \
+    KERNEL(name, arity, F64, double, double, real)                                                                     \
+    PICK_REAL(name)
+#define TEST(name, help, arity, expression)                                                                            \
+    KERNEL(name, arity, F32, float, int64_t, expression)                                                               \
+    KERNEL(name, arity, F64, double, int64_t, expression)                                                              \
+    KERNEL(name, arity, I64, int64_t, int64_t, expression)                                                             \
+    KERNEL(name, arity, U64, uint64_t, int64_t, expression)                                                            \
+    PICK_ANY(name)
+#define REAL_TEST(name, help, arity, expression)                                                                       \
+    KERNEL(name, arity, F32, float, int64_t, expression)                                                               \
+    KERNEL(name, arity, F64, double, int64_t, expression)                                                              \
+    PICK_REAL(name)
+
+/* A choice moves elements without looking at them: their size is enough. */
+#define CHOOSE(name, bits)                                                                                             \
+    VV_KERNEL void name##_##bits##_body(vv_index n, const int64_t *restrict x, const uint##bits##_t *restrict y,       \
+                                        const uint##bits##_t *restrict z, uint##bits##_t *restrict out)                \
+    {                                                                                                                  \
+        for (vv_index i = 0; i < n; i++) out[i] = x[i] != 0 ? y[i] : z[i];                                             \
+    }                                                                                                                  \
+    VV_CLONES(name##_##bits, name##_##bits##_body, PARAMETERS, ARGUMENTS)
+#define CHOICE(name, help)                                                                                             \
+    CHOOSE(name, 32)                                                                                                   \
+    CHOOSE(name, 64)                                                                                                   \
+    static vv_op_kernel *name##_kernel(vv_dtype in)                                                                    \
+    {                                                                                                                  \
+        return (in == VV_F32 ? name##_32 : name##_64)[vv_cpu()];                                                       \
+    }
+
+#include "kernels/ops.def.h"
+
+#undef NUMBER
+#undef REAL
+#undef TEST
+#undef REAL_TEST
+#undef CHOICE
+
+static vv_dtype same(vv_dtype in)
+{
+    return in;
+}
+
+static vv_dtype to_real(vv_dtype in)
+{
+    return in == VV_I64 || in == VV_U64 ? VV_F64 : in;
+}
+
+static vv_dtype real_only(vv_dtype in)
+{
+    return vv_dtype_is_float(in) ? in : VV_NONE;
+}
+
+static vv_dtype truth(vv_dtype in)
+{
+    (void)in;
+    return VV_I64;
+}
+
+static vv_dtype truth_of_real(vv_dtype in)
+{
+    return vv_dtype_is_float(in) ? VV_I64 : VV_NONE;
+}
+
+#define OP(id, text, operands, result_type, cast_type, is_choice)                                                      \
+    static const vv_op id##_op = {.name = #id,                                                                         \
+                                  .help = text,                                                                        \
+                                  .arity = operands,                                                                   \
+                                  .result = result_type,                                                               \
+                                  .cast = cast_type,                                                                   \
+                                  .kernel = id##_kernel,                                                               \
+                                  .condition = is_choice};
+#define NUMBER(name, help, arity, real, integer) OP(name, help, arity, same, same, false)
+#define REAL(name, help, arity, real)            OP(name, help, arity, real_only, to_real, false)
+#define TEST(name, help, arity, expression)      OP(name, help, arity, truth, same, false)
+#define REAL_TEST(name, help, arity, expression) OP(name, help, arity, truth_of_real, to_real, false)
+#define CHOICE(name, help)                       OP(name, help, 3, same, same, true)
+#include "kernels/ops.def.h"
+#undef NUMBER
+#undef REAL
+#undef TEST
+#undef REAL_TEST
+#undef CHOICE
+
+const vv_op *const vv_ops[] = {
+#define NUMBER(name, ...)    &name##_op,
+#define REAL(name, ...)      &name##_op,
+#define TEST(name, ...)      &name##_op,
+#define REAL_TEST(name, ...) &name##_op,
+#define CHOICE(name, ...)    &name##_op,
+#include "kernels/ops.def.h"
+};
+const int vv_n_ops = sizeof vv_ops / sizeof *vv_ops;
+
+const vv_op *vv_op_find(const char *name)
+{
+    for (int i = 0; i < vv_n_ops; i++)
+        if (!strcmp(vv_ops[i]->name, name)) return vv_ops[i];
+    return NULL;
+}
+
+#define CAST(S, stype, O, otype, expression) KERNEL(cast_##O, 1, S, stype, otype, expression)
+CAST(F32, float, F64, double, a)
+CAST(F32, float, I64, int64_t, real_to_i64(a))
+CAST(F32, float, U64, uint64_t, real_to_u64(a))
+CAST(F64, double, F32, float, a)
+CAST(F64, double, I64, int64_t, real_to_i64(a))
+CAST(F64, double, U64, uint64_t, real_to_u64(a))
+CAST(I64, int64_t, F32, float, a)
+CAST(I64, int64_t, F64, double, a)
+CAST(I64, int64_t, U64, uint64_t, a)
+CAST(U64, uint64_t, F32, float, a)
+CAST(U64, uint64_t, F64, double, a)
+CAST(U64, uint64_t, I64, int64_t, a)
+
+vv_op_kernel *vv_cast_kernel(vv_dtype from, vv_dtype to)
+{
+    static vv_op_kernel *const *const cast[VV_DTYPE_COUNT][VV_DTYPE_COUNT] = {
+        [VV_F32] = {[VV_F64] = cast_F64_F32, [VV_I64] = cast_I64_F32, [VV_U64] = cast_U64_F32},
+        [VV_F64] = {[VV_F32] = cast_F32_F64, [VV_I64] = cast_I64_F64, [VV_U64] = cast_U64_F64},
+        [VV_I64] = {[VV_F32] = cast_F32_I64, [VV_F64] = cast_F64_I64, [VV_U64] = cast_U64_I64},
+        [VV_U64] = {[VV_F32] = cast_F32_U64, [VV_F64] = cast_F64_U64, [VV_I64] = cast_I64_U64},
+    };
+    return cast[from][to][vv_cpu()];
+}
+
+#define FILL(bits)                                                                                                     \
+    VV_KERNEL void fill_##bits##_body(vv_index n, const void *element, void *out)                                      \
+    {                                                                                                                  \
+        uint##bits##_t v, *to = out;                                                                                   \
+        memcpy(&v, element, sizeof v);                                                                                 \
+        for (vv_index i = 0; i < n; i++) to[i] = v;                                                                    \
+    }                                                                                                                  \
+    VV_CLONES(fill_##bits, fill_##bits##_body, (vv_index n, const void *element, void *out), (n, element, out))
+FILL(32)
+FILL(64)
+
+void vv_fill(vv_index n, vv_bytes size, const void *element, void *out)
+{
+    (size == 4 ? fill_32 : fill_64)[vv_cpu()](n, element, out);
+}

@@ -1,0 +1,79 @@
+/* The elementwise machine: a chain of operations, run over cache-sized pieces.
+ *
+ * A program is a list of instructions over registers; a register is a piece of up to VV_TILE values of one working type. Registers
+ * 0 .. n_inputs-1 are the inputs. Fusing k operations therefore costs k passes over the first-level cache and none over memory.
+ * Operations are entries of one table (vv_ops): adding one is one line in ops.def.h or one function in a file of its own.
+ * Truth values are i64, 0 or 1: there is no bool among the working types.
+ * Types: operands are promoted with vv_dtype_promote within the working types before the call, by cast instructions
+ * that the builder inserts. Results do not depend on the instruction set in use: no fused multiply-add, no reassociation.
+ *
+ *     vv_program p = {0};
+ *     int x = vv_program_input(&p, VV_F32), y = vv_program_input(&p, VV_F32), r;
+ *     VV_TRY(vv_program_op(&p, vv_op_find("multiply"), (int[]){x, x}, &r)); ...
+ */
+#ifndef VV_KERNELS_PROGRAM_H
+#define VV_KERNELS_PROGRAM_H
+
+#include "base/dtype.h"
+#include "base/text.h"
+
+enum { VV_PROGRAM_MAX = 256, VV_PROGRAM_INPUTS = 32 };
+
+typedef void vv_op_kernel(vv_index n, const void *a, const void *b, const void *c, void *out);
+
+typedef struct vv_op {
+    const char *name; /* NumPy's */
+    const char *help; /* "square root" */
+    int arity;        /* 1 .. 3 */
+    /* Result type for operands already promoted to one working type `in`; VV_NONE: not defined, or only after a cast to vv_op.cast(in). */
+    vv_dtype (*result)(vv_dtype in);
+    vv_dtype (*cast)(vv_dtype in); /* the working type the operation computes in: sqrt casts i64 to f64 */
+    vv_op_kernel *(*kernel)(vv_dtype in);
+    bool condition; /* operand 0 is a condition (zero or not), kept out of the promotion */
+} vv_op;
+
+extern const vv_op *const vv_ops[];
+extern const int vv_n_ops;
+const vv_op *vv_op_find(const char *name);
+
+typedef struct vv_instruction {
+    int op;        /* index in vv_ops, or VV_OP_CONST / VV_OP_CAST */
+    vv_dtype type; /* working type of the operands */
+    vv_dtype result;
+    int in[3];
+    int out;
+    double constant_f;
+    int64_t constant_i;
+} vv_instruction;
+enum { VV_OP_CONST = -1, VV_OP_CAST = -2 };
+
+typedef struct vv_program {
+    int n_inputs, n_registers, n;
+    int output;                                        /* register of the result; see vv_program_set_output */
+    vv_dtype type[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS]; /* of each register */
+    vv_instruction code[VV_PROGRAM_MAX];
+    int n_slots; /* pieces of workspace, and which one each computed register has */
+    short slot[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS];
+} vv_program;
+
+/* Inputs come before everything else. */
+VV_WARN_UNUSED vv_status vv_program_input(vv_program *p, vv_dtype type, int *reg);
+VV_WARN_UNUSED vv_status vv_program_constant(vv_program *p, vv_dtype type, double value, int *reg);
+/* Appends an operation with promotion and casts; VV_ERR_TYPE when it is not defined for the operands. */
+VV_WARN_UNUSED vv_status vv_program_op(vv_program *p, const vv_op *op, const int operands[], int *reg);
+/* A register's values as another working type; the register itself when it has this type already. */
+VV_WARN_UNUSED vv_status vv_program_cast(vv_program *p, vv_dtype type, int operand, int *reg);
+/* Another result than the register added last. */
+void vv_program_set_output(vv_program *p, int reg);
+
+/* Registers share storage once their values are dead: bytes of workspace for one run. */
+vv_bytes vv_program_workspace(const vv_program *p);
+/* One piece of n <= VV_TILE values; returns the address of the results: in the workspace, or an input's own when the program is empty. */
+const void *vv_program_run(const vv_program *p, vv_index n, const void *const inputs[], void *workspace);
+
+/* Text for people, and packed form for the plan. */
+void vv_program_print(const vv_program *p, vv_buf *out);
+void vv_program_pack(const vv_program *p, vv_buf *out);
+VV_WARN_UNUSED vv_status vv_program_unpack(vv_program *p, vv_reader *in);
+
+#endif

@@ -1,0 +1,123 @@
+#include "kernels/reduce.h"
+
+#include "base/index.h"
+#include "kernels/clones.h"
+#include "kernels/decode.h"
+#include "kernels/reductions/fold.h"
+
+#include <string.h>
+
+const vv_reduction *const vv_reductions[] = {
+#define ENTRY(name) &vv_reduction_##name,
+    VV_REDUCTION_LIST(ENTRY)
+#undef ENTRY
+};
+const int vv_n_reductions = sizeof vv_reductions / sizeof *vv_reductions;
+
+const vv_reduction *vv_reduction_find(const char *name)
+{
+    for (int i = 0; i < vv_n_reductions; i++)
+        if (!strcmp(vv_reductions[i]->name, name)) return vv_reductions[i];
+    return NULL;
+}
+
+enum { MAX_PLANES = 8, CELL = 8 };
+
+/* A state's parts, found from its head. */
+typedef struct view {
+    vv_red_head *head;
+    void *planes[MAX_PLANES];
+    void *missing;
+} view;
+
+static view view_of(const vv_red *r, const void *state)
+{
+    view v = {.head = (vv_red_head *)(uintptr_t)state};
+    char *at = (char *)(v.head + 1);
+    int n = r->kind->planes(r->in);
+    for (int p = 0; p < n; p++, at += v.head->cells * CELL) v.planes[p] = at;
+    v.missing = at;
+    return v;
+}
+
+static vv_bytes bytes_of(const vv_red *r, vv_index cells, bool missing)
+{
+    vv_bytes cell = r->kind->planes(r->in) * (vv_bytes)CELL + (missing ? vv_missing_size(r->wide) : 0);
+    return (vv_bytes)sizeof(vv_red_head) + vv_times(cell, cells);
+}
+
+vv_bytes vv_red_state_bytes(const vv_red *r, vv_index cells)
+{
+    return bytes_of(r, cells, r->kind->counts_missing && r->skip && vv_dtype_is_float(r->in));
+}
+
+vv_bytes vv_red_used_bytes(const vv_red *r, const void *state)
+{
+    const vv_red_head *head = state;
+    return bytes_of(r, head->cells, head->has_missing);
+}
+
+vv_dtype vv_red_out(const vv_red *r)
+{
+    vv_dtype type = vv_working_type(r->kind->result(r->in));
+    return type == VV_F32 ? VV_F64 : type;
+}
+
+void vv_red_init(const vv_red *r, vv_index cells, void *state)
+{
+    vv_red_head *head = state;
+    *head = (vv_red_head){.cells = cells, .wide = r->wide};
+    view v = view_of(r, state);
+    r->kind->init(r, cells, v.planes);
+}
+
+void vv_red_vertical(const vv_red *r, void *state, vv_index first, vv_index n, const void *x)
+{
+    view v = view_of(r, state);
+    r->kind->vertical(r, v.head, v.planes, v.missing, first, n, x);
+}
+
+void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, const void *x)
+{
+    view v = view_of(r, state);
+    r->kind->horizontal(r, v.head, v.planes, v.missing, cell, n, x);
+}
+
+void vv_red_count(void *state, int64_t per_cell)
+{
+    ((vv_red_head *)state)->count += per_cell;
+}
+
+static void combine_missing(view *l, const view *r)
+{
+    if (!r->head->has_missing) return;
+    if (!l->head->has_missing) {
+        memcpy(l->missing, r->missing, (size_t)(vv_missing_size(l->head->wide) * l->head->cells));
+        l->head->has_missing = 1;
+        return;
+    }
+    for (vv_index i = 0; i < l->head->cells; i++)
+        if (l->head->wide)
+            ((int64_t *)l->missing)[i] += ((const int64_t *)r->missing)[i];
+        else
+            ((uint32_t *)l->missing)[i] += ((const uint32_t *)r->missing)[i];
+}
+
+void vv_red_combine(const vv_red *r, void *left, const void *right)
+{
+    view a = view_of(r, left), b = view_of(r, right);
+    r->kind->combine(r, a.head->cells, a.head, a.planes, a.missing, b.head, b.planes, b.missing);
+    combine_missing(&a, &b);
+    a.head->count += b.head->count;
+}
+
+/* Which of two NaNs a sum keeps is the processor's choice, so that they all leave as one and the same. */
+void vv_red_finish(const vv_red *r, const void *state, void *out)
+{
+    view v = view_of(r, state);
+    r->kind->finish(r, v.head->cells, v.head, v.planes, v.missing, out);
+    if (vv_red_out(r) != VV_F64) return;
+    double *value = out;
+    for (vv_index i = 0; i < v.head->cells; i++)
+        if (value[i] != value[i]) value[i] = (double)NAN;
+}

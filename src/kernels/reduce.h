@@ -1,0 +1,85 @@
+/* Reductions: many elements into one, in an order that never changes.
+ *
+ * A reduction is one descriptor: how much state a cell (one element of the result) has, how a piece of input is folded into
+ * it, how two states combine, how a state becomes a value. State is kept in planes (one 8-byte number per cell and plane), so that the loops
+ * run along memory. Elements that are missing (NaN, when skipped) are counted in a plane of their own that is touched only when there are any.
+ *
+ * Same bits whatever the machine: floats are accumulated in f64; a horizontal fold (many elements into one cell) adds in VV_LANES
+ * (short rows: VV_FEW_LANES) interleaved lanes combined by a fixed tree, whatever the vector width; nothing is contracted to fused multiply-add. The caller fixes the
+ * rest: which pieces make a leaf and the tree over leaves. combine(left, right) has left earlier.
+ *
+ *     state = init; fold pieces of one leaf in order; vv_red_count(n elements seen by every cell); combine leaves; finish.
+ */
+#ifndef VV_KERNELS_REDUCE_H
+#define VV_KERNELS_REDUCE_H
+
+#include "base/dtype.h"
+
+enum { VV_LANES = 128, VV_FEW_LANES = 16 };
+
+typedef struct vv_reduction vv_reduction;
+
+/* A reduction applied to one working type with its options. Plain data. */
+typedef struct vv_red {
+    const vv_reduction *kind;
+    vv_dtype in; /* working type of the elements */
+    bool skip;   /* skip NaN (floats) */
+    double ddof; /* var and std divide by count - ddof */
+    bool wide;   /* a cell may see 2^32 elements or more */
+} vv_red;
+
+/* State of `cells` cells in one block of memory:
+ * head | planes x cells x 8 bytes | missing x cells x 4 bytes (uint32), or 8 (int64) when wide. The missing plane is valid only when
+ * head.has_missing, and has no room where the reduction never counts (planes alone tell what it needs). */
+typedef struct vv_red_head {
+    int64_t count;       /* elements every cell has seen, missing ones included */
+    int64_t has_missing; /* the missing plane is in use */
+    int64_t cells;
+    int64_t wide; /* width of the missing plane, as in vv_red */
+    int64_t spare[4];
+} vv_red_head;
+
+struct vv_reduction {
+    const char *name;        /* "mean" */
+    const char *help;        /* "arithmetic mean" */
+    const char *cell_method; /* CF's word for it: "mean", "maximum", "standard_deviation"; NULL when CF has none */
+    bool uses_ddof;
+    bool counts_missing;        /* its result depends on how many elements were missing */
+    int (*planes)(vv_dtype in); /* 8-byte planes per cell; 0: not defined for this type */
+    vv_dtype (*result)(
+        vv_dtype
+            stored); /* element type of the result for a stored (or computed) type: mean of i16 is f64, of f32 f32 */
+    void (*init)(const vv_red *r, vv_index cells, void *const planes[]);
+    /* x[i] goes to cell first + i */
+    void (*vertical)(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index first,
+                     vv_index n, const void *x);
+    /* all of x[0 .. n) go to one cell */
+    void (*horizontal)(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index cell,
+                       vv_index n, const void *x);
+    /* left = left then right; both heads are given for their counts and missing planes (combined by the caller afterwards) */
+    void (*combine)(const vv_red *r, vv_index cells, const vv_red_head *lh, void *const left[], const void *lmissing,
+                    const vv_red_head *rh, void *const right[], const void *rmissing);
+    /* values in the working type vv_red_out(r): f64 for floats */
+    void (*finish)(const vv_red *r, vv_index cells, const vv_red_head *head, void *const planes[], const void *missing,
+                   void *out);
+};
+
+/* Every reduction there is; a new one is a file in kernels/reductions/ and a line in kernels/reductions/list.h. */
+extern const vv_reduction *const vv_reductions[];
+extern const int vv_n_reductions;
+const vv_reduction *vv_reduction_find(const char *name);
+
+vv_bytes vv_red_state_bytes(const vv_red *r, vv_index cells);
+vv_dtype vv_red_out(const vv_red *r); /* working type that finish writes */
+void vv_red_init(const vv_red *r, vv_index cells, void *state);
+void vv_red_vertical(const vv_red *r, void *state, vv_index first, vv_index n, const void *x);
+void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, const void *x);
+void vv_red_count(void *state, int64_t per_cell);
+void vv_red_combine(const vv_red *r, void *left, const void *right);
+/* Values of type vv_red_out(r). A cell without a valid value is NaN (count, any and all are 0, 0 and 1; sum and prod, as in NumPy, 0 and 1);
+ * an integer's min, max and range of no element at all is 0. Every NaN leaves with the same bits. */
+void vv_red_finish(const vv_red *r, const void *state, void *out);
+/* Bytes worth sending: without the missing plane when it is not in use. A state is plain data and may be copied as such. */
+vv_bytes vv_red_used_bytes(const vv_red *r, const void *state);
+
+#endif

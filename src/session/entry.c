@@ -1,0 +1,123 @@
+/* Public functions that need no more than a line of the layers below. */
+#include "base/log.h"
+#include "base/text.h"
+#include "plan/place.h"
+#include "session/session.h"
+#include "varve/version.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int vv_session_ranks(const vv_session *s)
+{
+    return s->net->size;
+}
+
+int vv_session_threads(const vv_session *s)
+{
+    return s->threads;
+}
+
+vv_bytes vv_session_memory(const vv_session *s)
+{
+    return s->memory;
+}
+
+vv_status vv_session_set_memory(vv_session *s, vv_bytes per_rank)
+{
+    if (per_rank <= 0) return vv_fail(VV_ERR_USAGE, "a memory budget must be positive");
+    s->memory = per_rank;
+    return VV_OK;
+}
+
+vv_status vv_session_set_threads(vv_session *s, int per_rank)
+{
+    enum { MOST = 1024 };
+    if (per_rank < 1 || per_rank > MOST) return vv_fail(VV_ERR_USAGE, "threads must be between 1 and %d", MOST);
+    s->threads = per_rank;
+    return VV_OK;
+}
+
+void vv_session_set_progress(vv_session *s, vv_progress_mode mode)
+{
+    s->progress = mode;
+}
+
+vv_status vv_session_set_placement(vv_session *s, const char *name)
+{
+    if (!strcmp(name, "auto")) {
+        s->placement = -1;
+        return VV_OK;
+    }
+    for (int i = 0; i < VV_PLACEMENTS; i++)
+        if (!strcmp(name, vv_placement_name[i])) {
+            s->placement = i;
+            return VV_OK;
+        }
+    return vv_fail(VV_ERR_USAGE, "there is no placement '%s'; use auto, outputs, leaves or cyclic", name);
+}
+
+void vv_session_stats(const vv_session *s, vv_run_stats *out)
+{
+    *out = s->stats;
+}
+
+vv_status vv_session_set_log(vv_session *s, const char *level)
+{
+    vv_log_level l;
+    (void)s;
+    VV_TRY(vv_log_parse(level, &l));
+    vv_log_set(l);
+    return VV_OK;
+}
+
+vv_status vv_error(vv_status code, const char *format, ...)
+{
+    char text[VV_ERROR_TEXT];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return vv_fail(code, "%s", text);
+}
+
+const char *vv_suggest(const char *word, const char *const candidates[], int n)
+{
+    return vv_nearest(word, candidates, n);
+}
+
+const char *vv_format_bytes(vv_bytes n, char out[32])
+{
+    return vv_bytes_text(n, out);
+}
+
+vv_status vv_parse_bytes(const char *text, vv_bytes *out)
+{
+    return vv_bytes_parse(text, out);
+}
+
+const char *vv_version(void)
+{
+    return VV_VERSION;
+}
+
+vv_dataset *vv_dataset_open(vv_session *s, const char *path)
+{
+    return vv_dataset_open_in(&s->context, path);
+}
+
+vv_array *vv_open(vv_session *s, const char *path, const char *variable)
+{
+    return vv_dataset_array(vv_dataset_open_in(&s->context, path), variable);
+}
+
+vv_array *vv_scalar(vv_session *s, double value)
+{
+    return vv_node_scalar(&s->context, value);
+}
+
+vv_array *vv_elementwise(vv_session *s, const char *op, vv_array *const operands[], int n)
+{
+    return vv_node_elementwise(&s->context, op, operands, n);
+}

@@ -1,0 +1,40 @@
+/* An output as its makers see it: items, and the metadata of the file that they become. */
+#ifndef VV_SESSION_OUTFILE_H
+#define VV_SESSION_OUTFILE_H
+
+#include "session/session.h"
+
+/* One variable of an output: an array to compute, or a stored variable that is carried over as it is. */
+typedef struct vv_item {
+    char *name;
+    vv_array *array; /* NULL when carried */
+    vv_dataset *carried;
+    int var;    /* of `carried` */
+    int target; /* of the plan; -1 when carried */
+    vv_bytes bytes;
+    bool gathered; /* written by the coordinator from `values` */
+    void *values;
+} vv_item;
+
+struct vv_output {
+    vv_session *session;
+    vv_save_options options;
+    char *path, *temporary, *history;
+    int n_items;
+    vv_item *item;
+    vv_dataset *globals; /* global attributes come from here; may be NULL */
+};
+
+VV_WARN_UNUSED vv_status vv_output_add_item(vv_output *o, const char *name, vv_array *a, vv_dataset *carried, int var);
+bool vv_output_has(const vv_output *o, const char *name);
+
+/* Whether a variable must be stored in chunks: it is compressed, or has an unlimited dimension. */
+bool vv_item_needs_chunks(const vv_output *o, const vv_item *item);
+
+/* Dimensions, variables (numbered like the items) and attributes of the file; layouts are not decided yet. */
+VV_WARN_UNUSED vv_status vv_outfile_meta(const vv_output *o, vv_meta **out);
+
+/* Coordinates, their bounds and grid mappings that belong to an array. */
+VV_WARN_UNUSED vv_status vv_outfile_carry_coordinates(vv_output *o, const vv_array *a);
+
+#endif

@@ -1,0 +1,345 @@
+/* Outputs: from named arrays to a complete NetCDF-4 file.
+ *
+ * An output is described first (outfile.c makes its metadata), then planned, then created under a temporary name, computed into, and renamed. Large
+ * results are written by the ranks that have them; small ones that need chunks (an unlimited dimension, compression) are gathered and written by
+ * the coordinator in one piece, so that a compressed file does not consist of crumbs. */
+#include "session/outfile.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALL = 4 << 20 };
+
+vv_status vv_output_new(vv_session *s, const char *path, const vv_save_options *options, vv_output **out)
+{
+    vv_output *o;
+    *out = NULL;
+    VV_TRY(vv_new(&o, 1, sizeof *o));
+    o->session = s;
+    o->options = options ? *options : (vv_save_options)VV_SAVE_OPTIONS_INIT;
+    vv_status status;
+    VV_TRY_GOTO(status, failed, vv_strdup(&o->path, path));
+    if (o->options.history) {
+        VV_TRY_GOTO(status, failed, vv_strdup(&o->history, o->options.history));
+        o->options.history = o->history;
+    }
+    if (o->options.deflate < 0 || o->options.deflate > 9) {
+        status = vv_fail(VV_ERR_USAGE, "deflate level %d is not within 0..9", o->options.deflate);
+        goto failed;
+    }
+    VV_TRY_GOTO(status, failed, vv_output_path_check(path, o->options.overwrite, &o->temporary));
+    *out = o;
+    return VV_OK;
+failed:
+    vv_output_free(&o);
+    return status;
+}
+
+void vv_output_free(vv_output **out)
+{
+    vv_output *o = *out;
+    if (!o) return;
+    for (int i = 0; i < o->n_items; i++) {
+        vv_release(&o->item[i].array);
+        free(o->item[i].name);
+        vv_mem_put(&o->item[i].values);
+    }
+    free(o->item);
+    free(o->path);
+    free(o->history);
+    free(o->temporary);
+    free(o);
+    *out = NULL;
+}
+
+/* Takes over one reference of `a`. */
+vv_status vv_output_add_item(vv_output *o, const char *name, vv_array *a, vv_dataset *carried, int var)
+{
+    vv_item *more = realloc(o->item, sizeof *more * (size_t)(o->n_items + 1));
+    if (!more) {
+        vv_release(&a);
+        return vv_fail(VV_ERR_NOMEM, "no memory for an output of %d variables", o->n_items + 1);
+    }
+    o->item = more;
+    vv_item *i = &more[o->n_items++];
+    *i = (vv_item){.array = a, .carried = carried, .var = var, .target = -1};
+    return vv_strdup(&i->name, name);
+}
+
+bool vv_output_has(const vv_output *o, const char *name)
+{
+    for (int i = 0; i < o->n_items; i++)
+        if (!strcmp(o->item[i].name, name)) return true;
+    return false;
+}
+
+vv_status vv_output_add(vv_output *o, const char *name, vv_array *a)
+{
+    VV_TRY(vv_array_status(a));
+    if (!name) name = a->name;
+    if (vv_output_has(o, name)) return vv_fail(VV_ERR_USAGE, "%s: variable '%s' is there twice", o->path, name);
+    a->references++;
+    return vv_output_add_item(o, name, a, NULL, -1);
+}
+
+/* --- planning --- */
+
+/* What is computed: the arrays, in order of their items. Small results that need chunks are gathered. */
+static vv_status make_targets(vv_output *o, vv_target **targets, int *n, vv_bytes *gathered)
+{
+    VV_TRY(vv_new(targets, (size_t)o->n_items, sizeof **targets));
+    *n = 0;
+    *gathered = 0;
+    for (int i = 0; i < o->n_items; i++) {
+        vv_item *item = &o->item[i];
+        if (!item->array) continue;
+        vv_bytes bytes = vv_times(vv_shape_elements(&item->array->shape), vv_dtype_size(item->array->dtype));
+        item->bytes = bytes;
+        item->gathered = vv_item_needs_chunks(o, item) && bytes <= SMALL;
+        if (item->gathered) *gathered += bytes;
+        item->target = *n;
+        (*targets)[(*n)++] = (vv_target){.array = item->array, .output_variable = item->gathered ? -1 : i};
+    }
+    return VV_OK;
+}
+
+/* The chunks of the step become those of the file, with the dimensions of length 1 that were kept. */
+static void chunk_like_step(const vv_step *s, vv_variable *v)
+{
+    int k = 0;
+    v->layout = VV_LAYOUT_CHUNKED;
+    for (int d = 0; d < v->shape.nd; d++) {
+        bool same = k < s->grid.shape.nd && v->shape.n[d] == s->grid.shape.n[k] &&
+                    (v->shape.n[d] != 1 || v->shape.nd - d == s->grid.shape.nd - k);
+        v->chunk[d] = same ? vv_imin(s->grid.chunk[k], vv_imax(1, v->shape.n[d])) : 1;
+        k += same;
+    }
+}
+
+/* Chunks of a variable that is written in one piece: whole, cut along the first dimension to at most a megabyte. */
+static void chunk_whole(vv_variable *v)
+{
+    vv_bytes inner = vv_imax(1, vv_dtype_size(v->type));
+    v->layout = VV_LAYOUT_CHUNKED;
+    for (int d = v->shape.nd - 1; d >= 0; d--) {
+        v->chunk[d] = vv_imax(1, vv_imin(v->shape.n[d], (1 << 20) / inner));
+        inner = vv_times(inner, v->chunk[d]);
+    }
+}
+
+static void lay_out(vv_output *o, vv_item *item, vv_variable *v, vv_plan *plan, const vv_target *t)
+{
+    vv_step *s = t ? &plan->step[t->step] : NULL;
+    bool chunked = vv_item_needs_chunks(o, item);
+    v->deflate = -1;
+    if (chunked && o->options.deflate > 0) {
+        v->deflate = o->options.deflate;
+        v->shuffle = o->options.shuffle;
+    }
+    if (!chunked) v->layout = VV_LAYOUT_CONTIGUOUS;
+    if (chunked && (!t || item->gathered)) chunk_whole(v);
+    if (chunked && t && !item->gathered) chunk_like_step(s, v);
+    if (!s) return;
+    s->to.chunked = chunked && !item->gathered;
+    s->to.deflate = v->deflate;
+    s->to.shuffle = v->shuffle;
+    memcpy(s->to.encode.fill, v->fill, sizeof v->fill);
+    s->to.encode.has_fill = vv_attr_find(&v->attrs, "_FillValue") != NULL;
+}
+
+typedef struct planned {
+    vv_meta *meta;
+    vv_target *target;
+    vv_prepared prepared;
+} planned;
+
+static void planned_free(planned *p)
+{
+    vv_prepared_free(&p->prepared);
+    vv_meta_free(&p->meta);
+    free(p->target);
+}
+
+static vv_status plan_output(vv_output *o, planned *p)
+{
+    int n;
+    vv_bytes gathered;
+    *p = (planned){0};
+    VV_TRY(vv_outfile_meta(o, &p->meta));
+    VV_TRY(make_targets(o, &p->target, &n, &gathered));
+    VV_TRY(vv_prepare(o->session, p->target, n, gathered, &p->prepared));
+    vv_plan *plan = p->prepared.lowering.plan;
+    VV_TRY(vv_strdup(&plan->output, o->temporary));
+    for (int i = 0; i < o->n_items; i++)
+        lay_out(o, &o->item[i], &p->meta->var[i], plan, o->item[i].target < 0 ? NULL : &p->target[o->item[i].target]);
+    return vv_prepare_cost(&p->prepared, gathered);
+}
+
+/* --- writing --- */
+
+static vv_status put_carried(vv_output *o, const planned *p, vv_writer *w)
+{
+    for (int i = 0; i < o->n_items; i++) {
+        const vv_item *item = &o->item[i];
+        if (!item->carried) continue;
+        const vv_variable *v = &p->meta->var[i];
+        vv_box whole = {.nd = v->shape.nd};
+        memcpy(whole.n, v->shape.n, sizeof whole.n);
+        vv_bytes size = v->type == VV_NONE ? 1 : vv_dtype_size(v->type); /* text is carried as characters */
+        vv_bytes bytes = vv_times(vv_shape_elements(&v->shape), size);
+        if (bytes == 0) continue;
+        char *data;
+        VV_TRY(vv_mem_get(&data, bytes, "a carried variable"));
+        vv_status status = item->carried->file->format->read(item->carried->file, item->var, &whole, data);
+        if (status == VV_OK) status = vv_writer_put(w, i, data);
+        vv_mem_put(&data);
+        if (status != VV_OK) return vv_error_prefix("variable '%s'", v->name);
+    }
+    return VV_OK;
+}
+
+/* Addresses and buffers for what the ranks will deliver. */
+static vv_status connect(vv_output *o, planned *p, vv_writer *w)
+{
+    vv_plan *plan = p->prepared.lowering.plan;
+    p->prepared.writer = w;
+    for (int i = 0; i < o->n_items; i++) {
+        vv_item *item = &o->item[i];
+        if (item->target < 0) continue;
+        int step = p->target[item->target].step;
+        if (item->gathered) {
+            VV_TRY(vv_mem_get(&item->values, item->bytes, "a result"));
+            p->prepared.gather[step] = item->values;
+        } else if (!plan->step[step].to.chunked && item->bytes > 0) {
+            VV_TRY(vv_writer_offset(w, i, &plan->step[step].to.address));
+        }
+    }
+    return VV_OK;
+}
+
+static vv_status put_gathered(vv_output *o, vv_writer *w)
+{
+    for (int i = 0; i < o->n_items; i++)
+        if (o->item[i].gathered && o->item[i].bytes > 0) {
+            VV_TRY(vv_writer_put(w, i, o->item[i].values));
+            o->session->stats.written += o->item[i].bytes;
+        }
+    return VV_OK;
+}
+
+static vv_status sync_file(const char *path)
+{
+    vv_raw_out f;
+    VV_TRY(vv_raw_out_open(path, &f));
+    vv_status status = vv_raw_out_sync(&f);
+    vv_raw_out_close(&f);
+    return status;
+}
+
+static vv_status fill_file(vv_output *o, planned *p, vv_writer *w)
+{
+    VV_TRY(put_carried(o, p, w));
+    VV_TRY(connect(o, p, w));
+    VV_TRY(vv_prepared_run(o->session, &p->prepared));
+    return put_gathered(o, w);
+}
+
+static vv_status write_file(vv_output *o, planned *p)
+{
+    VV_TRY(vv_cost_check(p->prepared.lowering.plan, &p->prepared.cost, p->prepared.baseline));
+    vv_writer *w;
+    vv_status status = vv_writer_create(o->temporary, p->meta, &w);
+    if (status == VV_OK) {
+        vv_failure first;
+        status = fill_file(o, p, w);
+        vv_error_get(&first);
+        vv_status closed = vv_writer_close(&w);
+        if (status == VV_OK)
+            status = closed;
+        else
+            vv_error_set(&first);
+    }
+    if (status == VV_OK) status = sync_file(o->temporary);
+    if (status == VV_OK && vv_signals_seen(NULL)) status = vv_fail(VV_ERR_INTERRUPTED, "interrupted");
+    if (status == VV_OK) status = vv_output_path_commit(o->temporary, o->path, o->options.overwrite);
+    if (status != VV_OK) vv_output_path_discard(o->temporary);
+    return status;
+}
+
+vv_status vv_output_save(vv_output **out)
+{
+    vv_output *o = *out;
+    planned p;
+    double begin = vv_now();
+    vv_status status = plan_output(o, &p);
+    if (status == VV_OK) status = write_file(o, &p);
+    o->session->stats.seconds = vv_now() - begin;
+    planned_free(&p);
+    vv_output_free(out);
+    return status;
+}
+
+vv_status vv_output_explain(vv_output *o, vv_explain_form form, char **text)
+{
+    planned p;
+    *text = NULL;
+    vv_status status = plan_output(o, &p);
+    if (status == VV_OK) status = vv_prepared_explain(o->session, &p.prepared, form, text);
+    planned_free(&p);
+    return status;
+}
+
+/* Carries the file's own coordinates when the array came from a file. */
+vv_status vv_save(vv_array *a, const char *path, const vv_save_options *options)
+{
+    VV_TRY(vv_array_status(a));
+    vv_session *s = (vv_session *)(void *)a->context; /* a session begins with its context */
+    vv_output *o;
+    VV_TRY(vv_output_new(s, path, options, &o));
+    vv_status status = vv_output_add(o, NULL, a);
+    if (status == VV_OK && a->origin) status = vv_outfile_carry_coordinates(o, a);
+    if (status != VV_OK) {
+        vv_output_free(&o);
+        return status;
+    }
+    return vv_output_save(&o);
+}
+
+/* --- into memory --- */
+
+static vv_status prepare_compute(vv_array *a, void *buffer, vv_target *t, vv_prepared *p)
+{
+    vv_session *s = (vv_session *)(void *)a->context;
+    *t = (vv_target){.array = a, .output_variable = -1};
+    VV_TRY(vv_prepare(s, t, 1, 0, p));
+    p->gather[t->step] = buffer;
+    return VV_OK;
+}
+
+vv_status vv_compute(vv_array *a, void *buffer, vv_bytes bytes)
+{
+    VV_TRY(vv_array_status(a));
+    vv_bytes need = vv_times(vv_shape_elements(&a->shape), vv_dtype_size(a->dtype));
+    if (bytes < need)
+        return vv_fail(VV_ERR_USAGE, "'%s' needs a buffer of %lld bytes, not %lld", a->name, (long long)need,
+                       (long long)bytes);
+    vv_target t;
+    vv_prepared p = {0};
+    vv_status status = prepare_compute(a, buffer, &t, &p);
+    if (status != VV_OK) return status;
+    status = vv_prepared_run((vv_session *)(void *)a->context, &p);
+    vv_prepared_free(&p);
+    return status;
+}
+
+vv_status vv_explain(vv_array *a, vv_explain_form form, char **text)
+{
+    VV_TRY(vv_array_status(a));
+    vv_target t;
+    vv_prepared p = {0};
+    *text = NULL;
+    VV_TRY(prepare_compute(a, NULL, &t, &p));
+    vv_status status = vv_prepared_explain((vv_session *)(void *)a->context, &p, form, text);
+    vv_prepared_free(&p);
+    return status;
+}

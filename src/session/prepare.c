@@ -1,0 +1,177 @@
+/* From targets to a running plan: lower, index, cost, check, broadcast, run. Coordinator only. */
+#include "base/fault.h"
+#include "base/log.h"
+#include "observe/progress.h"
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Where the chunks of one source lie, with the figures that the plan carries. */
+static vv_status index_chunks(vv_prepared *p, int i)
+{
+    vv_source *s = &p->lowering.plan->source[i];
+    const vv_origin *o = &p->lowering.origin[i];
+    vv_index n = vv_grid_chunks(&s->stored), *numbers;
+    VV_TRY(vv_mem_get(&p->index[i], n * (vv_bytes)sizeof(vv_chunk_at), "a chunk index"));
+    VV_TRY(vv_mem_get(&numbers, n * (vv_bytes)sizeof *numbers, "a chunk index"));
+    for (vv_index k = 0; k < n; k++) numbers[k] = k;
+    vv_status status = o->file->format->index(o->file, o->var, n, numbers, p->index[i]);
+    vv_mem_put(&numbers);
+    if (status != VV_OK) return vv_error_prefix("%s: variable '%s'", s->path, s->variable);
+    s->total = s->largest = 0;
+    for (vv_index k = 0; k < n; k++) {
+        if (p->index[i][k].address < 0) continue;
+        s->total += p->index[i][k].size;
+        s->largest = vv_imax(s->largest, p->index[i][k].size);
+    }
+    return VV_OK;
+}
+
+/* A damaged index could claim chunks of any size: more than a stream that does not compress at all is refused before memory is. */
+static vv_status check_largest(const vv_source *s)
+{
+    vv_bytes raw = vv_dtype_size(s->decode.stored);
+    for (int d = 0; d < s->stored.shape.nd; d++) raw = vv_times(raw, s->stored.chunk[d]);
+    if (s->largest <= 2 * vv_compressed_bound(raw)) return VV_OK;
+    return vv_fail(VV_ERR_CORRUPT, "%s: variable '%s': a chunk claims %lld stored bytes for %lld", s->path, s->variable,
+                   (long long)s->largest, (long long)raw);
+}
+
+static vv_status complete_source(vv_prepared *p, int i)
+{
+    vv_source *s = &p->lowering.plan->source[i];
+    const vv_origin *o = &p->lowering.origin[i];
+    vv_bytes all = vv_times(vv_shape_elements(&s->stored.shape), vv_dtype_size(s->decode.stored));
+    if (s->raw && s->chunked) {
+        VV_TRY(index_chunks(p, i));
+        return check_largest(s);
+    }
+    s->total = all;
+    if (!s->raw) return VV_OK;
+    VV_TRY(o->file->format->offset(o->file, o->var, &s->address));
+    if (s->address < 0) s->total = 0;
+    return VV_OK;
+}
+
+vv_status vv_prepare_cost(vv_prepared *p, vv_bytes extra)
+{
+    vv_cost_free(&p->cost);
+    VV_TRY(vv_cost_of(p->lowering.plan, &p->cost));
+    p->cost.memory += extra;
+    p->cost.written += extra;
+    return VV_OK;
+}
+
+vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)
+{
+    *out = (vv_prepared){.born = vv_clock()};
+    out->baseline = vv_mem_resident() - vv_mem_used();
+    vv_mem_set_budget(0, 0);
+    VV_TRY(vv_lower(targets, n, s->net->size, s->placement, &out->lowering));
+    vv_plan *p = out->lowering.plan;
+    p->threads = s->threads;
+    p->budget = s->memory;
+    p->log = vv_log_get();
+    p->progress = s->progress == VV_PROGRESS_ON || (s->progress == VV_PROGRESS_AUTO && isatty(STDERR_FILENO));
+    vv_status status;
+    VV_TRY_GOTO(status, failed, vv_new(&out->index, (size_t)p->n_sources, sizeof *out->index));
+    VV_TRY_GOTO(status, failed, vv_new(&out->gather, (size_t)p->n_steps, sizeof *out->gather));
+    for (int i = 0; i < p->n_sources; i++) VV_TRY_GOTO(status, failed, complete_source(out, i));
+    VV_TRY_GOTO(status, failed, vv_prepare_cost(out, extra));
+    return VV_OK;
+failed:
+    vv_prepared_free(out);
+    return status;
+}
+
+void vv_prepared_free(vv_prepared *p)
+{
+    for (int i = 0; p->index && i < p->lowering.plan->n_sources; i++) vv_mem_put(&p->index[i]);
+    free(p->index);
+    free(p->gather);
+    p->index = NULL;
+    p->gather = NULL;
+    vv_cost_free(&p->cost);
+    vv_lowering_free(&p->lowering);
+}
+
+vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, vv_explain_form form, char **text)
+{
+    (void)s;
+    vv_buf b = {0};
+    if (form == VV_EXPLAIN_JSON)
+        vv_explain_json(p->lowering.plan, &p->cost, p->baseline, &b);
+    else
+        vv_explain_text(p->lowering.plan, &p->cost, p->baseline, &b);
+    *text = b.data;
+    return vv_buf_status(&b);
+}
+
+static vv_status place(void *context, int variable, vv_index n, const vv_index *chunks, const uint32_t *sizes,
+                       vv_bytes *address)
+{
+    vv_prepared *p = context;
+    return vv_writer_place(p->writer, variable, n, chunks, sizes, address);
+}
+
+static void progress(void *context, vv_index done, vv_index total, vv_bytes read)
+{
+    (void)context;
+    (void)total;
+    vv_progress_update(done, read);
+}
+
+static vv_index total_tasks(const vv_prepared *p)
+{
+    vv_index n = 0;
+    for (int i = 0; i < p->lowering.plan->n_steps; i++) n += p->cost.step[i].tasks;
+    return n;
+}
+
+/* The time planning began, then the packed plan. */
+static vv_status send_plan(vv_session *s, const vv_prepared *p)
+{
+    vv_buf b = {0};
+    vv_status status = vv_fault(VV_FAULT_PLAN_SEND);
+    if (status == VV_OK) {
+        vv_buf_put_f64(&b, p->born);
+        vv_plan_pack(p->lowering.plan, &b);
+        status = vv_buf_status(&b);
+    }
+    s->stats.plan_bytes = (vv_bytes)b.size;
+    if (status == VV_OK) status = vv_spread(s->net, VV_TAG_PLAN, b.data, (vv_bytes)b.size);
+    vv_buf_free(&b);
+    return status;
+}
+
+static void note_stats(vv_session *s, const vv_engine_stats *e, double seconds)
+{
+    s->stats.seconds = seconds;
+    s->stats.plan_seconds = 1e-6 * (double)e->ready_us;
+    s->stats.tasks = e->tasks;
+    s->stats.read = e->read;
+    s->stats.moved = e->moved;
+    s->stats.written = e->written;
+    s->stats.peak = e->peak;
+}
+
+vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
+{
+    vv_plan *plan = p->lowering.plan;
+    double begin = vv_now();
+    VV_TRY(vv_cost_check(plan, &p->cost, p->baseline));
+    VV_TRY(vv_plan_validate(plan));
+    if (vv_signals_seen(NULL)) return vv_fail(VV_ERR_INTERRUPTED, "interrupted");
+    VV_TRY(send_plan(s, p));
+    vv_hooks hooks = {p->index, p->gather, place, progress, vv_signals_seen, p, p->born};
+    vv_engine_stats stats;
+    vv_mem_set_budget(plan->budget, p->baseline);
+    if (plan->progress) vv_progress_begin(s->progress, total_tasks(p), p->cost.read);
+    vv_status status = vv_engine_run(s->net, plan, &hooks, &stats);
+    if (plan->progress) vv_progress_end(status == VV_OK);
+    vv_mem_set_budget(0, 0);
+    note_stats(s, &stats, vv_now() - begin);
+    return status;
+}

@@ -1,0 +1,88 @@
+/* vv_run: from main() to main(). */
+#include "base/fault.h"
+#include "base/log.h"
+#include "session/session.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Large blocks go back to the system when they are freed, so that the resident set follows the accounting. */
+static void tame_allocator(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    mallopt(M_MMAP_THRESHOLD, 1 << 20);
+    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+#endif
+#ifdef M_ARENA_MAX
+    mallopt(M_ARENA_MAX, 4);
+#endif
+}
+
+static void print_error(vv_status status)
+{
+    vv_failure e;
+    vv_error_get(&e);
+    fflush(stdout);
+    fprintf(stderr, "varve: %s\n", e.code == status && e.text[0] ? e.text : vv_status_text(status));
+    if (vv_log_get() < VV_LOG_DEBUG) return;
+    char trace[2048];
+    vv_error_trace(&e, trace, sizeof trace);
+    fputs(trace, stderr);
+}
+
+static int coordinate(vv_net *net, int argc, char **argv, vv_driver *driver)
+{
+    vv_session s = {.net = net, .placement = -1};
+    s.memory = vv_default_memory(net->size);
+    s.threads = vv_default_threads(net->size);
+    vv_status status = driver(&s, argc, argv);
+    int code = vv_status_exit(status);
+    if (status != VV_OK) print_error(status);
+    vv_context_free(&s.context);
+    if (net->broken) return code;
+    if (vv_spread(net, VV_TAG_QUIT, &code, sizeof code) != VV_OK) print_error(VV_ERR_MPI);
+    return code;
+}
+
+/* Messages are synchronous: wait until the last ones were received. */
+static void flush(vv_net *net)
+{
+    vv_backoff wait = {0};
+    while (net->sending > 0 && !net->broken) {
+        vv_message m;
+        bool got;
+        if (vv_net_receive(net, &m, &got) != VV_OK) return;
+        if (got) vv_mem_put(&m.data);
+        if (vv_signals_seen(NULL)) net->broken = true;
+        vv_backoff_wait(&wait);
+    }
+}
+
+int vv_run(int argc, char **argv, vv_driver *driver)
+{
+    vv_net *net = NULL;
+    tame_allocator();
+    vv_status status = vv_net_open(&argc, &argv, &net);
+    if (status != VV_OK) {
+        print_error(status);
+        return vv_status_exit(status);
+    }
+    vv_set_rank(net->rank, net->size);
+    vv_signals_catch();
+    status = vv_fault_setup();
+    int code;
+    if (status != VV_OK) {
+        if (net->rank == 0) print_error(status);
+        code = vv_status_exit(status);
+    } else {
+        code = net->rank == 0 ? coordinate(net, argc, argv, driver) : vv_serve(net);
+    }
+    flush(net);
+    fflush(NULL);
+    if (net->broken) _exit(code); /* others do not answer: MPI cannot be ended in good order */
+    vv_net_close(&net);
+    return code;
+}

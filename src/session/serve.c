@@ -1,0 +1,95 @@
+/* Ranks other than 0: wait for plans without using a core, run them, end when the driver has ended. */
+#include "base/log.h"
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A rank that does not hear of a plan would never meet the others in its agreement: so a send that fails is tried again, and when that is
+ * no use the net is broken and the launcher must end the job. */
+static vv_status send_surely(vv_net *net, int to, vv_tag tag, const void *data, vv_bytes size)
+{
+    enum { TRIES = 3 };
+    vv_status status = VV_OK;
+    for (int i = 0; i < TRIES; i++) {
+        status = vv_net_send_copy(net, to, tag, data, size);
+        if (status == VV_OK) return VV_OK;
+        vv_say(VV_LOG_INFO, "sending to rank %d again: %s", to, vv_last_error());
+    }
+    net->broken = true;
+    return status;
+}
+
+vv_status vv_spread(vv_net *net, vv_tag tag, const void *data, vv_bytes size)
+{
+    for (int64_t step = 1; step < net->size; step *= 2)
+        if (step > net->rank && net->rank + step < net->size)
+            VV_TRY(send_surely(net, (int)(net->rank + step), tag, data, size));
+    return VV_OK;
+}
+
+/* Waits for a plan or the end. Others' messages for the next plan may come first: they go back. */
+static vv_status await(vv_net *net, vv_message *out)
+{
+    vv_backoff wait = {0};
+    vv_message early[64];
+    int n = 0;
+    vv_status status = VV_OK;
+    bool got = false;
+    while (status == VV_OK) {
+        status = vv_net_receive(net, out, &got);
+        if (status != VV_OK || (got && (out->tag == VV_TAG_PLAN || out->tag == VV_TAG_QUIT))) break;
+        if (got && n == 64) status = vv_fail(VV_ERR_INTERNAL, "messages before the plan they belong to");
+        if (got && status == VV_OK) early[n++] = *out;
+        if (!got && vv_signals_seen(NULL)) status = vv_fail(VV_ERR_TERMINATED, "terminated by a signal");
+        if (got)
+            vv_backoff_reset(&wait);
+        else
+            vv_backoff_wait(&wait);
+    }
+    for (int i = 0; i < n; i++)
+        if (status != VV_OK || vv_net_put_back(net, &early[i]) != VV_OK) vv_mem_put(&early[i].data);
+    return status;
+}
+
+static void run_plan(vv_net *net, const vv_message *m)
+{
+    vv_hooks hooks = {.signalled = vv_signals_seen};
+    vv_plan *plan = NULL;
+    vv_engine_stats stats;
+    vv_status status = vv_spread(net, VV_TAG_PLAN, m->data, m->size);
+    if (status == VV_OK) {
+        vv_reader r = {.data = m->data, .size = (size_t)m->size};
+        hooks.born = vv_read_f64(&r);
+        status = vv_plan_unpack(r.data + r.at, (vv_bytes)(r.size - r.at), &plan);
+    }
+    if (status == VV_OK) {
+        vv_log_set((vv_log_level)plan->log);
+        vv_mem_set_budget(plan->budget, vv_mem_resident() - vv_mem_used());
+    }
+    status = vv_engine_run(net, status == VV_OK ? plan : NULL, &hooks, &stats);
+    /* The coordinator removes the output of a failed run; when a signal ends the job it may be gone already. */
+    if (status != VV_OK && vv_signals_seen(NULL) && plan && plan->output) vv_output_path_discard(plan->output);
+    vv_plan_free(&plan);
+}
+
+int vv_serve(vv_net *net)
+{
+    for (;;) {
+        vv_message m;
+        vv_status status = await(net, &m);
+        if (status != VV_OK) {
+            net->broken = true;
+            return vv_signals_seen(NULL) ? 128 + vv_signals_seen(NULL) : vv_status_exit(status);
+        }
+        if (m.tag == VV_TAG_QUIT) {
+            int code = *(int *)m.data;
+            status = vv_spread(net, VV_TAG_QUIT, m.data, m.size);
+            vv_mem_put(&m.data);
+            return status == VV_OK ? code : vv_status_exit(status);
+        }
+        run_plan(net, &m);
+        vv_mem_put(&m.data);
+        if (net->broken) return vv_signals_seen(NULL) ? 128 + vv_signals_seen(NULL) : vv_status_exit(VV_ERR_MPI);
+    }
+}

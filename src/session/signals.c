@@ -1,0 +1,25 @@
+/* SIGINT and SIGTERM ask for an end: the engine sees the number, cancels, and nothing half-done is left. The second one kills. */
+#include "session/session.h"
+
+#include <signal.h>
+
+static volatile sig_atomic_t seen;
+
+static void note(int number)
+{
+    seen = number;
+}
+
+void vv_signals_catch(void)
+{
+    struct sigaction a = {.sa_handler = note, .sa_flags = (int)SA_RESETHAND};
+    sigemptyset(&a.sa_mask);
+    sigaction(SIGINT, &a, NULL);
+    sigaction(SIGTERM, &a, NULL);
+}
+
+int vv_signals_seen(void *unused)
+{
+    (void)unused;
+    return (int)seen;
+}

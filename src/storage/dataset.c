@@ -1,0 +1,315 @@
+#include "storage/dataset.h"
+
+#include "base/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- attributes --- */
+
+static int attr_position(const vv_attrs *a, const char *name)
+{
+    for (int i = 0; i < a->n; i++)
+        if (!strcmp(a->item[i].name, name)) return i;
+    return -1;
+}
+
+const vv_attr *vv_attr_find(const vv_attrs *a, const char *name)
+{
+    int i = attr_position(a, name);
+    return i < 0 ? NULL : &a->item[i];
+}
+
+static size_t attr_bytes(vv_dtype type, vv_index count)
+{
+    return (size_t)count * (type == VV_NONE ? 1 : (size_t)vv_dtype_size(type));
+}
+
+/* A new item at the end, named, without data. */
+static vv_status attr_append(vv_attrs *a, const char *name, vv_attr **out)
+{
+    vv_attr *more = realloc(a->item, sizeof *more * (size_t)(a->n + 1));
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for attribute %s", name);
+    a->item = more;
+    more[a->n] = (vv_attr){0};
+    VV_TRY(vv_strdup(&more[a->n].name, name));
+    *out = &more[a->n++];
+    return VV_OK;
+}
+
+vv_status vv_attr_set(vv_attrs *a, const char *name, vv_dtype type, vv_index count, const void *data)
+{
+    size_t bytes = attr_bytes(type, count);
+    void *copy;
+    VV_TRY(vv_new(&copy, bytes + 1, 1)); /* the extra byte ends a text */
+    if (bytes) memcpy(copy, data, bytes);
+    int at = attr_position(a, name);
+    vv_attr *item = at < 0 ? NULL : &a->item[at];
+    vv_status status = item ? VV_OK : attr_append(a, name, &item);
+    if (status != VV_OK) {
+        free(copy);
+        return status;
+    }
+    free(item->data);
+    item->type = type;
+    item->count = count;
+    item->data = copy;
+    return VV_OK;
+}
+
+vv_status vv_attr_set_text(vv_attrs *a, const char *name, const char *text)
+{
+    return vv_attr_set(a, name, VV_NONE, (vv_index)strlen(text), text);
+}
+
+void vv_attr_remove(vv_attrs *a, const char *name)
+{
+    int at = attr_position(a, name);
+    if (at < 0) return;
+    free(a->item[at].name);
+    free(a->item[at].data);
+    memmove(&a->item[at], &a->item[at + 1], sizeof a->item[0] * (size_t)(a->n - at - 1));
+    a->n--;
+}
+
+vv_status vv_attrs_copy(vv_attrs *to, const vv_attrs *from)
+{
+    for (int i = 0; i < from->n; i++) {
+        const vv_attr *x = &from->item[i];
+        VV_TRY(vv_attr_set(to, x->name, x->type, x->count, x->data));
+    }
+    return VV_OK;
+}
+
+const char *vv_attr_text(const vv_attrs *a, const char *name)
+{
+    const vv_attr *x = vv_attr_find(a, name);
+    return x && x->type == VV_NONE ? x->data : NULL;
+}
+
+bool vv_attr_number(const vv_attrs *a, const char *name, vv_index i, double *out)
+{
+    const vv_attr *x = vv_attr_find(a, name);
+    if (!x || x->type == VV_NONE || i < 0 || i >= x->count) return false;
+    *out = vv_dtype_load(x->type, (const char *)x->data + i * vv_dtype_size(x->type));
+    return true;
+}
+
+static void attrs_free(vv_attrs *a)
+{
+    for (int i = 0; i < a->n; i++) {
+        free(a->item[i].name);
+        free(a->item[i].data);
+    }
+    free(a->item);
+    *a = (vv_attrs){0};
+}
+
+/* --- the whole --- */
+
+vv_status vv_meta_new(vv_meta **out)
+{
+    return vv_new(out, 1, sizeof **out);
+}
+
+static void var_free(vv_variable *v)
+{
+    free(v->name);
+    free(v->type_text);
+    free(v->why_not_fast);
+    attrs_free(&v->attrs);
+}
+
+void vv_meta_free(vv_meta **meta)
+{
+    vv_meta *m = *meta;
+    if (!m) return;
+    for (int i = 0; i < m->n_dims; i++) free(m->dim[i].name);
+    for (int i = 0; i < m->n_vars; i++) var_free(&m->var[i]);
+    attrs_free(&m->attrs);
+    free(m->dim);
+    free(m->var);
+    free(m->path);
+    free(m->format);
+    free(m);
+    *meta = NULL;
+}
+
+vv_status vv_meta_add_dim(vv_meta *m, const char *name, vv_index length, bool unlimited, int *id)
+{
+    vv_dim *more = realloc(m->dim, sizeof *more * (size_t)(m->n_dims + 1));
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for dimension %s", name);
+    m->dim = more;
+    vv_dim *d = &more[m->n_dims];
+    *d = (vv_dim){.length = length, .unlimited = unlimited};
+    VV_TRY(vv_strdup(&d->name, name));
+    if (id) *id = m->n_dims;
+    m->n_dims++;
+    return VV_OK;
+}
+
+vv_status vv_meta_add_var(vv_meta *m, const char *name, vv_dtype type, vv_variable **out)
+{
+    vv_variable *more = realloc(m->var, sizeof *more * (size_t)(m->n_vars + 1));
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for variable %s", name);
+    m->var = more;
+    vv_variable *v = &more[m->n_vars];
+    *v = (vv_variable){.type = type, .layout = VV_LAYOUT_CONTIGUOUS, .deflate = -1};
+    VV_TRY(vv_strdup(&v->name, name));
+    vv_status status = vv_strdup(&v->type_text, vv_dtype_name(type));
+    if (status != VV_OK) {
+        var_free(v);
+        return status;
+    }
+    m->n_vars++;
+    *out = v;
+    return VV_OK;
+}
+
+int vv_meta_find_var(const vv_meta *m, const char *name)
+{
+    for (int i = 0; i < m->n_vars; i++)
+        if (!strcmp(m->var[i].name, name)) return i;
+    return -1;
+}
+
+int vv_meta_find_dim(const vv_meta *m, const char *name)
+{
+    for (int i = 0; i < m->n_dims; i++)
+        if (!strcmp(m->dim[i].name, name)) return i;
+    return -1;
+}
+
+bool vv_meta_is_coordinate(const vv_meta *m, int var)
+{
+    const vv_variable *v = &m->var[var];
+    return v->shape.nd == 1 && !strcmp(v->name, m->dim[v->dim[0]].name);
+}
+
+/* --- packed form --- */
+
+static void pack_attrs(const vv_attrs *a, vv_buf *out)
+{
+    vv_buf_put_i64(out, a->n);
+    for (int i = 0; i < a->n; i++) {
+        const vv_attr *x = &a->item[i];
+        vv_buf_put_string(out, x->name);
+        vv_buf_put_i64(out, x->type);
+        vv_buf_put_i64(out, x->count);
+        vv_buf_bytes(out, x->data, attr_bytes(x->type, x->count));
+    }
+}
+
+static vv_status unpack_attrs(vv_attrs *a, vv_reader *in)
+{
+    int64_t n = vv_read_i64(in);
+    for (int64_t i = 0; i < n && !in->failed; i++) {
+        const char *name = vv_read_string(in);
+        vv_dtype type = (vv_dtype)vv_read_i64(in);
+        vv_index count = vv_read_i64(in);
+        if (count < 0 || (size_t)count > in->size) in->failed = true;
+        const void *data = in->failed ? NULL : vv_read_bytes(in, attr_bytes(type, count));
+        if (!in->failed) VV_TRY(vv_attr_set(a, name, type, count, data));
+    }
+    return VV_OK;
+}
+
+/* Everything of a variable that is a number, in one order for both directions. */
+enum { VAR_NUMBERS = 10 };
+
+static void pack_var(const vv_variable *v, vv_buf *out)
+{
+    const int64_t number[VAR_NUMBERS] = {v->type,       v->swapped, v->shape.nd,
+                                         v->layout,     v->shuffle, v->deflate,
+                                         v->fletcher32, v->fast,    v->why_not_fast != NULL,
+                                         v->stored};
+    vv_buf_put_string(out, v->name);
+    vv_buf_put_string(out, v->type_text);
+    vv_buf_bytes(out, number, sizeof number);
+    for (int d = 0; d < v->shape.nd; d++) {
+        vv_buf_put_i64(out, v->shape.n[d]);
+        vv_buf_put_i64(out, v->dim[d]);
+        vv_buf_put_i64(out, v->chunk[d]);
+    }
+    vv_buf_bytes(out, v->fill, sizeof v->fill);
+    if (v->why_not_fast) vv_buf_put_string(out, v->why_not_fast);
+    pack_attrs(&v->attrs, out);
+}
+
+static void unpack_numbers(vv_variable *v, vv_reader *in, bool *why)
+{
+    int64_t number[VAR_NUMBERS];
+    for (int i = 0; i < VAR_NUMBERS; i++) number[i] = vv_read_i64(in);
+    v->type = (vv_dtype)number[0];
+    v->swapped = number[1];
+    v->shape.nd = (int)number[2];
+    v->layout = (vv_layout)number[3];
+    v->shuffle = number[4];
+    v->deflate = (int)number[5];
+    v->fletcher32 = number[6];
+    v->fast = number[7];
+    *why = number[8];
+    v->stored = number[9];
+    if (v->shape.nd < 0 || v->shape.nd > VV_MAX_DIMS) in->failed = true;
+    if (in->failed) v->shape.nd = 0;
+}
+
+static vv_status unpack_var(vv_meta *m, vv_reader *in)
+{
+    const char *name = vv_read_string(in);
+    const char *type_text = vv_read_string(in);
+    bool why;
+    vv_variable *v;
+    VV_TRY(vv_meta_add_var(m, name, VV_NONE, &v));
+    free(v->type_text);
+    VV_TRY(vv_strdup(&v->type_text, type_text));
+    unpack_numbers(v, in, &why);
+    for (int d = 0; d < v->shape.nd; d++) {
+        v->shape.n[d] = vv_read_i64(in);
+        v->dim[d] = (int)vv_read_i64(in);
+        v->chunk[d] = vv_read_i64(in);
+    }
+    const void *fill = vv_read_bytes(in, sizeof v->fill);
+    if (fill) memcpy(v->fill, fill, sizeof v->fill);
+    if (why) VV_TRY(vv_strdup(&v->why_not_fast, vv_read_string(in)));
+    return unpack_attrs(&v->attrs, in);
+}
+
+void vv_meta_pack(const vv_meta *m, vv_buf *out)
+{
+    vv_buf_put_string(out, m->path ? m->path : "");
+    vv_buf_put_string(out, m->format ? m->format : "");
+    vv_buf_put_i64(out, m->n_dims);
+    for (int i = 0; i < m->n_dims; i++) {
+        vv_buf_put_string(out, m->dim[i].name);
+        vv_buf_put_i64(out, m->dim[i].length);
+        vv_buf_put_i64(out, m->dim[i].unlimited);
+    }
+    vv_buf_put_i64(out, m->n_vars);
+    for (int i = 0; i < m->n_vars; i++) pack_var(&m->var[i], out);
+    pack_attrs(&m->attrs, out);
+}
+
+static vv_status unpack_into(vv_meta *m, vv_reader *in)
+{
+    VV_TRY(vv_strdup(&m->path, vv_read_string(in)));
+    VV_TRY(vv_strdup(&m->format, vv_read_string(in)));
+    int64_t n = vv_read_i64(in);
+    for (int64_t i = 0; i < n && !in->failed; i++) {
+        const char *name = vv_read_string(in);
+        vv_index length = vv_read_i64(in);
+        VV_TRY(vv_meta_add_dim(m, name, length, vv_read_i64(in) != 0, NULL));
+    }
+    n = vv_read_i64(in);
+    for (int64_t i = 0; i < n && !in->failed; i++) VV_TRY(unpack_var(m, in));
+    VV_TRY(unpack_attrs(&m->attrs, in));
+    return in->failed ? vv_fail(VV_ERR_INTERNAL, "packed metadata ends too early") : VV_OK;
+}
+
+vv_status vv_meta_unpack(vv_meta **out, vv_reader *in)
+{
+    VV_TRY(vv_meta_new(out));
+    vv_status status = unpack_into(*out, in);
+    if (status != VV_OK) vv_meta_free(out);
+    return status;
+}

@@ -1,0 +1,422 @@
+/* All objects of a NetCDF-4 file, made with plain HDF5 so that netCDF-C takes the file for its own, and can append to it.
+ *
+ * - Creation order of links and attributes is tracked: netCDF-C keeps the order of variables in it.
+ * - A dimension is a scale: the coordinate variable of its name, or a dataset that says it is not a variable; either with its _Netcdf4Dimid.
+ * - A variable names its dimensions in DIMENSION_LIST, a scale its users in REFERENCE_LIST. Both are written here, once each, rather than by
+ *   H5DSattach_scale(), which rewrites a scale's list for every user and leaves bytes of its memory in the file.
+ * - Contiguous data get their space now and are never filled; chunks get theirs when they are placed.
+ * - No times are kept in object headers: equal data give equal files. */
+#include "storage/hdf5_define.h"
+
+#include "base/mem.h"
+#include "storage/hdf5_attr.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Users of one scale, and the scale itself, as references. */
+typedef struct user {
+    hobj_ref_t dataset;
+    unsigned dimension;
+} user;
+
+typedef struct scale {
+    int var; /* the coordinate variable, -1: a dimension without one */
+    hobj_ref_t self;
+    int n_users;
+    user *user;
+} scale;
+
+/* --- names --- */
+
+/* The variable that is the scale of a dimension: it has its name and runs along it first. */
+static bool is_scale_of(const vv_meta *m, int var, int dim)
+{
+    const vv_variable *v = &m->var[var];
+    return v->shape.nd > 0 && v->dim[0] == dim && !strcmp(v->name, m->dim[dim].name);
+}
+
+static int scale_var(const vv_meta *m, int dim)
+{
+    int var = vv_meta_find_var(m, m->dim[dim].name);
+    return var >= 0 && is_scale_of(m, var, dim) ? var : -1;
+}
+
+vv_status vv_h5_link_name(const vv_meta *m, int var, char **out)
+{
+    const char *name = m->var[var].name;
+    int dim = vv_meta_find_dim(m, name);
+    bool taken = dim >= 0 && !is_scale_of(m, var, dim);
+    size_t size = strlen(name) + sizeof VV_NC_NON_COORDINATE;
+    VV_TRY(vv_new(out, size, 1));
+    snprintf(*out, size, "%s%s", taken ? VV_NC_NON_COORDINATE : "", name);
+    return VV_OK;
+}
+
+/* --- types and fill values --- */
+
+static bool is_char(const vv_variable *v)
+{
+    return v->type == VV_NONE && v->type_text && !strcmp(v->type_text, "char");
+}
+
+hid_t vv_h5_var_type(const vv_variable *v)
+{
+    if (!is_char(v)) return vv_h5_file_type(v->type);
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_strpad(type, H5T_STR_NULLTERM);
+    return type;
+}
+
+/* netCDF knows compound types only by name. */
+static vv_status commit_complex(hid_t file, vv_dtype type, hid_t *out)
+{
+    const char *name = type == VV_C64 ? "_PFNC_FLOAT_COMPLEX_TYPE" : "_PFNC_DOUBLE_COMPLEX_TYPE";
+    if (H5Lexists(file, name, H5P_DEFAULT) > 0) {
+        *out = H5Topen2(file, name, H5P_DEFAULT);
+    } else {
+        *out = vv_h5_file_type(type);
+        hid_t list = H5Pcreate(H5P_DATATYPE_CREATE);
+        H5Pset_obj_track_times(list, false);
+        vv_status status = VV_OK;
+        if (H5Tcommit2(file, name, *out, H5P_DEFAULT, list, H5P_DEFAULT) < 0)
+            status = vv_fail(VV_ERR_WRITE, "the complex type cannot be created: %s", vv_h5_reason());
+        H5Pclose(list);
+        if (status != VV_OK) H5Tclose(*out);
+        return status;
+    }
+    return *out < 0 ? vv_fail(VV_ERR_WRITE, "the complex type cannot be opened: %s", vv_h5_reason()) : VV_OK;
+}
+
+/* netCDF's fill values for variables without _FillValue, so that an appending program leaves the gaps that its readers expect. */
+static double default_fill(vv_dtype type)
+{
+    static const double fill[VV_DTYPE_COUNT] = {[VV_I8] = -127,
+                                                [VV_BOOL] = -127,
+                                                [VV_I16] = -32767,
+                                                [VV_I32] = -2147483647.,
+                                                [VV_I64] = -9223372036854775806.,
+                                                [VV_U8] = 255,
+                                                [VV_U16] = 65535,
+                                                [VV_U32] = 4294967295.,
+                                                [VV_U64] = 18446744073709551614.,
+                                                [VV_F32] = 0x1.ep+122,
+                                                [VV_F64] = 0x1.ep+122};
+    return fill[type];
+}
+
+static void fill_of(const vv_variable *v, unsigned char out[16])
+{
+    static const int64_t fill_i64 = -9223372036854775806;
+    static const uint64_t fill_u64 = 18446744073709551614u;
+    const vv_attr *a = vv_attr_find(&v->attrs, "_FillValue");
+    memset(out, 0, 16);
+    if (a && a->type == v->type && a->count > 0)
+        memcpy(out, a->data, (size_t)vv_dtype_size(v->type));
+    else if (a && a->type != VV_NONE && a->count > 0)
+        vv_dtype_store(v->type, out, vv_dtype_load(a->type, a->data));
+    else if (v->type == VV_I64)
+        memcpy(out, &fill_i64, sizeof fill_i64);
+    else if (v->type == VV_U64)
+        memcpy(out, &fill_u64, sizeof fill_u64);
+    else if (v->type == VV_BOOL)
+        *(int8_t *)out = -127;
+    else
+        vv_dtype_store(v->type, out, default_fill(v->type));
+}
+
+/* --- layout --- */
+
+/* Chunks of a variable along an unlimited dimension that asked for none: one record each, of 4 MiB at most. */
+static void choose_chunks(const vv_meta *m, vv_variable *v)
+{
+    v->layout = VV_LAYOUT_CHUNKED;
+    for (int d = 0; d < v->shape.nd; d++) {
+        bool record = m->dim[v->dim[d]].unlimited;
+        v->chunk[d] = vv_imax(1, !record ? v->shape.n[d] : v->shape.nd == 1 ? vv_imin(v->shape.n[d], 4096) : 1);
+    }
+    vv_grid g = {.shape.nd = v->shape.nd};
+    for (;;) {
+        int longest = 0;
+        for (int d = 0; d < v->shape.nd; d++) {
+            g.shape.n[d] = v->chunk[d];
+            if (v->chunk[d] > v->chunk[longest]) longest = d;
+        }
+        if (vv_times(vv_shape_elements(&g.shape), 16) <= 4 << 20 || v->chunk[longest] == 1) return;
+        v->chunk[longest] = vv_ceil_div(v->chunk[longest], 2);
+    }
+}
+
+static vv_status settle_layout(const vv_meta *m, vv_variable *v)
+{
+    bool unlimited = false;
+    for (int d = 0; d < v->shape.nd; d++) unlimited = unlimited || m->dim[v->dim[d]].unlimited;
+    if (v->layout != VV_LAYOUT_CHUNKED) {
+        v->layout = VV_LAYOUT_CONTIGUOUS;
+        if (v->shuffle || v->fletcher32 || v->deflate >= 0)
+            return vv_fail(VV_ERR_USAGE, "compression needs a chunked layout");
+        if (unlimited) choose_chunks(m, v);
+    }
+    for (int d = 0; v->layout == VV_LAYOUT_CHUNKED && d < v->shape.nd; d++)
+        if (v->chunk[d] < 1 || (v->shape.n[d] > 0 && v->chunk[d] > v->shape.n[d] && !m->dim[v->dim[d]].unlimited))
+            return vv_fail(VV_ERR_SHAPE, "chunk length %lld along %s, which has %lld elements", (long long)v->chunk[d],
+                           m->dim[v->dim[d]].name, (long long)v->shape.n[d]);
+    return VV_OK;
+}
+
+static hid_t creation_list(void)
+{
+    hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    H5Pset_obj_track_times(list, false);
+    H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+    return list;
+}
+
+static vv_status var_creation_list(const vv_variable *v, hid_t type, hid_t *out)
+{
+    hid_t list = *out = creation_list();
+    unsigned char fill[16];
+    hsize_t chunk[VV_MAX_DIMS];
+    bool ok = list >= 0;
+    if (v->type != VV_NONE && vv_dtype_kind(v->type) != 'c') {
+        fill_of(v, fill);
+        ok = ok && H5Pset_fill_value(list, type, fill) >= 0;
+    }
+    if (v->layout == VV_LAYOUT_CHUNKED) {
+        for (int d = 0; d < v->shape.nd; d++) chunk[d] = (hsize_t)v->chunk[d];
+        ok = ok && H5Pset_chunk(list, v->shape.nd, chunk) >= 0;
+        if (v->shuffle) ok = ok && H5Pset_shuffle(list) >= 0;
+        if (v->deflate >= 0) ok = ok && H5Pset_deflate(list, (unsigned)v->deflate) >= 0;
+        if (v->fletcher32) ok = ok && H5Pset_fletcher32(list) >= 0;
+    } else {
+        ok = ok && H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 &&
+             H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0;
+    }
+    return ok ? VV_OK : vv_fail(VV_ERR_WRITE, "cannot be created: %s", vv_h5_reason());
+}
+
+static hid_t var_space(const vv_meta *m, const vv_variable *v)
+{
+    hsize_t n[VV_MAX_DIMS], most[VV_MAX_DIMS];
+    if (v->shape.nd == 0) return H5Screate(H5S_SCALAR);
+    for (int d = 0; d < v->shape.nd; d++) {
+        n[d] = (hsize_t)v->shape.n[d];
+        most[d] = m->dim[v->dim[d]].unlimited ? H5S_UNLIMITED : n[d];
+    }
+    return H5Screate_simple(v->shape.nd, n, most);
+}
+
+/* --- datasets --- */
+
+static vv_status mark_scale(hid_t dataset, const char *name, int dim)
+{
+    VV_TRY(vv_h5_attr_write_label(dataset, VV_H5_CLASS, VV_H5_DIMENSION_SCALE));
+    VV_TRY(vv_h5_attr_write_label(dataset, VV_H5_NAME, name));
+    return vv_h5_attr_write_int(dataset, VV_NC_DIMENSION_ID, dim);
+}
+
+/* A dimension without coordinate variable. */
+static vv_status create_dim(const vv_writer *w, int dim)
+{
+    const vv_dim *d = &w->meta->dim[dim];
+    hsize_t n = (hsize_t)d->length, most = d->unlimited ? H5S_UNLIMITED : n, one = 1;
+    char name[128];
+    snprintf(name, sizeof name, "%s%10lld", VV_NC_NOT_A_VARIABLE, (long long)d->length);
+    hid_t list = creation_list(), space = H5Screate_simple(1, &n, &most);
+    if (d->unlimited) H5Pset_chunk(list, 1, &one);
+    hid_t dataset = H5Dcreate2(w->file, d->name, H5T_IEEE_F32BE, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    vv_status status = dataset < 0
+                           ? vv_fail(VV_ERR_WRITE, "dimension %s cannot be created: %s", d->name, vv_h5_reason())
+                           : mark_scale(dataset, name, dim);
+    if (dataset >= 0) H5Dclose(dataset);
+    H5Sclose(space);
+    H5Pclose(list);
+    return status;
+}
+
+/* _FillValue must have the variable's own type; netCDF has no bool, which is told in xarray's way. */
+static vv_status write_attrs(hid_t dataset, vv_variable *v)
+{
+    unsigned char fill[16];
+    if (v->type != VV_NONE && vv_attr_find(&v->attrs, "_FillValue")) {
+        fill_of(v, fill);
+        VV_TRY(vv_attr_set(&v->attrs, "_FillValue", v->type, 1, fill));
+    }
+    if (v->type == VV_BOOL && !vv_attr_find(&v->attrs, "dtype")) VV_TRY(vv_attr_set_text(&v->attrs, "dtype", "bool"));
+    return vv_h5_attrs_write(dataset, &v->attrs);
+}
+
+static vv_status write_var_attrs(hid_t dataset, vv_variable *v, int dim)
+{
+    if (dim >= 0) {
+        VV_TRY(mark_scale(dataset, v->name, dim));
+        if (v->shape.nd > 1) VV_TRY(vv_h5_attr_write_ints(dataset, VV_NC_COORDINATES, v->shape.nd, v->dim));
+    }
+    return write_attrs(dataset, v);
+}
+
+/* Which dimension a variable is the scale of, -1 for none. */
+static int scaled_dim(const vv_meta *m, int var)
+{
+    int dim = vv_meta_find_dim(m, m->var[var].name);
+    return dim >= 0 && is_scale_of(m, var, dim) ? dim : -1;
+}
+
+static vv_status create_with(const vv_writer *w, int var, hid_t type, hid_t list)
+{
+    vv_variable *v = &w->meta->var[var];
+    char *name;
+    VV_TRY(vv_h5_link_name(w->meta, var, &name));
+    hid_t space = var_space(w->meta, v);
+    hid_t dataset = H5Dcreate2(w->file, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
+    vv_status status = dataset < 0 ? vv_fail(VV_ERR_WRITE, "cannot be created: %s", vv_h5_reason())
+                                   : write_var_attrs(dataset, v, scaled_dim(w->meta, var));
+    if (dataset >= 0) H5Dclose(dataset);
+    H5Sclose(space);
+    free(name);
+    return status;
+}
+
+static vv_status create_dataset(const vv_writer *w, int var, hid_t type)
+{
+    hid_t list;
+    vv_status status = var_creation_list(&w->meta->var[var], type, &list);
+    if (status == VV_OK) status = create_with(w, var, type, list);
+    if (list >= 0) H5Pclose(list);
+    return status;
+}
+
+static vv_status create_var(const vv_writer *w, int var)
+{
+    vv_variable *v = &w->meta->var[var];
+    hid_t type = -1;
+    if (strchr(v->name, '/')) return vv_fail(VV_ERR_UNSUPPORTED, "names with '/' cannot be written");
+    if (v->type == VV_NONE && !is_char(v))
+        return vv_fail(VV_ERR_UNSUPPORTED, "elements of type %s cannot be written", v->type_text);
+    VV_TRY(settle_layout(w->meta, v));
+    if (vv_dtype_kind(v->type) == 'c')
+        VV_TRY(commit_complex(w->file, v->type, &type));
+    else
+        type = vv_h5_var_type(v);
+    vv_status status = create_dataset(w, var, type);
+    H5Tclose(type);
+    return status;
+}
+
+/* --- who uses which scale --- */
+
+static vv_status reference(hid_t file, const char *name, hobj_ref_t *out)
+{
+    if (H5Rcreate(out, file, name, H5R_OBJECT, -1) >= 0) return VV_OK;
+    return vv_fail(VV_ERR_WRITE, "%s cannot be referred to: %s", name, vv_h5_reason());
+}
+
+static vv_status write_list(hid_t dataset, const char *name, hid_t stored, hid_t memory, int n, const void *data)
+{
+    hsize_t count = (hsize_t)n;
+    hid_t space = H5Screate_simple(1, &count, NULL);
+    hid_t attr = H5Acreate2(dataset, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
+    vv_status status = attr < 0 || H5Awrite(attr, memory, data) < 0
+                           ? vv_fail(VV_ERR_WRITE, "%s cannot be written: %s", name, vv_h5_reason())
+                           : VV_OK;
+    if (attr >= 0) H5Aclose(attr);
+    H5Sclose(space);
+    return status;
+}
+
+static vv_status write_dimension_list(hid_t dataset, const vv_variable *v, scale *scales)
+{
+    hvl_t list[VV_MAX_DIMS];
+    for (int d = 0; d < v->shape.nd; d++) list[d] = (hvl_t){.len = 1, .p = &scales[v->dim[d]].self};
+    hid_t type = H5Tvlen_create(H5T_STD_REF_OBJ);
+    vv_status status = write_list(dataset, VV_H5_DIMENSION_LIST, type, type, v->shape.nd, list);
+    H5Tclose(type);
+    return status;
+}
+
+static vv_status add_user(scale *s, hobj_ref_t dataset, int dimension)
+{
+    user *more = realloc(s->user, sizeof *more * (size_t)(s->n_users + 1));
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the users of a dimension");
+    s->user = more;
+    memset(&more[s->n_users], 0, sizeof *more);
+    more[s->n_users].dataset = dataset;
+    more[s->n_users++].dimension = (unsigned)dimension;
+    return VV_OK;
+}
+
+static vv_status connect_var(const vv_writer *w, int var, scale *scales)
+{
+    const vv_variable *v = &w->meta->var[var];
+    char *name;
+    hobj_ref_t self = 0;
+    if (v->shape.nd == 0 || scales[v->dim[0]].var == var) return VV_OK;
+    VV_TRY(vv_h5_link_name(w->meta, var, &name));
+    vv_status status = reference(w->file, name, &self);
+    for (int d = 0; d < v->shape.nd && status == VV_OK; d++) status = add_user(&scales[v->dim[d]], self, d);
+    hid_t dataset = H5Dopen2(w->file, name, H5P_DEFAULT);
+    free(name);
+    if (status == VV_OK) status = write_dimension_list(dataset, v, scales);
+    H5Dclose(dataset);
+    return status;
+}
+
+static vv_status write_users(const vv_writer *w, int dim, const scale *s)
+{
+    if (s->n_users == 0) return VV_OK;
+    hid_t memory = H5Tcreate(H5T_COMPOUND, sizeof(user));
+    H5Tinsert(memory, "dataset", HOFFSET(user, dataset), H5T_STD_REF_OBJ);
+    H5Tinsert(memory, "dimension", HOFFSET(user, dimension), H5T_NATIVE_UINT);
+    hid_t dataset = H5Dopen2(w->file, w->meta->dim[dim].name, H5P_DEFAULT);
+    vv_status status = write_list(dataset, VV_H5_REFERENCE_LIST, memory, memory, s->n_users, s->user);
+    H5Dclose(dataset);
+    H5Tclose(memory);
+    return status;
+}
+
+static vv_status connect_all(const vv_writer *w, scale *scales)
+{
+    const vv_meta *m = w->meta;
+    for (int d = 0; d < m->n_dims; d++) {
+        scales[d].var = scale_var(m, d);
+        VV_TRY(reference(w->file, m->dim[d].name, &scales[d].self));
+    }
+    for (int i = 0; i < m->n_vars; i++) VV_TRY(connect_var(w, i, scales));
+    for (int d = 0; d < m->n_dims; d++) VV_TRY(write_users(w, d, &scales[d]));
+    return VV_OK;
+}
+
+static vv_status connect(const vv_writer *w)
+{
+    scale *scales;
+    VV_TRY(vv_new(&scales, (size_t)w->meta->n_dims, sizeof *scales));
+    vv_status status = connect_all(w, scales);
+    for (int d = 0; d < w->meta->n_dims; d++) free(scales[d].user);
+    free(scales);
+    return status;
+}
+
+static vv_status write_root(const vv_writer *w)
+{
+    unsigned major = 0, minor = 0, release = 0;
+    char properties[64];
+    H5get_libversion(&major, &minor, &release);
+    snprintf(properties, sizeof properties, "version=2,varve=1,hdf5=%u.%u.%u", major, minor, release);
+    hid_t root = H5Gopen2(w->file, "/", H5P_DEFAULT);
+    vv_status status = vv_h5_attr_write_text(root, VV_NC_PROPERTIES, properties);
+    if (status == VV_OK) status = vv_h5_attrs_write(root, &w->meta->attrs);
+    H5Gclose(root);
+    return status;
+}
+
+vv_status vv_h5_define(vv_writer *w)
+{
+    const vv_meta *m = w->meta;
+    VV_TRY(write_root(w));
+    for (int d = 0; d < m->n_dims; d++)
+        if (scale_var(m, d) < 0) VV_TRY(create_dim(w, d));
+    for (int i = 0; i < m->n_vars; i++)
+        if (create_var(w, i) != VV_OK) return vv_error_prefix("variable %s", m->var[i].name);
+    return connect(w);
+}

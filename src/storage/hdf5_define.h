@@ -1,0 +1,23 @@
+/* A NetCDF-4 file in the making, as the parts of the writer share it. */
+#ifndef VV_STORAGE_HDF5_DEFINE_H
+#define VV_STORAGE_HDF5_DEFINE_H
+
+#include "storage/hdf5_record.h"
+
+struct vv_writer {
+    char *path;
+    vv_meta *meta; /* own copy, with the layouts that were chosen */
+    vv_h5_record record;
+    hid_t file;
+    bool failed; /* some call has failed: close without complaint */
+};
+
+/* Creates every dimension, variable and attribute of w->meta in the empty file. */
+VV_WARN_UNUSED vv_status vv_h5_define(vv_writer *w);
+
+/* The name of a variable's dataset: its own, unless a dimension of that name needs it. The caller frees it. */
+VV_WARN_UNUSED vv_status vv_h5_link_name(const vv_meta *m, int var, char **out);
+/* The type that a variable is stored with and written from memory with. The caller closes it. */
+hid_t vv_h5_var_type(const vv_variable *v);
+
+#endif

@@ -1,0 +1,89 @@
+#include "storage/storage.h"
+
+#include "base/fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+vv_status vv_raw_open(const char *path, vv_raw_file *out)
+{
+    struct stat s;
+    *out = (vv_raw_file){.fd = open(path, O_RDONLY | O_CLOEXEC), .path = path};
+    if (out->fd < 0) return vv_fail_errno(VV_ERR_READ, "cannot open %s", path);
+    if (fstat(out->fd, &s)) {
+        vv_status status = vv_fail_errno(VV_ERR_READ, "cannot inspect %s", path);
+        vv_raw_close(out);
+        return status;
+    }
+    out->size = s.st_size;
+    return VV_OK;
+}
+
+vv_status vv_raw_read(const vv_raw_file *f, vv_bytes at, vv_bytes size, void *out)
+{
+    VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
+    vv_bytes done = 0;
+    while (done < size) {
+        ssize_t n = pread(f->fd, (char *)out + done, (size_t)(size - done), at + done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0)
+            return vv_fail_errno(VV_ERR_READ, "%s: cannot read %lld bytes at position %lld", f->path, (long long)size,
+                                 (long long)at);
+        if (n == 0)
+            return vv_fail(VV_ERR_READ, "%s: the file ends at %lld, inside the %lld bytes at position %lld", f->path,
+                           (long long)(at + done), (long long)size, (long long)at);
+        done += n;
+    }
+    return VV_OK;
+}
+
+void vv_raw_close(vv_raw_file *f)
+{
+    if (f->fd >= 0) close(f->fd);
+    f->fd = -1;
+}
+
+vv_status vv_raw_out_open(const char *path, vv_raw_out *out)
+{
+    *out = (vv_raw_out){.fd = open(path, O_WRONLY | O_CLOEXEC), .path = path};
+    return out->fd < 0 ? vv_fail_errno(VV_ERR_WRITE, "cannot open %s for writing", path) : VV_OK;
+}
+
+vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const void *data)
+{
+    VV_TRY(vv_fault(VV_FAULT_WRITE));
+    vv_bytes done = 0;
+    while (done < size) {
+        ssize_t n = pwrite(f->fd, (const char *)data + done, (size_t)(size - done), at + done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0 && (errno == ENOSPC || errno == EDQUOT))
+            return vv_fail_errno(VV_ERR_WRITE, "%s: disk full, %lld bytes at position %lld were not written", f->path,
+                                 (long long)(size - done), (long long)(at + done));
+        if (n <= 0)
+            return vv_fail_errno(VV_ERR_WRITE, "%s: cannot write %lld bytes at position %lld", f->path, (long long)size,
+                                 (long long)at);
+        done += n;
+    }
+    return VV_OK;
+}
+
+vv_status vv_raw_out_sync(const vv_raw_out *f)
+{
+    VV_TRY(vv_fault(VV_FAULT_SYNC));
+    while (fsync(f->fd)) {
+        if (errno == EINTR) continue;
+        /* Pipes and some network file systems have nothing to sync. */
+        if (errno == EINVAL || errno == EROFS) return VV_OK;
+        return vv_fail_errno(VV_ERR_WRITE, "%s: %s", f->path,
+                             errno == ENOSPC || errno == EDQUOT ? "disk full" : "cannot sync");
+    }
+    return VV_OK;
+}
+
+void vv_raw_out_close(vv_raw_out *f)
+{
+    if (f->fd >= 0) close(f->fd);
+    f->fd = -1;
+}

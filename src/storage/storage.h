@@ -1,0 +1,104 @@
+/* Formats behind one table of functions.
+ *
+ * Reading: a driver opens a file and fills its vv_meta. Data comes out in two ways:
+ *   raw  - index() tells where the stored bytes of chunks lie, once, on the coordinator; every rank and thread then
+ *          preads them from the plain file (vv_raw_file) and decodes them itself. Contiguous variables have one address.
+ *   read - the driver's own decoding of a box, on one thread; works for everything the format can hold. The reference in tests.
+ * Writing: the coordinator creates a file with all metadata; contiguous variables get an address at once; compressed chunks get theirs in
+ * place() when their sizes are known; every rank pwrites its own bytes. A file is written under a temporary name beside its final one and
+ * renamed when all of it is on disk (vv_output_path_*).
+ *
+ * Drivers: hdf5.c (NetCDF-4 and HDF5), virtual.c (data computed from the index; for tests and benchmarks), template.c (to copy).
+ * Rules: the coordinator's driver calls happen on one thread; nothing here talks to other ranks. */
+#ifndef VV_STORAGE_STORAGE_H
+#define VV_STORAGE_STORAGE_H
+
+#include "storage/dataset.h"
+
+typedef struct vv_file vv_file;
+
+/* Where a chunk's stored bytes lie. address -1: never written, all fill values. */
+typedef struct vv_chunk_at {
+    vv_bytes address;
+    uint32_t size;        /* stored bytes of one chunk are below 4 GiB in HDF5 */
+    uint32_t filter_mask; /* bit i set: filter i of the pipeline was skipped for this chunk */
+} vv_chunk_at;
+
+typedef struct vv_format {
+    const char *name; /* "hdf5" */
+    const char *help;
+    /* Whether the driver wants this path; head holds the first n bytes of the file, n 0 when it is no file. */
+    bool (*probe)(const char *path, const unsigned char *head, size_t n);
+    vv_status (*open)(vv_file *f); /* fills f->meta and f->handle */
+    void (*close)(vv_file *f);
+    /* Address of a contiguous variable's data; -1 when nothing was ever written. */
+    vv_status (*offset)(vv_file *f, int var, vv_bytes *address);
+    /* Locations of chunks with the given linear numbers (row-major over the variable's chunk grid), n of them, in this order.
+     * All chunks in ascending order is the fast case. */
+    vv_status (*index)(vv_file *f, int var, vv_index n, const vv_index *chunks, vv_chunk_at *out);
+    /* A box of elements, decoded, in the variable's type and host byte order. */
+    vv_status (*read)(vv_file *f, int var, const vv_box *box, void *out);
+} vv_format;
+
+struct vv_file {
+    const vv_format *format;
+    char *path;
+    vv_meta *meta;
+    void *handle; /* the driver's own */
+};
+
+extern const vv_format *const vv_formats[];
+extern const int vv_n_formats;
+
+/* Opens with the first format that wants the file. Errors: VV_ERR_NOT_FOUND (with the reason of the system), VV_ERR_FORMAT (names what it looks like, if known). */
+VV_WARN_UNUSED vv_status vv_file_open(const char *path, vv_file **out);
+void vv_file_close(vv_file **f);
+
+/* Plain positional reading, for any thread. Short reads are errors that name the file. Local. */
+typedef struct vv_raw_file {
+    int fd;
+    vv_bytes size;    /* when opened */
+    const char *path; /* borrowed */
+} vv_raw_file;
+VV_WARN_UNUSED vv_status vv_raw_open(const char *path, vv_raw_file *out);
+VV_WARN_UNUSED vv_status vv_raw_read(const vv_raw_file *f, vv_bytes at, vv_bytes size, void *out);
+void vv_raw_close(vv_raw_file *f);
+
+/* --- writing --- */
+
+typedef struct vv_writer vv_writer;
+
+/* Creates a NetCDF-4 file at `path` (replacing it) with everything in meta: dimensions (coordinate variables become dimension scales), variables with their
+ * layout, filters and fill values, attributes. No data yet. Coordinator only. Elements are stored in the host's byte order, bool as i8 with xarray's dtype="bool",
+ * complex as a named compound. Fill values come from the attribute _FillValue (converted to the variable's type), else they are netCDF's. A
+ * contiguous variable along an unlimited dimension gets chunks of its own choice: write it with put(). */
+VV_WARN_UNUSED vv_status vv_writer_create(const char *path, const vv_meta *meta, vv_writer **out);
+/* A whole variable from memory, host order; any layout. */
+VV_WARN_UNUSED vv_status vv_writer_put(vv_writer *w, int var, const void *data);
+/* Address of a contiguous variable's data: every rank may pwrite there from now on. */
+VV_WARN_UNUSED vv_status vv_writer_offset(vv_writer *w, int var, vv_bytes *address);
+/* Reserves file space for chunks of a chunked variable (linear numbers, stored sizes) in the order given and enters them in its index; out: their addresses. */
+VV_WARN_UNUSED vv_status vv_writer_place(vv_writer *w, int var, vv_index n, const vv_index *chunks,
+                                         const uint32_t *sizes, vv_bytes *address);
+/* Writes what is left of the metadata and closes. After a failure, or to give up: closes without complaint. The handle is gone in any case. */
+VV_WARN_UNUSED vv_status vv_writer_close(vv_writer **w);
+
+/* Plain positional writing, for any thread of any rank. Errors name the file and say when the disk is full. Local. */
+typedef struct vv_raw_out {
+    int fd;
+    const char *path; /* borrowed */
+} vv_raw_out;
+VV_WARN_UNUSED vv_status vv_raw_out_open(const char *path, vv_raw_out *out);
+VV_WARN_UNUSED vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const void *data);
+VV_WARN_UNUSED vv_status vv_raw_out_sync(const vv_raw_out *f);
+void vv_raw_out_close(vv_raw_out *f);
+
+/* --- outputs: complete or absent --- */
+
+/* Checks before any work: the directory exists and is writable, the output does not exist unless overwrite; makes the temporary name beside it. */
+VV_WARN_UNUSED vv_status vv_output_path_check(const char *path, bool overwrite, char **temporary);
+/* The temporary file becomes the output: renamed (without -O: only if no output appeared meanwhile), its directory synced. */
+VV_WARN_UNUSED vv_status vv_output_path_commit(const char *temporary, const char *path, bool overwrite);
+void vv_output_path_discard(const char *temporary);
+
+#endif

@@ -1,0 +1,312 @@
+"""What the system tests share: running varve on any number of ranks, small data files, exact comparison.
+
+Every test program is plain unittest; the binary comes from the environment variable VARVE, scratch space from
+VARVE_TEST_TMP (default: the system's). A run that outlives its timeout is a hang: everything it started is killed
+(the whole session, because mpirun gives its children process groups of their own) and the test fails.
+"""
+import concurrent.futures
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[2]
+MPIRUN = os.environ.get("VARVE_MPIRUN", "mpirun")
+SLOW = float(os.environ.get("VARVE_TEST_SLOW", "1"))  # factor on every time limit, for sanitizers and busy machines
+PART = "varve-part"  # every temporary file that varve makes beside an output carries this in its name
+
+
+def binary():
+    """The varve under test."""
+    path = os.environ.get("VARVE")
+    if not path:
+        sys.exit("set VARVE to the binary under test")
+    if not os.access(path, os.X_OK):
+        sys.exit(f"VARVE={path}: no such program")
+    return os.path.abspath(path)
+
+
+def helper(name):
+    """A helper program built from tests/sys/<name>.c: in $VARVE_HELPERS or near the varve binary. None when it is not built."""
+    near = Path(binary()).parent
+    places = [os.environ.get("VARVE_HELPERS"), near, near / "tests/sys", near / "tests", near.parent / "tests/sys",
+              near.parent / "tests", near.parent / "bin"]
+    for place in places:
+        if place and os.access(Path(place) / name, os.X_OK):
+            return str(Path(place) / name)
+    return None
+
+
+# --- running ---
+
+
+def environment(extra=None):
+    env = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", LC_ALL="C.UTF-8", TZ="UTC")
+    for name in ("VV_FAULT", "SOURCE_DATE_EPOCH"):
+        env.pop(name, None)
+    env.update(extra or {})
+    return env
+
+
+def command(program, args, ranks, bind="none"):
+    """ranks 0: one process without mpirun."""
+    launch = [] if ranks == 0 else [MPIRUN, "--oversubscribe", "--bind-to", bind, "-n", str(ranks)]
+    return launch + [str(program)] + [str(a) for a in args]
+
+
+class Result:
+    def __init__(self, argv, code, out, err, seconds, hung):
+        self.argv, self.code, self.out, self.err, self.seconds, self.hung = argv, code, out, err, seconds, hung
+
+    @property
+    def messages(self):
+        """Error messages: lines that start with `varve:`, other than the figures of --stats."""
+        return [l for l in self.err.splitlines() if l.startswith("varve:") and not l.startswith("varve: stats")]
+
+    @property
+    def stats(self):
+        """The figures of --stats as a dictionary of numbers."""
+        lines = [l for l in self.err.splitlines() if l.startswith("varve: stats")]
+        if len(lines) != 1:
+            raise AssertionError(f"{len(lines)} stats lines instead of one\n{self}")
+        return {k: float(v) if "." in v or "e" in v else int(v) for k, v in re.findall(r"(\w+)=(\S+)", lines[0])}
+
+    def __str__(self):
+        end = "hung" if self.hung else f"exit {self.code}"
+        return f"$ {' '.join(self.argv)}\n{end} after {self.seconds:.2f} s\nstdout: {self.out}\nstderr: {self.err}"
+
+
+def suggested_budget(message):
+    """The budget that an error of exit status 4 says would be enough, as an argument for --memory: the last size in its text."""
+    sizes = re.findall(r"\d+(?:\.\d+)? ?(?:[kKMGT]i?B?|B|bytes)\b", message)
+    if not sizes:
+        raise AssertionError(f"no size in: {message}")
+    return sizes[-1].replace(" ", "").replace("bytes", "")
+
+
+class Job:
+    """A started run in a session of its own."""
+
+    def __init__(self, argv, env=None, cwd=None):
+        self.argv = argv
+        self.out, self.err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
+        # mpiruns that start in the same moment get in each other's way in the folder they share by default
+        self.session = tempfile.mkdtemp(prefix="varve-mpi-")
+        self.start = time.monotonic()
+        self.process = subprocess.Popen(argv, env=environment({"OMPI_MCA_orte_tmpdir_base": self.session, **(env or {})}), cwd=cwd, stdin=subprocess.DEVNULL, stdout=self.out,
+                                        stderr=self.err, start_new_session=True)
+
+    def members(self, name=None):
+        """Process ids of the session, sorted; with a name only those whose program is called that."""
+        found = []
+        for entry in os.listdir("/proc"):
+            if not entry.isdigit():
+                continue
+            try:
+                stat = Path("/proc", entry, "stat").read_text()
+            except OSError:
+                continue
+            comm, rest = stat[stat.index("(") + 1:stat.rindex(")")], stat[stat.rindex(")") + 2:].split()
+            if int(rest[3]) == self.process.pid and rest[0] != "Z" and (name is None or comm == name[:15]):
+                found.append(int(entry))
+        return sorted(found)
+
+    def ranks(self, name):
+        """{rank: pid} of an mpirun job's processes of that name."""
+        table = {}
+        for pid in self.members(name):
+            try:
+                env = Path("/proc", str(pid), "environ").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            for item in env:
+                if item.startswith(b"OMPI_COMM_WORLD_RANK="):
+                    table[int(item.split(b"=")[1])] = pid
+        return table
+
+    def kill(self):
+        for pid in self.members():
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
+    def wait(self, timeout):
+        """Waits for the end of the whole run; kills what is left after `timeout` seconds."""
+        hung, timeout = False, timeout * SLOW
+        try:
+            self.process.wait(max(0.0, timeout - (time.monotonic() - self.start)))
+        except subprocess.TimeoutExpired:
+            hung = True
+        seconds = time.monotonic() - self.start
+        deadline = time.monotonic() + 5
+        while self.members() and not hung and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if self.members():
+            hung = True
+        self.kill()
+        self.process.wait()
+        shutil.rmtree(self.session, ignore_errors=True)
+        text = []
+        for stream in (self.out, self.err):
+            stream.seek(0)
+            text.append(stream.read().decode(errors="replace"))
+            stream.close()
+        return Result(self.argv, self.process.returncode, *text, seconds, hung)
+
+
+def run(argv, timeout=60, env=None, cwd=None):
+    return Job(argv, env, cwd).wait(timeout)
+
+
+def varve(*args, ranks=0, timeout=60, env=None, cwd=None):
+    """Runs varve; ranks 0 is a plain process, 1 and more go through mpirun."""
+    return run(command(binary(), args, ranks), timeout, env, cwd)
+
+
+def start(*args, ranks=0, env=None, cwd=None):
+    return Job(command(binary(), args, ranks), env, cwd)
+
+
+def side_by_side(function, items, workers=2):
+    """Applies function to every item, a few at a time; results in order. For runs only: the NetCDF library wants one thread."""
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(function, items))
+
+
+# --- comparing ---
+
+
+def ulps(a, b):
+    """Distance in units of the last place, elementwise; NaN against NaN is 0, NaN against a number is huge."""
+    a, b = np.asarray(a), np.asarray(b)
+    kind = np.int32 if a.dtype == np.float32 else np.int64
+    a, b = np.atleast_1d(a), np.atleast_1d(b.astype(a.dtype))
+    both, one = np.isnan(a) & np.isnan(b), np.isnan(a) ^ np.isnan(b)
+
+    def ordered(x):
+        i = np.ascontiguousarray(x).view(kind).astype(np.float64 if kind is np.int32 else np.longdouble)
+        return np.where(i < 0, -(i - np.iinfo(kind).min), i)
+
+    distance = np.abs(ordered(a) - ordered(b))
+    return np.where(both, 0, np.where(one, np.inf, distance)).astype(np.float64)
+
+
+def values(path, name):
+    """A variable of a file as numbers: unscaled, fill values as NaN for floats."""
+    with netCDF4.Dataset(path) as f:
+        v = f[name]
+        v.set_auto_maskandscale(False)
+        x = np.asarray(v[...])
+        if x.dtype.kind == "f":
+            x = x.astype(x.dtype.newbyteorder("="))
+            if "_FillValue" in v.ncattrs():
+                x = np.where(x == x.dtype.type(v.getncattr("_FillValue")), x.dtype.type(np.nan), x)
+        return x
+
+
+def raw_bytes(path):
+    """{variable: (dtype, shape, bytes)} exactly as stored values."""
+    with netCDF4.Dataset(path) as f:
+        f.set_auto_maskandscale(False)
+        table = {}
+        for name, v in f.variables.items():
+            x = np.ascontiguousarray(v[...])
+            table[name] = (str(x.dtype), x.shape, x.tobytes())
+        return table
+
+
+# --- data ---
+
+
+def make(path, dims, variables, attrs=None):
+    """A NetCDF-4 file. dims {name: length, or (length,) for an unlimited one}; variables {name: (dims, array, options)}: options go to
+    createVariable, those under "attrs" become attributes."""
+    with netCDF4.Dataset(path, "w", format="NETCDF4") as f:
+        for name, n in dims.items():
+            f.createDimension(name, None if isinstance(n, tuple) else n)
+        for name, (vdims, data, *rest) in variables.items():
+            options = dict(rest[0]) if rest else {}
+            extra = options.pop("attrs", {})
+            data = np.asarray(data)
+            v = f.createVariable(name, data.dtype.newbyteorder("=") if data.dtype != object else str, vdims, **options)
+            v.set_auto_maskandscale(False)
+            v.setncatts(extra)
+            if data.size:
+                v[...] = data
+        f.setncatts(attrs or {})
+    return str(path)
+
+
+def axis(n, kind):
+    """A coordinate variable: (dims, values, options) for make()."""
+    if kind == "time":
+        return (("time",), np.arange(n) * 1.0, {"attrs": {"units": "days since 2001-01-01", "calendar": "standard", "axis": "T",
+                                                           "standard_name": "time"}})
+    if kind == "lat":
+        return (("lat",), np.linspace(-80, 80, n), {"attrs": {"units": "degrees_north", "standard_name": "latitude"}})
+    return (("lon",), np.arange(n) * (360.0 / n), {"attrs": {"units": "degrees_east", "standard_name": "longitude"}})
+
+
+def climate(path, shape=(40, 9, 14), seed=1, **options):
+    """t2m(time, lat, lon) with its coordinates; options for t2m as in make()."""
+    nt, ny, nx = shape
+    x = np.random.default_rng(seed).normal(280, 15, shape).astype(options.pop("dtype", "f4"))
+    return make(path, {"time": nt, "lat": ny, "lon": nx},
+                {"time": axis(nt, "time"), "lat": axis(ny, "lat"), "lon": axis(nx, "lon"), "t2m": (("time", "lat", "lon"), x, options)})
+
+
+SQUEEZED = {"zlib": True, "shuffle": True, "complevel": 4}
+
+
+class Case(unittest.TestCase):
+    """A test case with a scratch folder of its own (self.dir), gone afterwards."""
+
+    longMessage = True
+    maxDiff = 2000
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="varve-test-", dir=os.environ.get("VARVE_TEST_TMP"))
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def done(self, result):
+        self.assertFalse(result.hung, result)
+        self.assertEqual(result.code, 0, result)
+        return result
+
+    def run_ok(self, *args, **how):
+        return self.done(varve(*args, **how))
+
+    def no_parts(self, folder, note=""):
+        self.assertEqual([n for n in os.listdir(folder) if PART in n], [], f"temporary files left {note}")
+
+    def nothing_left(self, folder, note=""):
+        self.assertEqual(sorted(os.listdir(folder)), [], f"files left {note}")
+
+    def refused(self, result, code, *patterns, seconds=5, folder=None):
+        """The run ended in time with this exit status (or one of these), one message that matches every pattern, and nothing in folder."""
+        self.assertFalse(result.hung, result)
+        self.assertIn(result.code, code if isinstance(code, tuple) else (code,), result)
+        self.assertEqual(len(result.messages), 1, f"one message, not one a rank\n{result}")
+        for pattern in patterns:
+            self.assertRegex(result.messages[0], pattern, result)
+        self.assertLess(result.seconds, seconds * SLOW, result)
+        if folder:
+            self.nothing_left(folder, f"\n{result}")
+
+
+def main():
+    binary()
+    unittest.main(module="__main__", verbosity=1)

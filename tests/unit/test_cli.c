@@ -1,0 +1,619 @@
+/* The command line: parsing by the tables, help texts, and whole runs of the program on data without files.
+ *
+ * The program's sources are included, because a program is not a library that could be linked; its main() is called like a function. */
+#define main varve_main
+#include "cli/commands.c"
+#include "cli/format.c"
+#include "cli/help.c"
+#include "cli/history.c"
+#include "cli/info.c"
+#include "cli/info_json.c"
+#include "cli/inputs.c"
+#include "cli/launcher.c"
+#include "cli/main.c"
+#include "cli/manual.c"
+#include "cli/options.c"
+#include "cli/parse.c"
+#include "cli/range.c"
+#include "cli/reduce.c"
+#include "cli/results.c"
+#include "cli/values.c"
+#include "cli/words.c"
+#undef main
+
+#include "scratch.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+
+#define FIELD_FILE "virtual:x?shape=time:4,lat:3&value=index"
+
+static vv_cli_request request;
+
+/* Parses the words after "varve"; the request of the last call stays until the next. */
+static vv_status parse(const char *line)
+{
+    static char text[1024];
+    static char *argv[64];
+    int argc = 0;
+    snprintf(text, sizeof text, "varve %s", line);
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) argv[argc++] = word;
+    vv_cli_request_free(&request);
+    request = (vv_cli_request)VV_CLI_REQUEST_INIT;
+    return vv_cli_parse(argc, argv, &request);
+}
+
+static void assert_words(const vv_cli_words *w, const char *expected)
+{
+    char *joined = vv_cli_words_join(w);
+    assert_string_equal(expected, joined);
+    free(joined);
+}
+
+/* --- parsing --- */
+
+static void defaults(void **state)
+{
+    (void)state;
+    must(parse("mean t2m.nc"));
+    assert_true(request.has_command);
+    assert_string_equal("mean", request.command.name);
+    assert_words(&request.inputs, "t2m.nc");
+    assert_true(request.shuffle && request.skipna);
+    assert_false(request.overwrite || request.keepdims || request.quiet || request.stats);
+    assert_int_equal(0, request.deflate);
+    assert_int_equal(VV_PROGRESS_AUTO, request.progress);
+    assert_int_equal(VV_CLI_EXPLAIN_NOT, request.explain);
+    assert_null(request.output);
+}
+
+static void check_everything(void)
+{
+    assert_string_equal("mean", request.command.name);
+    assert_words(&request.inputs, "in.nc");
+    assert_words(&request.dims, "lat,lon,time");
+    assert_words(&request.variables, "t2m,u");
+    assert_string_equal("out.nc", request.output);
+    assert_int_equal(2000000000, request.memory);
+    assert_int_equal(3, request.threads);
+    assert_int_equal(4, request.deflate);
+    assert_int_equal(VV_PROGRESS_ON, request.progress);
+    assert_int_equal(VV_CLI_EXPLAIN_JSON, request.explain);
+    assert_true(request.overwrite && request.quiet && request.keepdims);
+    assert_false(request.shuffle || request.skipna);
+    assert_true(request.ddof == -1.5);
+}
+
+/* The same, in every way to write it and at every place. */
+static void options_stand_anywhere(void **state)
+{
+    (void)state;
+    static const char *const line[] = {
+        "--memory 2GB --threads 3 --progress on --explain=json mean -qO -d lat,lon -d time -v t2m,u in.nc -o out.nc "
+        "--deflate 4 "
+        "--no-shuffle --no-skipna --keepdims --ddof -1.5",
+        "-Oq --dim=lat --dim=lon,lat,time --var=t2m --var=u --keepdims --ddof=-1.5 --no-skipna --explain=json mean "
+        "--output=out.nc "
+        "--memory=2GB --threads=3 --progress=on --deflate=4 --no-shuffle in.nc",
+        "-dlat,lon,time -vt2m -vu -oout.nc -O -q --memory 1G --memory 2G mean --threads 3 in.nc --progress off "
+        "--progress on --deflate 4 "
+        "--shuffle --no-shuffle --skipna --no-skipna --keepdims --explain --explain=json --ddof -1.5",
+        "-qOo out.nc explain mean in.nc -d lat,lon,time -v t2m,u --memory 2GB --threads 3 --progress on --explain=json "
+        "--deflate 4 "
+        "--no-shuffle --no-skipna --keepdims --ddof -1.5",
+    };
+    for (size_t i = 0; i < sizeof line / sizeof *line; i++) {
+        must(parse(line[i]));
+        check_everything();
+    }
+}
+
+static void words_after_two_dashes_are_inputs(void **state)
+{
+    (void)state;
+    must(parse("mean -q -- -o --explain"));
+    assert_words(&request.inputs, "-o,--explain");
+    assert_null(request.output);
+    must(parse("mean -"));
+    assert_words(&request.inputs, "-");
+}
+
+static void explain_goes_before_a_command(void **state)
+{
+    (void)state;
+    must(parse("explain mean in.nc"));
+    assert_string_equal("mean", request.command.name);
+    assert_int_equal(VV_CLI_EXPLAIN_TEXT, request.explain);
+    must(parse("mean --explain in.nc"));
+    assert_int_equal(VV_CLI_EXPLAIN_TEXT, request.explain);
+    assert_words(&request.inputs, "in.nc");
+}
+
+static void errors_are_clear(void **state)
+{
+    (void)state;
+    static const char *const row[][2] = {
+        {"", "no command given"},
+        {"maen in.nc", "unknown command 'maen'; did you mean 'mean'?"},
+        {"mean --memroy 2GB", "unknown option '--memroy'; did you mean '--memory'?"},
+        {"mean --zzzzzzzzz", "unknown option '--zzzzzzzzz'"},
+        {"mean -x", "unknown option '-x'"},
+        {"mean -qx", "unknown option '-x' in '-qx'"},
+        {"mean -o", "option -o needs OUTPUT"},
+        {"mean -d -o out.nc", "option -d needs DIM[,DIM]"},
+        {"mean --output= in.nc", "--output needs OUTPUT"},
+        {"mean --quiet=1", "option --quiet takes no value"},
+        {"mean --no-quiet", "unknown option '--no-quiet'"},
+        {"mean -d a,,b", "--dim 'a,,b' has an empty name"},
+        {"mean --threads 0", "--threads takes a whole number from 1 to 1024, not '0'"},
+        {"mean --threads 2x", "not '2x'"},
+        {"mean --deflate 12", "from 0 to 9, not '12'"},
+        {"mean --memory banana", "--memory takes a size such as 512MB or 1.5G, not 'banana'"},
+        {"mean --memory 0", "not '0'"},
+        {"mean --ddof one", "--ddof takes a number, not 'one'"},
+        {"mean --ddof inf", "--ddof takes a number, not 'inf'"},
+        {"mean --progress sometimes", "--progress is one of auto|on|off, not 'sometimes'"},
+        {"mean --explain=yaml", "--explain is one of text|json, not 'yaml'"},
+        {"info --ddof 1 in.nc", "info takes no option --ddof"},
+        {"--method mean mean in.nc", "mean takes no option --method"},
+        {"info --explain in.nc", "info has no plan to explain"},
+        {"explain info in.nc", "'info' has no plan"},
+        {"explain maen in.nc", "did you mean 'mean'?"},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        assert_int_equal(VV_ERR_USAGE, parse(row[i][0]));
+        assert_message(row[i][1]);
+    }
+}
+
+/* --- the tables --- */
+
+static void option_table_is_sound(void **state)
+{
+    (void)state;
+    assert_true(vv_cli_n_options <= MAX_OPTIONS);
+    for (int i = 0; i < vv_cli_n_options; i++) {
+        const vv_cli_option *o = &vv_cli_options[i];
+        assert_true(o->set && o->field > 0 && o->field < sizeof request);
+        assert_true(o->help && *o->help && o->group);
+        assert_true(!o->negatable || !o->value);
+        assert_true((o->set == set_choice) == (o->choices != NULL));
+        for (int j = 0; j < i; j++) {
+            assert_string_not_equal(o->name, vv_cli_options[j].name);
+            assert_true(!o->letter || o->letter != vv_cli_options[j].letter);
+            assert_true(o->field != vv_cli_options[j].field);
+        }
+    }
+}
+
+static void every_reduction_is_a_command(void **state)
+{
+    (void)state;
+    vv_cli_command c;
+    for (int i = 0; vv_reduction_name(i); i++) {
+        must(vv_cli_command_find(vv_reduction_name(i), &c));
+        assert_string_equal(vv_reduction_name(i), c.name);
+        assert_string_equal(vv_reduction_help(i), c.help);
+        assert_true(c.plans && c.run == vv_cli_reduction);
+    }
+    assert_false(vv_cli_command_at(-1, &c));
+    assert_false(vv_cli_command_at(1000, &c));
+}
+
+static char *printed(void (*print)(FILE *, const vv_cli_command *), const vv_cli_command *c)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    print(out, c);
+    fclose(out);
+    return text;
+}
+
+static void assert_fits(const char *text)
+{
+    for (const char *at = text; *at;) {
+        size_t length = strcspn(at, "\n");
+        if (length > 80) fail_msg("longer than 80 characters: %.*s", (int)length, at);
+        if (length && at[length - 1] == ' ') fail_msg("ends in a space: '%.*s'", (int)length, at);
+        at += length + (at[length] == '\n');
+    }
+}
+
+static void help_texts(void **state)
+{
+    (void)state;
+    vv_cli_command c;
+    char *all = printed(vv_cli_print_help, NULL), term[64];
+    assert_fits(all);
+    for (int i = 0; vv_cli_command_at(i, &c); i++) {
+        char *one = printed(vv_cli_print_help, &c), line[80];
+        assert_fits(one);
+        snprintf(line, sizeof line, "\n  %s ", c.name);
+        assert_non_null(strstr(all, line));
+        for (int o = 0; o < vv_cli_n_options; o++) {
+            vv_cli_option_term(&vv_cli_options[o], term, sizeof term);
+            bool taken = vv_cli_options[o].group & (c.groups | VV_CLI_GENERAL | (c.plans ? VV_CLI_EVERYWHERE : 0));
+            assert_int_equal(taken, strstr(one, term) != NULL);
+        }
+        free(one);
+    }
+    free(all);
+}
+
+/* A line of a manual page that begins with a dot is a request that roff knows. */
+static void assert_roff(const char *text)
+{
+    static const char *const known[] = {".TH ", ".SH ", ".SS ",  ".TP\n", ".B ",  ".BR ",
+                                        ".I ",  ".IR ", ".PP\n", ".nf\n", ".fi\n"};
+    assert_int_equal(0, strncmp(text, ".TH ", 4));
+    for (const char *at = text; at; at = strchr(at, '\n'), at = at ? at + 1 : NULL) {
+        bool fine = *at != '.' && *at != '\'';
+        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+            fine = fine || !strncmp(at, known[i], strlen(known[i]));
+        if (!fine) fail_msg("not roff: %.40s", at);
+    }
+}
+
+static void manual_pages(void **state)
+{
+    (void)state;
+    vv_cli_command c;
+    char *all = printed(vv_cli_print_manual, NULL);
+    assert_roff(all);
+    assert_non_null(strstr(all, "\\-\\-keepdims"));
+    free(all);
+    for (int i = 0; vv_cli_command_at(i, &c); i++) {
+        char *one = printed(vv_cli_print_manual, &c);
+        assert_roff(one);
+        assert_non_null(strstr(one, c.name));
+        free(one);
+    }
+}
+
+/* --- inputs, history, values --- */
+
+static void inputs(void **state)
+{
+    (void)state;
+    char line[1024];
+    vv_cli_inputs in;
+    assert_int_equal(0, shell("touch '%s/b.nc' '%s/a.nc' '%s/odd:name.nc'", scratch, scratch, scratch));
+    snprintf(line, sizeof line,
+             "mean %s/[ab].nc %s/a.nc:u,v %s/odd:name.nc virtual:x?shape=a:3 nowhere.nc:w nowhere.nc:/g/w -v t,u",
+             scratch, scratch, scratch);
+    must(parse(line));
+    must(vv_cli_inputs_find(&request, &in));
+    assert_int_equal(7, in.n);
+    static const char *const expected[][2] = {{"/a.nc", "t,u"},
+                                              {"/b.nc", "t,u"},
+                                              {"/a.nc", "u,v,t"},
+                                              {"/odd:name.nc", "t,u"},
+                                              {"virtual:x?shape=a:3", "t,u"},
+                                              {"nowhere.nc", "w,t,u"},
+                                              {"nowhere.nc", "/g/w,t,u"}};
+    for (int i = 0; i < in.n; i++) {
+        const char *path = in.item[i].path, *end = expected[i][0];
+        assert_true(strlen(path) >= strlen(end));
+        assert_string_equal(end, path + strlen(path) - strlen(end));
+        assert_words(&in.item[i].variables, expected[i][1]);
+    }
+    vv_cli_inputs_free(&in);
+    must(parse("mean no-such-*.nc"));
+    assert_int_equal(VV_ERR_NOT_FOUND, vv_cli_inputs_find(&request, &in));
+    vv_cli_inputs_free(&in);
+    must(parse("mean"));
+    assert_int_equal(VV_ERR_USAGE, vv_cli_inputs_find(&request, &in));
+    assert_message("mean needs an input file");
+    vv_cli_inputs_free(&in);
+}
+
+static void history(void **state)
+{
+    (void)state;
+    const char *const argv[] = {"/usr/bin/varve", "mean", "-d", "time", "it's here.nc", "*.nc", "", "-o", "out.nc"};
+    char *line;
+    setenv("SOURCE_DATE_EPOCH", "1000000000", 1);
+    must(vv_cli_history(9, argv, &line));
+    char expected[200];
+    snprintf(expected, sizeof expected,
+             "Sun Sep 09 01:46:40 2001: varve mean -d time 'it'\\''s here.nc' '*.nc' '' -o out.nc # varve %s",
+             vv_version());
+    assert_string_equal(expected, line);
+    free(line);
+    setenv("SOURCE_DATE_EPOCH", "yesterday", 1);
+    line = NULL;
+    assert_int_equal(VV_ERR_USAGE, vv_cli_history(9, argv, &line));
+    unsetenv("SOURCE_DATE_EPOCH");
+}
+
+static void values_read_back(void **state)
+{
+    (void)state;
+    uint64_t seed = 42;
+    char text[VV_CLI_VALUE];
+    for (int i = 0; i < 100000; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        double d;
+        float f;
+        uint32_t half = (uint32_t)(seed >> 32);
+        memcpy(&d, &seed, sizeof d);
+        memcpy(&f, &half, sizeof f);
+        if (!isnan(d)) assert_true(strtod(vv_cli_value(VV_F64, &d, 0, text), NULL) == d);
+        if (!isnan(f)) assert_true(strtof(vv_cli_value(VV_F32, &f, 0, text), NULL) == f);
+    }
+    float tenth[] = {0.1f, 278.15f};
+    assert_string_equal("0.1", vv_cli_value(VV_F32, tenth, 0, text));
+    assert_string_equal("278.15", vv_cli_value(VV_F32, tenth, 1, text));
+    assert_string_equal("nan", vv_cli_value(VV_F64, &(double){-NAN}, 0, text));
+    assert_string_equal("-128", vv_cli_value(VV_I8, &(int8_t){-128}, 0, text));
+    assert_string_equal("18446744073709551615", vv_cli_value(VV_U64, &(uint64_t){UINT64_MAX}, 0, text));
+    assert_string_equal("1.5-2i", vv_cli_value(VV_C128, &(vv_c128){1.5, -2}, 0, text));
+    assert_string_equal("true", vv_cli_value(VV_BOOL, &(uint8_t){1}, 0, text));
+}
+
+static void tables_line_up(void **state)
+{
+    (void)state;
+    static const char *const cells[][4] = {{"name", "", "", "value"}, {"°K", "", "1", "2"}, {"a", "", "", "1000"}};
+    vv_cli_table t = {0};
+    for (size_t r = 0; r < 3; r++) {
+        vv_cli_table_row(&t);
+        for (size_t c = 0; c < 4; c++) vv_cli_table_cell(&t, "%s", cells[r][c]);
+    }
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    must(vv_cli_table_print(&t, out, "llrr"));
+    fclose(out);
+    assert_string_equal("  name     value\n  °K    1      2\n  a         1000\n", text);
+    free(text);
+}
+
+static void json_text_is_utf8(void **state)
+{
+    (void)state;
+    static const char *const row[][2] = {
+        {"plain", "\"plain\""},
+        {"a \"b\" \\ \n\t\x01", "\"a \\\"b\\\" \\\\ \\u000a\\u0009\\u0001\""},
+        {"2 \xc2\xb0K \xe2\x80\x94 \xf0\x9f\x8c\x8d", "\"2 \xc2\xb0K \xe2\x80\x94 \xf0\x9f\x8c\x8d\""},
+        {"Latin \xb0", "\"Latin \\u00b0\""},
+        {"\xc0\x80 \xed\xa0\x80 \xf4\x90\x80\x80 \xe2\x80",
+         "\"\\u00c0\\u0080 \\u00ed\\u00a0\\u0080 \\u00f4\\u0090\\u0080\\u0080 \\u00e2\\u0080\""},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        json_text(out, row[i][0]);
+        fclose(out);
+        assert_string_equal(row[i][1], text);
+        free(text);
+    }
+}
+
+/* --- whole runs --- */
+
+static char out_text[65536], err_text[65536];
+
+static void slurp(const char *name, char *out, size_t size)
+{
+    FILE *f = fopen(scratch_path(name), "r");
+    assert_non_null(f);
+    out[fread(out, 1, size - 1, f)] = 0;
+    fclose(f);
+}
+
+static int redirect(int fd, const char *name)
+{
+    int kept = dup(fd), file = open(scratch_path(name), O_CREAT | O_TRUNC | O_WRONLY, 0600);
+    assert_true(kept >= 0 && file >= 0 && dup2(file, fd) == fd);
+    close(file);
+    return kept;
+}
+
+static void restore(int fd, int kept)
+{
+    dup2(kept, fd);
+    close(kept);
+}
+
+/* Runs the program; its exit status, with what it wrote in out_text and err_text. */
+static int run(const char *line)
+{
+    char text[1024];
+    char *argv[64] = {"varve"};
+    int argc = 1;
+    snprintf(text, sizeof text, "%s", line);
+    for (char *word = strtok(text, " "); word; word = strtok(NULL, " ")) argv[argc++] = word;
+    fflush(NULL);
+    int out = redirect(STDOUT_FILENO, "stdout"), err = redirect(STDERR_FILENO, "stderr");
+    int code = varve_main(argc, argv);
+    fflush(NULL);
+    restore(STDOUT_FILENO, out);
+    restore(STDERR_FILENO, err);
+    slurp("stdout", out_text, sizeof out_text);
+    slurp("stderr", err_text, sizeof err_text);
+    return code;
+}
+
+static void small_results_are_printed(void **state)
+{
+    (void)state;
+    assert_int_equal(0, run("mean " FIELD_FILE));
+    assert_string_equal("  x  5.5\n", out_text);
+    assert_string_equal("", err_text);
+    assert_int_equal(0, run("mean -d lat " FIELD_FILE));
+    assert_string_equal("  x  time=1990-01-01         1\n  x  time=1990-01-01 06:00   4\n"
+                        "  x  time=1990-01-01 12:00   7\n  x  time=1990-01-01 18:00  10\n",
+                        out_text);
+    assert_int_equal(0, run("reduce -m min,max,count -d time,lat " FIELD_FILE));
+    assert_string_equal("  x_min     0\n  x_max    11\n  x_count  12\n", out_text);
+    assert_int_equal(0, run("max -d time --keepdims --stats " FIELD_FILE));
+    assert_string_equal("  x  lat=0   9\n  x  lat=1  10\n  x  lat=2  11\n", out_text);
+    assert_int_equal(0, strncmp(err_text, "varve: stats seconds=", 21));
+}
+
+static void refusals(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        vv_status status;
+        const char *says;
+    } row[] = {
+        {"mean -d time virtual:x?shape=time:2,lat:21", VV_ERR_USAGE,
+         "21 values, too many to print; give a file for them with -o OUTPUT"},
+        {"mean -d tim " FIELD_FILE, VV_ERR_NOT_FOUND, "did you mean 'time'?"},
+        {"mean -v y " FIELD_FILE, VV_ERR_NOT_FOUND, "no variable 'y'"},
+        {"mean -d lat -v time " FIELD_FILE, VV_ERR_SHAPE, "variable 'time' has no dimension 'lat'"},
+        {"mean virtual:x?shape=", VV_ERR_SHAPE, "no data variable with dimensions"},
+        {"mean " FIELD_FILE " " FIELD_FILE " -o x.nc", VV_ERR_UNSUPPORTED, "not supported yet"},
+        {"mean " FIELD_FILE " nowhere.nc", VV_ERR_USAGE, "-o nowhere.nc"},
+        {"reduce " FIELD_FILE, VV_ERR_USAGE, "reduce needs -m"},
+        {"reduce -m mean,stdd " FIELD_FILE, VV_ERR_USAGE, "unknown reduction 'stdd'; did you mean 'std'?"},
+        {"mean --placement everywhere " FIELD_FILE, VV_ERR_USAGE, "everywhere"},
+        {"mean --log loud " FIELD_FILE, VV_ERR_USAGE, "loud"},
+        {"help maen", VV_ERR_USAGE, "did you mean 'mean'?"},
+        {"explain", VV_ERR_USAGE, "explain needs a command"},
+        {"", VV_ERR_USAGE, "varve --help"},
+    };
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        assert_int_equal(vv_status_exit(row[i].status), run(row[i].line));
+        assert_int_equal(0, strncmp(err_text, "varve: ", 7));
+        if (!strstr(err_text, row[i].says)) fail_msg("'%s' does not say '%s'", err_text, row[i].says);
+        assert_string_equal("", out_text);
+        assert_string_equal("\n", strchr(err_text, '\n'));
+    }
+}
+
+static void output_is_not_the_input(void **state)
+{
+    (void)state;
+    char line[1024];
+    assert_int_equal(0, shell("echo precious > '%s/in.nc'; ln -f '%s/in.nc' '%s/same.nc'", scratch, scratch, scratch));
+    snprintf(line, sizeof line, "mean %s/in.nc -O -o %s/same.nc", scratch, scratch);
+    assert_int_equal(vv_status_exit(VV_ERR_EXISTS), run(line));
+    assert_non_null(strstr(err_text, "is the input"));
+    assert_int_equal(0, shell("grep -q precious '%s/in.nc'", scratch));
+}
+
+static void explaining_writes_nothing(void **state)
+{
+    (void)state;
+    char line[1024];
+    snprintf(line, sizeof line, "explain mean -d time %s -o %s/plan.nc", FIELD_FILE, scratch);
+    assert_int_equal(0, run(line));
+    assert_non_null(strstr(out_text, "mean"));
+    assert_int_equal(-1, access(scratch_path("plan.nc"), F_OK));
+    assert_int_equal(0, run("mean --explain=json " FIELD_FILE));
+    assert_int_equal('{', out_text[0]);
+    assert_int_equal(0, run("reduce -m mean,max --explain=json " FIELD_FILE));
+    assert_int_equal('[', out_text[0]);
+}
+
+static void files_are_written(void **state)
+{
+    (void)state;
+    char line[1024];
+    snprintf(line, sizeof line, "reduce -m mean,max -d time %s -o %s/out.nc", FIELD_FILE, scratch);
+    assert_int_equal(0, run(line));
+    assert_string_equal("", out_text);
+    assert_string_equal("", err_text);
+    assert_int_equal(vv_status_exit(VV_ERR_EXISTS), run(line));
+    snprintf(line, sizeof line, "sum %s/out.nc:x_max", scratch);
+    assert_int_equal(0, run(line));
+    assert_string_equal("  x_max  30\n", out_text);
+    snprintf(line, sizeof line, "info %s/out.nc", scratch);
+    assert_int_equal(0, run(line));
+    assert_non_null(strstr(out_text, ": varve reduce -m mean,max -d time '" FIELD_FILE "' -o "));
+}
+
+static void info_tells(void **state)
+{
+    (void)state;
+    assert_int_equal(0, run("info " FIELD_FILE " virtual:y?shape=lon:721&dtype=f64"));
+    static const char *const parts[] = {
+        "  time  4\n",   "time  f64  1990-01-01 .. 1990-01-01 18:00, step 6 hours",
+        "x (time, lat)", "  lon  721\n",
+        "y (lon)",       "0 .. 720, step 1",
+    };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(out_text, parts[i])) fail_msg("no '%s' in\n%s", parts[i], out_text);
+    assert_int_equal(0, run("info -v x " FIELD_FILE));
+    assert_non_null(strstr(out_text, "x (time, lat)"));
+    assert_null(strstr(out_text, "step 6 hours"));
+    assert_int_equal(3, run("info -v z " FIELD_FILE));
+}
+
+static void info_json_is_json(void **state)
+{
+    (void)state;
+    if (shell("%s -c 'import json' 2>/dev/null", python())) skip();
+    assert_int_equal(0, run("info --json " FIELD_FILE));
+    assert_int_equal(
+        0, shell("%s -c \"import json; d = json.load(open('%s/stdout')); x = d['variables']['x']; "
+                 "assert x['shape'] == [4, 3] and x['role'] == 'data' and x['dimensions'] == ['time', 'lat'], x; "
+                 "t = d['variables']['time']; assert t['last_time'] == '1990-01-01 18:00' and t['step'] == 6, t; "
+                 "assert d['dimensions']['lat'] == {'length': 3, 'unlimited': False}\"",
+                 python(), scratch));
+    assert_int_equal(0, run("info --json -v x " FIELD_FILE " " FIELD_FILE));
+    assert_int_equal(0, shell("%s -c \"import json; d = json.load(open('%s/stdout')); "
+                              "assert [list(f['variables']) for f in d] == [['x'], ['x']]\"",
+                              python(), scratch));
+}
+
+static void help_needs_no_session(void **state)
+{
+    (void)state;
+    static const char *const line[] = {
+        "--help", "-h", "help", "help mean", "mean --help", "help --man", "help --man info", "--version", "version"};
+    setenv("VV_FAULT", "nonsense:1", 1); /* a session would refuse to start */
+    for (size_t i = 0; i < sizeof line / sizeof *line; i++) {
+        assert_int_equal(0, run(line[i]));
+        assert_non_null(strcasestr(out_text, "varve"));
+        assert_string_equal("", err_text);
+    }
+    setenv("OMPI_COMM_WORLD_RANK", "1", 1); /* one of the ranks says it */
+    assert_int_equal(0, run("--help"));
+    assert_string_equal("", out_text);
+    setenv("OMPI_COMM_WORLD_RANK", "0", 1);
+    setenv("SLURM_PROCID", "3", 1); /* of the job that mpirun runs in */
+    assert_int_equal(0, run("--help"));
+    assert_non_null(strstr(out_text, "varve"));
+    unsetenv("SLURM_PROCID");
+    unsetenv("OMPI_COMM_WORLD_RANK");
+    assert_int_equal(2, run("mean " FIELD_FILE));
+    unsetenv("VV_FAULT");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(options_stand_anywhere),
+        cmocka_unit_test(words_after_two_dashes_are_inputs),
+        cmocka_unit_test(explain_goes_before_a_command),
+        cmocka_unit_test(errors_are_clear),
+        cmocka_unit_test(option_table_is_sound),
+        cmocka_unit_test(every_reduction_is_a_command),
+        cmocka_unit_test(help_texts),
+        cmocka_unit_test(manual_pages),
+        cmocka_unit_test(inputs),
+        cmocka_unit_test(history),
+        cmocka_unit_test(values_read_back),
+        cmocka_unit_test(tables_line_up),
+        cmocka_unit_test(json_text_is_utf8),
+        cmocka_unit_test(small_results_are_printed),
+        cmocka_unit_test(refusals),
+        cmocka_unit_test(output_is_not_the_input),
+        cmocka_unit_test(explaining_writes_nothing),
+        cmocka_unit_test(files_are_written),
+        cmocka_unit_test(info_tells),
+        cmocka_unit_test(info_json_is_json),
+        cmocka_unit_test(help_needs_no_session),
+    };
+    int failed = cmocka_run_group_tests(tests, make_scratch, drop_scratch);
+    vv_cli_request_free(&request);
+    return failed;
+}

@@ -1,0 +1,468 @@
+#include "kernels/cpu.h"
+#include "kernels/decode.h"
+#include "kernels/program.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const vv_dtype working[] = {VV_F32, VV_F64, VV_I64, VV_U64};
+
+static uint64_t random_bits(void)
+{
+    uint64_t r = 0;
+    for (int i = 0; i < 5; i++) r = r << 15 ^ (uint64_t)rand();
+    return r;
+}
+
+static void random_values(vv_dtype type, vv_index n, void *out)
+{
+    static const double special[] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, 1, -1, 2, 0.5, 1e300, -3};
+    for (vv_index i = 0; i < n; i++) {
+        char *at = (char *)out + i * vv_dtype_size(type);
+        uint64_t bits = rand() % 2 ? random_bits() : (uint64_t)(rand() % 13 - 6);
+        if (rand() % 20 == 0) bits = (uint64_t)1 << 63;
+        if (!vv_dtype_is_float(type))
+            memcpy(at, &bits, 8);
+        else
+            vv_dtype_store(type, at, rand() % 4 ? (rand() % 20000 - 10000) / 128.0 : special[rand() % 11]);
+    }
+}
+
+/* --- references: one element, in the plainest way; NULL where an operation has none and only the general checks apply --- */
+
+typedef double real_reference(double a, double b, double c);
+typedef int64_t integer_reference(int64_t a, int64_t b, int64_t c, bool is_signed);
+
+#define REAL(name, expression)                                                                                         \
+    static double name##_real(double a, double b, double c)                                                            \
+    {                                                                                                                  \
+        (void)a, (void)b, (void)c;                                                                                     \
+        return expression;                                                                                             \
+    }
+#define INTEGER(name, expression)                                                                                      \
+    static int64_t name##_integer(int64_t a, int64_t b, int64_t c, bool is_signed)                                     \
+    {                                                                                                                  \
+        uint64_t ua = (uint64_t)a, ub = (uint64_t)b;                                                                   \
+        (void)ua, (void)ub, (void)a, (void)b, (void)c, (void)is_signed;                                                \
+        return (int64_t)(expression);                                                                                  \
+    }
+#define LESS(a, b) (is_signed ? (a) < (b) : (uint64_t)(a) < (uint64_t)(b))
+
+REAL(add, a + b)
+REAL(subtract, a - b)
+REAL(multiply, a *b)
+REAL(divide, a / b)
+REAL(negative, -a)
+REAL(absolute, fabs(a))
+REAL(square, a *a)
+REAL(sqrt, sqrt(a))
+REAL(floor, floor(a))
+REAL(ceil, ceil(a))
+REAL(rint, rint(a))
+REAL(exp, exp(a))
+REAL(log, log(a))
+REAL(sin, sin(a))
+REAL(cos, cos(a))
+REAL(power, pow(a, b))
+REAL(minimum, isnan(a) ? a : isnan(b) ? b : a < b ? a : b)
+REAL(maximum, isnan(a) ? a : isnan(b) ? b : a > b ? a : b)
+REAL(clip, minimum_real(maximum_real(a, b, 0), c, 0))
+REAL(equal, a == b)
+REAL(not_equal, !(a == b))
+REAL(less, a < b)
+REAL(less_equal, a <= b)
+REAL(greater, b < a)
+REAL(greater_equal, b <= a)
+REAL(isnan, isnan(a) != 0)
+REAL(isfinite, isfinite(a) != 0)
+REAL(logical_and, a != 0 && b != 0)
+REAL(logical_or, a != 0 || b != 0)
+REAL(logical_not, a == 0)
+INTEGER(add, ua + ub)
+INTEGER(subtract, ua - ub)
+INTEGER(multiply, ua *ub)
+INTEGER(negative, 0 - ua)
+INTEGER(absolute, is_signed &&a < 0 ? 0 - ua : ua)
+INTEGER(square, ua *ua)
+INTEGER(minimum, LESS(a, b) ? a : b)
+INTEGER(maximum, LESS(b, a) ? a : b)
+INTEGER(clip, minimum_integer(maximum_integer(a, b, 0, is_signed), c, 0, is_signed))
+INTEGER(equal, a == b)
+INTEGER(not_equal, a != b)
+INTEGER(less, LESS(a, b))
+INTEGER(less_equal, !LESS(b, a))
+INTEGER(greater, LESS(b, a))
+INTEGER(greater_equal, !LESS(a, b))
+INTEGER(logical_and, a &&b)
+INTEGER(logical_or, a || b)
+INTEGER(logical_not, !a)
+
+static int64_t floor_divide_integer(int64_t a, int64_t b, int64_t c, bool is_signed)
+{
+    (void)c;
+    if (b == 0) return 0;
+    if (!is_signed) return (int64_t)((uint64_t)a / (uint64_t)b);
+    __int128 q = (__int128)a / b;
+    return (int64_t)(q * b != a && (a < 0) != (b < 0) ? q - 1 : q);
+}
+
+static int64_t remainder_integer(int64_t a, int64_t b, int64_t c, bool is_signed)
+{
+    if (b == 0) return 0;
+    return (int64_t)((uint64_t)a - (uint64_t)b * (uint64_t)floor_divide_integer(a, b, c, is_signed));
+}
+
+static int64_t power_integer(int64_t a, int64_t b, int64_t c, bool is_signed)
+{
+    (void)c;
+    if (is_signed && b < 0) return a == 1 ? 1 : a == -1 ? (b & 1 ? -1 : 1) : 0;
+    uint64_t r = 1, square = (uint64_t)a;
+    for (int bit = 0; bit < 64; bit++, square *= square)
+        if ((uint64_t)b >> bit & 1) r *= square;
+    return (int64_t)r;
+}
+
+static const struct {
+    const char *name;
+    real_reference *real;
+    integer_reference *integer;
+} references[] = {
+#define BOTH(name)      {#name, name##_real, name##_integer},
+#define REAL_ONLY(name) {#name, name##_real, NULL},
+    BOTH(add) BOTH(subtract) BOTH(multiply) BOTH(negative) BOTH(absolute) BOTH(square) BOTH(minimum) BOTH(maximum)
+        BOTH(clip) BOTH(equal) BOTH(not_equal) BOTH(less) BOTH(less_equal) BOTH(greater) BOTH(greater_equal)
+            BOTH(logical_and) BOTH(logical_or) BOTH(logical_not) BOTH(power) REAL_ONLY(divide) REAL_ONLY(sqrt)
+                REAL_ONLY(floor) REAL_ONLY(ceil) REAL_ONLY(rint) REAL_ONLY(exp) REAL_ONLY(log) REAL_ONLY(sin)
+                    REAL_ONLY(cos) REAL_ONLY(isnan) REAL_ONLY(isfinite){"floor_divide", NULL, floor_divide_integer},
+    {"remainder", NULL, remainder_integer},
+};
+
+static int reference_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof references / sizeof *references; i++)
+        if (!strcmp(references[i].name, name)) return (int)i;
+    return -1;
+}
+
+static void assert_near(vv_dtype type, const char *op, double got, double right)
+{
+    if (isnan(got) && isnan(right)) return;
+    if (type == VV_F32) right = (double)(float)right;
+    if (got == right) return;
+    /* f32 is computed in f32: two roundings against one, and libm's own error */
+    double unit = type == VV_F32 ? 0x1p-23 : 0x1p-52;
+    if (fabs(got - right) <= 2 * unit * fabs(right) + (type == VV_F32 ? 0x1p-149 : 0)) return;
+    fail_msg("%s of %s: %.17g, should be %.17g", op, vv_dtype_name(type), got, right);
+}
+
+static void check_element(const vv_op *op, vv_dtype in, vv_dtype out, char *const operands[3], vv_index i,
+                          const char *result)
+{
+    int r = reference_of(op->name);
+    const char *got = result + i * vv_dtype_size(out);
+    if (r < 0) return;
+    if (vv_dtype_is_float(in) && references[r].real) {
+        double x[3] = {0};
+        for (int k = 0; k < op->arity; k++) x[k] = vv_dtype_load(in, operands[k] + i * vv_dtype_size(in));
+        assert_near(out, op->name, vv_dtype_load(out, got), references[r].real(x[0], x[1], x[2]));
+    } else if (!vv_dtype_is_float(in) && references[r].integer) {
+        int64_t x[3] = {0}, v;
+        for (int k = 0; k < op->arity; k++) memcpy(&x[k], operands[k] + i * 8, 8);
+        memcpy(&v, got, 8);
+        assert_int_equal(v, references[r].integer(x[0], x[1], x[2], in == VV_I64));
+    }
+}
+
+/* Runs one operation on n values as a program and returns the results' type. */
+static vv_dtype run_op(const vv_op *op, vv_dtype in, vv_index n, char *const operands[3], char *out)
+{
+    static vv_program p;
+    p = (vv_program){0};
+    int regs[3], r;
+    for (int k = 0; k < op->arity; k++) assert_int_equal(vv_program_input(&p, in, &regs[k]), VV_OK);
+    assert_int_equal(vv_program_op(&p, op, regs, &r), VV_OK);
+    assert_int_equal(p.output, r);
+    void *workspace = malloc((size_t)vv_program_workspace(&p));
+    const void *result = vv_program_run(&p, n, (const void *const *)operands, workspace);
+    memcpy(out, result, (size_t)(n * vv_dtype_size(p.type[r])));
+    free(workspace);
+    return p.type[r];
+}
+
+/* Every operation in the table, every type, every level: right by the reference, the same bits at every level and for every length. */
+static void every_operation_is_right(void **state)
+{
+    (void)state;
+    static char data[3][VV_TILE * 8], out[VV_TILE * 8], first_out[VV_TILE * 8];
+    char *const operands[3] = {data[0], data[1], data[2]};
+    vv_cpu_level best = vv_cpu();
+    for (int o = 0; o < vv_n_ops; o++)
+        for (int t = 0; t < 4; t++) {
+            const vv_op *op = vv_ops[o];
+            assert_ptr_equal(vv_op_find(op->name), op);
+            vv_dtype in = working[t], computed = op->condition ? in : op->cast(in), type = VV_NONE;
+            for (int k = 0; k < 3; k++) random_values(in, VV_TILE, data[k]);
+            for (int level = 0; level < VV_CPU_LEVELS; level++) {
+                if (!vv_cpu_set((vv_cpu_level)level)) continue;
+                vv_dtype result = run_op(op, in, VV_TILE, operands, out);
+                vv_bytes size = vv_dtype_size(result);
+                for (int i = 0; computed == in && i < VV_TILE; i++) check_element(op, in, result, operands, i, out);
+                if (type) assert_memory_equal(out, first_out, (size_t)(VV_TILE * size));
+                memcpy(first_out, out, (size_t)(VV_TILE * size));
+                type = result;
+                vv_index n = 1 + rand() % 37;
+                run_op(op, in, n, operands, out);
+                assert_memory_equal(out, first_out, (size_t)(n * size));
+            }
+        }
+    vv_cpu_set(best);
+    assert_null(vv_op_find("no such operation"));
+}
+
+static double run_reals(const char *name, double a, double b)
+{
+    char data[3][8], out[8];
+    memcpy(data[0], &a, 8);
+    memcpy(data[1], &b, 8);
+    run_op(vv_op_find(name), VV_F64, 1, (char *const[]){data[0], data[1], data[2]}, out);
+    double v;
+    memcpy(&v, out, 8);
+    return v;
+}
+
+/* NumPy 1.24's answers. */
+static void division_of_reals_is_numpys(void **state)
+{
+    (void)state;
+    static const struct {
+        double a, b, quotient, remainder;
+    } rows[] = {{7, 2, 3, 1},
+                {-7, 2, -4, 1},
+                {7, -2, -4, -1},
+                {-7, -2, 3, -1},
+                {0.3, 0.1, 2, 0.09999999999999998},
+                {1, 0.1, 9, 0.09999999999999995},
+                {-0.5, 1e300, -1, 1e300},
+                {6, 3, 2, 0},
+                {-6, 3, -2, 0},
+                {5, INFINITY, 0, 5},
+                {-5, INFINITY, -1, INFINITY},
+                {1, 0, INFINITY, NAN},
+                {0, 0, NAN, NAN},
+                {INFINITY, 2, NAN, NAN},
+                {NAN, 2, NAN, NAN}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        double q = run_reals("floor_divide", rows[i].a, rows[i].b), r = run_reals("remainder", rows[i].a, rows[i].b);
+        assert_true(q == rows[i].quotient || (isnan(q) && isnan(rows[i].quotient)));
+        assert_true(r == rows[i].remainder || (isnan(r) && isnan(rows[i].remainder)));
+    }
+    assert_true(signbit(run_reals("remainder", 6, -3)));
+    assert_false(signbit(run_reals("remainder", -6, 3)));
+    assert_true(signbit(run_reals("floor_divide", 0, -3)));
+}
+
+static void operands_are_promoted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *op;
+        vv_dtype a, b, result;
+    } rows[] = {{"add", VV_F32, VV_F32, VV_F32},  {"add", VV_F32, VV_F64, VV_F64},  {"add", VV_I64, VV_F32, VV_F64},
+                {"add", VV_I64, VV_I64, VV_I64},  {"add", VV_I64, VV_U64, VV_F64},  {"divide", VV_I64, VV_I64, VV_F64},
+                {"less", VV_F32, VV_U64, VV_I64}, {"power", VV_U64, VV_U64, VV_U64}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        static vv_program p;
+        p = (vv_program){0};
+        int a, b, r;
+        assert_int_equal(vv_program_input(&p, rows[i].a, &a), VV_OK);
+        assert_int_equal(vv_program_input(&p, rows[i].b, &b), VV_OK);
+        assert_int_equal(vv_program_op(&p, vv_op_find(rows[i].op), (int[]){a, b}, &r), VV_OK);
+        assert_int_equal(p.type[r], rows[i].result);
+    }
+}
+
+static void where_keeps_the_values_type(void **state)
+{
+    (void)state;
+    static vv_program p;
+    p = (vv_program){0};
+    float x[5] = {1, -2, NAN, 0, 5}, condition[5] = {0, 1, NAN, -0.0f, 2};
+    int c, v, zero, chosen;
+    assert_int_equal(vv_program_input(&p, VV_F32, &c), VV_OK);
+    assert_int_equal(vv_program_input(&p, VV_F32, &v), VV_OK);
+    assert_int_equal(vv_program_constant(&p, VV_F32, -9, &zero), VV_OK);
+    assert_int_equal(vv_program_op(&p, vv_op_find("where"), (int[]){c, v, zero}, &chosen), VV_OK);
+    assert_int_equal(p.type[chosen], VV_F32);
+    void *workspace = malloc((size_t)vv_program_workspace(&p));
+    const float *out = vv_program_run(&p, 5, (const void *[]){condition, x}, workspace);
+    assert_true(out[0] == -9 && out[1] == -2 && isnan(out[2]) && out[3] == -9 && out[4] == 5);
+    free(workspace);
+}
+
+static void casts_cut_and_say_what_does_not_fit(void **state)
+{
+    (void)state;
+    static const double x[6] = {2.9, -2.9, 1e300, NAN, 0x1p63, -1};
+    static const int64_t to_i64[6] = {2, -2, INT64_MIN, INT64_MIN, INT64_MIN, -1};
+    static const uint64_t to_u64[6] = {2, (uint64_t)-2, 1ULL << 63, 1ULL << 63, 1ULL << 63, UINT64_MAX};
+    for (int t = 2; t < 4; t++) {
+        static vv_program p;
+        p = (vv_program){0};
+        int in, out;
+        assert_int_equal(vv_program_input(&p, VV_F64, &in), VV_OK);
+        assert_int_equal(vv_program_cast(&p, VV_F64, in, &out), VV_OK);
+        assert_int_equal(out, in);
+        assert_int_equal(vv_program_cast(&p, working[t], in, &out), VV_OK);
+        void *workspace = malloc((size_t)vv_program_workspace(&p));
+        const void *got = vv_program_run(&p, 6, (const void *[]){x}, workspace);
+        assert_memory_equal(got, t == 2 ? (const void *)to_i64 : to_u64, sizeof to_i64);
+        free(workspace);
+    }
+}
+
+static void an_empty_program_gives_its_input(void **state)
+{
+    (void)state;
+    static vv_program p;
+    p = (vv_program){0};
+    int in;
+    double x[3] = {1, 2, 3};
+    assert_int_equal(vv_program_input(&p, VV_F64, &in), VV_OK);
+    assert_int_equal(vv_program_workspace(&p), 0);
+    assert_ptr_equal(vv_program_run(&p, 3, (const void *[]){x}, NULL), x);
+}
+
+static void wrong_programs_are_refused(void **state)
+{
+    (void)state;
+    static vv_program p;
+    p = (vv_program){0};
+    int r, x;
+    assert_int_equal(vv_program_input(&p, VV_I16, &r), VV_ERR_TYPE);
+    assert_int_equal(vv_program_constant(&p, VV_C64, 1, &r), VV_ERR_TYPE);
+    for (int i = 0; i < VV_PROGRAM_INPUTS; i++) assert_int_equal(vv_program_input(&p, VV_F64, &x), VV_OK);
+    assert_int_equal(vv_program_input(&p, VV_F64, &r), VV_ERR_USAGE);
+    for (int i = 0; i < VV_PROGRAM_MAX; i++) assert_int_equal(vv_program_op(&p, vv_op_find("negative"), &x, &x), VV_OK);
+    assert_int_equal(vv_program_op(&p, vv_op_find("negative"), &x, &x), VV_ERR_USAGE);
+    assert_int_equal(vv_program_input(&p, VV_F64, &r), VV_ERR_INTERNAL);
+    assert_true(vv_program_workspace(&p) <= 3 * VV_TILE * 8); /* a chain needs two pieces, however long it is */
+}
+
+/* A random program over three inputs. */
+static void random_program(vv_program *p, int length)
+{
+    *p = (vv_program){0};
+    int r;
+    for (int i = 0; i < 3; i++) assert_int_equal(vv_program_input(p, working[rand() % 4], &r), VV_OK);
+    while (p->n < length) {
+        const vv_op *op = vv_ops[rand() % vv_n_ops];
+        int regs[3];
+        for (int k = 0; k < 3; k++) regs[k] = rand() % p->n_registers;
+        if (rand() % 5 == 0)
+            assert_int_equal(vv_program_constant(p, working[rand() % 4], rand() % 9 - 4, &r), VV_OK);
+        else
+            assert_int_equal(vv_program_op(p, op, regs, &r), VV_OK);
+    }
+    if (rand() % 3 == 0) vv_program_set_output(p, rand() % p->n_registers);
+}
+
+/* Registers share slots: the result must be that of a run where every register has its own, which is what unshared makes. */
+static void unshare(vv_program *p)
+{
+    p->n_slots = p->n;
+    for (int i = 0; i < p->n; i++) p->slot[p->code[i].out] = (short)i;
+}
+
+static void sharing_storage_changes_nothing(void **state)
+{
+    (void)state;
+    static char data[3][VV_TILE * 8];
+    static vv_program p, alone, again;
+    for (int trial = 0; trial < 200; trial++) {
+        random_program(&p, 1 + rand() % 40);
+        for (int i = 0; i < 3; i++) random_values(p.type[i], VV_TILE, data[i]);
+        const void *const inputs[3] = {data[0], data[1], data[2]};
+        alone = p;
+        unshare(&alone);
+        vv_index n = 1 + rand() % VV_TILE;
+        char *w1 = malloc((size_t)vv_program_workspace(&p) + 1), *w2 = malloc((size_t)vv_program_workspace(&alone));
+        const void *a = vv_program_run(&p, n, inputs, w1), *b = vv_program_run(&alone, n, inputs, w2);
+        assert_memory_equal(a, b, (size_t)(n * vv_dtype_size(p.type[p.output])));
+
+        vv_buf packed = {0}, text = {0}, text_again = {0};
+        vv_program_pack(&p, &packed);
+        vv_reader from = {.data = packed.data, .size = packed.size};
+        assert_int_equal(vv_program_unpack(&again, &from), VV_OK);
+        vv_program_print(&p, &text);
+        vv_program_print(&again, &text_again);
+        assert_string_equal(text.data, text_again.data);
+        const void *c = vv_program_run(&again, n, inputs, w1);
+        assert_memory_equal(c, b, (size_t)(n * vv_dtype_size(p.type[p.output])));
+        vv_buf_free(&packed), vv_buf_free(&text), vv_buf_free(&text_again);
+        free(w1), free(w2);
+    }
+}
+
+static void damaged_programs_are_refused(void **state)
+{
+    (void)state;
+    static vv_program p, out;
+    for (int trial = 0; trial < 300; trial++) {
+        random_program(&p, 1 + rand() % 10);
+        vv_buf packed = {0};
+        vv_program_pack(&p, &packed);
+        vv_reader cut = {.data = packed.data, .size = (size_t)rand() % packed.size};
+        assert_int_not_equal(vv_program_unpack(&out, &cut), VV_OK);
+        packed.data[(size_t)rand() % packed.size] ^= (char)(1 << rand() % 8);
+        vv_reader from = {.data = packed.data, .size = packed.size};
+        if (vv_program_unpack(&out, &from) == VV_OK) assert_true(out.output >= 0 && out.output < out.n_registers);
+        vv_buf_free(&packed);
+    }
+}
+
+static void text_can_be_read(void **state)
+{
+    (void)state;
+    static vv_program p;
+    p = (vv_program){0};
+    vv_buf text = {0};
+    int x, y, r;
+    assert_int_equal(vv_program_input(&p, VV_F32, &x), VV_OK);
+    assert_int_equal(vv_program_input(&p, VV_I64, &y), VV_OK);
+    assert_int_equal(vv_program_op(&p, vv_op_find("multiply"), (int[]){x, y}, &r), VV_OK);
+    assert_int_equal(vv_program_constant(&p, VV_F64, 2.5, &y), VV_OK);
+    assert_int_equal(vv_program_op(&p, vv_op_find("greater"), (int[]){r, y}, &r), VV_OK);
+    vv_program_print(&p, &text);
+    assert_string_equal(text.data, "r0 f32 = input\n"
+                                   "r1 i64 = input\n"
+                                   "r2 f64 = cast r0\n"
+                                   "r3 f64 = cast r1\n"
+                                   "r4 f64 = multiply r2 r3\n"
+                                   "r5 f64 = 2.5\n"
+                                   "r6 i64 = greater r4 r5\n"
+                                   "result r6\n");
+    vv_buf_free(&text);
+}
+
+int main(void)
+{
+    srand(3);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operation_is_right),
+        cmocka_unit_test(division_of_reals_is_numpys),
+        cmocka_unit_test(operands_are_promoted),
+        cmocka_unit_test(where_keeps_the_values_type),
+        cmocka_unit_test(casts_cut_and_say_what_does_not_fit),
+        cmocka_unit_test(an_empty_program_gives_its_input),
+        cmocka_unit_test(wrong_programs_are_refused),
+        cmocka_unit_test(sharing_storage_changes_nothing),
+        cmocka_unit_test(damaged_programs_are_refused),
+        cmocka_unit_test(text_can_be_read),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
