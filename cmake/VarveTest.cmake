@@ -41,7 +41,7 @@ set(varve_test_environment
     ASAN_OPTIONS=detect_leaks=1:fast_unwind_on_malloc=0:allocator_may_return_null=1
     UBSAN_OPTIONS=print_stacktrace=1
     LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/lsan.txt:print_suppressions=0
-    TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.txt:ignore_noninstrumented_modules=1)
+    TSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/tests/sanitizers/tsan.txt:ignore_noninstrumented_modules=1:allocator_may_return_null=1)
 if(TARGET varve)
     list(APPEND varve_test_environment VARVE=$<TARGET_FILE:varve>)
 endif()

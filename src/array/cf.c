@@ -47,10 +47,11 @@ static bool take_missing(const vv_variable *v, const vv_attr *a, vv_index i, vv_
     return true;
 }
 
-static bool known_missing(const vv_decode *d, const void *value)
+/* By their bits, whatever the kind of number. */
+static bool known_missing(const vv_decode *d, uint64_t bits)
 {
     for (int i = 0; i < d->n_missing; i++)
-        if (!memcmp(&d->missing[i], value, sizeof d->missing[i])) return true;
+        if (d->missing[i].u == bits) return true;
     return false;
 }
 
@@ -66,7 +67,7 @@ static vv_status missing_values(const vv_variable *v, vv_decode *d, bool *any)
             vv_decode next = *d;
             next.n_missing = 0;
             *any = true;
-            if (!take_missing(v, a, i, &next) || known_missing(d, &next.missing[0])) continue;
+            if (!take_missing(v, a, i, &next) || known_missing(d, next.missing[0].u)) continue;
             if (d->n_missing == VV_MAX_MISSING)
                 return vv_fail(VV_ERR_UNSUPPORTED, "variable '%s' has more than %d missing values", v->name,
                                VV_MAX_MISSING);

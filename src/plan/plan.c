@@ -90,14 +90,16 @@ static bool grid_ok(const vv_grid *g)
 /* The first nd dimensions alone. */
 static bool same_grid(const vv_grid *a, const vv_grid *b)
 {
-    return vv_shape_equal(&a->shape, &b->shape) && !memcmp(a->chunk, b->chunk, sizeof a->chunk[0] * (size_t)a->shape.nd);
+    return vv_shape_equal(&a->shape, &b->shape) &&
+           !memcmp(a->chunk, b->chunk, sizeof a->chunk[0] * (size_t)a->shape.nd);
 }
 
 static bool source_ok(const vv_source *s)
 {
     const vv_decode *d = &s->decode;
     return s->path && s->variable && grid_ok(&s->stored) && vv_working_type(d->stored) != VV_NONE &&
-           vv_working_type(d->out) == d->out && d->out != VV_NONE && d->n_missing >= 0 && d->n_missing <= VV_MAX_MISSING;
+           vv_working_type(d->out) == d->out && d->out != VV_NONE && d->n_missing >= 0 &&
+           d->n_missing <= VV_MAX_MISSING;
 }
 
 /* The work that `s` does on its input k is what this input's source has. */
@@ -163,8 +165,8 @@ static vv_status check_deliver(const vv_plan *p, int i)
     const vv_step *from = &p->step[s->input[0].step];
     int result = s->input[0].result;
     if (result < 0 || result >= from->n_results) return bad(p, i, "unknown result");
-    vv_dtype values = from->op == VV_STEP_REDUCE ? vv_red_out(&from->result[result].red)
-                                                 : from->program->type[from->program->output];
+    vv_dtype values =
+        from->op == VV_STEP_REDUCE ? vv_red_out(&from->result[result].red) : from->program->type[from->program->output];
     if (!same_grid(&s->grid, &from->grid) || s->to.encode.in != values) return bad(p, i, "delivers something else");
     if (vv_working_type(s->to.encode.to) == VV_NONE) return bad(p, i, "element type");
     return s->op == VV_STEP_GATHER || p->output ? VV_OK : bad(p, i, "no output file");

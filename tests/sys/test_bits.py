@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# timeout: 1200
+# builds: release
 """The same bits whatever the machine: ranks, threads, memory budget and placement must not show in a result, nor in a file.
 
 For each data layout and reduction the plain one-process run is the reference. Every other configuration must give the same bytes in every

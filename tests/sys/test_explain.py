@@ -66,7 +66,7 @@ class Explain(support.Case):
                     # blocks are predicted, small notes between ranks come on top
                     self.assertLessEqual(plan["moved"], stats["moved"])
                     self.assertLessEqual(stats["moved"], plan["moved"] * 1.02 + 256 * stats["tasks"] + 4096)
-                    self.assertAlmostEqual(plan["plan_bytes"], stats["plan_bytes"], delta=4)  # it holds a process id
+                    self.assertAlmostEqual(plan["plan_bytes"], stats["plan_bytes"], delta=32)  # it holds the name of a temporary file
                     if "--deflate" in more:  # how well it compresses is not known before
                         self.assertGreaterEqual(plan["written"], stats["written"])
                     else:

@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# timeout: 1200
+# builds: release
 """Planted faults: every place where the outside world can fail is made to fail, on every rank, early and late.
 
 The list of sites is read from src/base/fault.h, so a new site is tested without anyone touching this file. After VV_FAULT=site:n@rank nothing may
