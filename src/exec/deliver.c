@@ -103,20 +103,21 @@ static vv_status keep_packed(vv_run *r, vv_packed packed)
     return status;
 }
 
-/* Compresses one full chunk into a block of its own size. */
+/* A full chunk as it will be stored, in a block of its own size: compressed, or plain when the variable has no filters. */
 static vv_status compress(const vv_step *s, desk *k, const char *chunk, char *shuffled, vv_index total, vv_packed *out)
 {
-    vv_bytes size = vv_dtype_size(s->to.encode.to), raw = total * size, packed = 0, bound = vv_deflate_bound(raw);
+    vv_bytes size = vv_dtype_size(s->to.encode.to), raw = total * size, packed = raw, bound = vv_deflate_bound(raw);
     const char *from = chunk;
-    if (s->to.shuffle) {
-        vv_shuffle(chunk, total, (int)size, shuffled);
-        from = shuffled;
+    char *room = NULL;
+    vv_status status = VV_OK;
+    if (s->to.deflate > 0) {
+        if (s->to.shuffle) vv_shuffle(chunk, total, (int)size, shuffled);
+        VV_TRY(vv_mem_get(&room, bound, "a compressed chunk"));
+        status = vv_deflate(k->codec, s->to.deflate, s->to.shuffle ? shuffled : chunk, raw, room, bound, &packed);
+        from = room;
     }
-    char *room;
-    VV_TRY(vv_mem_get(&room, bound, "a compressed chunk"));
-    vv_status status = vv_deflate(k->codec, s->to.deflate, from, raw, room, bound, &packed);
     if (status == VV_OK) status = vv_mem_get(&out->data, packed, "a compressed chunk");
-    if (status == VV_OK) memcpy(out->data, room, (size_t)packed);
+    if (status == VV_OK) memcpy(out->data, from, (size_t)packed);
     out->size = (uint32_t)packed;
     vv_mem_put(&room);
     return status;
@@ -136,7 +137,9 @@ static vv_status write_packed(vv_run *r, int step, desk *k, vv_index out, const 
     pad(s, box, data, chunk, total);
     VV_TRY_GOTO(status, done, compress(s, k, chunk, shuffled, total, &packed));
     VV_TRY_GOTO(status, done, keep_packed(r, packed));
+    packed.data = NULL; /* the run's now */
 done:
+    vv_mem_put(&packed.data);
     vv_mem_put(&chunk);
     vv_mem_put(&shuffled);
     return status;

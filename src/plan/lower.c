@@ -229,7 +229,8 @@ static void result_grid(vv_step *s)
         if (s->op == VV_STEP_REDUCE && s->reduced[d]) continue;
         int k = s->grid.shape.nd++;
         s->grid.shape.n[k] = s->work.shape.n[d];
-        s->grid.chunk[k] = s->work.chunk[d];
+        /* A stored chunk may be longer than its dimension; the result's is not. */
+        s->grid.chunk[k] = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
     }
 }
 
