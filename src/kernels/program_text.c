@@ -100,8 +100,7 @@ vv_status vv_program_unpack(vv_program *p, vv_reader *from)
     int64_t n = vv_read_i64(from);
     for (int64_t i = 0; i < n && !from->failed; i++) VV_TRY(unpack_instruction(p, from));
     int64_t output = vv_read_i64(from);
-    if (from->failed || (!is_register(p, output) && p->n_registers))
-        return vv_fail(VV_ERR_FORMAT, "a program is cut short or damaged");
+    if (from->failed || !is_register(p, output)) return vv_fail(VV_ERR_FORMAT, "a program is cut short or damaged");
     vv_program_set_output(p, (int)output);
     return VV_OK;
 }

@@ -28,28 +28,55 @@ vv_status vv_spread(vv_net *net, vv_tag tag, const void *data, vv_bytes size)
     return VV_OK;
 }
 
-/* Waits for a plan or the end. Others' messages for the next plan may come first: they go back. */
+/* Messages of the next plan that came before the plan itself. */
+typedef struct early {
+    int n, room;
+    vv_message *message;
+} early;
+
+static vv_status keep(early *e, const vv_message *m)
+{
+    if (e->n == e->room) {
+        int room = 2 * e->room + 16;
+        vv_message *more = realloc(e->message, sizeof *more * (size_t)room);
+        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d messages", room);
+        e->message = more;
+        e->room = room;
+    }
+    e->message[e->n++] = *m;
+    return VV_OK;
+}
+
+/* Gives them to the engine in the order in which they came, or throws them away. */
+static vv_status give_back(vv_net *net, early *e, vv_status status)
+{
+    for (int i = 0; i < e->n; i++) {
+        if (status == VV_OK) status = vv_net_put_back(net, &e->message[i]);
+        if (status != VV_OK) vv_mem_put(&e->message[i].data);
+    }
+    free(e->message);
+    return status;
+}
+
+/* Waits for a plan or the end. Others' messages for the next plan may come first: the plan travels along a tree, they do not. */
 static vv_status await(vv_net *net, vv_message *out)
 {
     vv_backoff wait = {0};
-    vv_message early[64];
-    int n = 0;
+    early before = {0};
     vv_status status = VV_OK;
-    bool got = false;
     while (status == VV_OK) {
+        bool got;
         status = vv_net_receive(net, out, &got);
         if (status != VV_OK || (got && (out->tag == VV_TAG_PLAN || out->tag == VV_TAG_QUIT))) break;
-        if (got && n == 64) status = vv_fail(VV_ERR_INTERNAL, "messages before the plan they belong to");
-        if (got && status == VV_OK) early[n++] = *out;
-        if (!got && vv_signals_seen(NULL)) status = vv_fail(VV_ERR_TERMINATED, "terminated by a signal");
-        if (got)
+        if (got) {
             vv_backoff_reset(&wait);
-        else
-            vv_backoff_wait(&wait);
+            status = keep(&before, out);
+            continue;
+        }
+        if (vv_signals_seen(NULL)) status = vv_fail(VV_ERR_TERMINATED, "terminated by a signal");
+        vv_backoff_wait(&wait);
     }
-    for (int i = 0; i < n; i++)
-        if (status != VV_OK || vv_net_put_back(net, &early[i]) != VV_OK) vv_mem_put(&early[i].data);
-    return status;
+    return give_back(net, &before, status);
 }
 
 static void run_plan(vv_net *net, const vv_message *m)

@@ -104,7 +104,7 @@ static vv_status read_head(const char *path, unsigned char *head, size_t *n)
 
 static vv_status choose(const char *path, const vv_format **out)
 {
-    unsigned char head[HEAD];
+    unsigned char head[HEAD] = {0};
     size_t n = 0;
     *out = who_wants(path, head, 0);
     if (*out) return VV_OK;
