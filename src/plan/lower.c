@@ -223,17 +223,6 @@ static vv_index leaf_length(const vv_step *s)
     return vv_ceil_div(LEAF_ELEMENTS, behind);
 }
 
-static void result_grid(vv_step *s)
-{
-    for (int d = 0; d < s->work.shape.nd; d++) {
-        if (s->op == VV_STEP_REDUCE && s->reduced[d]) continue;
-        int k = s->grid.shape.nd++;
-        s->grid.shape.n[k] = s->work.shape.n[d];
-        /* A stored chunk may be longer than its dimension; the result's is not. */
-        s->grid.chunk[k] = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
-    }
-}
-
 /* Whole outputs per rank: few messages, few states at a time. Contiguous data is rather read in the file's order, as long as few outputs
  * are open at once. */
 static vv_placement choose_placement(const builder *b, const vv_step *s)
@@ -304,7 +293,7 @@ static vv_status new_compute(builder *b, vv_array *a, vv_array *expression, int 
     s = &p->step[*index];
     VV_TRY(work_grid(b, s));
     s->leaf = a->kind == VV_NODE_REDUCE ? leaf_length(s) : 1;
-    result_grid(s);
+    vv_step_result_grid(s, &s->grid);
     s->placement = choose_placement(b, s);
     return VV_OK;
 }

@@ -110,15 +110,21 @@ static bool input_fits(const vv_plan *p, const vv_step *s, int k)
     return fits && (!source->chunked || same_grid(&source->stored, &s->work));
 }
 
-/* The result's grid is that of the kept dimensions. */
+void vv_step_result_grid(const vv_step *s, vv_grid *out)
+{
+    *out = (vv_grid){0};
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        if (s->op == VV_STEP_REDUCE && s->reduced[d]) continue;
+        int k = out->shape.nd++;
+        out->shape.n[k] = s->work.shape.n[d];
+        out->chunk[k] = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
+    }
+}
+
 static bool result_fits(const vv_step *s)
 {
-    vv_grid kept = {0};
-    for (int d = 0; d < s->work.shape.nd; d++) {
-        if (s->reduced[d]) continue;
-        kept.shape.n[kept.shape.nd] = s->work.shape.n[d];
-        kept.chunk[kept.shape.nd++] = s->work.chunk[d];
-    }
+    vv_grid kept;
+    vv_step_result_grid(s, &kept);
     return same_grid(&kept, &s->grid);
 }
 

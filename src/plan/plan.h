@@ -117,8 +117,12 @@ static inline bool vv_step_computes(const vv_step *s)
     return s->op == VV_STEP_MAP || s->op == VV_STEP_REDUCE;
 }
 
-/* Bytes of work the step's inputs hold in memory at once: see cost.h. An input is streamed when its stored bytes need no decompression
- * and every input of the step is like that: then windows of it are read as the program runs over it. */
+/* The chunks of a map or reduce step's result: those of its work along the kept dimensions. A stored chunk may be longer than its dimension; the
+ * result's is not. */
+void vv_step_result_grid(const vv_step *s, vv_grid *out);
+
+/* Whether a step streams its inputs: when none of them is stored in chunks, windows of them are read as the program runs over them, instead of
+ * whole chunks beforehand. */
 bool vv_step_streams(const vv_plan *p, const vv_step *s);
 enum { VV_WINDOW = 256 * 1024 };
 
