@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # timeout: 1200
+# cores: 1
 # builds: release
 """The same bits whatever the machine: ranks, threads, memory budget and placement must not show in a result, nor in a file.
 

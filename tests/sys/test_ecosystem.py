@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# cores: 1
 """What varve writes is an ordinary NetCDF-4 file to everybody else: ncdump, xarray, CDO, NCO, and netCDF4-python that appends to it.
 
 One input with everything a CF file may have: a calendar, bounds, auxiliary coordinates, a grid mapping, packed data, fill values, text in

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # timeout: 1200
+# cores: 1
 # builds: release
 """Planted faults: every place where the outside world can fail is made to fail, on every rank, early and late.
 

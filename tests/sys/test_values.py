@@ -1,4 +1,6 @@
 #!/usr/bin/python3
+# cores: 1
+# builds: release asan
 """Reductions of files of every layout and element type against NumPy in extended precision.
 
 Missing values follow xarray: they are skipped, the sum of nothing is 0, the mean of nothing is missing (and saved as the fill value).
@@ -139,6 +141,22 @@ class Values(support.Case):
                 x = self.field(shape, dtype=dtype)
                 path = self.cube(name.replace(" ", "_"), x, unlimited=unlimited, **options)
                 self.check(path, x, ("time", "lat", "lon"), over=self.OVER[:3], hows=("mean", "std", "max"))
+
+    def test_large_results_along_an_unlimited_dimension(self):
+        """Too large for the coordinator alone, and in need of chunks even when nothing is compressed."""
+        x = self.field((3100, 2, 400))
+        path = self.path("long.nc")
+        support.make(path, {"time": (3100,), "lat": 2, "lon": 400},
+                     {"t2m": (("time", "lat", "lon"), x, {"chunksizes": (64, 2, 400), **SQUEEZED})})
+        for more in ([], ["--deflate", "3"]):
+            for ranks in (0, 3):
+                with self.subTest(more=more, ranks=ranks):
+                    out = self.path("out.nc")
+                    self.run_ok("mean", "-d", "lat", path, "-o", out, "-O", *more, ranks=ranks)
+                    with netCDF4.Dataset(out) as f:
+                        self.assertTrue(f.dimensions["time"].isunlimited())
+                        self.assertEqual(f["t2m"].filters()["zlib"], bool(more))
+                        np.testing.assert_array_equal(f["t2m"][:].filled(np.nan), x.astype("f8").mean(axis=1).astype("f4"))
 
     def test_every_reduction_that_is_registered(self):
         x = self.field((20, 5, 6))
