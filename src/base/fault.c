@@ -15,7 +15,8 @@ static const char *const site_name[] = {
 
 static int planted = -1; /* site, -1 for none */
 static long planted_visit;
-static int planted_rank; /* -1 for all */
+static int planted_rank;   /* -1 for all */
+static bool planted_again; /* and every later visit */
 static bool planted_kill;
 static atomic_long visits;
 
@@ -42,11 +43,13 @@ vv_status vv_fault_setup(void)
     char *end;
     planted_visit = strtol(colon + 1, &end, 10);
     planted_rank = -1;
+    planted_again = *end == '+';
+    if (planted_again) end++;
     bool ranked = *end == '@', rank_given = ranked && isdigit((unsigned char)end[1]);
     if (rank_given) planted_rank = (int)strtol(end + 1, &end, 10);
     planted_kill = !strcmp(end, "!kill");
     if (planted_visit < 1 || ranked != rank_given || (*end && !planted_kill))
-        return vv_fail(VV_ERR_USAGE, "VV_FAULT='%s': write site:n[@rank][!kill]", text);
+        return vv_fail(VV_ERR_USAGE, "VV_FAULT='%s': write site:n[+][@rank][!kill]", text);
     atomic_store(&visits, 0);
     planted = site;
     return VV_OK;
@@ -56,8 +59,8 @@ vv_status vv_fault(vv_fault_site site)
 {
     if ((int)site != planted) return VV_OK;
     if (planted_rank >= 0 && planted_rank != vv_this_rank()) return VV_OK;
-    if (atomic_fetch_add(&visits, 1) + 1 != planted_visit) return VV_OK;
+    long visit = atomic_fetch_add(&visits, 1) + 1;
+    if (visit != planted_visit && !(planted_again && visit > planted_visit)) return VV_OK;
     if (planted_kill) raise(SIGKILL);
-    return vv_fail(VV_ERR_FAULT, "planted fault at '%s', visit %ld, rank %d", site_name[site], planted_visit,
-                   vv_this_rank());
+    return vv_fail(VV_ERR_FAULT, "planted fault at '%s', visit %ld, rank %d", site_name[site], visit, vv_this_rank());
 }

@@ -350,8 +350,8 @@ static void tell(vv_run *r)
 {
     if (r->told || r->failure.code == VV_OK) return;
     r->told = true;
-    for (int to = 0; to < r->net->size; to++)
-        if (to != r->net->rank && vv_net_send_copy(r->net, to, VV_TAG_CANCEL, &to, sizeof to) != VV_OK)
+    for (int to = 0; to < r->net->size && !r->net->broken; to++)
+        if (to != r->net->rank && vv_net_send_surely(r->net, to, VV_TAG_CANCEL, &to, sizeof to) != VV_OK)
             vv_error_clear();
 }
 
@@ -381,7 +381,7 @@ static vv_status settle(vv_run *r, vv_agreement *a)
     tell(r);
     while (!done) {
         bool got;
-        if (out_of_patience(r, &since)) {
+        if (r->net->broken || out_of_patience(r, &since)) {
             r->net->broken = true;
             if (r->failure.code == VV_OK) return vv_fail(VV_ERR_TERMINATED, "terminated by a signal");
             vv_error_set(&r->failure);

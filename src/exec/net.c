@@ -1,6 +1,7 @@
 #include "exec/net.h"
 
 #include "base/fault.h"
+#include "base/log.h"
 
 #include <sched.h>
 #include <stdlib.h>
@@ -81,6 +82,19 @@ vv_status vv_net_send_copy(vv_net *n, int to, vv_tag tag, const void *data, vv_b
     VV_TRY(vv_mem_get(&block, size, "a message"));
     if (size) memcpy(block, data, (size_t)size);
     return vv_net_send(n, to, tag, &block, size);
+}
+
+vv_status vv_net_send_surely(vv_net *n, int to, vv_tag tag, const void *data, vv_bytes size)
+{
+    enum { TRIES = 3 };
+    vv_status status = VV_OK;
+    for (int i = 0; i < TRIES; i++) {
+        status = vv_net_send_copy(n, to, tag, data, size);
+        if (status == VV_OK) return VV_OK;
+        vv_say(VV_LOG_INFO, "sending to rank %d again: %s", to, vv_last_error());
+    }
+    n->broken = true;
+    return status;
 }
 
 struct vv_early {

@@ -70,6 +70,9 @@ void vv_net_close(vv_net **n);
 VV_WARN_UNUSED vv_status vv_net_send(vv_net *n, int to, vv_tag tag, void *data_address, vv_bytes size);
 /* Copies `size` bytes and sends the copy. */
 VV_WARN_UNUSED vv_status vv_net_send_copy(vv_net *n, int to, vv_tag tag, const void *data, vv_bytes size);
+/* The same for what a rank must hear, or it would never meet the others in an agreement: a send that fails is tried again, and when that is no use the
+ * net is broken, and only the launcher can end the job. */
+VV_WARN_UNUSED vv_status vv_net_send_surely(vv_net *n, int to, vv_tag tag, const void *data, vv_bytes size);
 /* Moves everything along; *got with a message when one has arrived whole. */
 VV_WARN_UNUSED vv_status vv_net_receive(vv_net *n, vv_message *m, bool *got);
 

@@ -178,9 +178,9 @@ void vv_explain_json(const vv_plan *p, const vv_cost *c, vv_bytes baseline, vv_b
                   "{\"ranks\": %d, \"threads\": %d, \"budget\": %lld, \"plan_bytes\": %zu, \"plan_hash\": \"%016llx\", "
                   "\"read\": %lld, \"moved\": %lld, \"written\": %lld, \"baseline\": %lld, \"peak_per_rank\": %lld,\n  "
                   "\"steps\": [\n",
-                  p->ranks, p->threads, (long long)p->budget, packed.size,
-                  (unsigned long long)vv_hash(packed.data, packed.size), (long long)c->read, (long long)c->moved,
-                  (long long)c->written, (long long)baseline, (long long)vv_cost_peak(c, baseline));
+                  p->ranks, p->threads, (long long)p->budget, packed.size, (unsigned long long)vv_plan_hash(p),
+                  (long long)c->read, (long long)c->moved, (long long)c->written, (long long)baseline,
+                  (long long)vv_cost_peak(c, baseline));
     for (int i = 0; i < p->n_steps; i++) {
         json_step(p, c, i, b);
         vv_buf_text(b, i + 1 < p->n_steps ? ",\n" : "\n");

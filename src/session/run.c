@@ -81,6 +81,11 @@ int vv_run(int argc, char **argv, vv_driver *driver)
         code = net->rank == 0 ? coordinate(net, argc, argv, driver) : vv_serve(net);
     }
     flush(net);
+    /* A rank that cannot tell the coordinator what went wrong says it itself. */
+    vv_failure last;
+    vv_error_get(&last);
+    if (net->broken && net->rank != 0 && !vv_signals_seen(NULL))
+        print_error(last.code == VV_OK ? VV_ERR_MPI : last.code);
     fflush(NULL);
     if (net->broken) _exit(code); /* others do not answer: MPI cannot be ended in good order */
     vv_net_close(&net);

@@ -5,26 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A rank that does not hear of a plan would never meet the others in its agreement: so a send that fails is tried again, and when that is
- * no use the net is broken and the launcher must end the job. */
-static vv_status send_surely(vv_net *net, int to, vv_tag tag, const void *data, vv_bytes size)
-{
-    enum { TRIES = 3 };
-    vv_status status = VV_OK;
-    for (int i = 0; i < TRIES; i++) {
-        status = vv_net_send_copy(net, to, tag, data, size);
-        if (status == VV_OK) return VV_OK;
-        vv_say(VV_LOG_INFO, "sending to rank %d again: %s", to, vv_last_error());
-    }
-    net->broken = true;
-    return status;
-}
-
 vv_status vv_spread(vv_net *net, vv_tag tag, const void *data, vv_bytes size)
 {
     for (int64_t step = 1; step < net->size; step *= 2)
         if (step > net->rank && net->rank + step < net->size)
-            VV_TRY(send_surely(net, (int)(net->rank + step), tag, data, size));
+            VV_TRY(vv_net_send_surely(net, (int)(net->rank + step), tag, data, size));
     return VV_OK;
 }
 
