@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # cores: 1
-# builds: release asan
+# builds: release
 """Reductions of files of every layout and element type against NumPy in extended precision.
 
 Missing values follow xarray: they are skipped, the sum of nothing is 0, the mean of nothing is missing (and saved as the fill value).
