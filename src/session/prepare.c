@@ -137,10 +137,11 @@ static vv_status send_plan(vv_session *s, const vv_prepared *p)
     vv_status status = vv_fault(VV_FAULT_PLAN_SEND);
     if (status == VV_OK) {
         vv_buf_put_f64(&b, p->born);
+        size_t before = b.size;
         vv_plan_pack(p->lowering.plan, &b);
         status = vv_buf_status(&b);
+        s->stats.plan_bytes = (vv_bytes)(b.size - before);
     }
-    s->stats.plan_bytes = (vv_bytes)b.size;
     if (status == VV_OK) status = vv_spread(s->net, VV_TAG_PLAN, b.data, (vv_bytes)b.size);
     vv_buf_free(&b);
     return status;

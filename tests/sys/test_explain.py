@@ -63,10 +63,8 @@ class Explain(support.Case):
                     stats = self.run_ok(*args, "-O", "--stats", ranks=ranks).stats
                     self.assertEqual(plan["read"], stats["read"])
                     self.assertEqual(plan["read"], stored(self.files[name], "t2m"), "each stored byte is read once")
-                    # blocks are predicted, small notes between ranks come on top
-                    self.assertLessEqual(plan["moved"], stats["moved"])
-                    self.assertLessEqual(stats["moved"], plan["moved"] * 1.02 + 256 * stats["tasks"] + 4096)
-                    self.assertAlmostEqual(plan["plan_bytes"], stats["plan_bytes"], delta=32)  # it holds the name of a temporary file
+                    self.assertEqual(plan["moved"], stats["moved"])
+                    self.assertAlmostEqual(plan["plan_bytes"], stats["plan_bytes"], delta=4)  # it holds a process id
                     if "--deflate" in more:  # how well it compresses is not known before
                         self.assertGreaterEqual(plan["written"], stats["written"])
                     else:
