@@ -60,6 +60,30 @@ if(NOT DEFLATE_INCLUDE_DIR OR NOT DEFLATE_LIBRARY)
     varve_missing(deflate "libdeflate (compression) is missing." "${found}" "To name one: -DCMAKE_PREFIX_PATH=/path")
 endif()
 
+# --- OpenBLAS: BLAS with its C interface ---
+
+if(PKG_CONFIG_FOUND)
+    pkg_check_modules(openblas_pc QUIET openblas)
+endif()
+find_path(OPENBLAS_INCLUDE_DIR cblas.h HINTS ${openblas_pc_INCLUDE_DIRS} PATH_SUFFIXES openblas)
+find_library(OPENBLAS_LIBRARY NAMES openblas openblaso openblasp HINTS ${openblas_pc_LIBRARY_DIRS})
+if(NOT OPENBLAS_INCLUDE_DIR OR NOT OPENBLAS_LIBRARY)
+    if(OPENBLAS_LIBRARY)
+        set(found "Found ${OPENBLAS_LIBRARY}, but not its header cblas.h.")
+    else()
+        set(found "Found neither cblas.h nor the library.")
+    endif()
+    varve_missing(openblas "OpenBLAS (matrix products) is missing." "${found}" "To name one: -DCMAKE_PREFIX_PATH=/path")
+endif()
+
+# --- Random123: headers only ---
+
+find_path(RANDOM123_INCLUDE_DIR Random123/philox.h)
+if(NOT RANDOM123_INCLUDE_DIR)
+    varve_missing(random123 "Random123 (random numbers) is missing." "There is no Random123/philox.h where headers are looked for."
+        "To name one: -DCMAKE_PREFIX_PATH=/path")
+endif()
+
 # --- CMocka, for the tests ---
 
 if(VARVE_TESTS)
@@ -74,8 +98,9 @@ if(VARVE_TESTS)
 endif()
 
 add_library(varve_dependencies INTERFACE)
-target_include_directories(varve_dependencies SYSTEM INTERFACE ${VarveHDF5_INCLUDE_DIRS} ${DEFLATE_INCLUDE_DIR})
-target_link_libraries(varve_dependencies INTERFACE ${VarveHDF5_LIBRARIES} MPI::MPI_C ${DEFLATE_LIBRARY} Threads::Threads m)
+target_include_directories(varve_dependencies SYSTEM INTERFACE
+    ${VarveHDF5_INCLUDE_DIRS} ${DEFLATE_INCLUDE_DIR} ${OPENBLAS_INCLUDE_DIR} ${RANDOM123_INCLUDE_DIR})
+target_link_libraries(varve_dependencies INTERFACE ${VarveHDF5_LIBRARIES} MPI::MPI_C ${DEFLATE_LIBRARY} ${OPENBLAS_LIBRARY} Threads::Threads m)
 if(VARVE_MPI_FLAVOUR STREQUAL "MPICH" AND CMAKE_C_COMPILER_ID STREQUAL "GNU")
     # MPICH's headers declare MPI_STATUSES_IGNORE in a way that gcc takes for an array that is too small.
     target_compile_options(varve_dependencies INTERFACE -Wno-stringop-overflow)
@@ -84,3 +109,4 @@ endif()
 message(STATUS "MPI: ${VARVE_MPI_FLAVOUR}, ${MPI_C_COMPILER}")
 message(STATUS "HDF5: ${VarveHDF5_VERSION}, parallel, ${VarveHDF5_SOURCE}")
 message(STATUS "libdeflate: ${DEFLATE_LIBRARY}")
+message(STATUS "OpenBLAS: ${OPENBLAS_LIBRARY}")

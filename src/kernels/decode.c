@@ -206,10 +206,15 @@ static void arrange(const vv_decode *d, const void *block, vv_index total, vv_in
     if (d->swap) vv_byteswap(out, n, size);
 }
 
-/* True when stored elements, once in order, are working values. */
+/* True when stored elements that are not missing, once in order, are working values. */
+static bool only_masks(const vv_decode *d)
+{
+    return d->stored == d->out && !d->scaled && !d->has_min && !d->has_max;
+}
+
 static bool converts_nothing(const vv_decode *d)
 {
-    return d->stored == d->out && !d->scaled && !d->n_missing && !d->has_min && !d->has_max;
+    return only_masks(d) && !d->n_missing;
 }
 
 static bool lies_in_order(const vv_decode *d)
@@ -220,6 +225,28 @@ static bool lies_in_order(const vv_decode *d)
 bool vv_decode_is_plain(const vv_decode *d)
 {
     return converts_nothing(d) && lies_in_order(d);
+}
+
+#define HAS(S, stype)                                                                                                  \
+    VV_KERNEL void has_##S##_body(vv_index n, const stype *in, stype missing, int *found)                              \
+    {                                                                                                                  \
+        int any = 0;                                                                                                   \
+        for (vv_index i = 0; i < n; i++) any |= in[i] == missing;                                                      \
+        *found = any;                                                                                                  \
+    }                                                                                                                  \
+    VV_CLONES(has_##S, has_##S##_body, (vv_index n, const void *in, value missing, int *found),                        \
+              (n, in, missing.S, found))
+REALS(HAS)
+
+bool vv_decode_is_ready(const vv_decode *d, const void *elements, vv_index n)
+{
+    if (vv_decode_is_plain(d)) return true;
+    if (!only_masks(d) || !lies_in_order(d) || !vv_dtype_is_float(d->stored)) return false;
+    params p = prepare(d);
+    int found = 0;
+    for (int i = 0; i < p.n_missing && !found; i++)
+        (d->stored == VV_F32 ? has_F32 : has_F64)[vv_cpu()](n, elements, p.missing[i], &found);
+    return !found;
 }
 
 void vv_decode_range(const vv_decode *d, const void *block, vv_index total, vv_index first, vv_index n, void *out)

@@ -32,6 +32,9 @@ vv_dtype vv_working_type(vv_dtype stored);
 
 /* True when the bytes of a block already are working values: use them where they lie. */
 bool vv_decode_is_plain(const vv_decode *d);
+/* True when these n elements of a block are working values where they lie: a plain block, or one that would be but for its missing values, of which
+ * none is among them. Looking is cheaper than copying: most tiles of most files have none. */
+bool vv_decode_is_ready(const vv_decode *d, const void *elements, vv_index n);
 
 /* Elements [first, first + n) of a block of `total` elements at `block` into out. n at most VV_TILE is fastest. The block is aligned to its
  * elements, unless it is shuffled. Reals decode to reals only: casting them to integers is an operation, not a decoding. */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 const vv_reduction *const vv_reductions[] = {
-#define ENTRY(name) &vv_reduction_##name,
+#define ENTRY(name) &vv_reduction_of_##name,
     VV_REDUCTION_LIST(ENTRY)
 #undef ENTRY
 };
@@ -19,6 +19,11 @@ const vv_reduction *vv_reduction_find(const char *name)
     for (int i = 0; i < vv_n_reductions; i++)
         if (!strcmp(vv_reductions[i]->name, name)) return vv_reductions[i];
     return NULL;
+}
+
+const vv_reduction *vv_reduction_any(const char *name)
+{
+    return strcmp(vv_reduction_dot.name, name) ? vv_reduction_find(name) : &vv_reduction_dot;
 }
 
 enum { MAX_PLANES = 8, CELL = 8 };

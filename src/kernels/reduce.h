@@ -68,6 +68,10 @@ struct vv_reduction {
 extern const vv_reduction *const vv_reductions[];
 extern const int vv_n_reductions;
 const vv_reduction *vv_reduction_find(const char *name);
+/* Sums of products, for matrix products: state like any other, folded into by vv_gemm() instead of vertical and horizontal, which it does not
+ * have. It is in no list that users see; vv_reduction_any() finds it too, for plans. */
+extern const vv_reduction vv_reduction_dot;
+const vv_reduction *vv_reduction_any(const char *name);
 
 vv_bytes vv_red_state_bytes(const vv_red *r, vv_index cells);
 vv_dtype vv_red_out(const vv_red *r); /* working type that finish writes */

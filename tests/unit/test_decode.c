@@ -155,7 +155,9 @@ static void decode_is_right_at_every_level(void **state)
             memcpy(first_out, out, (size_t)(n * wide));
             have_first = true;
         }
-        if (vv_decode_is_plain(&d)) assert_memory_equal(out, block + first * size, (size_t)(n * size));
+        bool ready = vv_decode_is_ready(&d, block + first * size, n);
+        if (vv_decode_is_plain(&d)) assert_true(ready);
+        if (ready) assert_memory_equal(out, block + first * size, (size_t)(n * size));
     }
     vv_cpu_set(best);
 }
@@ -174,6 +176,26 @@ static void working_types_hold_everything(void **state)
     assert_int_equal(vv_working_type(VV_C64), VV_NONE);
     vv_decode d = {.stored = VV_F32, .out = VV_F32, .n_missing = 1};
     assert_false(vv_decode_is_plain(&d));
+}
+
+static void tiles_without_missing_values_are_ready(void **state)
+{
+    (void)state;
+    enum { N = 1000 };
+    float x[N];
+    vv_decode d = {.stored = VV_F32, .out = VV_F32, .n_missing = 2, .missing = {{.f = 9e36F}, {.f = -1}}};
+    for (int i = 0; i < N; i++) x[i] = (float)i;
+    assert_true(vv_decode_is_ready(&d, x, N));
+    for (int i = 0; i < N; i += 37) {
+        x[i] = i % 2 ? 9e36F : -1;
+        assert_false(vv_decode_is_ready(&d, x, N));
+        x[i] = (float)i;
+    }
+    d.swap = true;
+    assert_false(vv_decode_is_ready(&d, x, N));
+    d.swap = false;
+    d.has_max = true;
+    assert_false(vv_decode_is_ready(&d, x, N));
 }
 
 /* What encoding one real must give: base's rounding and saturating store. */
@@ -263,6 +285,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decode_is_right_at_every_level),
         cmocka_unit_test(working_types_hold_everything),
+        cmocka_unit_test(tiles_without_missing_values_are_ready),
         cmocka_unit_test(encode_of_reals_rounds_saturates_and_fills),
         cmocka_unit_test(encode_of_integers_wraps),
         cmocka_unit_test(packing_and_unpacking_give_values_back),

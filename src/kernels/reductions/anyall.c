@@ -27,7 +27,7 @@ static vv_fold_table zero = {[VV_F32] = {&zero_F32, &zero_F32},
                              [VV_I64] = {&zero_U64, &zero_U64},
                              [VV_U64] = {&zero_U64, &zero_U64}};
 static vv_fold_table *const tables[2] = {&zero, &any};
-#define FOLDS (*tables[r->kind == &vv_reduction_any])
+#define FOLDS (*tables[r->kind == &vv_reduction_of_any])
 VV_FOLD_FUNCTIONS(FOLDS)
 
 static vv_dtype result(vv_dtype stored)
@@ -45,19 +45,19 @@ static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, voi
                    void *out)
 {
     (void)head, (void)missing;
-    uint64_t flip = r->kind == &vv_reduction_all;
+    uint64_t flip = r->kind == &vv_reduction_of_all;
     for (vv_index i = 0; i < cells; i++) ((uint64_t *)out)[i] = ((const uint64_t *)planes[0])[i] ^ flip;
 }
 
 #define DESCRIPTOR(id, text)                                                                                           \
-    const vv_reduction vv_reduction_##id = {.name = #id,                                                               \
-                                            .help = text,                                                              \
-                                            .planes = vv_one_plane,                                                    \
-                                            .result = result,                                                          \
-                                            .init = init,                                                              \
-                                            .vertical = vertical,                                                      \
-                                            .horizontal = horizontal,                                                  \
-                                            .combine = combine,                                                        \
-                                            .finish = finish};
+    const vv_reduction vv_reduction_of_##id = {.name = #id,                                                            \
+                                               .help = text,                                                           \
+                                               .planes = vv_one_plane,                                                 \
+                                               .result = result,                                                       \
+                                               .init = init,                                                           \
+                                               .vertical = vertical,                                                   \
+                                               .horizontal = horizontal,                                               \
+                                               .combine = combine,                                                     \
+                                               .finish = finish};
 DESCRIPTOR(any, "whether one value is not zero")
 DESCRIPTOR(all, "whether all values are not zero")

@@ -34,12 +34,12 @@ static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, voi
     memcpy(out, planes[0], 8 * (size_t)cells);
 }
 
-const vv_reduction vv_reduction_count = {.name = "count",
-                                         .help = "number of values that are not missing",
-                                         .planes = vv_one_plane,
-                                         .result = result,
-                                         .init = init,
-                                         .vertical = vertical,
-                                         .horizontal = horizontal,
-                                         .combine = combine,
-                                         .finish = finish};
+const vv_reduction vv_reduction_of_count = {.name = "count",
+                                            .help = "number of values that are not missing",
+                                            .planes = vv_one_plane,
+                                            .result = result,
+                                            .init = init,
+                                            .vertical = vertical,
+                                            .horizontal = horizontal,
+                                            .combine = combine,
+                                            .finish = finish};

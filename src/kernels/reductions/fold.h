@@ -24,7 +24,7 @@
 
 #include <math.h>
 
-#define VV_REDUCTION_EXTERN(name) extern const vv_reduction vv_reduction_##name;
+#define VV_REDUCTION_EXTERN(name) extern const vv_reduction vv_reduction_of_##name;
 VV_REDUCTION_LIST(VV_REDUCTION_EXTERN)
 #undef VV_REDUCTION_EXTERN
 

@@ -1,4 +1,4 @@
-/* Every reduction: X(name), with a descriptor vv_reduction_<name> in a file of this folder. To add one, copy prod.c, and add its line here:
+/* Every reduction: X(name), with a descriptor vv_reduction_of_<name> in a file of this folder. To add one, copy prod.c, and add its line here:
  * the C interface by name, expressions, command line and conformance tests find it in this list. */
 #define VV_REDUCTION_LIST(X)                                                                                           \
     X(sum)                                                                                                             \

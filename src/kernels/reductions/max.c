@@ -1,4 +1,4 @@
-#define NAME        vv_reduction_max
+#define NAME        vv_reduction_of_max
 #define SHORT_NAME  "max"
 #define HELP        "greatest value"
 #define METHOD      "maximum"

@@ -44,14 +44,14 @@ static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, voi
     }
 }
 
-const vv_reduction vv_reduction_mean = {.name = "mean",
-                                        .help = "arithmetic mean",
-                                        .cell_method = "mean",
-                                        .counts_missing = true,
-                                        .planes = planes_of,
-                                        .result = vv_result_real,
-                                        .init = init,
-                                        .vertical = vertical,
-                                        .horizontal = horizontal,
-                                        .combine = combine,
-                                        .finish = finish};
+const vv_reduction vv_reduction_of_mean = {.name = "mean",
+                                           .help = "arithmetic mean",
+                                           .cell_method = "mean",
+                                           .counts_missing = true,
+                                           .planes = planes_of,
+                                           .result = vv_result_real,
+                                           .init = init,
+                                           .vertical = vertical,
+                                           .horizontal = horizontal,
+                                           .combine = combine,
+                                           .finish = finish};

@@ -1,4 +1,4 @@
-#define NAME        vv_reduction_min
+#define NAME        vv_reduction_of_min
 #define SHORT_NAME  "min"
 #define HELP        "least value"
 #define METHOD      "minimum"

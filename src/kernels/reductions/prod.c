@@ -35,12 +35,12 @@ static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, voi
     memcpy(out, planes[0], 8 * (size_t)cells);
 }
 
-const vv_reduction vv_reduction_prod = {.name = "prod",
-                                        .help = "product; missing values change nothing",
-                                        .planes = vv_one_plane,
-                                        .result = vv_result_total,
-                                        .init = init,
-                                        .vertical = vertical,
-                                        .horizontal = horizontal,
-                                        .combine = combine,
-                                        .finish = finish};
+const vv_reduction vv_reduction_of_prod = {.name = "prod",
+                                           .help = "product; missing values change nothing",
+                                           .planes = vv_one_plane,
+                                           .result = vv_result_total,
+                                           .init = init,
+                                           .vertical = vertical,
+                                           .horizontal = horizontal,
+                                           .combine = combine,
+                                           .finish = finish};

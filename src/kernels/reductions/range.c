@@ -9,29 +9,29 @@ static int planes_of(vv_dtype in)
 
 static void init(const vv_red *r, vv_index cells, void *const planes[])
 {
-    vv_reduction_min.init(r, cells, planes);
-    vv_reduction_max.init(r, cells, planes + 1);
+    vv_reduction_of_min.init(r, cells, planes);
+    vv_reduction_of_max.init(r, cells, planes + 1);
 }
 
 static void vertical(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index first,
                      vv_index n, const void *x)
 {
-    vv_reduction_min.vertical(r, head, planes, missing, first, n, x);
-    vv_reduction_max.vertical(r, head, planes + 1, missing, first, n, x);
+    vv_reduction_of_min.vertical(r, head, planes, missing, first, n, x);
+    vv_reduction_of_max.vertical(r, head, planes + 1, missing, first, n, x);
 }
 
 static void horizontal(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index cell,
                        vv_index n, const void *x)
 {
-    vv_reduction_min.horizontal(r, head, planes, missing, cell, n, x);
-    vv_reduction_max.horizontal(r, head, planes + 1, missing, cell, n, x);
+    vv_reduction_of_min.horizontal(r, head, planes, missing, cell, n, x);
+    vv_reduction_of_max.horizontal(r, head, planes + 1, missing, cell, n, x);
 }
 
 static void combine(const vv_red *r, vv_index cells, const vv_red_head *lh, void *const left[], const void *lmissing,
                     const vv_red_head *rh, void *const right[], const void *rmissing)
 {
-    vv_reduction_min.combine(r, cells, lh, left, lmissing, rh, right, rmissing);
-    vv_reduction_max.combine(r, cells, lh, left + 1, lmissing, rh, right + 1, rmissing);
+    vv_reduction_of_min.combine(r, cells, lh, left, lmissing, rh, right, rmissing);
+    vv_reduction_of_max.combine(r, cells, lh, left + 1, lmissing, rh, right + 1, rmissing);
 }
 
 static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, void *const planes[], const void *missing,
@@ -49,13 +49,13 @@ static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, voi
     }
 }
 
-const vv_reduction vv_reduction_range = {.name = "range",
-                                         .help = "greatest less least value",
-                                         .cell_method = "range",
-                                         .planes = planes_of,
-                                         .result = vv_result_same,
-                                         .init = init,
-                                         .vertical = vertical,
-                                         .horizontal = horizontal,
-                                         .combine = combine,
-                                         .finish = finish};
+const vv_reduction vv_reduction_of_range = {.name = "range",
+                                            .help = "greatest less least value",
+                                            .cell_method = "range",
+                                            .planes = planes_of,
+                                            .result = vv_result_same,
+                                            .init = init,
+                                            .vertical = vertical,
+                                            .horizontal = horizontal,
+                                            .combine = combine,
+                                            .finish = finish};

@@ -56,13 +56,13 @@ static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, voi
         for (vv_index i = 0; i < cells; i++) ((double *)out)[i] = vv_total(r->in, planes, i);
 }
 
-const vv_reduction vv_reduction_sum = {.name = "sum",
-                                       .help = "sum; missing values add nothing",
-                                       .cell_method = "sum",
-                                       .planes = planes_of,
-                                       .result = vv_result_total,
-                                       .init = init,
-                                       .vertical = vertical,
-                                       .horizontal = horizontal,
-                                       .combine = combine,
-                                       .finish = finish};
+const vv_reduction vv_reduction_of_sum = {.name = "sum",
+                                          .help = "sum; missing values add nothing",
+                                          .cell_method = "sum",
+                                          .planes = planes_of,
+                                          .result = vv_result_total,
+                                          .init = init,
+                                          .vertical = vertical,
+                                          .horizontal = horizontal,
+                                          .combine = combine,
+                                          .finish = finish};

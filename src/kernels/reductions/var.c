@@ -200,17 +200,17 @@ static void finish_std(const vv_red *r, vv_index cells, const vv_red_head *head,
 }
 
 #define DESCRIPTOR(id, text, method)                                                                                   \
-    const vv_reduction vv_reduction_##id = {.name = #id,                                                               \
-                                            .help = text,                                                              \
-                                            .cell_method = method,                                                     \
-                                            .uses_ddof = true,                                                         \
-                                            .counts_missing = true,                                                    \
-                                            .planes = planes_of,                                                       \
-                                            .result = vv_result_real,                                                  \
-                                            .init = init,                                                              \
-                                            .vertical = vertical,                                                      \
-                                            .horizontal = horizontal,                                                  \
-                                            .combine = combine,                                                        \
-                                            .finish = finish_##id};
+    const vv_reduction vv_reduction_of_##id = {.name = #id,                                                            \
+                                               .help = text,                                                           \
+                                               .cell_method = method,                                                  \
+                                               .uses_ddof = true,                                                      \
+                                               .counts_missing = true,                                                 \
+                                               .planes = planes_of,                                                    \
+                                               .result = vv_result_real,                                               \
+                                               .init = init,                                                           \
+                                               .vertical = vertical,                                                   \
+                                               .horizontal = horizontal,                                               \
+                                               .combine = combine,                                                     \
+                                               .finish = finish_##id};
 DESCRIPTOR(var, "variance; divides by count - ddof", "variance")
 DESCRIPTOR(std, "standard deviation; divides by count - ddof", "standard_deviation")

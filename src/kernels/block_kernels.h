@@ -1,0 +1,34 @@
+/* The functions behind the table of block_ops.c, of block_window.c, block_weighted.c and block_scan.c. */
+#ifndef VV_KERNELS_BLOCK_KERNELS_H
+#define VV_KERNELS_BLOCK_KERNELS_H
+
+#include "kernels/block_op.h"
+
+#define VV_BLOCK_WORKSPACE(name)                                                                                       \
+    vv_bytes name(const vv_block_call *c, vv_dtype in, int nd, const vv_index n_in[], const vv_index n_out[])
+#define VV_BLOCK_RUN(name)                                                                                             \
+    void name(const vv_block_call *c, vv_dtype in, int nd, const vv_index n_in[], const vv_index n_out[],              \
+              const void *from, void *to, void *workspace)
+
+VV_BLOCK_WORKSPACE(vv_window_sums_workspace); /* sum, mean */
+VV_BLOCK_WORKSPACE(vv_window_extremes_workspace);
+VV_BLOCK_WORKSPACE(vv_window_count_workspace);
+VV_BLOCK_WORKSPACE(vv_window_vars_workspace); /* var, std */
+VV_BLOCK_RUN(vv_window_sum);
+VV_BLOCK_RUN(vv_window_mean);
+VV_BLOCK_RUN(vv_window_min);
+VV_BLOCK_RUN(vv_window_max);
+VV_BLOCK_RUN(vv_window_count);
+VV_BLOCK_RUN(vv_window_var);
+VV_BLOCK_RUN(vv_window_std);
+
+VV_BLOCK_WORKSPACE(vv_window_weighted_workspace);
+VV_BLOCK_RUN(vv_window_weighted);
+
+VV_BLOCK_WORKSPACE(vv_scan_workspace);
+VV_BLOCK_RUN(vv_scan_sum);
+VV_BLOCK_RUN(vv_scan_prod);
+VV_BLOCK_RUN(vv_scan_min);
+VV_BLOCK_RUN(vv_scan_max);
+
+#endif

@@ -1,0 +1,50 @@
+#include "kernels/block_op.h"
+
+#include "kernels/block_kernels.h"
+
+#include <string.h>
+
+static vv_dtype reals_only(vv_dtype in)
+{
+    return vv_dtype_is_float(in) ? VV_F64 : VV_NONE;
+}
+
+static vv_dtype any_working(vv_dtype in)
+{
+    return vv_dtype_is_float(in) ? VV_F64 : in == VV_I64 || in == VV_U64 ? in : VV_NONE;
+}
+
+/* WINDOW(name, help, family of workspace, other fields), SCAN(name, help) */
+#define WINDOW(id, text, family, ...)                                                                                  \
+    {                                                                                                                  \
+        .name = "window_" #id, .help = text, .window = true, .result = reals_only,                                     \
+        .workspace = vv_window_##family##_workspace, .run = vv_window_##id, __VA_ARGS__                                \
+    }
+#define SCAN(id, text)                                                                                                 \
+    {                                                                                                                  \
+        .name = "cumulative_" #id, .help = text, .result = any_working, .workspace = vv_scan_workspace,                \
+        .run = vv_scan_##id                                                                                            \
+    }
+
+const vv_block_op vv_block_ops[] = {
+    WINDOW(sum, "sum of the valid values of a window", sums, ),
+    WINDOW(mean, "mean of the valid values of a window", sums, ),
+    WINDOW(min, "smallest valid value of a window", extremes, ),
+    WINDOW(max, "largest valid value of a window", extremes, ),
+    WINDOW(count, "number of valid values of a window", count, ),
+    WINDOW(var, "variance of the valid values of a window", vars, .uses_ddof = true),
+    WINDOW(std, "standard deviation of the valid values of a window", vars, .uses_ddof = true),
+    WINDOW(weighted, "weighted mean of the valid values of a window", weighted, .weighted = true),
+    SCAN(sum, "sum of all elements up to here"),
+    SCAN(prod, "product of all elements up to here"),
+    SCAN(min, "smallest element up to here"),
+    SCAN(max, "largest element up to here"),
+};
+const int vv_n_block_ops = sizeof vv_block_ops / sizeof *vv_block_ops;
+
+int vv_block_op_find(const char *name)
+{
+    for (int i = 0; i < vv_n_block_ops; i++)
+        if (!strcmp(vv_block_ops[i].name, name)) return i;
+    return -1;
+}
