@@ -76,8 +76,8 @@ void vv_grid_box_at(const vv_grid *g, const vv_index coords[], vv_box *out)
 {
     out->nd = g->shape.nd;
     for (int d = 0; d < g->shape.nd; d++) {
-        out->lo[d] = coords[d] * g->chunk[d];
-        out->n[d] = vv_imin(g->chunk[d], g->shape.n[d] - out->lo[d]);
+        out->lo[d] = vv_grid_begin(g, d, coords[d]);
+        out->n[d] = vv_grid_end(g, d, coords[d]) - out->lo[d];
     }
 }
 

@@ -25,6 +25,8 @@ typedef struct vv_box {
 typedef struct vv_grid {
     vv_shape shape;
     vv_index chunk[VV_MAX_DIMS]; /* >= 1 */
+    vv_index shift
+        [VV_MAX_DIMS]; /* the first chunk lacks so many elements: below chunk, 0 unless the grid is a slice of another one's */
 } vv_grid;
 
 /* Products that overflow give VV_INDEX_MAX instead of a wrong number. */
@@ -52,7 +54,20 @@ static inline vv_index vv_imax(vv_index a, vv_index b)
 /* Chunks along one dimension, in all, and the extents of one. */
 static inline vv_index vv_grid_count(const vv_grid *g, int dim)
 {
-    return vv_ceil_div(g->shape.n[dim], g->chunk[dim]);
+    return g->shape.n[dim] == 0 ? 0 : vv_ceil_div(g->shape.n[dim] + g->shift[dim], g->chunk[dim]);
+}
+/* The chunk that an element is in, and where a chunk begins and ends, along one dimension. */
+static inline vv_index vv_grid_at(const vv_grid *g, int dim, vv_index i)
+{
+    return (i + g->shift[dim]) / g->chunk[dim];
+}
+static inline vv_index vv_grid_begin(const vv_grid *g, int dim, vv_index chunk)
+{
+    return vv_imax(0, chunk * g->chunk[dim] - g->shift[dim]);
+}
+static inline vv_index vv_grid_end(const vv_grid *g, int dim, vv_index chunk)
+{
+    return vv_imin(g->shape.n[dim], (chunk + 1) * g->chunk[dim] - g->shift[dim]);
 }
 vv_index vv_grid_chunks(const vv_grid *g);
 /* Linear chunk number to grid coordinates and back. */

@@ -21,6 +21,7 @@ static void random_grid(vv_grid *g, bool zeros)
     for (int d = 0; d < g->shape.nd; d++) {
         g->shape.n[d] = zeros && below(6) == 0 ? 0 : 1 + below(8);
         g->chunk[d] = 1 + below(10);
+        g->shift[d] = below(3) ? 0 : below(g->chunk[d]);
     }
 }
 
