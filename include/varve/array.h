@@ -21,7 +21,11 @@ typedef struct vv_array vv_array;
 /* A variable of a file: vv_open(s, "t2m.nc", "t2m"). Packed values are unpacked and missing ones are NaN when computed. */
 VV_API vv_array *vv_open(vv_session *s, const char *path, const char *variable);
 
-/* --- elementwise: one function per line, NumPy's names and rules --- */
+/* --- elementwise: one function per line, NumPy's names and rules ---
+ *
+ * Operands are matched by the names of their dimensions, as in xarray: the result has those of the first operand, then what the others have
+ * besides. Equal names must have equal lengths; order does not matter. With an operand that is grouped (vv_group()), one that has the groups as
+ * a dimension is matched group by group: vv_sub(vv_group(t, "time.month"), climatology). */
 
 #define VV_UNARY_LIST(X)                                                                                               \
     X(negative)                                                                                                        \
@@ -76,7 +80,7 @@ typedef struct vv_reduce_options {
         false, false, 0                                                                                                \
     }
 
-/* dims: "time" or "lat,lon"; NULL for all. options: NULL for the defaults. how: "mean", "sum", ... see vv_reduction_name. */
+/* dims: "time" or "lat,lon"; NULL for all. Of a grouped array whose groups lie along one of them: group by group. options: NULL for the defaults. how: "mean", "sum", ... see vv_reduction_name. */
 VV_API vv_array *vv_reduce(vv_array *a, const char *how, const char *dims, const vv_reduce_options *options);
 
 VV_API vv_array *vv_sum(vv_array *a, const char *dims);
@@ -90,6 +94,104 @@ VV_API vv_array *vv_std(vv_array *a, const char *dims);
 VV_API const char *vv_reduction_name(int i);
 VV_API const char *vv_reduction_help(int i);
 
+/* --- moving elements: views, nothing is copied until a result is wanted. Dimensions are named; VV_BEGIN and VV_END are open ends --- */
+
+#define VV_BEGIN INT64_MIN
+#define VV_END   INT64_MAX
+
+/* Dimensions in another order; all of them: vv_transpose(a, "lon,lat,time"). NULL: reversed. */
+VV_API vv_array *vv_transpose(vv_array *a, const char *dims);
+/* Python's a[start:stop:step] along one dimension, negative positions counted from the end:
+ * vv_slice(a, "time", -12, VV_END, 1) is the last year of months, vv_slice(a, "lat", VV_BEGIN, VV_END, -1) is turned around. */
+VV_API vv_array *vv_slice(vv_array *a, const char *dim, vv_index start, vv_index stop, vv_index step);
+/* One position, and the dimension is gone: vv_at(a, "time", -1) is the last map. */
+VV_API vv_array *vv_at(vv_array *a, const char *dim, vv_index position);
+/* The last element first: vv_flip(a, "lat"). */
+VV_API vv_array *vv_flip(vv_array *a, const char *dim);
+/* Shifted to the right, what leaves there comes in on the left, as numpy.roll: vv_roll(a, "lon", 180). Coordinates stay with their elements. */
+VV_API vv_array *vv_roll(vv_array *a, const char *dim, vv_index shift);
+/* More elements before and after: vv_pad(a, "lon", 1, 1, "wrap", 0). how: "constant" (value), "nan", "edge", "wrap" (periodic), "reflect" (mirrored at
+ * the last element, which is not repeated). Integers become f64 where a value is none of theirs (NaN). Coordinates go with their elements; where
+ * there are none they are NaN. */
+VV_API vv_array *vv_pad(vv_array *a, const char *dim, vv_index before, vv_index after, const char *how, double value);
+/* Arrays one after the other along a dimension that they all have; the others must be equal:
+ * vv_concat(s, (vv_array *[]){y1990, y1991}, 2, "time"). */
+VV_API vv_array *vv_concat(vv_session *s, vv_array *const arrays[], int n, const char *dim);
+/* Arrays of one shape along a new first dimension: vv_stack(s, members, 10, "member"). */
+VV_API vv_array *vv_stack(vv_session *s, vv_array *const arrays[], int n, const char *new_dim);
+/* Elements by position, in any order, repeated or not, negative from the end: vv_take(a, "time", (vv_index[]){0, 5, 5}, 3). */
+VV_API vv_array *vv_take(vv_array *a, const char *dim, const vv_index indices[], vv_index n);
+/* Repeated along a new dimension, which becomes number `position` (negative from the end, -1: last): vv_expand(a, "member", 10, 0). */
+VV_API vv_array *vv_expand(vv_array *a, const char *dim, vv_index length, int position);
+/* Another name for a dimension; its coordinate stays: vv_rename(a, "lat", "y"). */
+VV_API vv_array *vv_rename(vv_array *a, const char *old_dim, const char *new_dim);
+/* Without the named dimensions, which must have length 1: vv_squeeze(a, "height"). NULL: without all such. */
+VV_API vv_array *vv_squeeze(vv_array *a, const char *dims);
+
+/* The same elements in chunks of another shape: vv_rechunk(a, "time:8760,lat:72,lon:144"). "time:all" or "time:-1" is the whole dimension; dimensions
+ * that are not named keep what they have. Values never depend on chunks. */
+VV_API vv_array *vv_rechunk(vv_array *a, const char *chunks);
+
+/* --- groups: the same labels belong together --- */
+
+/* Groups of a time coordinate: vv_mean(vv_group(t, "time.month"), "time") is a climatology. After the point: year, season, month,
+ * dayofyear, day, hour, minute, weekday (0 Monday), or blocks of equal length from the first time on: 7D, 12H, 30MIN ("time.7D": weeks). The
+ * coordinate's calendar counts. Reducing the dimension gives one of the groups in its place, named "month" and so on, with those that occur, ascending:
+ * months 1 .. 12, seasons 0 DJF, 1 MAM, 2 JJA, 3 SON. Blocks are named "time_7D", their coordinate is the time at which they begin, empty ones are there too. */
+VV_API vv_array *vv_group(vv_array *a, const char *what);
+/* Groups by your own labels, one for each position, 0 <= label < n_groups, or -1 for none: vv_group_labels(a, "basin", label, 300, 7, "region", NULL).
+ * values: coordinate of the groups, NULL for none. */
+VV_API vv_array *vv_group_labels(vv_array *a, const char *dim, const vv_index labels[], vv_index n_labels,
+                                 vv_index n_groups, const char *name, const double *values);
+/* Forgets the groups. Grouped arrays stay grouped in elementwise operations: an anomaly is ready for its vv_std() by month. */
+VV_API vv_array *vv_ungroup(vv_array *a);
+/* What the groups become a dimension of ("month"); NULL when the array is not grouped. */
+VV_API const char *vv_array_group(const vv_array *a);
+
+/* --- windows and running values: the shape stays --- */
+
+/* how: mean, sum, min, max, var, std, count of the `window` elements that end here, or that lie around here when centered (of an even number one more
+ * lies before): vv_rolling(a, "time", 30, "mean", 0, true). NaN where fewer than min_count are valid; 0 means all of them. */
+VV_API vv_array *vv_rolling(vv_array *a, const char *dim, vv_index window, const char *how, vv_index min_count,
+                            bool centered);
+
+typedef struct vv_window_options {
+    bool centered;      /* else the window ends at the element */
+    bool keep_nan;      /* a NaN in the window gives NaN, whatever min_count says */
+    vv_index min_count; /* valid elements needed; 0: the whole window */
+    double ddof;        /* var and std divide by count - ddof */
+} vv_window_options;
+#define VV_WINDOW_OPTIONS_INIT                                                                                         \
+    {                                                                                                                  \
+        true, false, 0, 0                                                                                              \
+    }
+/* Windows in several dimensions: vv_window(a, "mean", "y:10,x:10", NULL). */
+VV_API vv_array *vv_window(vv_array *a, const char *how, const char *windows, const vv_window_options *options);
+/* Weighted mean of the n elements around each one, sum(w * x) / sum(w); NaN where one is missing or lies outside (vv_pad() first to have it otherwise):
+ * vv_convolve(a, "dayofyear", weights, 61). */
+VV_API vv_array *vv_convolve(vv_array *a, const char *dim, const double weights[], vv_index n);
+/* Running sum, prod, min or max from the beginning: vv_cumulative(rain, "sum", "time"). */
+VV_API vv_array *vv_cumulative(vv_array *a, const char *how, const char *dim);
+
+/* --- products --- */
+
+/* Products summed over a dimension of both: a (i, k) and b (k, j) over "k" is a (i, j). Other dimensions must have different names (vv_rename()):
+ * vv_matmul(a, vv_rename(vv_transpose(a, NULL), "x", "x2"), "y"). */
+VV_API vv_array *vv_matmul(vv_array *a, vv_array *b, const char *dim);
+
+/* --- made of nothing --- */
+
+/* Random numbers that depend on seed and position alone: vv_random_array(s, "normal", "x:10000,y:10000", "x:1000,y:1000", 42, VV_F32). kind:
+ * vv_random_name(). chunks NULL: of a fitting size. dtype: VV_F32 or VV_F64, VV_I64 for kinds of integers. */
+VV_API vv_array *vv_random_array(vv_session *s, const char *kind, const char *dims, const char *chunks, uint64_t seed,
+                                 vv_dtype dtype);
+/* The same with the kind's two parameters, as its help tells them: vv_random_array_of(s, "uniform", -1, 1, ...) is between -1 and 1. */
+VV_API vv_array *vv_random_array_of(vv_session *s, const char *kind, double first, double second, const char *dims,
+                                    const char *chunks, uint64_t seed, vv_dtype dtype);
+/* The kinds of random numbers: NULL past the end. */
+VV_API const char *vv_random_name(int i);
+VV_API const char *vv_random_help(int i);
+
 /* --- what an array is --- */
 
 VV_API vv_status vv_array_status(const vv_array *a); /* VV_OK, or why it is inert (vv_last_error() then tells) */
@@ -98,6 +200,8 @@ VV_API int vv_array_n_dims(const vv_array *a);
 VV_API const char *vv_array_dim(const vv_array *a, int d);
 VV_API vv_index vv_array_length(const vv_array *a, int d);
 VV_API vv_dtype vv_array_dtype(const vv_array *a);
+/* The coordinate along a dimension into out, room for its length: vv_array_coordinate(a, "lat", lat, 361). VV_ERR_NOT_FOUND when it has none. */
+VV_API VV_WARN_UNUSED vv_status vv_array_coordinate(const vv_array *a, const char *dim, double *out, vv_index room);
 /* "t2m (time: 2920, lat: 361, lon: 720) f32, chunks 24 x 181 x 360, 3.04 GB" into out; returns out. */
 VV_API const char *vv_describe(const vv_array *a, char *out, size_t size);
 

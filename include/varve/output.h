@@ -34,7 +34,7 @@ typedef struct vv_output vv_output;
 /* Checks at once that the file may be written. *out is NULL on failure. */
 VV_API VV_WARN_UNUSED vv_status vv_output_new(vv_session *s, const char *path, const vv_save_options *options,
                                               vv_output **out);
-/* Adds an array under a name (NULL: its own). */
+/* Adds an array under a name (NULL: its own), with the coordinates of its dimensions. */
 VV_API VV_WARN_UNUSED vv_status vv_output_add(vv_output *o, const char *name, vv_array *a);
 /* Adds what a dataset has besides: every variable whose dimensions all survive in the output (or that no command touched) and that was
  * not added by name; global attributes; `touched` names the dimensions that were reduced away, NULL for none. */
@@ -44,11 +44,22 @@ VV_API VV_WARN_UNUSED vv_status vv_output_save(vv_output **o);
 /* Gives up without writing. */
 VV_API void vv_output_free(vv_output **o);
 
-/* The plan of a save instead of its run, as text or JSON; *text is freed with free(). */
-typedef enum vv_explain_form { VV_EXPLAIN_TEXT, VV_EXPLAIN_JSON } vv_explain_form;
-VV_API VV_WARN_UNUSED vv_status vv_output_explain(vv_output *o, vv_explain_form form, char **text);
+/* What explain shows, and of which machine: zeros are those of this session. Rates are bytes per second and rank, the latency seconds per message. */
+typedef enum vv_explain_form { VV_EXPLAIN_TEXT, VV_EXPLAIN_JSON, VV_EXPLAIN_SVG } vv_explain_form;
+typedef struct vv_explain_options {
+    vv_explain_form form;
+    int ranks;
+    double network, latency, disk;
+} vv_explain_options;
+#define VV_EXPLAIN_OPTIONS_INIT                                                                                        \
+    {                                                                                                                  \
+        VV_EXPLAIN_TEXT, 0, 0, 0, 0                                                                                    \
+    }
+/* The plan of a save instead of its run; options NULL: text. *text is freed with free(). Nothing is computed; another number of ranks needs no
+ * such ranks. Driver only. */
+VV_API VV_WARN_UNUSED vv_status vv_output_explain(vv_output *o, const vv_explain_options *options, char **text);
 /* The plan of a compute, likewise. */
-VV_API VV_WARN_UNUSED vv_status vv_explain(vv_array *a, vv_explain_form form, char **text);
+VV_API VV_WARN_UNUSED vv_status vv_explain(vv_array *a, const vv_explain_options *options, char **text);
 
 #ifdef __cplusplus
 }

@@ -43,6 +43,16 @@ VV_API void vv_session_set_progress(vv_session *s, vv_progress_mode mode);
  * (chunks are dealt out in turn), "auto". Results have the same bits with all of them. Driver only. */
 VV_API vv_status vv_session_set_placement(vv_session *s, const char *name);
 
+/* Which of the tasks that could run comes first: "critical-path" or "memory". Results have the same bits with both. Driver only. */
+VV_API vv_status vv_session_set_policy(vv_session *s, const char *name);
+/* Directory, best on a disk of the rank's own machine, for what does not fit in memory. Default: $TMPDIR, else /tmp. Driver only. */
+VV_API vv_status vv_session_set_scratch(vv_session *s, const char *directory);
+
+/* With it on, every compute and save leaves a report: what was predicted for each step beside what was measured. It takes a moment for plans of millions of
+ * chunks. The text is valid until the next run; empty without one. Driver only. */
+VV_API void vv_session_set_report(vv_session *s, bool on);
+VV_API const char *vv_session_report(const vv_session *s);
+
 /* What the last compute, save or persist did on all ranks together. */
 typedef struct vv_run_stats {
     double seconds;      /* from the call to its return */
@@ -53,6 +63,20 @@ typedef struct vv_run_stats {
     vv_bytes peak;                 /* largest resident set of a rank so far, as the system counts it */
 } vv_run_stats;
 VV_API void vv_session_stats(const vv_session *s, vv_run_stats *out);
+
+/* How fast this machine is: what explain expects a run to take comes from these rates. */
+typedef struct vv_machine_figure {
+    const char *name, *help; /* "inflate", "bytes that come out of inflating" */
+    double rate;             /* per second and thread */
+    bool measured;           /* else it stays what it was: of an earlier measurement, or of an ordinary machine */
+} vv_machine_figure;
+typedef void vv_machine_visit(void *context, const vv_machine_figure *figure);
+/* Measures every rate, for some tenths of a second each, tells them one by one, and stores them in a file; path NULL: where explain looks for
+ * them. The network needs two ranks or more, tasks want one. Driver only. */
+VV_API VV_WARN_UNUSED vv_status vv_machine_measure(vv_session *s, const char *path, vv_machine_visit *visit,
+                                                   void *context);
+/* That place, to be freed: $VARVE_MACHINE, else varve/machine.json in the user's configuration; NULL when there is none. Local. */
+VV_API char *vv_machine_file(void);
 
 /* Log lines on stderr: "error", "warn" (default), "info", "debug"; of every rank from the next compute on. Driver only. */
 VV_API vv_status vv_session_set_log(vv_session *s, const char *level);

@@ -1,14 +1,131 @@
-/* Builders: what the result of an operation looks like - shape, dimensions, element type, attributes - without computing it. */
-#include "array/node.h"
+/* Builders: what the result of an operation looks like - shape, dimensions, element type, attributes - without computing it. Here: what all of them
+ * share, leaves and reductions; map.c has the elementwise operations, arrange.c the views, group.c the groups, block.c windows, and make.c the rest. */
+#include "array/build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* --- shared --- */
+
+vv_array *vv_node_settle(vv_context *c, vv_array *a, vv_status status)
+{
+    if (status == VV_OK) return a;
+    vv_release(&a);
+    return vv_node_inert(c);
+}
+
+vv_status vv_nodes_usable(vv_array *const arrays[], int n)
+{
+    for (int i = 0; i < n; i++) VV_TRY(vv_array_status(arrays[i]));
+    return VV_OK;
+}
+
+vv_array *vv_node_upon(vv_array *in, vv_node_kind kind)
+{
+    if (vv_array_status(in) != VV_OK) return vv_node_inert(in->context);
+    vv_array *a = vv_node_new(in->context, kind, in->name);
+    if (a->status != VV_OK) return a;
+    a->origin = in->origin;
+    return vv_node_settle(in->context, a, vv_node_input(a, in));
+}
+
+int vv_node_dim(const vv_array *a, const char *name)
+{
+    for (int d = 0; d < a->shape.nd; d++)
+        if (!strcmp(a->dim[d], name)) return d;
+    return -1;
+}
+
+vv_status vv_node_find_dim(const vv_array *a, const char *name, int *out)
+{
+    *out = vv_node_dim(a, name);
+    if (*out >= 0) return VV_OK;
+    vv_buf has = {0};
+    for (int d = 0; d < a->shape.nd; d++) vv_buf_printf(&has, d ? ", %s" : "%s", a->dim[d]);
+    const char *near = vv_nearest(name, (const char *const *)a->dim, a->shape.nd);
+    vv_status status =
+        vv_fail(VV_ERR_NOT_FOUND, "'%s' has no dimension '%s'%s%s%s; it has %s", a->name, name,
+                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", has.data ? has.data : "none");
+    vv_buf_free(&has);
+    return status;
+}
+
+/* A word up to one of `ends`, into a buffer of `size`. */
+static vv_status take_word(const char **text, const char *ends, char *out, size_t size)
+{
+    size_t n = strcspn(*text, ends);
+    if (n >= size) return vv_fail(VV_ERR_USAGE, "name too long in a list of dimensions: %.40s...", *text);
+    memcpy(out, *text, n);
+    out[n] = 0;
+    *text += n;
+    return VV_OK;
+}
+
+vv_status vv_next_item(const char **text, vv_item_text *out, bool *any)
+{
+    out->value[0] = 0;
+    *text += strspn(*text, ", ");
+    *any = **text != 0;
+    if (!*any) return VV_OK;
+    VV_TRY(take_word(text, ":, ", out->name, sizeof out->name));
+    if (**text != ':') return VV_OK;
+    ++*text;
+    return take_word(text, ", ", out->value, sizeof out->value);
+}
+
+vv_status vv_next_dim(const vv_array *a, const char **text, int *out)
+{
+    char name[256];
+    *text += strspn(*text, ", ");
+    *out = -1;
+    if (!**text) return VV_OK;
+    VV_TRY(take_word(text, ", ", name, sizeof name));
+    return vv_node_find_dim(a, name, out);
+}
+
+vv_status vv_item_number(const vv_item_text *item, vv_index *out)
+{
+    char *end;
+    long long v = strtoll(item->value, &end, 10);
+    if (end == item->value || *end || v < 1 || v > VV_INDEX_MAX / 2)
+        return vv_fail(VV_ERR_USAGE, "'%s:%s' is not a dimension and a positive number", item->name, item->value);
+    *out = v;
+    return VV_OK;
+}
+
+vv_status vv_node_like_dim(vv_array *a, int d, const vv_array *from, int k)
+{
+    VV_TRY(vv_node_set_dim(a, d, from->dim[k], from->shape.n[k]));
+    vv_coord_copy(&from->coord[k], &a->coord[d]);
+    return VV_OK;
+}
+
+vv_status vv_node_like(vv_array *a, const vv_array *in)
+{
+    a->dtype = in->dtype;
+    VV_TRY(vv_attrs_copy(&a->attrs, &in->attrs));
+    for (int d = 0; d < in->shape.nd; d++) VV_TRY(vv_node_like_dim(a, d, in, d));
+    return vv_node_keep_groups(a, in);
+}
+
+/* --- leaves --- */
 
 static vv_status copy_unpacked_attrs(vv_array *a, const vv_attrs *from)
 {
     VV_TRY(vv_attrs_copy(&a->attrs, from));
     for (int i = a->attrs.n - 1; i >= 0; i--)
         if (vv_cf_is_packing(a->attrs.item[i].name)) vv_attr_remove(&a->attrs, a->attrs.item[i].name);
+    return VV_OK;
+}
+
+static vv_status stored_dim(vv_array *a, int d, const vv_dim *dim)
+{
+    vv_meta *m = a->origin->file->meta;
+    VV_TRY(vv_node_set_dim(a, d, dim->name, dim->length));
+    int var = vv_meta_find_var(m, dim->name);
+    if (var >= 0 && (!vv_meta_is_coordinate(m, var) || m->var[var].type == VV_NONE)) var = -1;
+    a->coord[d] = (vv_coord){.from = a->origin, .var = var};
     return VV_OK;
 }
 
@@ -25,18 +142,8 @@ static vv_status fill_open(vv_array *a, vv_dataset *d, int var, bool decoded)
     } else {
         VV_TRY(copy_unpacked_attrs(a, &v->attrs));
     }
-    a->shape.nd = v->shape.nd;
-    for (int i = 0; i < v->shape.nd; i++)
-        VV_TRY(vv_node_set_dim(a, i, d->file->meta->dim[v->dim[i]].name, v->shape.n[i]));
+    for (int i = 0; i < v->shape.nd; i++) VV_TRY(stored_dim(a, i, &d->file->meta->dim[v->dim[i]]));
     return VV_OK;
-}
-
-/* A half-built node whose building failed becomes the inert one. */
-static vv_array *settle(vv_context *c, vv_array *a, vv_status status)
-{
-    if (status == VV_OK) return a;
-    vv_release(&a);
-    return vv_node_inert(c);
 }
 
 vv_array *vv_node_open(vv_dataset *d, int var, bool decoded)
@@ -45,7 +152,7 @@ vv_array *vv_node_open(vv_dataset *d, int var, bool decoded)
     if (a->status != VV_OK) return a;
     vv_status status = fill_open(a, d, var, decoded);
     if (status != VV_OK) (void)vv_error_prefix("%s", d->path);
-    return settle(d->context, a, status);
+    return vv_node_settle(d->context, a, status);
 }
 
 vv_array *vv_node_scalar(vv_context *c, double value)
@@ -58,157 +165,54 @@ vv_array *vv_node_scalar(vv_context *c, double value)
     return a;
 }
 
-/* --- elementwise --- */
-
-vv_dtype vv_node_operand_type(const vv_op *op, vv_array *const operands[], int n)
-{
-    vv_dtype type = VV_NONE;
-    bool scalar = false;
-    for (int i = op->condition ? 1 : 0; i < n; i++) {
-        if (operands[i]->kind == VV_NODE_SCALAR)
-            scalar = true;
-        else
-            type = type == VV_NONE ? operands[i]->dtype : vv_dtype_promote(type, operands[i]->dtype);
-    }
-    if (type == VV_NONE) return VV_F64;
-    return scalar && !vv_dtype_is_float(type) ? VV_F64 : type;
-}
-
-static vv_status same_dims(const vv_array *a, const vv_array *b, const char *op)
-{
-    char left[160], right[160];
-    bool same = vv_shape_equal(&a->shape, &b->shape);
-    for (int d = 0; same && d < a->shape.nd; d++) same = !strcmp(a->dim[d], b->dim[d]);
-    if (same) return VV_OK;
-    return vv_fail(VV_ERR_SHAPE, "%s: operands do not line up: %s and %s", op, vv_describe(a, left, sizeof left),
-                   vv_describe(b, right, sizeof right));
-}
-
-static vv_status fill_map(vv_array *a, vv_array *const operands[], int n)
-{
-    vv_array *shaped = NULL;
-    for (int i = 0; i < n; i++) {
-        if (operands[i]->kind == VV_NODE_SCALAR) continue;
-        if (shaped) VV_TRY(same_dims(shaped, operands[i], a->op->name));
-        if (!shaped) shaped = operands[i];
-    }
-    for (int i = 0; i < n; i++) vv_node_input(a, operands[i]);
-    vv_dtype in = vv_node_operand_type(a->op, operands, n), working = vv_working_type(in);
-    if (working == VV_NONE || (a->op->cast && (working = a->op->cast(working)) == VV_NONE))
-        return vv_fail(VV_ERR_TYPE, "%s is not defined for %s", a->op->name, vv_dtype_name(in));
-    vv_dtype result = a->op->result(working);
-    a->dtype = result == vv_working_type(in) ? in : result;
-    if (!shaped) return VV_OK;
-    a->origin = shaped->origin;
-    a->shape.nd = shaped->shape.nd;
-    for (int d = 0; d < a->shape.nd; d++) VV_TRY(vv_node_set_dim(a, d, shaped->dim[d], shaped->shape.n[d]));
-    return VV_OK;
-}
-
-vv_array *vv_node_elementwise(vv_context *c, const char *name, vv_array *const operands[], int n)
-{
-    for (int i = 0; i < n; i++)
-        if (operands[i]->status != VV_OK) {
-            (void)vv_array_status(operands[i]);
-            return vv_node_inert(c);
-        }
-    const vv_op *op = vv_op_find(name);
-    if (!op || op->arity != n) {
-        (void)vv_fail(VV_ERR_USAGE, op ? "%s takes %d operands, not %d" : "there is no operation '%s'", name,
-                      op ? op->arity : 0, n);
-        return vv_node_inert(c);
-    }
-    const vv_array *named = operands[0]->kind == VV_NODE_SCALAR && n > 1 ? operands[1] : operands[0];
-    vv_array *a = vv_node_new(c, VV_NODE_MAP, named->name);
-    if (a->status != VV_OK) return a;
-    a->op = op;
-    return settle(c, a, fill_map(a, operands, n));
-}
-
-#define UNARY(name)                                                                                                    \
-    vv_array *vv_##name(vv_array *a)                                                                                   \
-    {                                                                                                                  \
-        return vv_node_elementwise(a->context, #name, (vv_array *[]){a}, 1);                                           \
-    }
-#define BINARY(name)                                                                                                   \
-    vv_array *vv_##name(vv_array *a, vv_array *b)                                                                      \
-    {                                                                                                                  \
-        return vv_node_elementwise(a->context, #name, (vv_array *[]){a, b}, 2);                                        \
-    }
-VV_UNARY_LIST(UNARY)
-VV_BINARY_LIST(BINARY)
-
-vv_array *vv_sub(vv_array *a, vv_array *b)
-{
-    return vv_subtract(a, b);
-}
-
-vv_array *vv_mul(vv_array *a, vv_array *b)
-{
-    return vv_multiply(a, b);
-}
-
-vv_array *vv_where(vv_array *condition, vv_array *a, vv_array *b)
-{
-    return vv_node_elementwise(a->context, "where", (vv_array *[]){condition, a, b}, 3);
-}
-
 /* --- reductions --- */
-
-static vv_status no_such_dim(const vv_array *in, const char *name)
-{
-    const char *names[VV_MAX_DIMS];
-    vv_buf has = {0};
-    for (int d = 0; d < in->shape.nd; d++) {
-        names[d] = in->dim[d];
-        vv_buf_printf(&has, d ? ", %s" : "%s", in->dim[d]);
-    }
-    const char *near = vv_nearest(name, names, in->shape.nd);
-    vv_status status =
-        vv_fail(VV_ERR_NOT_FOUND, "'%s' has no dimension '%s'%s%s%s; it has %s", in->name, name,
-                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", has.data ? has.data : "none");
-    vv_buf_free(&has);
-    return status;
-}
 
 static vv_status parse_dims(vv_array *a, const vv_array *in, const char *dims)
 {
-    if (!dims || !*dims) {
-        for (int d = 0; d < in->shape.nd; d++) a->reduced[d] = true;
-        return VV_OK;
-    }
-    while (*dims) {
-        char name[256];
-        dims += strspn(dims, ", ");
-        size_t n = strcspn(dims, ", ");
-        if (n == 0) break;
-        if (n >= sizeof name) return vv_fail(VV_ERR_USAGE, "dimension name too long: %.40s...", dims);
-        memcpy(name, dims, n);
-        name[n] = 0;
-        int d = 0;
-        while (d < in->shape.nd && strcmp(in->dim[d], name)) d++;
-        if (d == in->shape.nd) return no_such_dim(in, name);
+    for (int d = 0; d < in->shape.nd; d++) a->reduced[d] = !dims || !*dims;
+    if (!dims) return VV_OK;
+    for (;;) {
+        int d;
+        VV_TRY(vv_next_dim(in, &dims, &d));
+        if (d < 0) return VV_OK;
         a->reduced[d] = true;
-        dims += n;
     }
+}
+
+/* The groups become a dimension in the place of theirs. */
+static vv_status group_dim(vv_array *a, int d)
+{
+    if (vv_node_dim(a->input[0], a->group.name) >= 0)
+        return vv_fail(VV_ERR_SHAPE, "'%s' cannot be grouped by '%s': it has a dimension of this name", a->name,
+                       a->group.name);
+    VV_TRY(vv_node_set_dim(a, d, a->group.name, a->group.n));
+    vv_coord_copy(&a->group.coord, &a->coord[d]);
+    return VV_OK;
+}
+
+static vv_status reduced_dims(vv_array *a, const vv_array *in)
+{
+    for (int d = 0; d < in->shape.nd; d++)
+        if (!a->reduced[d])
+            VV_TRY(vv_node_like_dim(a, a->shape.nd, in, d));
+        else if (d == a->group.dim)
+            VV_TRY(group_dim(a, a->shape.nd));
+        else if (a->options.keep_dims)
+            VV_TRY(vv_node_set_dim(a, a->shape.nd, in->dim[d], 1));
     return VV_OK;
 }
 
 static vv_status fill_reduce(vv_array *a, vv_array *in, const char *dims)
 {
-    vv_node_input(a, in);
-    a->origin = in->origin;
+    const vv_grouping *g = vv_node_grouping(in);
     VV_TRY(parse_dims(a, in, dims));
     vv_dtype working = vv_working_type(in->dtype);
     if (working == VV_NONE || !a->reduction->planes(working))
         return vv_fail(VV_ERR_TYPE, "%s is not defined for %s ('%s')", a->reduction->name, vv_dtype_name(in->dtype),
                        in->name);
     a->dtype = a->reduction->result(in->dtype);
-    for (int d = 0; d < in->shape.nd; d++)
-        if (!a->reduced[d] || a->options.keep_dims) {
-            int k = a->shape.nd++;
-            VV_TRY(vv_node_set_dim(a, k, in->dim[d], a->reduced[d] ? 1 : in->shape.n[d]));
-        }
+    if (g && a->reduced[g->dim]) VV_TRY(vv_grouping_copy(g, g->dim, &a->group));
+    VV_TRY(reduced_dims(a, in));
     VV_TRY(vv_attrs_copy(&a->attrs, &in->attrs));
     return vv_cf_reduced_attrs(a);
 }
@@ -225,16 +229,25 @@ static vv_status find_reduction(const char *how, const vv_reduction **out)
                    near ? near : "", near ? "'?" : "");
 }
 
+/* Groups along a dimension that is still there stay: the grouping of a REDUCE itself is what it reduces by, so a view carries them. */
+static vv_array *still_grouped(vv_array *reduced, const vv_array *in)
+{
+    const vv_grouping *g = vv_node_grouping(in);
+    if (reduced->status != VV_OK || !g || reduced->group.dim >= 0) return reduced;
+    vv_array *a = vv_node_seen_again(reduced);
+    vv_release(&reduced);
+    return a->status == VV_OK ? vv_node_settle(a->context, a, vv_node_keep_groups(a, in)) : a;
+}
+
 vv_array *vv_reduce(vv_array *in, const char *how, const char *dims, const vv_reduce_options *options)
 {
-    vv_context *c = in->context;
     const vv_reduction *reduction;
-    if (vv_array_status(in) != VV_OK || find_reduction(how, &reduction) != VV_OK) return vv_node_inert(c);
-    vv_array *a = vv_node_new(c, VV_NODE_REDUCE, in->name);
+    if (vv_array_status(in) != VV_OK || find_reduction(how, &reduction) != VV_OK) return vv_node_inert(in->context);
+    vv_array *a = vv_node_upon(in, VV_NODE_REDUCE);
     if (a->status != VV_OK) return a;
     a->reduction = reduction;
     if (options) a->options = *options;
-    return settle(c, a, fill_reduce(a, in, dims));
+    return still_grouped(vv_node_settle(in->context, a, fill_reduce(a, in, dims)), in);
 }
 
 #define REDUCTION(name)                                                                                                \

@@ -145,7 +145,7 @@ void vv_cf_roles(const vv_meta *m, vv_role *role)
             mark(m, role, &m->var[v].attrs, by[k].attribute, by[k].role);
 }
 
-static vv_status add_cell_method(const vv_array *a)
+static vv_status add_cell_method(vv_array *a)
 {
     if (!a->reduction->cell_method) return VV_OK;
     vv_buf b = {0};
@@ -154,17 +154,17 @@ static vv_status add_cell_method(const vv_array *a)
     for (int d = 0; d < a->input[0]->shape.nd; d++)
         if (a->reduced[d]) vv_buf_printf(&b, "%s: ", a->input[0]->dim[d]);
     vv_buf_text(&b, a->reduction->cell_method);
+    if (a->group.dim >= 0) vv_buf_printf(&b, " (by %s)", a->group.name);
     vv_status status = vv_buf_status(&b);
-    if (status == VV_OK) status = vv_attr_set_text((vv_attrs *)&a->attrs, "cell_methods", b.data);
+    if (status == VV_OK) status = vv_attr_set_text(&a->attrs, "cell_methods", b.data);
     vv_buf_free(&b);
     return status;
 }
 
-static vv_status reduced_units(const vv_array *a)
+vv_status vv_cf_statistic_units(vv_attrs *attrs, const char *how)
 {
-    const char *units = vv_attr_text(&a->attrs, "units"), *how = a->reduction->name;
+    const char *units = vv_attr_text(attrs, "units");
     if (!units) return VV_OK;
-    vv_attrs *attrs = (vv_attrs *)&a->attrs;
     if (!strcmp(how, "count")) return vv_attr_set_text(attrs, "units", "1");
     if (strcmp(how, "var")) return VV_OK;
     char squared[256];
@@ -174,8 +174,25 @@ static vv_status reduced_units(const vv_array *a)
     return vv_attr_set_text(attrs, "units", squared);
 }
 
-vv_status vv_cf_reduced_attrs(const vv_array *a)
+vv_status vv_cf_reduced_attrs(vv_array *a)
 {
     VV_TRY(add_cell_method(a));
-    return reduced_units(a);
+    return vv_cf_statistic_units(&a->attrs, a->reduction->name);
+}
+
+vv_status vv_cf_moved_attrs(vv_attrs *to, const vv_attrs *from)
+{
+    static const char *const gone[] = {"_FillValue",  "missing_value", "valid_min", "valid_max",
+                                       "valid_range", "actual_range",  "bounds",    "climatology"};
+    VV_TRY(vv_attrs_copy(to, from));
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) vv_attr_remove(to, gone[i]);
+    return VV_OK;
+}
+
+vv_status vv_cf_group_attrs(vv_attrs *to, const char *name)
+{
+    static const int32_t seasons[] = {0, 1, 2, 3};
+    if (strcmp(name, "season") != 0) return VV_OK;
+    VV_TRY(vv_attr_set(to, "flag_values", VV_I32, 4, seasons));
+    return vv_attr_set_text(to, "flag_meanings", "DJF MAM JJA SON");
 }

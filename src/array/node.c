@@ -1,11 +1,11 @@
-#include "array/node.h"
+#include "array/build.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* Handed out when there is no memory even for an inert node; never counted or freed. */
 static vv_failure no_memory = {.code = VV_ERR_NOMEM, .rank = -1, .text = "no memory for another array"};
-static vv_array last_resort = {.status = VV_ERR_NOMEM, .error = &no_memory, .references = 1};
+static vv_array last_resort = {.status = VV_ERR_NOMEM, .error = &no_memory, .references = 1, .group = {.dim = -1}};
 
 static void link_in(vv_context *c, vv_array *a)
 {
@@ -25,11 +25,22 @@ static void link_out(vv_array *a)
 /* Not linked any more. */
 static void free_node(vv_array *a)
 {
-    for (int d = 0; d < VV_MAX_DIMS; d++) free(a->dim[d]);
+    for (int d = 0; d < a->shape.nd; d++) {
+        free(a->dim[d]);
+        if (a->coord) vv_coord_free(&a->coord[d]);
+    }
+    for (int i = 0; i < a->n_parts; i++) vv_part_free(&a->part[i]);
     for (int i = 0; i < a->attrs.n; i++) {
         free(a->attrs.item[i].name);
         free(a->attrs.item[i].data);
     }
+    vv_table_free(&a->group.label);
+    vv_coord_free(&a->group.coord);
+    free(a->group.name);
+    free(a->coord);
+    free(a->part);
+    free(a->input);
+    free(a->call.weight);
     free(a->attrs.item);
     free(a->error);
     free(a->name);
@@ -49,6 +60,7 @@ vv_array *vv_node_inert(vv_context *c)
     }
     *e = now;
     a->references = 1;
+    a->group.dim = -1;
     a->status = now.code == VV_OK ? VV_ERR_INTERNAL : now.code;
     a->error = e;
     link_in(c, a);
@@ -61,6 +73,7 @@ vv_array *vv_node_new(vv_context *c, vv_node_kind kind, const char *name)
     if (vv_new(&a, 1, sizeof *a) != VV_OK) return vv_node_inert(c);
     a->references = 1;
     a->kind = kind;
+    a->group.dim = -1;
     link_in(c, a);
     if (vv_strdup(&a->name, name) != VV_OK) {
         link_out(a);
@@ -70,14 +83,42 @@ vv_array *vv_node_new(vv_context *c, vv_node_kind kind, const char *name)
     return a;
 }
 
-void vv_node_input(vv_array *a, vv_array *in)
+/* Room for one more item in an array that grows by doubling. */
+static vv_status grow(void *items, int n, size_t size)
 {
+    void **at = items;
+    if (n & (n - 1)) return VV_OK; /* full only at powers of two, and empty at 0 */
+    void *more = realloc(*at, size * (size_t)(n ? 2 * n : 1));
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d parts of an array", n + 1);
+    *at = more;
+    return VV_OK;
+}
+
+vv_status vv_node_input(vv_array *a, vv_array *in)
+{
+    VV_TRY(grow(&a->input, a->n_inputs, sizeof *a->input));
     a->input[a->n_inputs++] = in;
     in->references++;
+    return VV_OK;
+}
+
+vv_status vv_node_add_part(vv_array *a, vv_part *p)
+{
+    vv_status status = grow(&a->part, a->n_parts, sizeof *a->part);
+    if (status != VV_OK) {
+        vv_part_free(p);
+        return status;
+    }
+    a->part[a->n_parts++] = *p;
+    return VV_OK;
 }
 
 vv_status vv_node_set_dim(vv_array *a, int d, const char *name, vv_index length)
 {
+    if (d >= VV_MAX_DIMS) return vv_fail(VV_ERR_SHAPE, "'%s' would have more than %d dimensions", a->name, VV_MAX_DIMS);
+    VV_TRY(grow(&a->coord, d, sizeof *a->coord));
+    a->coord[d] = (vv_coord){.var = -1};
+    a->shape.nd = d + 1;
     a->shape.n[d] = length;
     return vv_strdup(&a->dim[d], name);
 }
@@ -113,6 +154,8 @@ void vv_release(vv_array **a)
 
 static void dataset_free(vv_dataset *d)
 {
+    for (int v = 0; d->values && v < d->file->meta->n_vars; v++) vv_values_free(&d->values[v]);
+    free(d->values);
     vv_file_close(&d->file);
     free(d->role);
     free(d->path);
@@ -164,13 +207,27 @@ vv_dtype vv_array_dtype(const vv_array *a)
     return a->dtype;
 }
 
+/* Chunks that are known before planning: stored ones, or those that somebody asked for. 0 where the planner chooses. */
+static const vv_index *known_chunks(const vv_array *a)
+{
+    if (a->kind == VV_NODE_RECHUNK || a->kind == VV_NODE_RANDOM) return a->chunk;
+    if (a->kind != VV_NODE_OPEN) return NULL;
+    const vv_variable *v = &a->origin->file->meta->var[a->var];
+    return v->layout == VV_LAYOUT_CHUNKED ? v->chunk : NULL;
+}
+
 static void describe_chunks(const vv_array *a, vv_buf *b)
 {
-    if (a->kind != VV_NODE_OPEN) return;
-    const vv_variable *v = &a->origin->file->meta->var[a->var];
-    if (v->layout != VV_LAYOUT_CHUNKED) return;
+    const vv_index *chunk = known_chunks(a);
+    bool any = false;
+    for (int d = 0; chunk && d < a->shape.nd; d++) any = any || chunk[d] > 0;
+    if (!any) return;
     vv_buf_text(b, ", chunks ");
-    for (int d = 0; d < v->shape.nd; d++) vv_buf_printf(b, d ? " x %lld" : "%lld", (long long)v->chunk[d]);
+    for (int d = 0; d < a->shape.nd; d++)
+        if (chunk[d] > 0)
+            vv_buf_printf(b, d ? " x %lld" : "%lld", (long long)chunk[d]);
+        else
+            vv_buf_text(b, d ? " x any" : "any");
 }
 
 const char *vv_describe(const vv_array *a, char *out, size_t size)
@@ -186,6 +243,8 @@ const char *vv_describe(const vv_array *a, char *out, size_t size)
         char bytes[32];
         vv_buf_printf(&b, ") %s", vv_dtype_name(a->dtype));
         describe_chunks(a, &b);
+        const vv_grouping *g = vv_node_grouping(a);
+        if (g) vv_buf_printf(&b, ", %lld groups '%s' along %s", (long long)g->n, g->name, a->dim[g->dim]);
         vv_buf_printf(&b, ", %s",
                       vv_bytes_text(vv_times(vv_shape_elements(&a->shape), vv_dtype_size(a->dtype)), bytes));
     }

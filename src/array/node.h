@@ -10,12 +10,25 @@
 
 #include "base/index.h"
 #include "base/mem.h"
+#include "base/view.h"
+#include "kernels/block_op.h"
 #include "kernels/decode.h"
 #include "kernels/program.h"
+#include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "storage/storage.h"
 #include "varve/array.h"
 #include "varve/dataset.h"
+
+/* Numbers shared by who refers to them: coordinates are long, and every node of a chain has them. */
+typedef struct vv_values {
+    int references;
+    vv_index n;
+    double at[];
+} vv_values;
+VV_WARN_UNUSED vv_status vv_values_new(vv_index n, vv_values **out); /* one reference */
+vv_values *vv_values_share(vv_values *v);                            /* NULL stays NULL */
+void vv_values_free(vv_values **v);
 
 typedef struct vv_context {
     vv_array *arrays;     /* all nodes, linked */
@@ -29,11 +42,40 @@ struct vv_dataset {
     char *path;
     vv_status status;
     vv_failure error;
-    vv_file *file; /* NULL when inert */
-    vv_role *role; /* of each variable */
+    vv_file *file;      /* NULL when inert */
+    vv_role *role;      /* of each variable */
+    vv_values **values; /* of each variable: its values, once somebody wanted them as a coordinate */
 };
 
-typedef enum vv_node_kind { VV_NODE_SCALAR, VV_NODE_OPEN, VV_NODE_MAP, VV_NODE_REDUCE } vv_node_kind;
+typedef enum vv_node_kind {
+    VV_NODE_SCALAR,
+    VV_NODE_OPEN,   /* a stored variable */
+    VV_NODE_RANDOM, /* random numbers, by linear index */
+    VV_NODE_MAP, /* elementwise; all inputs but scalars have the node's own shape: others were broadcast by a view before */
+    VV_NODE_VIEW,    /* elements of the inputs at other places: parts, whose `from` is the number of an input */
+    VV_NODE_REDUCE,  /* over dimensions, perhaps by group */
+    VV_NODE_BLOCK,   /* windows and scans: an operation on a whole block; the shape stays */
+    VV_NODE_PRODUCT, /* of two inputs, summed over one dimension of each */
+    VV_NODE_RECHUNK  /* the same elements in chunks of another shape */
+} vv_node_kind;
+
+/* The coordinate of a dimension. A dimension that is as it was in a file has the file's coordinate variable; where elements were moved, their
+ * values moved along, and the variable tells the attributes only. */
+typedef struct vv_coord {
+    vv_dataset *from; /* the file that the dimension comes from; NULL: none */
+    int var;          /* its coordinate variable there; -1: none */
+    bool moved;       /* positions are not those of the file */
+    vv_values *value; /* where moved, or without a file; NULL: no coordinate */
+} vv_coord;
+
+/* Labels along a dimension: by index, 0 .. n - 1 or -1 for none; and what the groups are called. */
+typedef struct vv_grouping {
+    int dim; /* -1: not grouped */
+    vv_index n;
+    vv_table *label;
+    char *name;     /* of the dimension that the groups become: "month" */
+    vv_coord coord; /* its coordinate, n values or none */
+} vv_grouping;
 
 struct vv_array {
     vv_context *context;
@@ -47,17 +89,28 @@ struct vv_array {
     char *dim[VV_MAX_DIMS];
     vv_dtype dtype;
     vv_attrs attrs;
-    vv_dataset *origin; /* where the coordinates of the dimensions are; may be NULL */
+    vv_dataset *origin; /* of the first file below: where global attributes come from; may be NULL */
+    vv_coord *coord;    /* by dimension */
+    vv_grouping
+        group; /* of this array's elements, made by vv_group(); or, of a REDUCE, by which it reduces its input */
     int n_inputs;
-    vv_array *input[3];
+    vv_array **input;
 
-    double scalar;                 /* SCALAR */
-    int var;                       /* OPEN: variable of origin */
-    vv_decode decode;              /* OPEN */
-    const vv_op *op;               /* MAP */
+    double scalar;               /* SCALAR */
+    int var;                     /* OPEN: variable of origin */
+    vv_decode decode;            /* OPEN */
+    vv_random random;            /* RANDOM */
+    vv_index chunk[VV_MAX_DIMS]; /* RANDOM, RECHUNK: 0 leaves the choice to the planner */
+    const vv_op *op;             /* MAP */
+    int n_parts;                 /* VIEW: target: the node's own index space */
+    vv_part *part;
+    double fill;                   /* VIEW: elements that no part covers */
     const vv_reduction *reduction; /* REDUCE, with what follows */
     bool reduced[VV_MAX_DIMS];     /* by dimension of the input */
     vv_reduce_options options;
+    vv_block_call call; /* BLOCK */
+    int contracted
+        [2]; /* PRODUCT: dimension of each input; the result has the first one's others, then the second one's */
 };
 
 void vv_context_free(vv_context *c);
@@ -67,7 +120,8 @@ vv_array *vv_node_new(vv_context *c, vv_node_kind kind, const char *name);
 /* The calling thread's error as an inert node. */
 vv_array *vv_node_inert(vv_context *c);
 /* Makes `in` an input of `a`, counted. */
-void vv_node_input(vv_array *a, vv_array *in);
+VV_WARN_UNUSED vv_status vv_node_input(vv_array *a, vv_array *in);
+/* A dimension without a coordinate; dimensions are set in order. */
 VV_WARN_UNUSED vv_status vv_node_set_dim(vv_array *a, int d, const char *name, vv_index length);
 
 /* Builders that the public functions wrap. */
@@ -75,9 +129,23 @@ vv_dataset *vv_dataset_open_in(vv_context *c, const char *path);
 vv_array *vv_node_open(vv_dataset *d, int var, bool decoded);
 vv_array *vv_node_scalar(vv_context *c, double value);
 vv_array *vv_node_elementwise(vv_context *c, const char *op, vv_array *const operands[], int n);
+vv_array *vv_node_concat(vv_context *c, vv_array *const arrays[], int n, const char *dim);
+vv_array *vv_node_stack(vv_context *c, vv_array *const arrays[], int n, const char *dim);
+/* A parameter that is NaN is the kind's own. */
+vv_array *vv_node_random(vv_context *c, const char *kind, double first, double second, const char *dims,
+                         const char *chunks, uint64_t seed, vv_dtype dtype);
 /* The element type that an operation promotes its operands to. Like NumPy's rule for Python numbers: a scalar does not widen a float
  * array. A condition has no say. */
 vv_dtype vv_node_operand_type(const vv_op *op, vv_array *const operands[], int n);
+/* How the elements of an array are grouped; NULL when they are not. (The grouping of a REDUCE is that of its input.) */
+const vv_grouping *vv_node_grouping(const vv_array *a);
+
+/* Values of a coordinate, shared; *out is NULL when there are none. */
+VV_WARN_UNUSED vv_status vv_coord_values(const vv_coord *c, vv_values **out);
+/* CF's units of a time coordinate; false when it is none. */
+bool vv_coord_time(const vv_coord *c, const char **units, const char **calendar);
+void vv_coord_copy(const vv_coord *from, vv_coord *to);
+void vv_coord_free(vv_coord *c);
 
 /* How CF attributes of a stored variable say that its values are to be decoded, and the element type that a user sees. */
 VV_WARN_UNUSED vv_status vv_cf_decode(const vv_variable *v, vv_decode *out, vv_dtype *dtype);
@@ -85,7 +153,13 @@ VV_WARN_UNUSED vv_status vv_cf_decode(const vv_variable *v, vv_decode *out, vv_d
 bool vv_cf_is_packing(const char *attribute);
 /* Roles of all variables. */
 void vv_cf_roles(const vv_meta *m, vv_role *role);
-/* The attributes of a reduction's result: cell_methods, units, no packing. */
-VV_WARN_UNUSED vv_status vv_cf_reduced_attrs(const vv_array *a);
+/* The attributes of a reduction's result: cell_methods ("time: mean", with groups "time: mean (by month)"), units, no packing. */
+VV_WARN_UNUSED vv_status vv_cf_reduced_attrs(vv_array *a);
+/* The attributes of a coordinate whose positions were moved: those of the file's, without its bounds and what tells of its packing. */
+VV_WARN_UNUSED vv_status vv_cf_moved_attrs(vv_attrs *to, const vv_attrs *from);
+/* What the values of a group coordinate of this name mean. */
+VV_WARN_UNUSED vv_status vv_cf_group_attrs(vv_attrs *to, const char *name);
+/* The units of a statistic of values with these attributes: "var" squares them, "count" has none. */
+VV_WARN_UNUSED vv_status vv_cf_statistic_units(vv_attrs *attrs, const char *how);
 
 #endif

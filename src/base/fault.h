@@ -23,6 +23,8 @@
     X(SEND, "send", "a block is sent to another rank")                                                                 \
     X(RECEIVE, "receive", "a block arrives from another rank")                                                         \
     X(FINISH, "finish", "a result chunk is finished")                                                                  \
+    X(SPILL_WRITE, "spill", "bytes go to the scratch file")                                                            \
+    X(SPILL_READ, "unspill", "bytes come back from the scratch file")                                                  \
     X(CREATE_OUTPUT, "create", "the output file is created")                                                           \
     X(COMPRESS, "compress", "an output chunk is compressed")                                                           \
     X(WRITE, "write", "output bytes are written")                                                                      \

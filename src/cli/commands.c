@@ -28,8 +28,18 @@ static const char info_about[] = "Dimensions (* can grow), coordinates with thei
                                  "No data but coordinates is read.";
 
 static const char explain_about[] =
-    "The same as --explain: the steps, tasks, bytes read, moved between ranks and written, and "
-    "the memory per rank of a command, before it runs. Nothing is computed or written.";
+    "The same as --explain: the steps, tasks, bytes read, moved between ranks and written, the memory per rank and the "
+    "expected time of a command, before it runs. Nothing is computed or written.\n"
+    "With --ranks, --net and --disk it speaks of a machine that is not here. --explain=json and --explain=svg are for "
+    "programs and as a picture.";
+
+static const char bench_about[] =
+    "Measures how fast a thread of this machine reads, inflates, computes and writes, which takes some seconds, and "
+    "stores the rates: what --explain expects a run to take comes from them. The machine should have nothing else to "
+    "do. The network is measured on two ranks or more, tasks on one; what these ranks cannot measure keeps its rate, "
+    "so that two calls measure everything.\n"
+    "Without -o the rates go to where --explain looks for them: $VARVE_MACHINE, else varve/machine.json in the user's "
+    "configuration. --scratch names the directory, and with it the disk, that is written to.";
 
 static const vv_cli_command before[] = {
     {"Look at files", "info", "what is in a file: dimensions, coordinates, variables, storage", "[-v VAR,...] FILE...",
@@ -55,8 +65,11 @@ static const vv_cli_command after[] = {
      "varve reduce -m mean,std,min,max -d time t2m.nc -o stats.nc", REDUCING | VV_CLI_METHODS, true, false,
      vv_cli_reduce},
     {"Find out more", "explain", "what a command would do, and what that costs", "COMMAND ...", explain_about,
-     "varve explain mean -d time t2m.nc\nmpirun -n 16 varve explain mean -d time t2m.nc --memory 1G", 0, false, false,
-     vv_cli_explain},
+     "varve explain mean -d time t2m.nc\nmpirun -n 16 varve explain mean -d time t2m.nc --memory 1G\n"
+     "varve explain mean -d time t2m.nc --ranks 4096 --net 25GB/s,2us --disk 2GB/s",
+     VV_CLI_MODEL, false, false, vv_cli_explain},
+    {"Find out more", "bench", "how fast this machine is, for what explain expects", "machine [-o FILE]", bench_about,
+     "varve bench machine\nmpirun -n 2 varve bench machine", VV_CLI_OUTPUT, false, false, vv_cli_bench},
     {"Find out more", "help", "help on a command, the same as 'varve COMMAND --help'", "[--man] [COMMAND]", NULL,
      "varve help mean\nvarve help --man mean | man -l -", VV_CLI_MANUAL, false, true, vv_cli_help},
     {"Find out more", "version", "the version of this program", "", NULL, NULL, 0, false, true, vv_cli_version},

@@ -21,11 +21,14 @@ const vv_cli_fact vv_cli_exit_codes[] = {
 };
 
 const vv_cli_topic vv_cli_topics[] = {
-    {"Options", VV_CLI_REDUCE | VV_CLI_METHODS | VV_CLI_SELECT | VV_CLI_INFO | VV_CLI_MANUAL | VV_CLI_OUTPUT},
-    {"How output is written", VV_CLI_WRITE},
-    {"How it runs", VV_CLI_RUN},
-    {"General", VV_CLI_GENERAL},
-    {NULL, 0},
+    {"Options", VV_CLI_REDUCE | VV_CLI_METHODS | VV_CLI_SELECT | VV_CLI_INFO | VV_CLI_MANUAL | VV_CLI_OUTPUT, NULL},
+    {"How output is written", VV_CLI_WRITE, NULL},
+    {"How it runs", VV_CLI_RUN, NULL},
+    {"With --explain: on a machine that is not here", VV_CLI_MODEL,
+     "What the same command would send, hold and take there. Neither ranks nor data have to be there, only the "
+     "metadata of the input. What is not given is as it is here, where 'varve bench machine' measures it."},
+    {"General", VV_CLI_GENERAL, NULL},
+    {NULL, 0, NULL},
 };
 
 void vv_cli_option_term(const vv_cli_option *o, char *out, size_t size)
@@ -96,6 +99,15 @@ static void entry(FILE *out, const char *term, const char *text, int text_at)
 
 /* --- pieces --- */
 
+static void topic(FILE *out, const vv_cli_topic *t)
+{
+    fprintf(out, "\n%s:\n", t->title);
+    if (!t->about) return;
+    fputs("  ", out);
+    wrap(out, t->about, 2);
+    fputc('\n', out);
+}
+
 static void options(FILE *out, unsigned groups)
 {
     for (const vv_cli_topic *t = vv_cli_topics; t->title; t++) {
@@ -103,7 +115,7 @@ static void options(FILE *out, unsigned groups)
         for (int i = 0; i < vv_cli_n_options; i++) {
             const vv_cli_option *o = &vv_cli_options[i];
             if (!(o->group & t->groups & groups)) continue;
-            if (first) fprintf(out, "\n%s:\n", t->title);
+            if (first) topic(out, t);
             first = false;
             char term[64];
             vv_cli_option_term(o, term, sizeof term);

@@ -21,6 +21,7 @@ extern const vv_cli_fact vv_cli_exit_codes[]; /* NULL term at the end */
 typedef struct vv_cli_topic {
     const char *title;
     unsigned groups;
+    const char *about; /* a paragraph in front of the options; NULL: none */
 } vv_cli_topic;
 extern const vv_cli_topic vv_cli_topics[]; /* NULL title at the end */
 

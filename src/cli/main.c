@@ -4,7 +4,8 @@
  *     commands.c  the table of commands       help.c, manual.c   texts made from both tables
  *     reduce.c    reductions                  values.c   small results as text
  *     info.c, info_json.c, range.c   what is in a file
- *     inputs.c, history.c, words.c, format.c, launcher.c    what they share
+ *     bench.c     how fast this machine is
+ *     inputs.c, history.c, words.c, units.c, format.c, launcher.c    what they share
  *
  * Help and version are answered before a session starts: no MPI, no files, a few milliseconds. Everything else runs in
  * vv_run(), which calls the driver on rank 0 and prints the message of the error that it returns; that includes errors of the
@@ -53,8 +54,11 @@ static vv_status apply(vv_session *s, const vv_cli_request *r)
     const char *log = r->log ? r->log : r->quiet ? "error" : NULL;
     if (log) status = vv_session_set_log(s, log);
     if (status == VV_OK && r->placement) status = vv_session_set_placement(s, r->placement);
+    if (status == VV_OK && r->policy) status = vv_session_set_policy(s, r->policy);
+    if (status == VV_OK && r->scratch) status = vv_session_set_scratch(s, r->scratch);
     if (status == VV_OK && r->threads > 0) status = vv_session_set_threads(s, r->threads);
     if (status == VV_OK && r->memory > 0) status = vv_session_set_memory(s, r->memory);
+    vv_session_set_report(s, r->stats);
     bool silent = r->quiet && r->progress == VV_PROGRESS_AUTO;
     vv_session_set_progress(s, silent ? VV_PROGRESS_OFF : (vv_progress_mode)r->progress);
     return status;

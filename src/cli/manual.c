@@ -46,6 +46,13 @@ static void title(FILE *out, const char *command, const char *help)
     line(out, help);
 }
 
+static void roff_topic(FILE *out, const vv_cli_topic *t)
+{
+    fputs(".SS ", out);
+    line(out, t->title);
+    if (t->about) line(out, t->about);
+}
+
 static void roff_options(FILE *out, unsigned groups)
 {
     for (const vv_cli_topic *t = vv_cli_topics; t->title; t++) {
@@ -53,7 +60,7 @@ static void roff_options(FILE *out, unsigned groups)
         for (int i = 0; i < vv_cli_n_options; i++) {
             const vv_cli_option *o = &vv_cli_options[i];
             if (!(o->group & t->groups & groups)) continue;
-            if (first) fprintf(out, ".SS %s\n", t->title);
+            if (first) roff_topic(out, t);
             first = false;
             char term[64];
             vv_cli_option_term(o, term, sizeof term);
@@ -97,6 +104,11 @@ static void program_page(FILE *out)
     fputs(".SH ENVIRONMENT\n", out);
     roff_entry(out, "SOURCE_DATE_EPOCH",
                "seconds since 1970 that the history attribute gives as its time, for outputs that can be reproduced");
+    roff_entry(
+        out, "VARVE_MACHINE",
+        "file of the rates that 'varve bench machine' stores and --explain reads; default: varve/machine.json in "
+        "$XDG_CONFIG_HOME, else in ~/.config");
+    roff_entry(out, "TMPDIR", "directory for what does not fit in memory, unless --scratch names one");
     roff_entry(out, "NO_COLOR", "when set, info prints without colour");
 }
 

@@ -1,6 +1,8 @@
 /* The table of options and the functions that turn an option's text into a field. */
 #include "cli/options.h"
 
+#include "cli/units.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,6 +62,26 @@ static vv_status set_number(const vv_cli_option *o, vv_cli_request *r, const cha
     return VV_OK;
 }
 
+static vv_status set_bandwidth(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    if (vv_cli_bandwidth(text, strlen(text), field(o, r))) return VV_OK;
+    return vv_error(VV_ERR_USAGE, "--%s takes bytes per second such as 2GB/s or 500MB/s, not '%s'", o->name, text);
+}
+
+static vv_status set_net(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    vv_cli_net net = {0, 0};
+    size_t length = strcspn(text, ",");
+    bool good = vv_cli_bandwidth(text, length, &net.bandwidth);
+    if (good && text[length]) good = vv_cli_seconds(text + length + 1, &net.latency);
+    if (!good)
+        return vv_error(VV_ERR_USAGE,
+                        "--%s takes a bandwidth and, if you like, a latency, such as 25GB/s,2us or 200Gbit/s, not '%s'",
+                        o->name, text);
+    *(vv_cli_net *)field(o, r) = net;
+    return VV_OK;
+}
+
 /* The field becomes `low` plus the position of the word among the choices. */
 static vv_status set_choice(const vv_cli_option *o, vv_cli_request *r, const char *text)
 {
@@ -72,7 +94,7 @@ static vv_status set_choice(const vv_cli_option *o, vv_cli_request *r, const cha
 }
 
 static const char *const progress_modes[] = {"auto", "on", "off", NULL};
-static const char *const explain_forms[] = {"text", "json", NULL};
+static const char *const explain_forms[] = {"text", "json", "svg", NULL};
 
 #define FIELD(name) .field = offsetof(vv_cli_request, name)
 
@@ -95,7 +117,7 @@ const vv_cli_option vv_cli_options[] = {
     {"man", 0, NULL, .group = VV_CLI_MANUAL, .set = set_flag, FIELD(manual),
      .help = "write the manual page (roff) instead"},
     {"output", 'o', "OUTPUT", .group = VV_CLI_OUTPUT, .set = set_text, FIELD(output),
-     .help = "NetCDF-4 file to write; it appears under its name only when complete"},
+     .help = "file to write: NetCDF-4, of bench JSON; it appears under its name only when complete"},
 
     {"overwrite", 'O', NULL, .group = VV_CLI_WRITE, .set = set_flag, FIELD(overwrite),
      .help = "replace the output if it exists"},
@@ -111,17 +133,32 @@ const vv_cli_option vv_cli_options[] = {
      .help = "threads of each rank; default: the cores it may use"},
     {"progress", 0, "auto|on|off", .group = VV_CLI_RUN, .set = set_choice, FIELD(progress), .choices = progress_modes,
      .low = VV_PROGRESS_AUTO, .help = "show progress on standard error; auto, the default: only on a terminal"},
-    {"explain", 0, "text|json", .omitted = "text", .group = VV_CLI_RUN, .set = set_choice, FIELD(explain),
+    {"explain", 0, "text|json|svg", .omitted = "text", .group = VV_CLI_RUN, .set = set_choice, FIELD(explain),
      .choices = explain_forms, .low = VV_CLI_EXPLAIN_TEXT,
-     .help = "print the plan with its bytes read, moved and written and its memory; do not run it"},
+     .help =
+         "print the plan with its bytes read, moved and written, its memory and its expected time; do not run it; svg "
+         "is a picture"},
     {"stats", 0, NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(stats),
-     .help = "afterwards, print what the run did to standard error: seconds, tasks, bytes, peak memory"},
+     .help = "afterwards, print what the run did to standard error: seconds, tasks, bytes, peak memory, and what was "
+             "predicted for each step beside what was measured"},
+    {"scratch", 0, "DIR", .group = VV_CLI_RUN, .set = set_text, FIELD(scratch),
+     .help = "directory, best on a disk of each machine's own, for what does not fit in memory; default: $TMPDIR, "
+             "else /tmp"},
     {"placement", 0, "NAME", .group = VV_CLI_RUN, .set = set_text, FIELD(placement),
      .help = "advanced: which rank does what: auto, outputs, leaves or cyclic; results are the same"},
+    {"policy", 0, "NAME", .group = VV_CLI_RUN, .set = set_text, FIELD(policy),
+     .help = "advanced: which work goes first: critical-path (the default) or memory; results are the same"},
     {"log", 0, "LEVEL", .group = VV_CLI_RUN, .set = set_text, FIELD(log),
      .help = "log lines on standard error: error, warn (the default), info or debug"},
     {"quiet", 'q', NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(quiet),
      .help = "nothing on standard error but errors and what was asked for"},
+
+    {"ranks", 0, "N", .group = VV_CLI_MODEL, .set = set_whole, FIELD(ranks), .low = 1, .high = 10000000,
+     .help = "so many ranks, which need not be here"},
+    {"net", 0, "RATE[,LATENCY]", .group = VV_CLI_MODEL, .set = set_net, FIELD(net),
+     .help = "bytes per second between ranks, for each rank, and time of a message, such as 25GB/s,2us"},
+    {"disk", 0, "RATE", .group = VV_CLI_MODEL, .set = set_bandwidth, FIELD(disk),
+     .help = "bytes per second that each rank reads or writes, such as 2GB/s"},
 
     {"help", 'h', NULL, .group = VV_CLI_GENERAL, .set = set_flag, FIELD(help),
      .help = "show help, of the command if one is given"},

@@ -24,10 +24,16 @@ typedef enum vv_cli_group {
     VV_CLI_METHODS = 64, /* several reductions */
     VV_CLI_INFO = 128,
     VV_CLI_MANUAL = 256,
-    VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL
+    VV_CLI_MODEL = 512, /* every command, with --explain */
+    VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
-enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON };
+enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON, VV_CLI_EXPLAIN_SVG };
+
+/* "25GB/s,2us" */
+typedef struct vv_cli_net {
+    double bandwidth, latency; /* 0: not given */
+} vv_cli_net;
 
 /* What the command line asks for. Texts point into argv. */
 typedef struct vv_cli_request {
@@ -41,8 +47,12 @@ typedef struct vv_cli_request {
     int threads;     /* 0: not given */
     int progress;    /* vv_progress_mode */
     int explain;
-    const char *log, *placement;
+    const char *log, *placement, *policy, *scratch;
     bool stats, quiet;
+
+    int ranks; /* of the machine that explain speaks of; 0: not given */
+    vv_cli_net net;
+    double disk; /* 0: not given */
 
     const char *output;
     bool overwrite, shuffle;

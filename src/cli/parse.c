@@ -148,6 +148,18 @@ static vv_status take(parser *p)
 
 /* --- afterwards --- */
 
+/* Another machine can be modelled, but nothing can run there. */
+static vv_status check_model(const parser *p)
+{
+    for (int i = 0; i < vv_cli_n_options; i++) {
+        const vv_cli_option *o = &vv_cli_options[i];
+        if (!p->seen[i] || o->group != VV_CLI_MODEL) continue;
+        return vv_error(VV_ERR_USAGE, "--%s describes the machine that --explain is to speak of; add --explain",
+                        o->name);
+    }
+    return VV_OK;
+}
+
 static vv_status check_options(const parser *p)
 {
     const vv_cli_command *c = &p->r->command;
@@ -156,8 +168,8 @@ static vv_status check_options(const parser *p)
         if (!p->seen[i] || (o->group & (c->groups | VV_CLI_EVERYWHERE))) continue;
         return vv_error(VV_ERR_USAGE, "%s takes no option --%s; see 'varve %s --help'", c->name, o->name, c->name);
     }
-    if (p->r->explain != VV_CLI_EXPLAIN_NOT && !c->plans && c->run != vv_cli_explain)
-        return vv_error(VV_ERR_USAGE, "%s has no plan to explain", c->name);
+    if (p->r->explain == VV_CLI_EXPLAIN_NOT) return check_model(p);
+    if (!c->plans && c->run != vv_cli_explain) return vv_error(VV_ERR_USAGE, "%s has no plan to explain", c->name);
     return VV_OK;
 }
 

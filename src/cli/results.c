@@ -29,7 +29,17 @@ void vv_cli_results_free(vv_cli_results *x)
     for (int i = 0; i < x->n; i++) free(x->item[i].name);
     free(x->item);
     free(x->touched);
+    free(x->reports);
     *x = (vv_cli_results){0};
+}
+
+static void add_report(vv_cli_results *x)
+{
+    char *all = NULL;
+    const char *before = x->reports ? x->reports : "";
+    if (!x->request->stats || asprintf(&all, "%s%s", before, vv_session_report(x->session)) < 0) return;
+    free(x->reports);
+    x->reports = all;
 }
 
 void vv_cli_results_count(vv_cli_results *x)
@@ -44,17 +54,20 @@ void vv_cli_results_count(vv_cli_results *x)
     t->written += now.written;
     t->plan_bytes += now.plan_bytes;
     if (now.peak > t->peak) t->peak = now.peak;
+    add_report(x);
 }
 
 /* --- afterwards --- */
 
-static void print_stats(const vv_run_stats *t)
+static void print_stats(const vv_cli_results *x)
 {
+    const vv_run_stats *t = &x->total;
     fprintf(
         stderr,
         "varve: stats seconds=%.4f plan=%.4f tasks=%lld read=%lld moved=%lld written=%lld plan_bytes=%lld peak=%lld\n",
         t->seconds, t->plan_seconds, (long long)t->tasks, (long long)t->read, (long long)t->moved,
         (long long)t->written, (long long)t->plan_bytes, (long long)t->peak);
+    fputs(x->reports ? x->reports : "", stderr);
 }
 
 static void print_shape(const vv_array *a)
@@ -91,16 +104,24 @@ static vv_status fill(const vv_cli_results *x, vv_output *o)
     return status == VV_OK ? vv_output_carry(o, x->source, x->touched) : status;
 }
 
-static vv_explain_form explain_form(const vv_cli_results *x)
+static vv_explain_options explain_options(const vv_cli_results *x)
 {
-    return x->request->explain == VV_CLI_EXPLAIN_JSON ? VV_EXPLAIN_JSON : VV_EXPLAIN_TEXT;
+    vv_explain_options options = VV_EXPLAIN_OPTIONS_INIT;
+    const vv_cli_request *r = x->request;
+    options.form = (vv_explain_form)(r->explain - VV_CLI_EXPLAIN_TEXT + VV_EXPLAIN_TEXT);
+    options.ranks = r->ranks;
+    options.network = r->net.bandwidth;
+    options.latency = r->net.latency;
+    options.disk = r->disk;
+    return options;
 }
 
 static vv_status explain_or_save(vv_cli_results *x, vv_output **o)
 {
     if (x->request->explain != VV_CLI_EXPLAIN_NOT) {
         char *text = NULL;
-        vv_status status = vv_output_explain(*o, explain_form(x), &text);
+        vv_explain_options options = explain_options(x);
+        vv_status status = vv_output_explain(*o, &options, &text);
         return print_explanation(status, text);
     }
     vv_status status = vv_output_save(o);
@@ -150,12 +171,17 @@ static vv_index values(const vv_cli_results *x)
 /* Every array is computed, and so explained, by itself. */
 static vv_status explain_each(vv_cli_results *x)
 {
+    if (x->n > 1 && x->request->explain == VV_CLI_EXPLAIN_SVG)
+        return vv_error(VV_ERR_USAGE,
+                        "%d results without a file are %d plans, and --explain=svg draws one; give -o OUTPUT or one -v",
+                        x->n, x->n);
     bool list = x->n > 1 && x->request->explain == VV_CLI_EXPLAIN_JSON;
+    vv_explain_options options = explain_options(x);
     vv_status status = VV_OK;
     for (int i = 0; status == VV_OK && i < x->n; i++) {
         if (list) fputs(i ? ",\n" : "[", stdout);
         char *text = NULL;
-        status = vv_explain(x->item[i].array, explain_form(x), &text);
+        status = vv_explain(x->item[i].array, &options, &text);
         status = print_explanation(status, text);
     }
     if (list) fputs("]\n", stdout);
@@ -176,6 +202,6 @@ static vv_status to_terminal(vv_cli_results *x)
 vv_status vv_cli_results_deliver(vv_cli_results *x)
 {
     vv_status status = x->request->output ? to_file(x) : to_terminal(x);
-    if (status == VV_OK && x->request->stats && x->request->explain == VV_CLI_EXPLAIN_NOT) print_stats(&x->total);
+    if (status == VV_OK && x->request->stats && x->request->explain == VV_CLI_EXPLAIN_NOT) print_stats(x);
     return status;
 }

@@ -18,6 +18,7 @@ typedef struct vv_cli_results {
     int n;
     vv_cli_result *item;
     vv_run_stats total; /* of the computations so far */
+    char *reports;      /* of each, predicted beside measured; NULL without --stats */
 } vv_cli_results;
 
 /* Takes an array; an inert one ends the command here, with its cause. name is copied. */
@@ -28,7 +29,7 @@ void vv_cli_results_free(vv_cli_results *x);
 
 /* Computes all and prints a table of labels and values. */
 VV_WARN_UNUSED vv_status vv_cli_values_print(vv_cli_results *x);
-/* Adds the statistics of the computation that has just ended. */
+/* Adds the statistics, and the report if one was asked for, of the computation that has just ended. */
 void vv_cli_results_count(vv_cli_results *x);
 
 #endif

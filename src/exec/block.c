@@ -1,225 +1,198 @@
+/* The blocks of a work chunk: one for each input, by its access. */
 #include "base/fault.h"
+#include "exec/store.h"
 #include "exec/work.h"
 
-#include <pthread.h>
 #include <string.h>
 
-/* The formats' own reading happens on one thread at a time (the HDF5 library is not thread-safe). */
-static pthread_mutex_t slow_lock = PTHREAD_MUTEX_INITIALIZER;
-
-static vv_status where(const vv_source *s, const vv_index coords[], int nd)
+/* The work box's elements in memory whose first element has index origin[] and whose strides along the source's dimensions are given. */
+static void follow(const vv_part *p, const vv_index origin[], const vv_index stride[], const vv_box *box, vv_block *b)
 {
-    char at[160];
-    return vv_error_prefix("%s: variable '%s', chunk %s, rank %d", s->path, s->variable,
-                           vv_dims_text(nd, coords, at, sizeof at), vv_this_rank());
-}
-
-/* Strides of a box inside a row-major block of the given extents. */
-static vv_index strides(int nd, const vv_index extent[], vv_index stride[])
-{
-    vv_index n = 1;
-    for (int d = nd - 1; d >= 0; d--) {
-        stride[d] = n;
-        n *= extent[d];
+    b->first = 0;
+    memset(b->stride, 0, sizeof b->stride[0] * (size_t)box->nd);
+    for (int d = 0; d < p->nd; d++) {
+        int w = p->dim[d];
+        b->first += (vv_part_index(p, d, w < 0 ? 0 : box->lo[w]) - origin[d]) * stride[d];
+        if (w >= 0) b->stride[w] += p->stride[d] * stride[d];
     }
-    return n;
 }
 
-static void constant_block(vv_block *b, const vv_source *s, int nd)
+void vv_block_fill(vv_block *b, vv_dtype type, double value)
 {
-    b->constant = true;
-    b->bytes = s->fill;
-    b->decode.shuffled = b->decode.swap = false;
+    vv_dtype_store(type, b->fill, value);
+    b->bytes = b->fill;
+    b->decode = (vv_decode){.stored = type, .out = type};
     b->total = 1;
-    memset(b->stride, 0, sizeof b->stride[0] * (size_t)nd);
     b->first = 0;
+    memset(b->stride, 0, sizeof b->stride);
 }
 
-/* Undoes what HDF5's filter pipeline did, as far as the decoder does not: checksum, deflate. Filters are numbered in pipeline order; a
- * set bit says that one was skipped when the chunk was written. */
-static vv_status unfilter(vv_worker *w, int input, const vv_chunk_at *at, vv_bytes raw)
-{
-    const vv_source *s = w->job->feed[input].source;
-    vv_block *b = &w->block[input];
-    uint32_t bit = s->decode.shuffled ? 2 : 1;
-    uint32_t deflate_bit = bit, fletcher_bit = s->deflated ? bit << 1 : bit;
-    bool deflated = s->deflated && !(at->filter_mask & deflate_bit);
-    bool summed = s->fletcher32 && !(at->filter_mask & fletcher_bit);
-    b->decode.shuffled = s->decode.shuffled && !(at->filter_mask & 1);
-    const char *from = s->deflated ? w->stored : w->memory[input];
-    vv_bytes size = at->size;
-    if (summed) VV_TRY(vv_fletcher32_check(from, &size));
-    b->bytes = w->memory[input];
-    if (deflated) return vv_inflate(w->codec, from, size, w->memory[input], raw);
-    if (size != raw)
-        return vv_fail(VV_ERR_CORRUPT, "the stored chunk has %lld bytes instead of %lld", (long long)size,
-                       (long long)raw);
-    b->bytes = from;
-    return VV_OK;
-}
+/* --- direct access --- */
 
-static vv_status load_chunk(vv_worker *w, int input, const vv_chunk_at *at, int nd)
+/* The stored chunk that holds the box, unless it is still here. */
+static vv_status load_chunk(vv_worker *w, int input, const vv_box *box)
 {
-    const vv_feed *f = &w->job->feed[input];
-    const vv_source *s = f->source;
+    const vv_part *p = &w->job->step->input[input].part[0];
+    vv_feed *f = &w->job->feed[w->job->plan->step[p->from].source];
+    const vv_grid *g = &f->source->stored;
+    vv_slab *slab = &w->slab[input];
     vv_block *b = &w->block[input];
-    b->total = strides(nd, s->stored.chunk, b->stride);
-    b->first = 0;
-    if (at->address < 0) {
-        constant_block(b, s, nd);
-        return VV_OK;
+    vv_index coords[VV_MAX_DIMS];
+    for (int d = 0; d < p->nd; d++)
+        coords[d] = vv_grid_at(g, d, vv_part_index(p, d, p->dim[d] < 0 ? 0 : box->lo[p->dim[d]]));
+    vv_index number = vv_grid_number(g, coords);
+    if (w->key[input] != number) {
+        w->key[input] = -1;
+        VV_TRY(vv_slab_chunk(w, f, coords, &w->memory[input], slab));
+        w->key[input] = number;
     }
-    vv_bytes raw = b->total * vv_dtype_size(s->decode.stored);
-    vv_bytes room = s->deflated ? s->largest : raw + 4;
-    if (at->size > room)
-        return vv_fail(VV_ERR_CORRUPT, "the stored chunk claims %u bytes, at most %lld are possible", at->size,
-                       (long long)room);
-    VV_TRY(vv_raw_read(&f->file, at->address, at->size, s->deflated ? w->stored : w->memory[input]));
-    w->read += at->size;
-    return unfilter(w, input, at, raw);
+    b->bytes = slab->bytes;
+    b->decode = slab->decode;
+    b->total = slab->total;
+    follow(p, slab->origin, slab->stride, box, b);
+    return VV_OK;
 }
 
 /* Contiguous data: describe where the box's elements lie in the file; tiles are read through a window. */
-static void open_stream(vv_worker *w, int input, const vv_box *box)
+static vv_status open_stream(vv_worker *w, int input, const vv_box *box)
 {
-    const vv_source *s = w->job->feed[input].source;
+    const vv_part *p = &w->job->step->input[input].part[0];
+    vv_feed *f = &w->job->feed[w->job->plan->step[p->from].source];
+    const vv_source *s = f->source;
     vv_block *b = &w->block[input];
+    vv_index stride[VV_MAX_DIMS], origin[VV_MAX_DIMS] = {0};
+    vv_box source;
+    b->decode = s->decode;
     if (s->address < 0) {
-        constant_block(b, s, box->nd);
-        return;
-    }
-    b->total = strides(box->nd, s->stored.shape.n, b->stride);
-    b->first = 0;
-    for (int d = 0; d < box->nd; d++) b->first += box->lo[d] * b->stride[d];
-    int d = box->nd - 1;
-    while (d > 0 && box->n[d] == s->stored.shape.n[d]) d--;
-    vv_index inner = d < 0 ? 1 : b->stride[d];
-    b->run = d < 0 ? 1 : box->n[d] * inner;
-    b->run_start = d < 0 ? 0 : box->lo[d] * inner;
-    b->run_cycle = d < 0 ? 1 : s->stored.shape.n[d] * inner;
-    b->window_n = 0;
-}
-
-/* A box as one packed block: contiguous data read run by run, or whatever the format's own reading gives. */
-static vv_status read_runs(vv_worker *w, int input, const vv_box *box)
-{
-    const vv_feed *f = &w->job->feed[input];
-    vv_bytes size = vv_dtype_size(f->source->decode.stored);
-    open_stream(w, input, box);
-    vv_block stream = w->block[input];
-    char *out = w->memory[input];
-    vv_index at[VV_MAX_DIMS] = {0}, n[VV_MAX_DIMS];
-    int outer = box->nd - 1;
-    while (outer > 0 && box->n[outer] == f->source->stored.shape.n[outer]) outer--;
-    memcpy(n, box->n, sizeof n);
-    do {
-        vv_index first = stream.first;
-        for (int d = 0; d < outer; d++) first += at[d] * stream.stride[d];
-        VV_TRY(vv_raw_read(&f->file, f->source->address + first * size, stream.run * size, out));
-        out += stream.run * size;
-        w->read += stream.run * size;
-    } while (vv_odometer(outer, n, at));
-    return VV_OK;
-}
-
-static vv_status read_slow(vv_worker *w, int input, const vv_box *box)
-{
-    vv_feed *f = (vv_feed *)&w->job->feed[input]; /* the file is opened on first use, under the lock */
-    pthread_mutex_lock(&slow_lock);
-    vv_status status = vv_fault(VV_FAULT_READ_CHUNK);
-    if (status == VV_OK && !f->slow) status = vv_file_open(f->source->path, &f->slow);
-    int var = status == VV_OK ? vv_meta_find_var(f->slow->meta, f->source->variable) : -1;
-    if (status == VV_OK && var < 0) status = vv_fail(VV_ERR_READ, "the variable is gone");
-    if (status == VV_OK) status = f->slow->format->read(f->slow, var, box, w->memory[input]);
-    pthread_mutex_unlock(&slow_lock);
-    w->read += vv_box_elements(box) * vv_dtype_size(f->source->decode.stored);
-    return status;
-}
-
-static vv_status load_packed(vv_worker *w, int input, const vv_box *box)
-{
-    const vv_source *s = w->job->feed[input].source;
-    vv_block *b = &w->block[input];
-    if (s->raw && s->address < 0) {
-        constant_block(b, s, box->nd);
+        memcpy(b->fill, s->fill, sizeof b->fill);
+        b->bytes = b->fill;
+        b->decode.swap = false;
+        b->total = 1;
+        b->first = 0;
+        memset(b->stride, 0, sizeof b->stride);
         return VV_OK;
     }
-    VV_TRY(s->raw ? read_runs(w, input, box) : read_slow(w, input, box));
-    b->bytes = w->memory[input];
-    b->decode.shuffled = false;
-    b->decode.swap = s->raw && s->decode.swap;
-    b->total = strides(box->nd, box->n, b->stride);
-    b->first = 0;
+    VV_TRY(vv_feed_open(f));
+    VV_TRY(vv_room_for(&w->memory[input], VV_WINDOW, "a window"));
+    if (!vv_part_source(p, box, &source)) return vv_fail(VV_ERR_INTERNAL, "a chunk that wants nothing");
+    b->bytes = NULL;
+    b->total = vv_pack_strides(s->stored.shape.nd, s->stored.shape.n, stride);
+    follow(p, origin, stride, box, b);
+    int d = source.nd - 1;
+    while (d > 0 && source.n[d] == s->stored.shape.n[d]) d--;
+    vv_index inner = d < 0 ? 1 : stride[d];
+    b->run = d < 0 ? 1 : source.n[d] * inner;
+    b->run_start = d < 0 ? 0 : source.lo[d] * inner;
+    b->run_cycle = d < 0 ? 1 : s->stored.shape.n[d] * inner;
+    b->window_n = 0;
     return VV_OK;
 }
 
-vv_status vv_block_load(vv_worker *w, int input, const vv_index coords[], const vv_box *box, vv_index at)
+/* --- packed boxes --- */
+
+/* The work box in a packed box of the inboxes' space. Along a dimension that is looked up the block stays at its begin: fold.c moves it. */
+static void lay_in_box(vv_worker *w, int input, const vv_box *box, const void *values)
 {
-    const vv_feed *f = &w->job->feed[input];
+    const vv_edge *e = w->edge[input];
+    const vv_box *packed = &w->box[input];
     vv_block *b = &w->block[input];
-    b->constant = false;
-    b->bytes = NULL;
-    b->decode = f->source->decode;
-    vv_status status = VV_OK;
-    if (w->job->streams)
-        open_stream(w, input, box);
-    else if (f->source->raw && f->source->chunked)
-        status = load_chunk(w, input, &f->chunk[at], box->nd);
-    else
-        status = load_packed(w, input, box);
-    return status == VV_OK ? VV_OK : where(f->source, coords, box->nd);
+    vv_dtype type = vv_working_type(w->job->step->input[input].type);
+    b->bytes = values;
+    b->decode = (vv_decode){.stored = type, .out = type};
+    b->total = vv_pack_strides(box->nd, packed->n, b->stride);
+    b->first = 0;
+    for (int d = 0; d < box->nd; d++) {
+        if (!e->follows[d])
+            b->stride[d] = 0;
+        else if (d != e->lookup)
+            b->first += (box->lo[d] - packed->lo[d]) * b->stride[d];
+    }
 }
 
-/* Slides the window so that it starts at `offset` and reaches as far as the run and the window do. What it holds of that already is moved,
- * not read again. */
-static vv_status slide(vv_worker *w, int input, vv_index offset)
+static vv_status load_packed(vv_worker *w, int input, const vv_index coords[], const vv_box *box)
 {
-    const vv_feed *f = &w->job->feed[input];
+    const vv_job *job = w->job;
+    const vv_edge *e = w->edge[input];
+    vv_room *room = &w->memory[input];
+    vv_index key = vv_edge_key(e, coords);
+    bool again = w->key[input] == key;
+    w->key[input] = -1;
+    vv_edge_box(e, key, &w->box[input]);
+    VV_TRY(vv_room_for(room, vv_inbox_bytes(e, &w->box[input]), "a box of values"));
+    const void *values = room->data;
+    if (!vv_block_assembled(job->step, input)) {
+        VV_TRY(vv_store_use(job->store, job->number, input, key, room->data, &values));
+    } else {
+        if (!again) VV_TRY(vv_box_assemble(w, input, &w->box[input], room->data));
+        w->key[input] = key;
+    }
+    lay_in_box(w, input, box, values);
+    return VV_OK;
+}
+
+vv_status vv_block_load(vv_worker *w, int input, const vv_index coords[], const vv_box *box)
+{
+    vv_access access = w->job->step->input[input].access;
+    if (access == VV_ACCESS_PUSH || vv_block_assembled(w->job->step, input)) return load_packed(w, input, coords, box);
+    return access == VV_ACCESS_STREAM ? open_stream(w, input, box) : load_chunk(w, input, box);
+}
+
+void vv_block_done(vv_worker *w, int input, const vv_index coords[])
+{
+    const vv_job *job = w->job;
+    if (job->step->input[input].access == VV_ACCESS_PUSH)
+        vv_store_done(job->store, job->number, input, vv_edge_key(w->edge[input], coords));
+}
+
+/* --- tiles --- */
+
+/* Moves the window so that it holds [offset, offset + n), and reaches as far as the run and the window do. What it holds of that already is moved,
+ * not read again. */
+static vv_status slide(vv_worker *w, int input, vv_index offset, vv_index need)
+{
+    const vv_part *p = &w->job->step->input[input].part[0];
+    vv_feed *f = &w->job->feed[w->job->plan->step[p->from].source];
     vv_block *b = &w->block[input];
     vv_bytes size = vv_dtype_size(f->source->decode.stored);
     vv_index left = b->run_start + b->run - offset % b->run_cycle;
-    vv_index n = vv_imin(left, VV_WINDOW / size), end = b->window_first + b->window_n;
+    vv_index n = vv_imax(need, vv_imin(left, VV_WINDOW / size)), end = b->window_first + b->window_n;
     vv_index have = offset >= b->window_first && offset < end ? vv_imin(n, end - offset) : 0;
-    char *window = w->memory[input];
+    char *window = w->memory[input].data;
     if (have) memmove(window, window + (offset - b->window_first) * size, (size_t)(have * size));
+    double start = vv_now();
     vv_status status =
         vv_raw_read(&f->file, f->source->address + (offset + have) * size, (n - have) * size, window + have * size);
     if (status != VV_OK)
         return vv_error_prefix("%s: variable '%s', rank %d", f->source->path, f->source->variable, vv_this_rank());
+    double seconds = vv_now() - start;
+    w->seconds_read += seconds;
+    w->seconds_kernel -= seconds; /* it happens inside of a chunk's fold */
     b->window_first = offset;
     b->window_n = n;
     w->read += (n - have) * size;
     return VV_OK;
 }
 
-static const void *fill_tile(const vv_block *b, vv_index n, void *tile)
+vv_index vv_block_reach(const vv_block *b, vv_index stride)
 {
-    vv_decode_range(&b->decode, b->bytes, 1, 0, 1, tile);
-    vv_bytes size = vv_dtype_size(b->decode.out);
-    for (vv_index i = 1; i < n; i++) memcpy((char *)tile + i * size, tile, (size_t)size);
-    return tile;
+    if (b->bytes || stride == 0 || stride == 1) return VV_TILE;
+    vv_index room = VV_WINDOW / vv_dtype_size(b->decode.stored), apart = stride < 0 ? -stride : stride;
+    return vv_imin(VV_TILE, (room - 1) / apart + 1);
 }
 
-vv_status vv_block_tile(vv_worker *w, int input, vv_index offset, vv_index n, void *tile, const void **values)
+vv_status vv_block_tile(vv_worker *w, int input, vv_index offset, vv_index stride, vv_index n, void *tile,
+                        const void **values)
 {
     vv_block *b = &w->block[input];
-    if (b->constant) {
-        *values = fill_tile(b, n, tile);
-        return VV_OK;
-    }
-    const char *bytes = b->bytes;
+    const void *bytes = b->bytes;
     vv_index first = offset, total = b->total;
     if (!bytes) {
-        if (offset < b->window_first || offset + n > b->window_first + b->window_n) VV_TRY(slide(w, input, offset));
-        bytes = w->memory[input];
+        vv_index span = (n - 1) * stride, lo = vv_imin(offset, offset + span), hi = vv_imax(offset, offset + span) + 1;
+        if (lo < b->window_first || hi > b->window_first + b->window_n) VV_TRY(slide(w, input, lo, hi - lo));
+        bytes = w->memory[input].data;
         first = offset - b->window_first;
         total = b->window_n;
     }
-    if (vv_decode_is_plain(&b->decode)) {
-        *values = bytes + first * vv_dtype_size(b->decode.stored);
-        return VV_OK;
-    }
-    vv_decode_range(&b->decode, bytes, total, first, n, tile);
-    *values = tile;
+    *values = vv_slab_values(&b->decode, bytes, total, first, stride, n, tile);
     return VV_OK;
 }

@@ -1,7 +1,8 @@
 /* After the tasks: compressed chunks get their places in the file, every rank writes its own, and what was written is synced.
  *
  * All ranks tell the coordinator the sizes of their chunks; it orders them by chunk number - so the file's bytes do not depend on who had
- * which - lets storage place them, and answers with addresses in each rank's own order. One exchange for a whole output. */
+ * which - lets storage place them, and answers with addresses in the same order. One exchange for a whole output. What did not fit in memory is read back
+ * from the scratch file chunk by chunk. */
 #include "base/fault.h"
 #include "exec/run.h"
 
@@ -9,13 +10,15 @@
 #include <string.h>
 
 typedef struct entry {
-    int64_t step, chunk, size, rank, position; /* position: in its rank's list */
+    int64_t chunk, size; /* then its address */
+    int32_t step, rank;
 } entry;
+_Static_assert(sizeof(entry) == 24, "what the cost of a plan counts");
 
 static bool has_packed_outputs(const vv_plan *p)
 {
     for (int i = 0; i < p->n_steps; i++)
-        if (p->step[i].op == VV_STEP_WRITE && p->step[i].to.chunked) return true;
+        if (p->step[i].op == VV_STEP_WRITE && p->step[i].to.chunked && !vv_write_placed(&p->step[i])) return true;
     return false;
 }
 
@@ -26,12 +29,21 @@ static int by_chunk(const void *a, const void *b)
     return x->chunk < y->chunk ? -1 : x->chunk > y->chunk;
 }
 
+/* The order in which this rank's chunks are told, and in which their addresses come back. */
+static int by_packed(const void *a, const void *b)
+{
+    const vv_packed *x = a, *y = b;
+    if (x->step != y->step) return x->step < y->step ? -1 : 1;
+    return x->chunk < y->chunk ? -1 : x->chunk > y->chunk;
+}
+
 static vv_status my_entries(const vv_run *r, char **block)
 {
     VV_TRY(vv_mem_get(block, r->n_packed * (vv_bytes)sizeof(entry), "a list of chunks"));
     entry *e = (entry *)(void *)*block;
+    if (r->n_packed) qsort(r->packed, (size_t)r->n_packed, sizeof *r->packed, by_packed);
     for (vv_index i = 0; i < r->n_packed; i++)
-        e[i] = (entry){r->packed[i].step, r->packed[i].chunk, r->packed[i].size, r->net->rank, i};
+        e[i] = (entry){r->packed[i].chunk, r->packed[i].at.size, r->packed[i].step, r->net->rank};
     return VV_OK;
 }
 
@@ -68,16 +80,16 @@ done:
     return status;
 }
 
-/* Addresses in the order of each rank's own list. */
+/* Each rank's addresses in the order of its list, which is that of all. */
 static vv_status answer(vv_run *r, const entry *all, vv_index n, vv_bytes **mine)
 {
     for (int rank = 0; rank < r->net->size; rank++) {
-        vv_index count = 0;
+        vv_index count = 0, k = 0;
         for (vv_index i = 0; i < n; i++) count += all[i].rank == rank;
         vv_bytes *address;
         VV_TRY(vv_mem_get(&address, count * (vv_bytes)sizeof *address, "addresses"));
         for (vv_index i = 0; i < n; i++)
-            if (all[i].rank == rank) address[all[i].position] = all[i].size;
+            if (all[i].rank == rank) address[k++] = all[i].size;
         if (rank == 0)
             *mine = address;
         else
@@ -108,16 +120,33 @@ static vv_status ask(vv_run *r, char **mine)
     return VV_OK;
 }
 
+/* A chunk that waited in the scratch file is read back first. */
+static vv_status write_one(vv_run *r, const vv_packed *k, vv_bytes address)
+{
+    if (k->data) return vv_raw_write(&r->out, address, k->at.size, k->data);
+    char *data;
+    VV_TRY(vv_mem_get(&data, k->at.size, "a compressed chunk"));
+    vv_status status = vv_spill_read(vv_store_scratch(r->store), &k->at, data);
+    if (status == VV_OK) status = vv_raw_write(&r->out, address, k->at.size, data);
+    vv_mem_put(&data);
+    vv_spill_drop(vv_store_scratch(r->store), &k->at);
+    return status;
+}
+
 static vv_status write_packed(vv_run *r, const vv_bytes *address)
 {
     if (r->n_packed) VV_TRY(vv_run_output(r));
     for (vv_index i = 0; i < r->n_packed; i++) {
-        const vv_packed *k = &r->packed[i];
-        vv_status status = vv_raw_write(&r->out, address[i], k->size, k->data);
-        if (status != VV_OK)
+        vv_packed *k = &r->packed[i];
+        vv_stage *g = &r->stage[k->step];
+        int64_t begin = vv_ticks();
+        if (write_one(r, k, address[i]) != VV_OK)
             return vv_error_prefix("output variable '%s', chunk %lld, rank %d", r->plan->step[k->step].name,
                                    (long long)k->chunk, vv_this_rank());
-        atomic_fetch_add(&r->written, (vv_bytes)k->size);
+        vv_mem_put(&k->data);
+        atomic_fetch_add(&r->written, k->at.size);
+        atomic_fetch_add(&g->written, k->at.size);
+        vv_spend(g, VV_SPENT_WRITE, vv_ticks() - begin);
     }
     return VV_OK;
 }

@@ -1,7 +1,11 @@
-/* Delivering: a finished output chunk becomes values, and values go to the output file or to rank 0's memory.
+/* Delivering: a finished output chunk becomes values, and values go to the output file, to rank 0's memory, and to later steps (push.c).
  *
- * Contiguous variables are written at once, run by run. Chunks of a compressed variable are compressed here, by the rank and thread that has them,
- * and wait in memory for their place in the file (commit.c). */
+ * Contiguous variables are written at once, run by run; so are chunks without filters, whose places are known. Chunks of a compressed
+ * variable are compressed here, by the rank and thread that has them, and wait for their place in the file (commit.c): the first few in memory, all
+ * others in the scratch file, so that an output of any size fits.
+ *
+ * Later steps get what a file would have got: values are rounded to the element type of the result (a mean of f32 is made in f64), so that it
+ * makes no difference whether something is computed at once or saved and read again. */
 #include "base/fault.h"
 #include "exec/run.h"
 
@@ -12,29 +16,76 @@ typedef struct head {
     int64_t step, out, bytes, spare[5];
 } head;
 
-/* Buffers of one delivery: all on the thread that delivers. */
-typedef struct desk {
-    vv_codec *codec;
-    char *values, *encoded;
-} desk;
+/* --- desks --- */
 
-vv_status vv_run_letter(vv_run *r, int to, vv_tag tag, void *data_address, vv_bytes size)
+static void desk_free(vv_desk *d, int ranks)
 {
-    void **data = data_address;
-    vv_letter *l;
-    vv_status status = vv_new(&l, 1, sizeof *l);
-    if (status != VV_OK) {
-        vv_mem_put(data);
-        return status;
-    }
-    *l = (vv_letter){NULL, to, tag, size, *data};
-    *data = NULL;
+    for (int i = 0; d->parcel && i < ranks; i++) vv_mem_put(&d->parcel[i].data);
+    for (int i = 0; i < VV_DESK_ROOMS; i++) vv_mem_put(&d->room[i]);
+    vv_codec_free(&d->codec);
+    free(d->parcel);
+    free(d->want);
+    free(d->touched);
+    free(d);
+}
+
+static vv_status desk_new(int ranks, vv_desk **out)
+{
+    vv_desk *d;
+    vv_status status;
+    VV_TRY(vv_new(&d, 1, sizeof *d));
+    VV_TRY_GOTO(status, failed, vv_new(&d->want, (size_t)ranks, sizeof *d->want));
+    VV_TRY_GOTO(status, failed, vv_new(&d->parcel, (size_t)ranks, sizeof *d->parcel));
+    VV_TRY_GOTO(status, failed, vv_new(&d->touched, (size_t)ranks, sizeof *d->touched));
+    *out = d;
+    return VV_OK;
+failed:
+    desk_free(d, ranks);
+    return status;
+}
+
+static vv_status desk_get(vv_run *r, vv_desk **out)
+{
     pthread_mutex_lock(&r->lock);
-    *r->last_letter = l;
-    r->last_letter = &l->next;
+    vv_desk *d = *out = r->desks;
+    if (d) r->desks = d->next;
     pthread_mutex_unlock(&r->lock);
+    return d ? VV_OK : desk_new(r->net->size, out);
+}
+
+static void desk_put(vv_run *r, vv_desk *d)
+{
+    if (!d) return;
+    pthread_mutex_lock(&r->lock);
+    d->next = r->desks;
+    r->desks = d;
+    pthread_mutex_unlock(&r->lock);
+}
+
+void vv_desks_free(vv_run *r)
+{
+    while (r->desks) {
+        vv_desk *d = r->desks;
+        r->desks = d->next;
+        desk_free(d, r->net->size);
+    }
+}
+
+/* One of the desk's rooms, at least so large; what was in it is lost when it has to grow. */
+enum { VALUES, ENCODED, DECODED, STORED };
+static vv_status room(vv_desk *d, int which, vv_bytes size, char **out)
+{
+    if (!d->room[which] || d->size[which] < size) {
+        vv_mem_put(&d->room[which]);
+        d->size[which] = 0;
+        VV_TRY(vv_mem_get(&d->room[which], size, "values"));
+        d->size[which] = size;
+    }
+    *out = d->room[which];
     return VV_OK;
 }
+
+/* --- files --- */
 
 vv_status vv_run_output(vv_run *r)
 {
@@ -46,9 +97,16 @@ vv_status vv_run_output(vv_run *r)
     return status;
 }
 
-/* A box of a contiguous variable: one write for each run of elements that lie together. */
-static vv_status write_contiguous(vv_run *r, const vv_step *s, const vv_box *box, const char *data)
+static void note_written(vv_run *r, int step, vv_bytes bytes)
 {
+    atomic_fetch_add(&r->written, bytes);
+    atomic_fetch_add(&r->stage[step].written, bytes);
+}
+
+/* A box of a contiguous variable: one write for each run of elements that lie together. */
+static vv_status write_contiguous(vv_run *r, int step, const vv_box *box, const char *data)
+{
+    const vv_step *s = &r->plan->step[step];
     vv_bytes size = vv_dtype_size(s->to.encode.to);
     vv_index stride[VV_MAX_DIMS], n = 1, at[VV_MAX_DIMS] = {0};
     VV_TRY(vv_run_output(r));
@@ -65,7 +123,7 @@ static vv_status write_contiguous(vv_run *r, const vv_step *s, const vv_box *box
         for (int d = 0; d < box->nd; d++) first += (box->lo[d] + (d < outer ? at[d] : 0)) * stride[d];
         VV_TRY(vv_raw_write(&r->out, s->to.address + first * size, run * size, data));
         data += run * size;
-        atomic_fetch_add(&r->written, run * size);
+        note_written(r, step, run * size);
     } while (outer > 0 && vv_odometer(outer, box->n, at));
     return VV_OK;
 }
@@ -103,39 +161,49 @@ static vv_status keep_packed(vv_run *r, vv_packed packed)
     return status;
 }
 
-/* A full chunk as it will be stored, in a block of its own size: compressed, or plain when the variable has no filters. */
-static vv_status compress(const vv_step *s, desk *k, const char *chunk, char *shuffled, vv_index total, vv_packed *out)
+/* Bytes of a chunk that waits: in memory as long as there is room for them, else in the scratch file. */
+static vv_status put_aside(vv_run *r, const char *bytes, vv_bytes size, vv_packed *out)
 {
-    vv_bytes size = vv_dtype_size(s->to.encode.to), raw = total * size, packed = raw, bound = vv_deflate_bound(raw);
-    const char *from = chunk;
-    char *room = NULL;
-    vv_status status = VV_OK;
-    if (s->to.deflate > 0) {
-        if (s->to.shuffle) vv_shuffle(chunk, total, (int)size, shuffled);
-        VV_TRY(vv_mem_get(&room, bound, "a compressed chunk"));
-        status = vv_deflate(k->codec, s->to.deflate, s->to.shuffle ? shuffled : chunk, raw, room, bound, &packed);
-        from = room;
-    }
-    if (status == VV_OK) status = vv_mem_get(&out->data, packed, "a compressed chunk");
-    if (status == VV_OK) memcpy(out->data, from, (size_t)packed);
-    out->size = (uint32_t)packed;
+    pthread_mutex_lock(&r->lock);
+    bool here = r->packed_bytes + size <= VV_PACKED_HELD;
+    if (here) r->packed_bytes += size;
+    pthread_mutex_unlock(&r->lock);
+    out->at.size = size;
+    if (!here) return vv_spill_write(vv_store_scratch(r->store), bytes, size, &out->at);
+    VV_TRY(vv_mem_get(&out->data, size, "a compressed chunk"));
+    memcpy(out->data, bytes, (size_t)size);
+    return VV_OK;
+}
+
+/* A full chunk as it will be stored: compressed, or plain when the variable has no filters. */
+static vv_status compress(vv_run *r, const vv_step *s, vv_desk *d, const char *chunk, char *shuffled, vv_index total,
+                          vv_packed *out)
+{
+    vv_bytes size = vv_dtype_size(s->to.encode.to), raw = total * size, packed, bound = vv_deflate_bound(raw);
+    char *room;
+    if (s->to.deflate <= 0) return put_aside(r, chunk, raw, out);
+    if (s->to.shuffle) vv_shuffle(chunk, total, (int)size, shuffled);
+    if (!d->codec) VV_TRY(vv_codec_new(&d->codec));
+    VV_TRY(vv_mem_get(&room, bound, "a compressed chunk"));
+    vv_status status = vv_deflate(d->codec, s->to.deflate, s->to.shuffle ? shuffled : chunk, raw, room, bound, &packed);
+    if (status == VV_OK) status = put_aside(r, room, packed, out);
     vv_mem_put(&room);
     return status;
 }
 
-static vv_status write_packed(vv_run *r, int step, desk *k, vv_index out, const vv_box *box, const char *data)
+static vv_status write_packed(vv_run *r, int step, vv_desk *d, vv_index out, const vv_box *box, const char *data)
 {
     const vv_step *s = &r->plan->step[step];
     vv_index total = 1;
-    for (int d = 0; d < box->nd; d++) total *= s->grid.chunk[d];
+    for (int k = 0; k < box->nd; k++) total *= s->grid.chunk[k];
     vv_bytes raw = total * vv_dtype_size(s->to.encode.to);
     char *chunk = NULL, *shuffled = NULL;
     vv_packed packed = {.step = step, .chunk = out};
     vv_status status;
     VV_TRY_GOTO(status, done, vv_mem_get(&chunk, raw, "an output chunk"));
-    VV_TRY_GOTO(status, done, vv_mem_get(&shuffled, raw, "an output chunk"));
+    if (s->to.shuffle) VV_TRY_GOTO(status, done, vv_mem_get(&shuffled, raw, "an output chunk"));
     pad(s, box, data, chunk, total);
-    VV_TRY_GOTO(status, done, compress(s, k, chunk, shuffled, total, &packed));
+    VV_TRY_GOTO(status, done, compress(r, s, d, chunk, shuffled, total, &packed));
     VV_TRY_GOTO(status, done, keep_packed(r, packed));
     packed.data = NULL; /* the run's now */
 done:
@@ -144,6 +212,25 @@ done:
     vv_mem_put(&shuffled);
     return status;
 }
+
+/* A chunk without filters whose place is known. */
+static vv_status write_plain(vv_run *r, int step, vv_index out, const vv_box *box, const char *data)
+{
+    const vv_step *s = &r->plan->step[step];
+    vv_index total = 1;
+    for (int k = 0; k < box->nd; k++) total *= s->grid.chunk[k];
+    vv_bytes raw = total * vv_dtype_size(s->to.encode.to);
+    char *chunk;
+    VV_TRY(vv_run_output(r));
+    VV_TRY(vv_mem_get(&chunk, raw, "an output chunk"));
+    pad(s, box, data, chunk, total);
+    vv_status status = vv_raw_write(&r->out, s->to.address + out * raw, raw, chunk);
+    vv_mem_put(&chunk);
+    if (status == VV_OK) note_written(r, step, raw);
+    return status;
+}
+
+/* --- rank 0's memory --- */
 
 static void into_buffer(const vv_grid *g, const vv_box *box, vv_bytes size, const char *data, char *buffer)
 {
@@ -189,50 +276,147 @@ vv_status vv_deliver_receive(vv_run *r, const vv_message *m)
     return VV_OK;
 }
 
-/* Values of result k of a piece, in the working type. */
-static const void *values_of(const vv_step *s, const vv_piece *p, int k, desk *d)
+/* --- values --- */
+
+/* Values of a result, in the working type that its step makes. Those of a map lie in the piece as they are. */
+static vv_status values_of(const vv_stage *g, const vv_piece *p, int result, vv_desk *d, const vv_box *box,
+                           const void **values, vv_dtype *type)
 {
-    const char *state = p->state;
-    if (s->op == VV_STEP_MAP) return state;
-    vv_index cells = ((const vv_red_head *)(const void *)state)->cells;
-    for (int i = 0; i < k; i++) state += vv_state_size(&s->result[i].red, cells);
-    vv_red_finish(&s->result[k].red, state, d->values);
-    return d->values;
+    const vv_step *s = g->job.step;
+    *values = p->state;
+    *type = vv_step_values(s, result);
+    if (s->op == VV_STEP_MAP) return VV_OK;
+    char *to;
+    VV_TRY(room(d, VALUES, vv_box_elements(box) * 8, &to));
+    *values = to;
+    return vv_finish_values(s, p->out, p->state, result, to, type);
 }
 
-static vv_status deliver_result(vv_stage *g, vv_piece *p, const vv_box *box, int target, desk *k)
+/* Values as an array of this element type has them, in its working type. */
+static vv_status rounded(vv_desk *d, vv_dtype array, vv_index n, vv_dtype type, const void **values)
 {
-    const vv_step *s = g->job.step, *t = &g->run->plan->step[target];
-    const void *values = values_of(s, p, t->input[0].result, k);
-    vv_mem_put(&k->encoded);
-    VV_TRY(vv_mem_get(&k->encoded, vv_box_elements(box) * vv_dtype_size(t->to.encode.to), "values"));
-    vv_encode_range(&t->to.encode, values, vv_box_elements(box), k->encoded);
-    if (t->op == VV_STEP_GATHER) return gather(g->run, target, p->out, box, k->encoded);
-    vv_status status = t->to.chunked ? write_packed(g->run, target, k, p->out, box, k->encoded)
-                                     : write_contiguous(g->run, t, box, k->encoded);
+    vv_dtype working = vv_working_type(array);
+    if (array == type) return VV_OK;
+    const vv_encode to = {.in = type, .to = array};
+    const vv_decode back = {.stored = array, .out = working};
+    char *encoded, *decoded;
+    VV_TRY(room(d, ENCODED, n * vv_dtype_size(array), &encoded));
+    vv_encode_range(&to, *values, n, encoded);
+    *values = encoded;
+    if (array == working) return VV_OK;
+    VV_TRY(room(d, DECODED, n * vv_dtype_size(working), &decoded));
+    for (vv_index i = 0; i < n; i += VV_TILE)
+        vv_decode_range(&back, encoded, n, i, vv_imin(VV_TILE, n - i), decoded + i * vv_dtype_size(working));
+    *values = decoded;
+    return VV_OK;
+}
+
+static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, const vv_box *box, const void *values)
+{
+    const vv_step *t = &r->plan->step[step];
+    vv_index n = vv_box_elements(box);
+    char *encoded;
+    vv_status status;
+    VV_TRY(room(d, STORED, n * vv_dtype_size(t->to.encode.to), &encoded));
+    vv_encode_range(&t->to.encode, values, n, encoded);
+    if (t->op == VV_STEP_GATHER) return gather(r, step, out, box, encoded);
+    if (!t->to.chunked)
+        status = write_contiguous(r, step, box, encoded);
+    else if (vv_write_placed(t))
+        status = write_plain(r, step, out, box, encoded);
+    else
+        status = write_packed(r, step, d, out, box, encoded);
     return status == VV_OK ? VV_OK : vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
+}
+
+static bool is_for(const vv_target *t, int result, bool pushed)
+{
+    return t->result == result && pushed == (t->edge != NULL);
+}
+
+static bool wanted(const vv_stage *g, int result, bool pushed)
+{
+    for (int i = 0; i < g->n_targets; i++)
+        if (is_for(&g->target[i], result, pushed)) return true;
+    return false;
+}
+
+/* To files and to rank 0: values as they were made, where the encoding takes them, or as the array has them. */
+static vv_status write_all(vv_stage *g, const vv_piece *p, int result, const vv_box *box, vv_desk *d,
+                           const void *values, vv_dtype type)
+{
+    for (int i = 0; i < g->n_targets; i++) {
+        if (!is_for(&g->target[i], result, false)) continue;
+        int step = g->target[i].step;
+        const void *some = values;
+        int64_t begin = vv_ticks();
+        if (g->run->plan->step[step].to.encode.in != type)
+            VV_TRY(rounded(d, g->job.step->result[result].type, vv_box_elements(box), type, &some));
+        VV_TRY(write_result(g->run, step, d, p->out, box, some));
+        vv_spend(&g->run->stage[step], VV_SPENT_WRITE, vv_ticks() - begin);
+    }
+    return VV_OK;
+}
+
+static vv_status push_all(vv_stage *g, const vv_piece *p, int result, const vv_box *box, vv_desk *d, const void *values,
+                          vv_dtype type)
+{
+    int64_t begin = vv_ticks();
+    VV_TRY(rounded(d, g->job.step->result[result].type, vv_box_elements(box), type, &values));
+    for (int i = 0; i < g->n_targets; i++)
+        if (is_for(&g->target[i], result, true)) VV_TRY(vv_push(g, d, &g->target[i], p->out, values));
+    VV_TRY(vv_push_flush(g->run, d));
+    vv_spend(g, VV_SPENT_SEND, vv_ticks() - begin);
+    return VV_OK;
+}
+
+static vv_status deliver_result(vv_stage *g, const vv_piece *p, int result, const vv_box *box, vv_desk *d)
+{
+    const void *values;
+    vv_dtype type;
+    bool write = wanted(g, result, false), push = wanted(g, result, true);
+    if (!write && !push) return VV_OK;
+    VV_TRY(values_of(g, p, result, d, box, &values, &type));
+    if (write) VV_TRY(write_all(g, p, result, box, d, values, type));
+    return push ? push_all(g, p, result, box, d, values, type) : VV_OK;
 }
 
 vv_status vv_deliver(vv_stage *g, vv_piece *p)
 {
-    const vv_plan *plan = g->run->plan;
-    desk k = {0};
+    vv_desk *d = NULL;
     vv_box box;
-    vv_status status;
+    vv_status status = vv_fault(VV_FAULT_FINISH);
     vv_grid_box(&g->job.step->grid, p->out, &box);
-    vv_index cells = vv_box_elements(&box);
-    VV_TRY_GOTO(status, done, vv_fault(VV_FAULT_FINISH));
-    VV_TRY_GOTO(status, done, vv_codec_new(&k.codec));
-    VV_TRY_GOTO(status, done, vv_mem_get(&k.values, cells * 8, "values"));
-    for (int i = g->job.number + 1; i < plan->n_steps; i++) {
-        const vv_step *t = &plan->step[i];
-        if ((t->op == VV_STEP_WRITE || t->op == VV_STEP_GATHER) && t->input[0].step == g->job.number)
-            VV_TRY_GOTO(status, done, deliver_result(g, p, &box, i, &k));
-    }
-done:
-    vv_codec_free(&k.codec);
-    vv_mem_put(&k.values);
-    vv_mem_put(&k.encoded);
+    if (status == VV_OK) status = desk_get(g->run, &d);
+    for (int k = 0; k < g->job.step->n_results && status == VV_OK; k++) status = deliver_result(g, p, k, &box, d);
+    desk_put(g->run, d);
     vv_piece_put(g, p);
     return status;
+}
+
+/* --- targets --- */
+
+static vv_status add_target(vv_run *r, int from, vv_target target)
+{
+    vv_stage *g = &r->stage[from];
+    vv_target *more = realloc(g->target, ((size_t)g->n_targets + 1) * sizeof *more);
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d targets", g->n_targets + 1);
+    g->target = more;
+    g->target[g->n_targets++] = target;
+    return VV_OK;
+}
+
+vv_status vv_targets_make(vv_run *r)
+{
+    for (int i = 0; i < r->plan->n_steps; i++) {
+        const vv_step *s = &r->plan->step[i];
+        if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER)
+            VV_TRY(add_target(r, s->from, (vv_target){s->result_of, i, NULL, 0}));
+        for (int k = 0; vv_step_computes(s) && k < s->n_inputs; k++) {
+            const vv_edge *e = vv_store_edge(r->store, i, k);
+            for (int j = 0; s->input[k].access == VV_ACCESS_PUSH && j < e->n_parts; j++)
+                VV_TRY(add_target(r, e->part[j].from, (vv_target){e->part[j].result, i, e, j}));
+        }
+    }
+    return VV_OK;
 }

@@ -1,9 +1,9 @@
 /* The engine: runs this rank's share of a plan.
  *
- * Every rank works out its own units (plan/place.h) and runs them on its threads, step by step. A finished leaf goes into the tree of its
+ * Every rank works out its own units (plan/place.h) and runs them on its threads as they become ready (agenda.h). A finished leaf goes into the tree of its
  * output chunk: it is combined with its sibling when that one is here, kept when it will come, sent up when the parent lives elsewhere. A finished chunk
- * is delivered to the file or to rank 0. The main thread is the only one that talks to other ranks; between chunks of its own work it looks for
- * messages.
+ * is delivered to the file or to rank 0, and pushed into the inboxes of the units that wait for it, here and on other ranks (store.h). The main thread is
+ * the only one that talks to other ranks; between chunks of its own work it looks for messages.
  *
  * Failure: the first error of a rank is kept, everybody is told to cancel, tasks end at the next chunk, and all ranks meet in the agreement that ends
  * every run. No rank ever waits for a message that a failed rank owes it. */
@@ -12,6 +12,27 @@
 
 #include "exec/net.h"
 #include "plan/cost.h"
+
+/* What time goes to. Seconds of all threads together; kernel is everything between inflating and a finished state. */
+typedef enum vv_spending {
+    VV_SPENT_READ,
+    VV_SPENT_INFLATE,
+    VV_SPENT_KERNEL,
+    VV_SPENT_SEND,  /* into inboxes, here and elsewhere */
+    VV_SPENT_WAIT,  /* for units that can run, before one of this step */
+    VV_SPENT_WRITE, /* encoding, compressing and writing: of the write or gather step */
+    VV_SPENDINGS
+} vv_spending;
+extern const char *const vv_spending_name[VV_SPENDINGS];
+
+/* What a step did on all ranks together. */
+typedef struct vv_step_counts {
+    vv_index tasks;
+    vv_bytes read;    /* stored bytes */
+    vv_bytes pushed;  /* into inboxes */
+    vv_bytes written; /* of a write step */
+    double seconds[VV_SPENDINGS];
+} vv_step_counts;
 
 /* What only the coordinator has, and who listens. All may be NULL. */
 typedef struct vv_hooks {
@@ -24,12 +45,15 @@ typedef struct vv_hooks {
     int (*signalled)(void *context); /* a signal's number when the user wants an end, else 0 */
     void *context;
     double born; /* when planning began, by vv_clock(); for the statistics */
+    /* Coordinator, at the end of a run that succeeds: by step, plan->n_steps of them. */
+    void (*counted)(void *context, const vv_step_counts *counts);
 } vv_hooks;
 
 typedef struct vv_engine_stats {
     vv_index tasks;
     vv_bytes read, moved, written; /* of all ranks */
     vv_bytes peak;                 /* largest resident set of any rank */
+    vv_bytes spilled;              /* to scratch directories, of all ranks */
     int64_t ready_us;              /* from the begin of planning until the last rank was ready to run, microseconds */
 } vv_engine_stats;
 

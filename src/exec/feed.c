@@ -1,106 +1,435 @@
-/* Feeds: opened input files, and the part of the chunk index that this rank's tasks need.
+/* Feeds: opened sources, and the part of their chunk indexes that this rank's tasks need.
  *
- * The coordinator collected the index; each rank gets the entries of its own chunks in the order of its own units, so that a task finds
- * its entries by counting. One message for each step and input. */
+ * The coordinator collected the indexes. It walks every other rank's units, marks in a bit map which stored chunks they touch, whatever step wants them,
+ * and sends the entries of all sources in one message: stretches of consecutive chunks, usually few. It keeps its own indexes whole. */
 #include "base/fault.h"
-#include "exec/run.h"
+#include "exec/work.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct head {
-    int64_t step, input, n, spare[5];
-} head;
+/* --- reading --- */
 
-static bool indexed(const vv_source *s)
+/* Files are opened one at a time; the formats' own reading happens on one thread at a time (the HDF5 library is not thread-safe). */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+static vv_status open_slow(vv_feed *f)
 {
-    return s->raw && s->chunked;
+    VV_TRY(vv_file_open(f->source->path, &f->slow));
+    f->variable = vv_meta_find_var(f->slow->meta, f->source->variable);
+    return f->variable < 0 ? vv_fail(VV_ERR_READ, "the variable is gone") : VV_OK;
 }
 
-vv_status vv_feeds_open(vv_stage *g)
+vv_status vv_feed_open(vv_feed *f)
 {
-    const vv_plan *p = g->run->plan;
-    const vv_step *s = g->job.step;
-    for (int i = 0; i < s->n_inputs; i++) g->job.feed[i].file.fd = -1;
-    for (int i = 0; i < s->n_inputs; i++) {
-        vv_feed *f = &g->job.feed[i];
-        f->source = &p->source[p->step[s->input[i].step].source];
-        if (f->source->raw && g->job.own > 0) VV_TRY(vv_raw_open(f->source->path, &f->file));
-        if (indexed(f->source)) g->indexes_due++;
+    if (atomic_load_explicit(&f->open, memory_order_acquire)) return VV_OK;
+    vv_status status = VV_OK;
+    pthread_mutex_lock(&lock);
+    if (!atomic_load(&f->open)) {
+        status = f->source->raw ? vv_raw_open(f->source->path, &f->file) : open_slow(f);
+        if (status == VV_OK)
+            atomic_store_explicit(&f->open, true, memory_order_release);
+        else
+            vv_file_close(&f->slow);
     }
-    g->run->indexes_due += g->indexes_due;
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+vv_status vv_feed_read(vv_feed *f, const vv_box *box, void *out)
+{
+    VV_TRY(vv_feed_open(f));
+    bool alone = !f->slow->format->concurrent;
+    VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
+    if (alone) pthread_mutex_lock(&lock);
+    vv_status status = f->slow->format->read(f->slow, f->variable, box, out);
+    if (alone) pthread_mutex_unlock(&lock);
+    return status;
+}
+
+vv_status vv_feed_chunk(const vv_feed *f, vv_index number, vv_chunk_at *out)
+{
+    if (f->all) {
+        *out = f->all[number];
+        return VV_OK;
+    }
+    vv_index low = 0, high = f->n_stretches; /* the last stretch that begins at or before it */
+    while (high - low > 1) {
+        vv_index middle = low + (high - low) / 2;
+        if (f->stretch[middle].first <= number)
+            low = middle;
+        else
+            high = middle;
+    }
+    const vv_stretch *s = &f->stretch[low];
+    if (low >= high || number < s->first || number - s->first >= s[1].at - s->at)
+        return vv_fail(VV_ERR_INTERNAL, "chunk %lld is not in this rank's index", (long long)number);
+    *out = f->chunk[s->at + number - s->first];
     return VV_OK;
 }
 
-void vv_feeds_close(vv_stage *g)
+/* --- opening --- */
+
+static bool indexed(const vv_source *s)
 {
-    for (int i = 0; g->job.step && i < g->job.step->n_inputs; i++) {
-        vv_feed *f = &g->job.feed[i];
-        if (f->source && f->file.fd >= 0) vv_raw_close(&f->file);
-        vv_mem_put(&f->chunk);
+    return s->raw && s->chunked && !s->generated;
+}
+
+vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[], vv_feeds *out)
+{
+    *out = (vv_feeds){.plan = p};
+    VV_TRY(vv_new(&out->feed, (size_t)p->n_sources + 1, sizeof *out->feed));
+    for (int i = 0; i < p->n_sources; i++) {
+        vv_feed *f = &out->feed[i];
+        f->source = &p->source[i];
+        f->file.fd = -1;
+        if (!indexed(f->source)) continue;
+        if (rank == 0)
+            f->all = index[i];
+        else
+            out->due = 1;
+    }
+    return VV_OK;
+}
+
+void vv_feeds_close(vv_feeds *feeds)
+{
+    for (int i = 0; feeds->feed && i < feeds->plan->n_sources; i++) {
+        vv_feed *f = &feeds->feed[i];
+        vv_raw_close(&f->file);
         vv_file_close(&f->slow);
+    }
+    free(feeds->feed);
+    feeds->feed = NULL;
+    vv_mem_put(&feeds->message);
+}
+
+/* --- which chunks a rank needs --- */
+
+/* A bit for each chunk of a source. */
+typedef struct marks {
+    vv_index chunks;
+    uint64_t *bit;
+    vv_index from, to; /* words in which any is set */
+} marks;
+
+typedef struct ledger {
+    const vv_feeds *feeds;
+    const vv_plan *plan;
+    marks *source;
+} ledger;
+
+static void mark(marks *m, vv_index chunk)
+{
+    vv_index word = chunk / 64;
+    m->bit[word] |= (uint64_t)1 << chunk % 64;
+    if (word < m->from) m->from = word;
+    if (word >= m->to) m->to = word + 1;
+}
+
+/* All chunks of a source that a box of it touches. */
+static void mark_box(marks *m, const vv_grid *g, const vv_box *box)
+{
+    vv_index first[VV_MAX_DIMS], n[VV_MAX_DIMS], at[VV_MAX_DIMS] = {0}, coords[VV_MAX_DIMS];
+    for (int d = 0; d < box->nd; d++) {
+        first[d] = vv_grid_at(g, d, box->lo[d]);
+        n[d] = vv_grid_at(g, d, box->lo[d] + box->n[d] - 1) - first[d] + 1;
+    }
+    do {
+        for (int d = 0; d < box->nd; d++) coords[d] = first[d] + at[d];
+        mark(m, vv_grid_number(g, coords));
+    } while (vv_odometer(box->nd, n, at));
+}
+
+/* How a direct input of a step finds the stored chunk of a work chunk: what each coordinate adds to its number. */
+typedef struct direct {
+    marks *source;
+    vv_index *add[VV_MAX_DIMS]; /* by work dimension and coordinate */
+    vv_index base;
+} direct;
+
+static void free_direct(direct *t)
+{
+    for (int d = 0; d < VV_MAX_DIMS; d++) free(t->add[d]);
+}
+
+static vv_status make_direct(const vv_step *s, const vv_part *p, const vv_grid *g, direct *t)
+{
+    vv_index step = 1;
+    for (int d = 0; d < s->work.shape.nd; d++)
+        VV_TRY(vv_new(&t->add[d], (size_t)vv_grid_count(&s->work, d) + 1, sizeof *t->add[d]));
+    for (int k = p->nd - 1; k >= 0; k--) {
+        int w = p->dim[k];
+        if (w < 0) t->base += vv_grid_at(g, k, p->start[k]) * step;
+        for (vv_index c = 0; w >= 0 && c < vv_grid_count(&s->work, w); c++)
+            t->add[w][c] += vv_grid_at(g, k, vv_part_index(p, k, vv_grid_begin(&s->work, w, c))) * step;
+        step *= vv_grid_count(g, k);
+    }
+    return VV_OK;
+}
+
+/* Calls back for the chunks of all of a rank's units of a step. */
+typedef void chunk_visitor(void *context, const vv_index coords[]);
+
+static void each_chunk(const vv_step *s, int rank, int ranks, chunk_visitor *visit, void *context)
+{
+    vv_index units = vv_place_count(s, rank, ranks), coords[VV_MAX_DIMS];
+    for (vv_index p = 0; p < units; p++) {
+        vv_unit u = vv_place_unit(s, rank, ranks, p);
+        vv_index n = vv_unit_chunks(s, u);
+        for (vv_index k = 0; k < n; k++) {
+            vv_unit_coords(s, u, k, coords);
+            visit(context, coords);
+        }
     }
 }
 
-/* Entries of one rank's chunks, behind a head. */
-static vv_status slice(const vv_run *r, const vv_stage *g, int input, int rank, char **block, vv_bytes *size)
+/* A step's inputs. */
+typedef struct want {
+    ledger *l;
+    const vv_step *s;
+    int n_direct, n_boxes;
+    direct direct[VV_PROGRAM_INPUTS];
+    vv_edge box[VV_PROGRAM_INPUTS];
+    vv_index key[VV_PROGRAM_INPUTS]; /* the box looked at last */
+} want;
+
+static void want_box(want *w, int i, const vv_index coords[])
 {
-    const vv_step *s = g->job.step;
-    int ranks = r->net->size;
-    const vv_chunk_at *all = r->hooks->index[r->plan->step[s->input[input].step].source];
-    vv_index units = vv_place_count(s, rank, ranks), n = vv_place_chunks_before(s, rank, ranks, units);
-    *size = (vv_bytes)sizeof(head) + n * (vv_bytes)sizeof(vv_chunk_at);
-    VV_TRY(vv_mem_get(block, *size, "a chunk index"));
-    *(head *)(void *)*block = (head){g->job.number, input, n, {0}};
-    vv_chunk_at *out = (vv_chunk_at *)(void *)(*block + sizeof(head));
-    vv_index first, last, coords[VV_MAX_DIMS];
-    for (vv_index p = 0; p < units; p++) {
-        vv_unit u = vv_place_unit(s, rank, ranks, p);
-        vv_unit_chunks(s, u, &first, &last);
-        for (vv_index q = first; q < last; q++) {
-            vv_unit_coords(s, u.out, q, coords);
-            *out++ = all[vv_grid_number(&s->work, coords)];
+    const vv_edge *e = &w->box[i];
+    vv_index key = vv_edge_key(e, coords);
+    vv_box box, source;
+    if (key == w->key[i]) return;
+    w->key[i] = key;
+    vv_edge_box(e, key, &box);
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_source *stored = vv_part_stored(w->l->plan, &e->part[j]);
+        if (!stored || !indexed(stored) || !vv_part_source(&e->part[j], &box, &source)) continue;
+        mark_box(&w->l->source[stored - w->l->plan->source], &stored->stored, &source);
+    }
+}
+
+static void want_chunk(void *context, const vv_index coords[])
+{
+    want *w = context;
+    int nd = w->s->work.shape.nd;
+    for (int i = 0; i < w->n_direct; i++) {
+        const direct *t = &w->direct[i];
+        vv_index number = t->base;
+        for (int d = 0; d < nd; d++) number += t->add[d][coords[d]];
+        mark(t->source, number);
+    }
+    for (int i = 0; i < w->n_boxes; i++) want_box(w, i, coords);
+}
+
+static bool any_indexed(const vv_plan *p, const vv_input *in)
+{
+    for (int j = 0; j < in->n_parts; j++) {
+        const vv_source *s = vv_part_stored(p, &in->part[j]);
+        if (s && indexed(s)) return true;
+    }
+    return false;
+}
+
+static vv_status make_want(ledger *l, int step, want *w)
+{
+    w->l = l;
+    w->s = &l->plan->step[step];
+    for (int i = 0; i < w->s->n_inputs; i++) {
+        const vv_input *in = &w->s->input[i];
+        if (in->access == VV_ACCESS_PUSH || !any_indexed(l->plan, in)) continue;
+        if (vv_block_assembled(w->s, i)) {
+            w->key[w->n_boxes] = -1;
+            VV_TRY(vv_edge_make(l->plan, step, i, &w->box[w->n_boxes++]));
+            continue;
+        }
+        const vv_source *s = vv_part_stored(l->plan, &in->part[0]);
+        direct *t = &w->direct[w->n_direct++];
+        t->source = &l->source[s - l->plan->source];
+        VV_TRY(make_direct(w->s, &in->part[0], &s->stored, t));
+    }
+    return VV_OK;
+}
+
+static void free_want(want **w)
+{
+    for (int i = 0; *w && i < (*w)->n_direct; i++) free_direct(&(*w)->direct[i]);
+    for (int i = 0; *w && i < (*w)->n_boxes; i++) vv_edge_free(&(*w)->box[i]);
+    free(*w);
+    *w = NULL;
+}
+
+static bool wants_any(const want *w)
+{
+    return w->n_direct + w->n_boxes > 0;
+}
+
+/* --- the message: a head, then for each source a section: stretches, one more for the end, entries --- */
+
+typedef struct section {
+    int64_t source, n_stretches, n_entries, spare;
+} section;
+
+/* Bits of a word in stretches: `before` is the bit in front of it. */
+static vv_index stretches_in(uint64_t word, uint64_t before)
+{
+    return __builtin_popcountll(word & ~(word << 1 | before));
+}
+
+static void count_marks(const marks *m, section *out)
+{
+    uint64_t before = 0;
+    for (vv_index i = m->from; i < m->to; i++) {
+        out->n_entries += __builtin_popcountll(m->bit[i]);
+        out->n_stretches += stretches_in(m->bit[i], before);
+        before = m->bit[i] >> 63;
+    }
+}
+
+static vv_bytes section_bytes(const section *s)
+{
+    return (vv_bytes)sizeof *s + (s->n_stretches + 1) * (vv_bytes)sizeof(vv_stretch) +
+           s->n_entries * (vv_bytes)sizeof(vv_chunk_at);
+}
+
+/* Writes the section, and forgets the marks. */
+static void write_section(marks *m, const section *head, const vv_chunk_at all[], char *to)
+{
+    *(section *)(void *)to = *head;
+    vv_stretch *stretch = (vv_stretch *)(void *)(to + sizeof *head);
+    vv_chunk_at *entry = (vv_chunk_at *)(void *)(stretch + head->n_stretches + 1);
+    vv_index n = 0, end = -1; /* of the stretch at work */
+    for (vv_index i = m->from; i < m->to; i++) {
+        for (uint64_t word = m->bit[i]; word;) {
+            int first = __builtin_ctzll(word);
+            uint64_t rest = ~(word >> first);
+            int run = rest ? __builtin_ctzll(rest) : 64;
+            vv_index chunk = i * 64 + first;
+            if (chunk != end) *stretch++ = (vv_stretch){chunk, n};
+            memcpy(entry + n, all + chunk, (size_t)run * sizeof *entry);
+            n += run;
+            end = chunk + run;
+            word = first + run < 64 ? word >> (first + run) << (first + run) : 0;
+        }
+        m->bit[i] = 0;
+    }
+    *stretch = (vv_stretch){VV_INDEX_MAX, n};
+    m->from = m->chunks / 64 + 1;
+    m->to = 0;
+}
+
+static vv_status write_message(const ledger *l, void *block_address, vv_bytes *size)
+{
+    char **block = block_address, *to;
+    *size = 0;
+    for (int pass = 0; pass < 2; pass++) {
+        if (pass) VV_TRY(vv_mem_get(block, vv_imax(64, *size), "a chunk index"));
+        to = pass ? *block : NULL;
+        for (int i = 0; i < l->plan->n_sources; i++) {
+            section head = {.source = i};
+            if (l->source[i].to <= l->source[i].from) continue;
+            count_marks(&l->source[i], &head);
+            if (!pass) *size += section_bytes(&head);
+            if (!pass) continue;
+            write_section(&l->source[i], &head, l->feeds->feed[i].all, to);
+            to += section_bytes(&head);
         }
     }
     return VV_OK;
 }
 
-vv_status vv_index_send(vv_run *r)
+static vv_status send_to(ledger *l, vv_net *net, int rank, want *const wants[])
 {
-    for (int i = 0; i < r->plan->n_steps; i++) {
-        vv_stage *g = &r->stage[i];
-        if (!vv_step_computes(&r->plan->step[i])) continue;
-        for (int k = 0; k < g->job.step->n_inputs; k++)
-            for (int rank = 0; indexed(g->job.feed[k].source) && rank < r->net->size; rank++) {
-                char *block;
-                vv_bytes size;
-                VV_TRY(slice(r, g, k, rank, &block, &size));
-                if (rank == 0) {
-                    vv_message m = {0, VV_TAG_INDEX, size, block};
-                    VV_TRY(vv_index_receive(r, &m));
-                    vv_mem_put(&m.data);
-                } else {
-                    VV_TRY(vv_net_send(r->net, rank, VV_TAG_INDEX, &block, size));
-                }
-            }
+    void *block;
+    vv_bytes size;
+    for (int i = 0; i < l->plan->n_steps; i++) {
+        if (!wants[i] || !wants_any(wants[i])) continue;
+        for (int k = 0; k < wants[i]->n_boxes; k++) wants[i]->key[k] = -1;
+        each_chunk(&l->plan->step[i], rank, net->size, want_chunk, wants[i]);
+    }
+    VV_TRY(write_message(l, &block, &size));
+    return vv_net_send(net, rank, VV_TAG_INDEX, &block, size);
+}
+
+static vv_status make_ledger(const vv_feeds *f, ledger *l)
+{
+    *l = (ledger){.feeds = f, .plan = f->plan};
+    VV_TRY(vv_new(&l->source, (size_t)f->plan->n_sources + 1, sizeof *l->source));
+    for (int i = 0; i < f->plan->n_sources; i++) {
+        marks *m = &l->source[i];
+        if (!indexed(&f->plan->source[i])) continue;
+        m->chunks = vv_grid_chunks(&f->plan->source[i].stored);
+        m->from = m->chunks / 64 + 1;
+        VV_TRY(vv_new(&m->bit, (size_t)m->chunks / 64 + 1, sizeof *m->bit));
     }
     return VV_OK;
 }
 
-vv_status vv_index_receive(vv_run *r, vv_message *m)
+static void free_ledger(ledger *l)
 {
-    const head *h = m->data;
-    if (m->size < (vv_bytes)sizeof *h || h->step < 0 || h->step >= r->plan->n_steps || h->input < 0 ||
-        h->input >= r->plan->step[h->step].n_inputs ||
-        m->size != (vv_bytes)sizeof *h + h->n * (vv_bytes)sizeof(vv_chunk_at))
-        return vv_fail(VV_ERR_INTERNAL, "a chunk index belongs to no step");
-    vv_stage *g = &r->stage[h->step];
-    vv_feed *f = &g->job.feed[h->input];
-    if (h->n != vv_place_chunks_before(g->job.step, r->net->rank, r->net->size, g->job.own) || f->chunk)
-        return vv_fail(VV_ERR_INTERNAL, "a chunk index of %lld entries does not fit", (long long)h->n);
-    VV_TRY(vv_mem_get(&f->chunk, h->n * (vv_bytes)sizeof *f->chunk, "a chunk index"));
-    memcpy(f->chunk, h + 1, (size_t)h->n * sizeof *f->chunk);
-    g->indexes_due--;
-    r->indexes_due--;
+    for (int i = 0; l->source && i < l->plan->n_sources; i++) free(l->source[i].bit);
+    free(l->source);
+}
+
+static bool due_elsewhere(const vv_plan *p)
+{
+    for (int i = 0; i < p->n_sources; i++)
+        if (indexed(&p->source[i])) return true;
+    return false;
+}
+
+vv_status vv_feeds_send(const vv_feeds *f, vv_net *net)
+{
+    const vv_plan *p = f->plan;
+    ledger l;
+    want **wants = NULL;
+    if (net->size == 1 || !due_elsewhere(p)) return VV_OK;
+    vv_status status = make_ledger(f, &l);
+    if (status == VV_OK) status = vv_new(&wants, (size_t)p->n_steps + 1, sizeof *wants);
+    for (int i = 0; i < p->n_steps && status == VV_OK; i++) {
+        if (!vv_step_computes(&p->step[i])) continue;
+        status = vv_new(&wants[i], 1, sizeof **wants);
+        if (status == VV_OK) status = make_want(&l, i, wants[i]);
+    }
+    for (int rank = 1; rank < net->size && status == VV_OK; rank++) status = send_to(&l, net, rank, wants);
+    for (int i = 0; wants && i < p->n_steps; i++) free_want(&wants[i]);
+    free(wants);
+    free_ledger(&l);
+    return status;
+}
+
+/* --- receiving --- */
+
+static vv_status damaged(void)
+{
+    return vv_fail(VV_ERR_INTERNAL, "a damaged chunk index");
+}
+
+/* Takes one section at *at; moves behind it. */
+static vv_status take_section(vv_feeds *f, char **at, vv_bytes left)
+{
+    section s;
+    if (left < (vv_bytes)sizeof s) return damaged();
+    memcpy(&s, *at, sizeof s);
+    if (s.source < 0 || s.source >= f->plan->n_sources || s.n_stretches < 0 || s.n_entries < 0 ||
+        s.n_stretches > left || s.n_entries > left || section_bytes(&s) > left)
+        return damaged();
+    vv_feed *feed = &f->feed[s.source];
+    feed->n_stretches = s.n_stretches;
+    feed->stretch = (vv_stretch *)(void *)(*at + sizeof s);
+    feed->chunk = (const vv_chunk_at *)(const void *)(feed->stretch + s.n_stretches + 1);
+    *at += section_bytes(&s);
+    return VV_OK;
+}
+
+vv_status vv_feeds_receive(vv_feeds *f, vv_message *m)
+{
+    if (f->message || f->due == 0) return vv_fail(VV_ERR_INTERNAL, "a chunk index that nobody waits for");
+    f->message = m->data;
+    m->data = NULL;
+    char *at = f->message, *end = at + m->size;
+    while (at < end) VV_TRY(take_section(f, &at, end - at));
+    f->due = 0;
     return VV_OK;
 }

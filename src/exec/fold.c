@@ -1,160 +1,44 @@
-/* Walking a chunk: rows, tiles, program, fold.
+/* Units: their chunks one after the other, and a chunk cut where groups and tables want it cut.
  *
- * The box of a chunk is a loop nest over its dimensions. Neighbouring dimensions of the same kind (kept or reduced) become one loop where the chunk
- * covers the inner one fully; then the innermost loop is the row. A row of kept elements is folded vertically (each into its own
- * cell), a row of reduced elements horizontally (all into one cell).
- *
- * Which dimensions join depends on the grid alone, and a cell sees its elements in row-major order of the reduced dimensions in any nest:
- * so the order of the loops is free. For blocks in memory with kept rows the reduced loops go inside the tile loop: a tile's cells stay in
- * the first-level cache while all of the chunk's elements behind them pass by. */
+ * With groups, a chunk's elements go to several states: stretches of equal labels along the groups' dimension are boxes of their own. An input that is
+ * looked up lies in its source's indices along one dimension: stretches of entries at a constant distance are boxes of their own, too, in which it is
+ * an input like any other, with that distance for a stride. Cuts depend on labels, tables and the grid alone. */
 #include "base/fault.h"
 #include "exec/work.h"
 
-#include <string.h>
+#include <pthread.h>
 
-typedef struct loop {
-    vv_index n;
-    bool reduced;
-    vv_index cell;                  /* stride in the output chunk */
-    vv_index at[VV_PROGRAM_INPUTS]; /* stride in each input's block */
-} loop;
+/* --- states --- */
 
-typedef struct nest {
-    int n;
-    loop loop[VV_MAX_DIMS];
-    vv_index cell;
-    vv_index at[VV_PROGRAM_INPUTS];
-} nest;
-
-static bool joins(const vv_job *job, const vv_box *box, int inner)
+vv_index vv_unit_cells(const vv_step *s, vv_index out)
 {
-    const vv_grid *g = &job->step->work;
-    return box->n[inner] == (job->whole_dims ? g->shape.n[inner] : g->chunk[inner]);
+    vv_box box;
+    vv_index first, n;
+    vv_grid_box(&s->grid, out, &box);
+    vv_out_groups(s, out, &first, &n);
+    return vv_box_elements(&box) / n;
 }
 
-static void make_nest(const vv_worker *w, const vv_box *box, nest *out)
+void *vv_state_at(const vv_step *s, vv_index cells, void *states, vv_index group, int result)
 {
-    const vv_step *s = w->job->step;
-    vv_index cell[VV_MAX_DIMS], cells = 1;
-    for (int d = box->nd - 1; d >= 0; d--) {
-        cell[d] = s->reduced[d] ? 0 : cells;
-        if (!s->reduced[d]) cells *= box->n[d];
-    }
-    out->n = 0;
-    for (int d = 0; d < box->nd; d++) {
-        loop *last = out->n ? &out->loop[out->n - 1] : NULL;
-        bool join = last && last->reduced == s->reduced[d] && joins(w->job, box, d);
-        loop *l = join ? last : &out->loop[out->n++];
-        l->n = join ? l->n * box->n[d] : box->n[d];
-        l->reduced = s->reduced[d];
-        l->cell = cell[d];
-        for (int i = 0; i < s->n_inputs; i++) l->at[i] = w->block[i].stride[d];
-    }
-    if (out->n == 0) out->loop[out->n++] = (loop){.n = 1};
-    out->cell = 0;
-    for (int i = 0; i < s->n_inputs; i++) out->at[i] = w->block[i].first;
+    char *at = (char *)states + group * vv_state_bytes(s, cells);
+    for (int r = 0; r < result; r++) at += vv_state_size(&s->result[r].red, cells);
+    return at;
 }
 
-/* One tile: at[] are its first elements in the blocks, cell its (first) cell. */
-static vv_status do_tile(vv_worker *w, bool horizontal, vv_index cell, const vv_index at[], vv_index n, char *state)
-{
-    const vv_step *s = w->job->step;
-    const void *inputs[VV_PROGRAM_INPUTS];
-    char *tile = w->program + vv_program_workspace(s->program);
-    for (int i = 0; i < s->n_inputs; i++, tile += VV_TILE * 8) VV_TRY(vv_block_tile(w, i, at[i], n, tile, &inputs[i]));
-    const void *values = vv_program_run(s->program, n, inputs, w->program);
-    if (s->op == VV_STEP_MAP) {
-        vv_bytes size = vv_dtype_size(s->program->type[s->program->output]);
-        memcpy(state + cell * size, values, (size_t)(n * size));
-        return VV_OK;
-    }
-    for (int r = 0; r < s->n_results; r++) {
-        const vv_red *red = &s->result[r].red;
-        if (horizontal)
-            vv_red_horizontal(red, state, cell, n, values);
-        else
-            vv_red_vertical(red, state, cell, n, values);
-        state += vv_state_size(red, ((vv_red_head *)(void *)state)->cells);
-    }
-    return VV_OK;
-}
+/* --- one chunk --- */
 
-static vv_status do_tiles(vv_worker *w, const loop *row, vv_index cell, const vv_index at[], char *state)
-{
-    vv_index here[VV_PROGRAM_INPUTS];
-    memcpy(here, at, sizeof here[0] * (size_t)w->job->step->n_inputs);
-    for (vv_index i = 0; i < row->n; i += VV_TILE) {
-        vv_index n = vv_imin(VV_TILE, row->n - i);
-        VV_TRY(do_tile(w, row->reduced, cell + i * row->cell, here, n, state));
-        for (int k = 0; k < w->job->step->n_inputs; k++) here[k] += n * row->at[k];
-    }
-    return VV_OK;
-}
+/* A chunk on its way into its states. */
+typedef struct chunk {
+    vv_worker *w;
+    const vv_step *s;
+    const vv_box *box;
+    char *states;
+    vv_index cells, state_bytes; /* of one group */
+    vv_index first_group, groups;
+} chunk;
 
-/* Runs `body` at every position of loops [0, n) of a nest, offsets moved along. */
-typedef vv_status visitor(vv_worker *w, const nest *inner, vv_index cell, const vv_index at[], char *state);
-
-static vv_status walk(vv_worker *w, const nest *outer, const nest *inner, vv_index cell, const vv_index start[],
-                      visitor *body, char *state)
-{
-    vv_index position[VV_MAX_DIMS] = {0}, n[VV_MAX_DIMS];
-    for (int l = 0; l < outer->n; l++) {
-        n[l] = outer->loop[l].n;
-        if (n[l] == 0) return VV_OK;
-    }
-    do {
-        vv_index c = cell, at[VV_PROGRAM_INPUTS];
-        memcpy(at, start, sizeof at[0] * (size_t)w->job->step->n_inputs);
-        for (int l = 0; l < outer->n; l++) {
-            c += position[l] * outer->loop[l].cell;
-            for (int i = 0; i < w->job->step->n_inputs; i++) at[i] += position[l] * outer->loop[l].at[i];
-        }
-        VV_TRY(body(w, inner, c, at, state));
-    } while (vv_odometer(outer->n, n, position));
-    return VV_OK;
-}
-
-static vv_status visit_row(vv_worker *w, const nest *inner, vv_index cell, const vv_index at[], char *state)
-{
-    return do_tiles(w, &inner->loop[0], cell, at, state);
-}
-
-static vv_status visit_tile(vv_worker *w, const nest *inner, vv_index cell, const vv_index at[], char *state)
-{
-    return do_tile(w, false, cell, at, inner->loop[0].n, state);
-}
-
-/* A kept row whose tiles stay put while the reduced loops run: inner is {row, reduced loops ...}. */
-static vv_status visit_column(vv_worker *w, const nest *inner, vv_index cell, const vv_index at[], char *state)
-{
-    nest reduced = {.n = inner->n - 1}, tile = {.n = 1, .loop = {inner->loop[0]}};
-    memcpy(reduced.loop, inner->loop + 1, sizeof reduced.loop[0] * (size_t)reduced.n);
-    vv_index here[VV_PROGRAM_INPUTS];
-    memcpy(here, at, sizeof here[0] * (size_t)w->job->step->n_inputs);
-    for (vv_index i = 0; i < inner->loop[0].n; i += VV_TILE) {
-        tile.loop[0].n = vv_imin(VV_TILE, inner->loop[0].n - i);
-        VV_TRY(walk(w, &reduced, &tile, cell + i, here, visit_tile, state));
-        for (int k = 0; k < w->job->step->n_inputs; k++) here[k] += tile.loop[0].n * inner->loop[0].at[k];
-    }
-    return VV_OK;
-}
-
-static vv_status fold_chunk(vv_worker *w, const vv_box *box, char *state)
-{
-    nest all, outer = {0}, inner = {.n = 1};
-    make_nest(w, box, &all);
-    const loop *row = &all.loop[all.n - 1];
-    inner.loop[0] = *row;
-    bool columns = !w->job->streams && !row->reduced && w->job->step->op == VV_STEP_REDUCE;
-    for (int l = 0; l < all.n - 1; l++) {
-        nest *to = columns && all.loop[l].reduced ? &inner : &outer;
-        to->loop[to->n++] = all.loop[l];
-    }
-    return walk(w, &outer, &inner, 0, all.at, columns ? visit_column : visit_row, state);
-}
-
-/* Elements behind each cell in a chunk. */
-static vv_index behind(const vv_step *s, const vv_box *box)
+static vv_index elements_behind(const vv_step *s, const vv_box *box)
 {
     vv_index n = 1;
     for (int d = 0; d < box->nd; d++)
@@ -162,58 +46,275 @@ static vv_index behind(const vv_step *s, const vv_box *box)
     return n;
 }
 
-static void count(const vv_step *s, char *state, vv_index n)
+/* Every cell of a state has seen the elements of a box behind it: once for the box, however look-ups cut it. */
+static void count(const chunk *c, const vv_box *box, char *state)
 {
-    for (int r = 0; s->op == VV_STEP_REDUCE && r < s->n_results; r++) {
-        vv_index cells = ((vv_red_head *)(void *)state)->cells;
+    if (c->s->op != VV_STEP_REDUCE) return;
+    vv_index n = elements_behind(c->s, box);
+    for (int r = 0; r < c->s->n_results; r++) {
         vv_red_count(state, n);
-        state += vv_state_size(&s->result[r].red, cells);
+        state += vv_state_size(&c->s->result[r].red, c->cells);
     }
 }
 
-static void init_state(const vv_step *s, vv_index cells, char *state)
+/* The box with all inputs in place. */
+static vv_status fold_box(const chunk *c, const vv_box *box, char *state)
 {
-    for (int r = 0; s->op == VV_STEP_REDUCE && r < s->n_results; r++) {
-        vv_red_init(&s->result[r].red, cells, state);
-        state += vv_state_size(&s->result[r].red, cells);
+    vv_worker *w = c->w;
+    const vv_step *s = c->s;
+    if (s->block) return vv_fold_call(w, box, state);
+    if (s->product) return vv_fold_product(w, box, state);
+    vv_index at[VV_PROGRAM_INPUTS];
+    for (int i = 0; i < s->n_inputs; i++) {
+        at[i] = w->block[i].first;
+        for (int d = 0; d < box->nd; d++) at[i] += (box->lo[d] - c->box->lo[d]) * w->block[i].stride[d];
+    }
+    return vv_fold_box(w, c->box, box, at, state);
+}
+
+static vv_status fold_from(const chunk *c, int input, const vv_box *box, char *state);
+
+/* The entry that work index i looks up; -1 for none. */
+static vv_index entry(const vv_part *p, int w, vv_index i)
+{
+    bool covered = i >= p->box.lo[w] && i < p->box.lo[w] + p->box.n[w];
+    return covered ? vv_part_index(p, p->table_dim, i) : -1;
+}
+
+/* How many work indices from i on look up entries at a constant distance, or nothing; and that distance. */
+static vv_index stretch_of(const vv_part *p, int w, vv_index i, vv_index end, vv_index *step)
+{
+    vv_index first = entry(p, w, i), next = i + 1 < end ? entry(p, w, i + 1) : -1, n = 1;
+    *step = first >= 0 && next >= 0 ? next - first : 0;
+    while (i + n < end) {
+        next = entry(p, w, i + n);
+        if (first < 0 ? next >= 0 : next < 0 || next != first + n * *step) break;
+        n++;
+    }
+    return n;
+}
+
+/* Each stretch as a box of its own. */
+static vv_status fold_lookup(const chunk *c, int input, const vv_box *box, char *state)
+{
+    const vv_part *p = &c->s->input[input].part[0];
+    int d = c->w->edge[input]->lookup;
+    vv_block *b = &c->w->block[input], whole = *b;
+    vv_status status = VV_OK;
+    vv_index end = box->lo[d] + box->n[d];
+    for (vv_index i = box->lo[d], n; i < end && status == VV_OK; i += n) {
+        vv_index first = entry(p, d, i), step;
+        n = stretch_of(p, d, i, end, &step);
+        vv_box some = *box;
+        some.lo[d] = i;
+        some.n[d] = n;
+        if (first < 0) {
+            vv_block_fill(b, whole.decode.out, c->s->input[input].fill);
+        } else {
+            *b = whole;
+            b->stride[d] = step * whole.stride[d];
+            b->first += (first - c->w->box[input].lo[d]) * whole.stride[d] - (i - c->box->lo[d]) * b->stride[d];
+        }
+        status = fold_from(c, input + 1, &some, state);
+    }
+    *b = whole;
+    return status;
+}
+
+/* Inputs from `input` on are not in place yet where they are looked up. */
+static vv_status fold_from(const chunk *c, int input, const vv_box *box, char *state)
+{
+    while (input < c->s->n_inputs && !c->s->input[input].lookup) input++;
+    return input < c->s->n_inputs ? fold_lookup(c, input, box, state) : fold_box(c, box, state);
+}
+
+static vv_status fold_groups(const chunk *c)
+{
+    const vv_groups *g = &c->s->groups;
+    const vv_index *label = g->label->at;
+    int d = g->dim;
+    vv_index end = c->box->lo[d] + c->box->n[d];
+    for (vv_index i = c->box->lo[d], n; i < end; i += n) {
+        for (n = 1; i + n < end && label[i + n] == label[i]; n++) continue;
+        vv_index group = label[i] - c->first_group;
+        if (label[i] < 0 || group < 0 || group >= c->groups) continue;
+        vv_box some = *c->box;
+        some.lo[d] = i;
+        some.n[d] = n;
+        VV_TRY(fold_from(c, 0, &some, c->states + group * c->state_bytes));
+        count(c, &some, c->states + group * c->state_bytes);
+    }
+    return VV_OK;
+}
+
+static vv_status fold_whole(const chunk *c)
+{
+    VV_TRY(fold_from(c, 0, c->box, c->states));
+    count(c, c->box, c->states);
+    return VV_OK;
+}
+
+/* --- units --- */
+
+static void init_states(const chunk *c)
+{
+    for (vv_index g = 0; g < c->groups && c->s->op == VV_STEP_REDUCE; g++) {
+        char *state = c->states + g * c->state_bytes;
+        for (int r = 0; r < c->s->n_results; r++) {
+            vv_red_init(&c->s->result[r].red, c->cells, state);
+            state += vv_state_size(&c->s->result[r].red, c->cells);
+        }
     }
 }
 
-vv_status vv_worker_run(vv_worker *w, vv_unit u, vv_index position, void *state)
+static vv_status fold_chunk(chunk *c)
+{
+    vv_worker *w = c->w;
+    double start = vv_now();
+    bool groups = c->s->op == VV_STEP_REDUCE && c->s->groups.dim >= 0;
+    vv_status status = groups ? fold_groups(c) : fold_whole(c);
+    w->seconds_kernel += vv_now() - start;
+    return status;
+}
+
+/* Inboxes that are in use are given back whatever happens. */
+static vv_status run_chunk(chunk *c, const vv_index coords[])
+{
+    int loaded = 0;
+    vv_status status = VV_OK;
+    while (loaded < c->s->n_inputs && status == VV_OK) {
+        status = vv_block_load(c->w, loaded, coords, c->box);
+        if (status == VV_OK) loaded++;
+    }
+    if (status == VV_OK) status = fold_chunk(c);
+    while (loaded > 0) vv_block_done(c->w, --loaded, coords);
+    return status;
+}
+
+/* --- workers --- */
+
+vv_status vv_room_for(vv_room *r, vv_bytes size, const char *what)
+{
+    if (size <= r->size) return VV_OK;
+    if (size > r->own_size) {
+        vv_mem_put(&r->own);
+        r->own_size = 0;
+        VV_TRY(vv_mem_get(&r->own, size, what));
+        r->own_size = size;
+    }
+    r->data = r->own;
+    r->size = r->own_size;
+    return VV_OK;
+}
+
+static void give_back(vv_room *r)
+{
+    vv_mem_put(&r->own);
+    *r = (vv_room){0};
+}
+
+/* Sizes in vv_work count the header of an accounted block; here that is the distance to the next room. */
+static void carve(vv_room *r, char **at, vv_bytes size)
+{
+    give_back(r);
+    if (size > 64) *r = (vv_room){.data = *at, .size = size - 64};
+    *at += size;
+}
+
+/* Edges: the job's, but for inputs that only an operation on blocks wants packed. Tables are shared with the plan, whose count of references is not for
+ * several threads at once. */
+static pthread_mutex_t edge_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static void free_edges(vv_worker *w)
+{
+    pthread_mutex_lock(&edge_lock);
+    for (int i = 0; i < VV_PROGRAM_INPUTS; i++)
+        if (w->own_edge[i].plan) vv_edge_free(&w->own_edge[i]);
+    pthread_mutex_unlock(&edge_lock);
+}
+
+static vv_status make_edge(vv_worker *w, int input)
+{
+    pthread_mutex_lock(&edge_lock);
+    vv_status status = vv_edge_make(w->job->plan, w->job->number, input, &w->own_edge[input]);
+    pthread_mutex_unlock(&edge_lock);
+    w->edge[input] = &w->own_edge[input];
+    return status;
+}
+
+static vv_status find_edges(vv_worker *w)
+{
+    const vv_job *job = w->job;
+    free_edges(w);
+    for (int i = 0; i < job->step->n_inputs; i++) {
+        w->edge[i] = job->edge[i];
+        if (w->edge[i] || !vv_block_assembled(job->step, i)) continue;
+        VV_TRY(make_edge(w, i));
+    }
+    return VV_OK;
+}
+
+/* Lays the rooms of a step out in the arena. */
+static vv_status lay_out(vv_worker *w)
+{
+    const vv_job *job = w->job;
+    const vv_work *k = &job->work;
+    vv_bytes all = vv_work_total(job->step, k);
+    w->laid = NULL;
+    VV_TRY(find_edges(w));
+    if (all > w->arena_size) {
+        vv_mem_put(&w->arena);
+        w->arena_size = 0;
+        VV_TRY(vv_fault(VV_FAULT_ALLOC));
+        VV_TRY(vv_mem_get(&w->arena, all, "a worker's buffers"));
+        w->arena_size = all;
+    }
+    char *at = w->arena;
+    carve(&w->stored, &at, k->stored);
+    carve(&w->decoded, &at, k->decoded);
+    carve(&w->program, &at, k->program);
+    carve(&w->special, &at, k->special);
+    for (int i = 0; i < job->step->n_inputs; i++) carve(&w->memory[i], &at, k->block[i]);
+    w->laid = job;
+    return VV_OK;
+}
+
+vv_status vv_worker_run(vv_worker *w, vv_unit u, void *state)
 {
     const vv_step *s = w->job->step;
+    vv_index coords[VV_MAX_DIMS], n = vv_unit_chunks(s, u);
     vv_box box;
     VV_TRY(vv_fault(VV_FAULT_TASK));
-    vv_grid_box(&s->grid, u.out, &box);
-    init_state(s, vv_box_elements(&box), state);
-    vv_index first, last, coords[VV_MAX_DIMS];
-    vv_unit_chunks(s, u, &first, &last);
-    for (vv_index q = first; q < last; q++) {
+    if (w->laid != w->job) VV_TRY(lay_out(w));
+    for (int i = 0; i < s->n_inputs; i++) w->key[i] = -1;
+    chunk c = {.w = w, .s = s, .box = &box, .states = state, .cells = vv_unit_cells(s, u.out)};
+    c.state_bytes = vv_state_bytes(s, c.cells);
+    vv_out_groups(s, u.out, &c.first_group, &c.groups);
+    init_states(&c);
+    for (vv_index k = 0; k < n; k++) {
         if (w->stop(w->context)) return vv_fail(VV_ERR_CANCELLED, "stopped");
-        vv_unit_coords(s, u.out, q, coords);
+        vv_unit_coords(s, u, k, coords);
         vv_grid_box_at(&s->work, coords, &box);
-        for (int i = 0; i < s->n_inputs; i++) VV_TRY(vv_block_load(w, i, coords, &box, position + q - first));
-        VV_TRY(fold_chunk(w, &box, state));
-        count(s, state, behind(s, &box));
+        VV_TRY(run_chunk(&c, coords));
     }
     return VV_OK;
 }
 
-vv_status vv_worker_open(const vv_job *job, vv_worker *w)
+vv_status vv_worker_open(vv_worker *w)
 {
-    *w = (vv_worker){.job = job};
+    *w = (vv_worker){0};
     VV_TRY(vv_fault(VV_FAULT_ALLOC));
-    VV_TRY(vv_codec_new(&w->codec));
-    if (job->work.stored) VV_TRY(vv_mem_get(&w->stored, job->work.stored - 64, "a compressed chunk"));
-    VV_TRY(vv_mem_get(&w->program, job->work.program - 64, "registers"));
-    for (int i = 0; i < job->step->n_inputs; i++) VV_TRY(vv_mem_get(&w->memory[i], job->work.block - 64, "a chunk"));
-    return VV_OK;
+    return vv_codec_new(&w->codec);
 }
 
 void vv_worker_close(vv_worker *w)
 {
     vv_codec_free(&w->codec);
-    vv_mem_put(&w->stored);
-    vv_mem_put(&w->program);
-    for (int i = 0; i < VV_PROGRAM_INPUTS; i++) vv_mem_put(&w->memory[i]);
+    free_edges(w);
+    vv_mem_put(&w->arena);
+    give_back(&w->stored);
+    give_back(&w->decoded);
+    give_back(&w->program);
+    give_back(&w->special);
+    for (int i = 0; i < VV_PROGRAM_INPUTS; i++) give_back(&w->memory[i]);
 }

@@ -24,6 +24,10 @@ typedef enum vv_tag {
     VV_TAG_PLACES,   /* their addresses */
     VV_TAG_CANCEL,   /* a rank has failed: stop */
     VV_TAG_PROGRESS, /* tasks done, for the coordinator */
+    VV_TAG_PIECES,   /* elements for inboxes of another rank */
+    VV_TAG_COUNTS,   /* what a rank counted by step, for the coordinator */
+    VV_TAG_BATCH,    /* of a task graph: small results, credits, where a rank is */
+    VV_TAG_BLOCK,    /* of a task graph: a large result */
     VV_TAG_BIG       /* announces a message that comes in pieces */
 } vv_tag;
 
@@ -54,7 +58,9 @@ typedef struct vv_net_kind {
 struct vv_net {
     const vv_net_kind *kind;
     int rank, size;
+    int local;              /* ranks on this machine, this one among them */
     int sending;            /* messages sent and not yet received */
+    vv_bytes sending_bytes; /* in those */
     bool discarding;        /* incoming messages are thrown away: they no longer count against the budget */
     bool broken;            /* given up in the middle of an agreement: MPI cannot be finalized any more */
     vv_bytes sent;          /* bytes of partial and finished results since the last reset */

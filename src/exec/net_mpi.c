@@ -104,6 +104,7 @@ static vv_status mpi_send(vv_net *net, int to, vv_tag tag, void *data, vv_bytes 
     f->next = p->out;
     p->out = f;
     net->sending++;
+    net->sending_bytes += size;
     return start_send(p, f, to);
 }
 
@@ -119,8 +120,9 @@ static vv_status sweep_sends(mpi *p)
             continue;
         }
         *at = f->next;
-        flight_free(f);
         p->net.sending--;
+        p->net.sending_bytes -= f->m.size;
+        flight_free(f);
     }
     return VV_OK;
 }
@@ -260,6 +262,15 @@ static void mpi_close(vv_net *net)
     free(p);
 }
 
+static vv_status count_local(mpi *p)
+{
+    MPI_Comm machine;
+    VV_TRY(
+        check(MPI_Comm_split_type(p->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine), "MPI_Comm_split_type"));
+    MPI_Comm_size(machine, &p->net.local);
+    return check(MPI_Comm_free(&machine), "MPI_Comm_free");
+}
+
 static const vv_net_kind kind = {"mpi", mpi_send, mpi_receive, mpi_agree_begin, mpi_agree_test, mpi_close};
 
 vv_status vv_net_mpi_open(int *argc, char ***argv, vv_net **out)
@@ -272,6 +283,7 @@ vv_status vv_net_mpi_open(int *argc, char ***argv, vv_net **out)
         status = vv_fail(VV_ERR_MPI, "this MPI library does not allow threads (MPI_THREAD_FUNNELED)");
     if (status == VV_OK) status = check(MPI_Comm_dup(MPI_COMM_WORLD, &p->comm), "MPI_Comm_dup");
     if (status == VV_OK) status = check(MPI_Comm_dup(p->comm, &p->pieces), "MPI_Comm_dup");
+    if (status == VV_OK) status = count_local(p);
     if (status != VV_OK) {
         free(p);
         return status;

@@ -26,6 +26,7 @@ static vv_status self_send(vv_net *n, int to, vv_tag tag, void *data, vv_bytes s
     *s->last = l;
     s->last = &l->next;
     n->sending++;
+    n->sending_bytes += size;
     return VV_OK;
 }
 
@@ -39,6 +40,7 @@ static vv_status self_receive(vv_net *n, vv_message *m, bool *got)
     *m = l->m;
     *got = true;
     n->sending--;
+    n->sending_bytes -= m->size;
     free(l);
     return VV_OK;
 }
@@ -75,7 +77,7 @@ vv_status vv_net_self_open(vv_net **out)
 {
     self *s;
     VV_TRY(vv_new(&s, 1, sizeof *s));
-    s->net = (vv_net){.kind = &kind, .rank = 0, .size = 1};
+    s->net = (vv_net){.kind = &kind, .rank = 0, .size = 1, .local = 1};
     s->last = &s->first;
     *out = &s->net;
     return VV_OK;

@@ -2,7 +2,10 @@
 #ifndef VV_EXEC_RUN_H
 #define VV_EXEC_RUN_H
 
+#include "exec/agenda.h"
 #include "exec/engine.h"
+#include "exec/spill.h"
+#include "exec/store.h"
 #include "exec/work.h"
 
 #include <pthread.h>
@@ -17,20 +20,21 @@ typedef struct vv_piece {
 
 enum { VV_TREE_BUCKETS = 1024 };
 
-/* A compressed output chunk that waits for its place. */
+/* A compressed output chunk that waits for its place: in memory, or in the scratch file. */
 typedef struct vv_packed {
     int step;
     vv_index chunk;
-    uint32_t size;
-    void *data;
+    void *data; /* NULL: spilled */
+    vv_extent at;
 } vv_packed;
+_Static_assert(sizeof(vv_packed) <= VV_PACKED_ENTRY, "what the cost of a plan counts");
 
 /* A message that a worker wants sent: only the main thread talks. */
 typedef struct vv_letter {
     struct vv_letter *next;
     int to;
     vv_tag tag;
-    vv_bytes size;
+    vv_bytes size, room; /* of the data, and of its block */
     void *data;
 } vv_letter;
 
@@ -39,41 +43,80 @@ typedef struct vv_run {
     const vv_plan *plan;
     const vv_hooks *hooks;
     struct vv_stage *stage; /* by step number; in use for steps that compute */
+    vv_store *store;
+    vv_agenda *agenda;
+    vv_feeds feeds;
 
     _Atomic int cancelled;
     _Atomic vv_bytes read, written;
     _Atomic vv_index tasks;
+    _Atomic vv_bytes pieces; /* sent to other ranks: heads and values, without the gaps that align them */
+    _Atomic vv_bytes queued; /* in letters */
+    _Atomic vv_bytes flying; /* sent and not yet received, when the main thread looked last */
 
     pthread_mutex_t lock; /* guards what threads share, down to the next blank line */
     vv_failure failure;   /* the first one here */
     vv_letter *letters, **last_letter;
+    vv_letter **open; /* by rank: a letter with pieces to which more may be added */
     vv_packed *packed;
     vv_index n_packed, room_packed;
+    vv_bytes packed_bytes; /* of those in memory */
     vv_raw_out out;
     bool out_open;
+    struct vv_desk *desks; /* those not in use */
+    uint64_t random;       /* fuzz: state of the delays */
 
     /* The main thread's own. */
-    bool told;                        /* the others know that this rank has failed */
-    int indexes_due;                  /* chunk indexes not yet here */
     vv_index results_due, results_in; /* rank 0: chunks that come from other ranks */
     vv_buf sizes;                     /* rank 0: lists of compressed chunks */
     int sizes_in;
     vv_bytes *places; /* where this rank's compressed chunks go */
     vv_index *done;   /* rank 0, with progress: tasks and bytes by rank */
     vv_bytes *done_read;
+    vv_step_counts *counts; /* rank 0: of all ranks, by step */
+    int counts_in;
     double reported;
 } vv_run;
+
+/* Where finished chunks of a step go: one for each write or gather step, and for each part of an input that is pushed from here. */
+typedef struct vv_target {
+    int result;
+    int step;
+    const vv_edge *edge; /* NULL: written or gathered */
+    int part;
+} vv_target;
+
+/* What one thread needs to deliver a chunk, kept for the next one. */
+enum { VV_DESK_ROOMS = 4 };
+typedef struct vv_desk {
+    struct vv_desk *next;
+    vv_codec *codec;
+    char *room[VV_DESK_ROOMS]; /* values, encoded, decoded again, as stored */
+    vv_bytes size[VV_DESK_ROOMS];
+    bool *want; /* by rank */
+    struct vv_parcel {
+        char *data;
+        vv_bytes fill, size;
+        bool touched;        /* is in the list below */
+    } * parcel;              /* pieces for one rank */
+    int n_touched, *touched; /* ranks that have any */
+} vv_desk;
 
 /* A step as it runs here. */
 typedef struct vv_stage {
     vv_job job;
     vv_run *run;
-    _Atomic vv_index next; /* unit to take */
+    _Atomic vv_index left;                     /* units that have not ended */
+    _Atomic int64_t nanoseconds[VV_SPENDINGS]; /* of delivering */
+    _Atomic vv_bytes pushed, written;
+    vv_step_counts counts; /* of threads that have ended; guarded by the run's lock */
     pthread_mutex_t lock;  /* guards the tree and the pool */
     vv_piece *bucket[VV_TREE_BUCKETS];
-    vv_index waiting; /* pieces in the tree */
+    _Atomic vv_index waiting; /* pieces in the tree; changes under the lock */
     vv_piece *pool;
-    int indexes_due; /* chunk indexes not yet here */
+    bool cleared;  /* the main thread's own */
+    int n_targets; /* inputs that are fed from here, by result */
+    vv_target *target;
 } vv_stage;
 
 /* Records a failure of this rank (the first one counts; VV_ERR_CANCELLED never does) and stops its tasks. */
@@ -89,21 +132,51 @@ void vv_stage_clear(vv_stage *g);
 /* deliver.c: a finished output chunk goes where the plan wants it. */
 VV_WARN_UNUSED vv_status vv_deliver(vv_stage *g, vv_piece *p);
 VV_WARN_UNUSED vv_status vv_deliver_receive(vv_run *r, const vv_message *m);
-VV_WARN_UNUSED vv_status vv_run_letter(vv_run *r, int to, vv_tag tag, void *data_address, vv_bytes size);
 VV_WARN_UNUSED vv_status vv_run_output(vv_run *r);
+/* Chunks of this output variable have known places: no filters, one behind the other. No file has anything at address 0. */
+static inline bool vv_write_placed(const vv_step *s)
+{
+    return s->to.chunked && s->to.deflate <= 0 && s->to.address > 0;
+}
+VV_WARN_UNUSED vv_status vv_targets_make(vv_run *r);
+void vv_desks_free(vv_run *r);
 
-/* feed.c: opens inputs, and hands out the chunk index. */
-VV_WARN_UNUSED vv_status vv_feeds_open(vv_stage *g);
-void vv_feeds_close(vv_stage *g);
-VV_WARN_UNUSED vv_status vv_index_send(vv_run *r);
-VV_WARN_UNUSED vv_status vv_index_receive(vv_run *r, vv_message *m);
+/* push.c: all values of a finished chunk, in the working type of the result, to an input of a later step. */
+VV_WARN_UNUSED vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv_index out, const void *values);
+/* What has gathered for other ranks goes to them. */
+VV_WARN_UNUSED vv_status vv_push_flush(vv_run *r, vv_desk *d);
+VV_WARN_UNUSED vv_status vv_push_receive(vv_run *r, const vv_message *m);
 
 /* commit.c: after the tasks: compressed chunks get their places and are written; everything is synced. Collective within a run. */
 VV_WARN_UNUSED vv_status vv_commit(vv_run *r);
 
-/* engine.c: looks after messages once; *moved when something happened. */
+/* mail.c: a letter for the main thread to send. */
+VV_WARN_UNUSED vv_status vv_run_letter(vv_run *r, int to, vv_tag tag, void *data_address, vv_bytes size);
+/* Main thread: looks after messages once; *moved when something happened. */
 VV_WARN_UNUSED vv_status vv_run_progress(vv_run *r, bool *moved);
 /* The same, with a rest when nothing did; VV_ERR_CANCELLED when the run was stopped. For loops that wait for a message. */
 VV_WARN_UNUSED vv_status vv_run_wait(vv_run *r, vv_backoff *b);
+VV_WARN_UNUSED vv_status vv_letters_flush(vv_run *r);
+void vv_letters_drop(vv_run *r);
+/* So many bytes are under way that no more should be made for now. */
+bool vv_run_throttled(const vv_run *r);
+/* So many that nothing at all should be made that may have to be sent. */
+bool vv_run_jammed(const vv_run *r);
+
+/* crew.c: all units of this rank, on all its threads. */
+VV_WARN_UNUSED vv_status vv_crew_work(vv_run *r);
+
+/* count.c: what steps did, for the coordinator. */
+void vv_count_add(vv_step_counts *sum, const vv_step_counts *more);
+void vv_counts_add(vv_run *r, const vv_step_counts *more);
+/* Collective within a run, after the tasks. */
+VV_WARN_UNUSED vv_status vv_counts_gather(vv_run *r);
+
+/* Nanoseconds, for counting. */
+int64_t vv_ticks(void);
+static inline void vv_spend(vv_stage *g, vv_spending what, int64_t nanoseconds)
+{
+    atomic_fetch_add_explicit(&g->nanoseconds[what], nanoseconds, memory_order_relaxed);
+}
 
 #endif

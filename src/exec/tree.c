@@ -1,5 +1,7 @@
 /* The tree of partial results of an output chunk (plan/place.h): combines left with right as soon as both are here, and never in another order.
  *
+ * A node that has only one child is that child: with groups, leaves without a label of an output chunk are absent from its tree.
+ *
  * A thread that brings a piece takes its sibling out of the table under the lock and combines outside of it; so each piece has one owner at any
  * time and combining runs on all threads. */
 #include "base/fault.h"
@@ -60,7 +62,7 @@ void vv_stage_clear(vv_stage *g)
 {
     free_list(&g->pool);
     for (int b = 0; b < VV_TREE_BUCKETS; b++) free_list(&g->bucket[b]);
-    g->waiting = 0;
+    atomic_store(&g->waiting, 0);
 }
 
 static vv_piece **bucket(vv_stage *g, vv_index out, vv_index level, vv_index i)
@@ -80,30 +82,59 @@ static vv_piece *meet(vv_stage *g, vv_piece *p)
         if ((*at)->out == p->out && (*at)->level == p->level && (*at)->i == other) {
             found = *at;
             *at = found->next;
-            g->waiting--;
+            atomic_fetch_sub(&g->waiting, 1);
             break;
         }
     if (!found) {
         vv_piece **at = bucket(g, p->out, p->level, p->i);
         p->next = *at;
         *at = p;
-        g->waiting++;
+        atomic_fetch_add(&g->waiting, 1);
     }
     pthread_mutex_unlock(&g->lock);
     return found;
 }
 
+/* --- states of a piece: for each group of its output chunk one after the other of all results --- */
+
+typedef struct shape {
+    vv_index cells, groups; /* cells of one group */
+} shape;
+
+static shape shape_of(const vv_step *s, vv_index out)
+{
+    vv_index first, n;
+    vv_out_groups(s, out, &first, &n);
+    return (shape){vv_unit_cells(s, out), n};
+}
+
+/* Groups that a side has not seen anything of change nothing: as if that side were not there. */
+static void combine_state(const vv_red *red, vv_bytes size, char *left, const char *right)
+{
+    const vv_red_head *l = (const vv_red_head *)(const void *)left, *r = (const vv_red_head *)(const void *)right;
+    if (r->count == 0) return;
+    if (l->count == 0)
+        memcpy(left, right, (size_t)size);
+    else
+        vv_red_combine(red, left, right);
+}
+
 static void combine(const vv_step *s, vv_piece *left, const vv_piece *right)
 {
+    shape p = shape_of(s, left->out);
     char *l = left->state;
     const char *r = right->state;
-    for (int k = 0; k < s->n_results; k++) {
-        const vv_red *red = &s->result[k].red;
-        vv_bytes size = vv_state_size(red, ((vv_red_head *)(void *)l)->cells);
-        vv_red_combine(red, l, r);
-        l += size;
-        r += size;
-    }
+    for (vv_index g = 0; g < p.groups; g++)
+        for (int k = 0; k < s->n_results; k++) {
+            const vv_red *red = &s->result[k].red;
+            vv_bytes size = vv_state_size(red, p.cells);
+            if (s->groups.dim >= 0)
+                combine_state(red, vv_red_used_bytes(red, r), l, r);
+            else
+                vv_red_combine(red, l, r);
+            l += size;
+            r += size;
+        }
 }
 
 static vv_bytes used(const vv_red *red, const void *state)
@@ -111,28 +142,78 @@ static vv_bytes used(const vv_red *red, const void *state)
     return (vv_red_used_bytes(red, state) + 63) / 64 * 64;
 }
 
+/* --- messages --- */
+
+static vv_bytes used_of_all(const vv_step *s, const shape *p, const char *state)
+{
+    vv_bytes size = 0;
+    for (vv_index g = 0; g < p->groups; g++)
+        for (int k = 0; k < s->n_results; k++) {
+            size += used(&s->result[k].red, state);
+            state += vv_state_size(&s->result[k].red, p->cells);
+        }
+    return size;
+}
+
 static vv_status send_up(vv_stage *g, vv_piece *p, int to)
 {
     const vv_step *s = g->job.step;
-    vv_bytes size = sizeof(head);
-    const char *state = p->state;
-    vv_index cells = ((const vv_red_head *)(const void *)state)->cells;
-    for (int k = 0; k < s->n_results; k++) {
-        size += used(&s->result[k].red, state);
-        state += vv_state_size(&s->result[k].red, cells);
-    }
+    shape n = shape_of(s, p->out);
+    vv_bytes size = (vv_bytes)sizeof(head) + used_of_all(s, &n, p->state);
     char *block;
     VV_TRY(vv_mem_get(&block, size, "a message"));
-    *(head *)(void *)block = (head){g->job.number, p->out, p->level, p->i, cells, {0}};
+    *(head *)(void *)block = (head){g->job.number, p->out, p->level, p->i, n.cells, {0}};
     char *at = block + sizeof(head);
-    state = p->state;
-    for (int k = 0; k < s->n_results; k++) {
-        memcpy(at, state, (size_t)vv_red_used_bytes(&s->result[k].red, state));
-        at += used(&s->result[k].red, state);
-        state += vv_state_size(&s->result[k].red, cells);
-    }
+    const char *state = p->state;
+    for (vv_index i = 0; i < n.groups; i++)
+        for (int k = 0; k < s->n_results; k++) {
+            const vv_red *red = &s->result[k].red;
+            memcpy(at, state, (size_t)vv_red_used_bytes(red, state));
+            at += used(red, state);
+            state += vv_state_size(red, n.cells);
+        }
     vv_piece_put(g, p);
     return vv_run_letter(g->run, to, VV_TAG_STATE, &block, size);
+}
+
+static vv_status take_state(const vv_red *red, const shape *n, const char **at, const char *end, char *state)
+{
+    if (end - *at < (vv_bytes)sizeof(vv_red_head)) return vv_fail(VV_ERR_INTERNAL, "it is too short");
+    const vv_red_head *h = (const vv_red_head *)(const void *)*at;
+    if (h->cells != n->cells || vv_red_used_bytes(red, h) > vv_red_state_bytes(red, n->cells) ||
+        end - *at < used(red, h))
+        return vv_fail(VV_ERR_INTERNAL, "it does not fit");
+    memcpy(state, *at, (size_t)vv_red_used_bytes(red, h));
+    *at += used(red, h);
+    return VV_OK;
+}
+
+static vv_status unpack(vv_stage *g, const vv_message *m, vv_piece *p)
+{
+    const vv_step *s = g->job.step;
+    const head *h = m->data;
+    shape n = shape_of(s, h->out);
+    const char *at = (const char *)m->data + sizeof *h, *end = (const char *)m->data + m->size;
+    char *state = p->state;
+    p->out = h->out;
+    p->level = h->level;
+    p->i = h->i;
+    for (vv_index i = 0; i < n.groups; i++)
+        for (int k = 0; k < s->n_results; k++) {
+            const vv_red *red = &s->result[k].red;
+            if (take_state(red, &n, &at, end, state) != VV_OK)
+                return vv_error_prefix("a partial result from rank %d", m->from);
+            state += vv_state_size(red, n.cells);
+        }
+    return VV_OK;
+}
+
+/* --- up the tree --- */
+
+/* The other child of a node's parent; false when it is absent: then the node is its parent. */
+static bool has_sibling(const vv_step *s, const vv_piece *p)
+{
+    return vv_tree_first_leaf(s, p->out, (int)p->level, p->i ^ 1) >= 0;
 }
 
 vv_status vv_tree_add(vv_stage *g, vv_piece *p)
@@ -141,55 +222,38 @@ vv_status vv_tree_add(vv_stage *g, vv_piece *p)
     vv_index leaves = vv_step_leaves(s);
     int me = g->run->net->rank, ranks = g->run->net->size;
     while (vv_tree_nodes(leaves, (int)p->level) > 1) {
-        if (p->i % 2 == 0 &&
-            p->i + 1 == vv_tree_nodes(leaves, (int)p->level)) { /* no sibling: the parent is this node */
-            p->level++;
-            p->i /= 2;
-            continue;
+        if (has_sibling(s, p)) {
+            if (p->i % 2) {
+                int parent = vv_tree_owner(s, ranks, p->out, (int)p->level, p->i - 1);
+                if (parent != me) return send_up(g, p, parent);
+            }
+            vv_piece *other = meet(g, p);
+            if (!other) return VV_OK;
+            vv_piece *left = p->i % 2 ? other : p, *right = p->i % 2 ? p : other;
+            combine(s, left, right);
+            vv_piece_put(g, right);
+            p = left;
         }
-        if (p->i % 2) {
-            int parent = vv_tree_owner(s, ranks, p->out, (int)p->level, p->i - 1);
-            if (parent != me) return send_up(g, p, parent);
-        }
-        vv_piece *other = meet(g, p);
-        if (!other) return VV_OK;
-        vv_piece *left = p->i % 2 ? other : p, *right = p->i % 2 ? p : other;
-        combine(s, left, right);
-        vv_piece_put(g, right);
-        p = left;
         p->level++;
         p->i /= 2;
     }
     return vv_deliver(g, p);
 }
 
-static vv_status unpack(vv_stage *g, const vv_message *m, vv_piece *p)
+/* Whether a node of an output chunk is one that other ranks may send. */
+static bool is_node(const vv_step *s, const head *h)
 {
-    const vv_step *s = g->job.step;
-    const head *h = m->data;
-    const char *at = (const char *)m->data + sizeof *h, *end = (const char *)m->data + m->size;
-    char *state = p->state;
-    p->out = h->out;
-    p->level = h->level;
-    p->i = h->i;
-    for (int k = 0; k < s->n_results; k++) {
-        const vv_red *red = &s->result[k].red;
-        if (end - at < (vv_bytes)sizeof(vv_red_head) || ((const vv_red_head *)(const void *)at)->cells != h->cells ||
-            end - at < used(red, at))
-            return vv_fail(VV_ERR_INTERNAL, "a partial result from rank %d does not fit", m->from);
-        memcpy(state, at, (size_t)vv_red_used_bytes(red, at));
-        at += used(red, at);
-        state += vv_state_size(red, h->cells);
-    }
-    return VV_OK;
+    if (h->out < 0 || h->out >= vv_step_outs(s) || h->level < 0 || h->level > vv_tree_levels(vv_step_leaves(s)))
+        return false;
+    return h->i >= 0 && h->i < vv_tree_nodes(vv_step_leaves(s), (int)h->level);
 }
 
 vv_status vv_tree_receive(vv_run *r, const vv_message *m)
 {
     VV_TRY(vv_fault(VV_FAULT_RECEIVE));
     const head *h = m->data;
-    if (m->size < (vv_bytes)sizeof *h || h->step < 0 || h->step >= r->plan->n_steps || h->cells < 0 ||
-        h->cells > r->stage[h->step].job.work.cells)
+    if (m->size < (vv_bytes)sizeof *h || h->step < 0 || h->step >= r->plan->n_steps ||
+        r->plan->step[h->step].op != VV_STEP_REDUCE || !is_node(&r->plan->step[h->step], h))
         return vv_fail(VV_ERR_INTERNAL, "a partial result from rank %d belongs to no step", m->from);
     vv_stage *g = &r->stage[h->step];
     vv_piece *p;

@@ -1,6 +1,5 @@
+/* Memory of a rank, in time proportional to the steps; and the sums over everything. */
 #include "plan/cost.h"
-
-#include "plan/place.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -8,69 +7,12 @@
 /* What the process gains while it runs and no block accounts for: MPI's queues, thread stacks, the allocator's slack. */
 enum { MARGIN = 3 << 20, PER_THREAD = 256 << 10 };
 
-enum { MESSAGE_HEAD = 64 };
+/* Beside an inbox's block: its header, its place in the store's tables. */
+enum { INBOX_HEAD = 192 };
 
 static vv_bytes round64(vv_bytes n)
 {
-    return (n + 63) / 64 * 64 + 64; /* and the header of an accounted block */
-}
-
-static vv_index largest_chunk(const vv_grid *g)
-{
-    vv_index n = 1;
-    for (int d = 0; d < g->shape.nd; d++) n = vv_times(n, vv_imin(g->chunk[d], g->shape.n[d]));
-    return n;
-}
-
-static vv_index full_chunk(const vv_grid *g)
-{
-    vv_index n = 1;
-    for (int d = 0; d < g->shape.nd; d++) n = vv_times(n, g->chunk[d]);
-    return n;
-}
-
-vv_bytes vv_compressed_bound(vv_bytes raw)
-{
-    return raw + raw / 1000 + 1024;
-}
-
-vv_bytes vv_state_bytes(const vv_step *s, vv_index cells)
-{
-    vv_bytes bytes = 0;
-    for (int r = 0; r < s->n_results; r++)
-        bytes += s->op == VV_STEP_REDUCE ? vv_state_size(&s->result[r].red, cells) : 0;
-    return bytes;
-}
-
-static vv_bytes finish_bytes(const vv_plan *p, int step, vv_index cells)
-{
-    vv_bytes most = 0;
-    for (int i = step + 1; i < p->n_steps; i++) {
-        const vv_step *s = &p->step[i];
-        if ((s->op != VV_STEP_WRITE && s->op != VV_STEP_GATHER) || s->input[0].step != step) continue;
-        vv_bytes size = vv_dtype_size(s->to.encode.to), bytes = round64(cells * 8) + round64(cells * size);
-        vv_bytes raw = full_chunk(&s->grid) * size;
-        if (s->to.chunked) bytes += 2 * round64(raw) + round64(vv_compressed_bound(raw));
-        most = vv_imax(most, bytes);
-    }
-    return most;
-}
-
-void vv_work_bytes(const vv_plan *p, const vv_step *s, vv_work *out)
-{
-    *out = (vv_work){.cells = largest_chunk(&s->grid)};
-    bool streams = vv_step_streams(p, s);
-    for (int i = 0; i < s->n_inputs; i++) {
-        const vv_source *source = &p->source[p->step[s->input[i].step].source];
-        vv_bytes size = vv_dtype_size(source->decode.stored);
-        vv_bytes block =
-            streams ? VV_WINDOW + 64 : vv_times(full_chunk(&s->work), size) + 4; /* a Fletcher sum may follow */
-        out->block = vv_imax(out->block, round64(block));
-        if (source->raw && source->deflated) out->stored = vv_imax(out->stored, round64(source->largest));
-    }
-    out->program = round64(vv_program_workspace(s->program) + (vv_bytes)s->n_inputs * VV_TILE * 8);
-    out->state = s->op == VV_STEP_REDUCE ? round64(vv_state_bytes(s, out->cells)) : round64(out->cells * 8);
-    out->finish = finish_bytes(p, (int)(s - p->step), out->cells);
+    return (n + 63) / 64 * 64 + 64;
 }
 
 /* --- how many states a rank holds at once --- */
@@ -111,154 +53,496 @@ static vv_index most_incoming(const vv_step *s, int ranks)
     return most;
 }
 
-/* In order, the finished subtrees of a stretch of n leaves number at most bits(n - 1); the leaf at work comes on top, and with several
- * threads as many again may be finished out of order. What comes from other ranks may come early. What goes to them is copied
- * into messages: as many as come in elsewhere. */
-static vv_index states(const vv_plan *p, const vv_step *s, vv_index own)
+/* With groups a tree has gaps. While a leaf is at work, what waits is one node for each ancestor that it is on the right side of. Two neighbours part at the
+ * level of the highest bit in which their numbers differ; those ancestors are the levels that no later one has exceeded. */
+static vv_index waiting_in_block(const vv_index leaf[], vv_index n)
 {
-    vv_index leaves = vv_step_leaves(s), outs = vv_step_outs(s), working = 2 * p->threads - 1;
-    if (s->op != VV_STEP_REDUCE || leaves == 1) return vv_imin(working, own);
+    int stack[64], depth = 0, most = 0;
+    for (vv_index i = 1; i < n; i++) {
+        int level = bits(leaf[i - 1] ^ leaf[i]);
+        while (depth > 0 && stack[depth - 1] <= level) depth--;
+        stack[depth++] = level;
+        most = depth > most ? depth : most;
+    }
+    return most;
+}
+
+static vv_index waiting_in_groups(const vv_step *s)
+{
+    const vv_groups *g = &s->groups;
+    vv_index most = 0;
+    for (vv_index b = 0; g->first && b < vv_ceil_div(g->n, g->chunk); b++)
+        most = vv_imax(most, waiting_in_block(g->leaf + g->leaf_first[b], g->leaf_first[b + 1] - g->leaf_first[b]));
+    return most;
+}
+
+/* In order, the finished subtrees of a stretch of n leaves number at most bits(n - 1); with several threads as many again may be finished out of order
+ * (they count as working). What comes from other ranks may come early. What goes to them is copied into messages: as many as come in elsewhere. */
+vv_index vv_waiting_in_order(const vv_plan *p, const vv_step *s)
+{
+    vv_index leaves = vv_step_leaves(s), outs = vv_step_outs(s), own = vv_ceil_div(vv_step_units(s), p->ranks);
+    if (s->op != VV_STEP_REDUCE || leaves == 1 || own == 0) return 0;
+    if (s->groups.dim >= 0) return (p->ranks > 1 ? 2 : 1) * waiting_in_groups(s);
     vv_index messages = p->ranks > 1 ? most_incoming(s, p->ranks) : 0;
-    if (s->placement == VV_PLACE_OUTPUTS) return working + bits(vv_imin(own, leaves) - 1) + messages;
+    if (s->placement == VV_PLACE_OUTPUTS) return bits(vv_imin(own, leaves) - 1) + messages;
     vv_index stretch = vv_imin(vv_ceil_div(own, vv_imax(1, outs)) + 1, leaves), waiting = bits(stretch - 1);
     if (s->placement == VV_PLACE_CYCLIC && p->ranks > 1) { /* hardly any neighbours of its own */
         waiting = stretch;
         messages = vv_imin(leaves, 2 * stretch);
     }
-    return working + outs * (waiting + messages);
+    return outs * (waiting + messages);
 }
 
-/* --- bytes that cross ranks: every right child whose owner is not its parent's --- */
-
-/* A message with a state in which nothing is missing. */
-static vv_bytes used_state(const vv_step *s, vv_index cells)
+static vv_index waiting_states(const vv_plan *p, const vv_step *s)
 {
-    vv_bytes bytes = MESSAGE_HEAD;
-    for (int r = 0; r < s->n_results; r++) {
-        vv_bytes planes = s->result[r].red.kind->planes(s->result[r].red.in);
-        bytes += ((vv_bytes)sizeof(vv_red_head) + planes * cells * 8 + 63) / 64 * 64;
+    vv_index in_order = vv_waiting_in_order(p, s);
+    return vv_step_waits(s) ? 2 * in_order : in_order;
+}
+
+/* A leaf at work on every thread, and as many finished out of order. */
+static vv_index working_states(const vv_plan *p, const vv_step *s)
+{
+    return vv_imin(2 * p->threads - 1, vv_ceil_div(vv_step_units(s), p->ranks));
+}
+
+/* --- inboxes --- */
+
+/* Grid positions that a rank's units touch: along the kept dimensions a stretch of `kept` consecutive positions, along the reduced ones of `reduced`. */
+typedef struct stretch {
+    vv_index kept, reduced;
+} stretch;
+
+static bool is_reduced(const vv_step *s, int d)
+{
+    return s->op == VV_STEP_REDUCE && s->reduced[d];
+}
+
+static stretch stretch_of(const vv_plan *p, const vv_step *s)
+{
+    vv_index kept = 1, reduced = 1, own = vv_ceil_div(vv_step_units(s), p->ranks), leaves = vv_step_leaves(s);
+    for (int d = 0; d < s->work.shape.nd; d++) *(is_reduced(s, d) ? &reduced : &kept) *= vv_grid_count(&s->work, d);
+    if (p->ranks == 1 || (s->op == VV_STEP_REDUCE && s->groups.dim >= 0)) return (stretch){kept, reduced};
+    stretch x = {vv_imin(kept, own), vv_imin(reduced, vv_times(own, s->leaf))};
+    if (s->placement == VV_PLACE_OUTPUTS) x.kept = vv_imin(x.kept, vv_ceil_div(own, leaves) + 1);
+    if (s->placement == VV_PLACE_LEAVES)
+        x.reduced = vv_imin(x.reduced, (vv_ceil_div(own, vv_imax(1, kept)) + 1) * s->leaf);
+    return x;
+}
+
+/* Different keys among a stretch of row-major positions, at most. */
+static vv_index keys_of_rank(const vv_plan *p, const vv_edge *e)
+{
+    const vv_step *s = &p->step[e->step];
+    stretch x = stretch_of(p, s);
+    vv_index keys = 1, inner[2] = {1, 1}, length[2] = {x.kept, x.reduced}, part[2] = {1, 1};
+    for (int d = s->work.shape.nd - 1; d >= 0; d--) {
+        int k = is_reduced(s, d);
+        vv_index touched = vv_imin(e->count[d], vv_ceil_div(length[k], inner[k]) + 1);
+        if (e->follows[d]) part[k] = vv_times(part[k], touched);
+        inner[k] = vv_times(inner[k], vv_grid_count(&s->work, d));
     }
-    return bytes;
+    for (int k = 0; k < 2; k++) keys = vv_times(keys, vv_imin(part[k], vv_imax(1, length[k])));
+    return vv_imin(e->keys, keys);
 }
 
-static vv_index moved_nodes(const vv_plan *p, const vv_step *s, vv_index out)
+/* Extents of the largest box, and bytes of all boxes together. */
+typedef struct boxes {
+    vv_bytes largest, all;
+} boxes;
+
+static boxes boxes_of(const vv_edge *e)
 {
-    vv_index moved = 0, leaves = vv_step_leaves(s);
-    for (int level = 0; vv_tree_nodes(leaves, level) > 1; level++)
-        for (vv_index i = 1; i < vv_tree_nodes(leaves, level); i += 2)
-            moved += vv_tree_owner(s, p->ranks, out, level, i) != vv_tree_owner(s, p->ranks, out, level, i - 1);
-    return moved;
+    const vv_step *s = &e->plan->step[e->step];
+    const vv_input *in = &s->input[e->input];
+    boxes b = {vv_dtype_size(vv_working_type(in->type)), vv_dtype_size(vv_working_type(in->type))};
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        vv_index halo = in->before[d] + in->after[d], most = 1, sum = 1;
+        if (d == e->lookup) {
+            sum = 0;
+            for (vv_index i = 0; i < e->count[d]; i++) {
+                most = vv_imax(most, e->span_n[i]);
+                sum += e->span_n[i];
+            }
+        } else if (e->follows[d]) {
+            most = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d])) + halo;
+            sum = s->work.shape.n[d] + halo * e->count[d];
+        }
+        b.largest = vv_times(b.largest, most);
+        b.all = vv_times(b.all, sum);
+    }
+    return b;
 }
 
-static vv_bytes moved_of_out(const vv_plan *p, const vv_step *s, vv_index out)
+/* --- which inboxes fill and empty as the work goes on --- */
+
+/* Steps whose chunks are finished roughly in row-major order from the start: not those that wait for a whole pass over something. */
+typedef struct flow {
+    bool *prompt; /* by step */
+} flow;
+
+/* The part keeps the order of dimensions and of elements. */
+static bool keeps_order(const vv_part *part)
 {
-    vv_box box;
-    vv_grid_box(&s->grid, out, &box);
-    return moved_nodes(p, s, out) * used_state(s, vv_box_elements(&box));
+    int last = -1;
+    for (int d = 0; d < part->nd; d++) {
+        if (part->dim[d] < 0) continue;
+        if (part->dim[d] <= last || part->stride[d] < 0 || d == part->table_dim) return false;
+        last = part->dim[d];
+    }
+    return true;
 }
 
-static vv_bytes moved_bytes(const vv_plan *p, const vv_step *s)
+static bool edge_streams(const vv_plan *p, const flow *f, const vv_edge *e)
+{
+    const vv_step *s = &p->step[e->step];
+    if (e->lookup >= 0) return false;
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (!e->follows[d] && vv_grid_count(&s->work, d) > 1) return false;
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_part *part = &e->part[j];
+        if (!keeps_order(part) || !f->prompt[part->from]) return false;
+        vv_index shift = part->nd > 0 && part->dim[0] == 0 ? part->start[0] - part->box.lo[0] : 0;
+        if (shift > p->step[part->from].grid.chunk[0] || -shift > s->work.chunk[0]) return false;
+    }
+    return true;
+}
+
+/* An output chunk's work chunks follow each other when no reduced dimension is slower than a kept one. */
+static bool reduces_in_order(const vv_step *s)
+{
+    bool seen = false;
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        if (vv_grid_count(&s->work, d) <= 1) continue;
+        if (s->reduced[d])
+            seen = true;
+        else if (seen)
+            return false;
+    }
+    return s->groups.dim < 0;
+}
+
+/* The part's source dimension k has the chunks that the work space has along d. */
+static bool same_chunks(const vv_grid *from, const vv_step *s, const vv_part *part, int k, int d)
+{
+    if (vv_grid_count(from, k) == 1 && vv_grid_count(&s->work, d) == 1) return true;
+    return part->start[k] == part->box.lo[d] && part->stride[k] == 1 && from->chunk[k] == s->work.chunk[d] &&
+           from->shift[k] == s->work.shift[d];
+}
+
+/* Whether producer and consumer have the same chunks along dimension d of the work space, seen through every part. */
+static bool aligned(const vv_plan *p, const vv_edge *e, int d)
+{
+    const vv_step *s = &p->step[e->step];
+    const vv_input *in = &s->input[e->input];
+    if (in->before[d] || in->after[d]) return false;
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_part *part = &e->part[j];
+        if (part->box.n[d] != s->work.shape.n[d]) return false;
+        for (int k = 0; k < part->nd; k++)
+            if (part->dim[k] == d && !same_chunks(&p->step[part->from].grid, s, part, k, d)) return false;
+    }
+    return true;
+}
+
+/* A leaf of several chunks waits for all of them: the slowest dimension along which it has more than one, if any, and how many. */
+static vv_index layers_of_leaf(const vv_step *s, int *dim)
+{
+    vv_index inner = 1, layers = 0;
+    for (int d = s->work.shape.nd - 1; d >= 0; d--) {
+        if (!is_reduced(s, d) || vv_grid_count(&s->work, d) <= 1 || inner >= s->leaf) continue;
+        *dim = d;
+        layers = vv_ceil_div(s->leaf, inner);
+        inner = vv_times(inner, vv_grid_count(&s->work, d));
+    }
+    return s->leaf > 1 ? layers : 0;
+}
+
+/* Inboxes of a streaming edge that are open at once: along the first dimension whose chunks differ a layer for what is being filled, one for what is being used
+ * and one for each layer of the halo; behind it everything. */
+static vv_index frontier(const vv_plan *p, const vv_edge *e)
+{
+    const vv_step *s = &p->step[e->step];
+    const vv_input *in = &s->input[e->input];
+    vv_index open = 2 * p->threads;
+    int d = 0, leaf_dim = s->work.shape.nd;
+    vv_index leaf_layers = layers_of_leaf(s, &leaf_dim);
+    while (d < leaf_dim && aligned(p, e, d)) d++;
+    if (d == s->work.shape.nd) return open;
+    vv_index layers = 2 + (p->ranks > 1) + (d == leaf_dim ? leaf_layers : 0);
+    layers += vv_ceil_div(in->before[d], s->work.chunk[d]) + vv_ceil_div(in->after[d], s->work.chunk[d]);
+    vv_index layer = 1;
+    for (int k = d + 1; k < s->work.shape.nd; k++) layer = vv_times(layer, e->count[k]);
+    return vv_times(layer, vv_imin(e->count[d], layers)) + open;
+}
+
+typedef struct inboxes {
+    vv_bytes all, held, largest;
+} inboxes;
+
+static inboxes inboxes_of_edge(const vv_plan *p, const flow *f, const vv_edge *e, bool *streams)
+{
+    boxes b = boxes_of(e);
+    vv_index keys = keys_of_rank(p, e), open = keys;
+    *streams = edge_streams(p, f, e);
+    if (*streams) open = vv_imin(keys, frontier(p, e));
+    vv_bytes heads = vv_times(keys, INBOX_HEAD), all = vv_imin(vv_times(keys, b.largest), b.all);
+    return (inboxes){all + heads, vv_imin(all, vv_times(open, b.largest)) + vv_times(open, INBOX_HEAD),
+                     b.largest + INBOX_HEAD};
+}
+
+/* Of one step. When one of its inputs comes late, all others wait for it. */
+static inboxes inboxes_of_step(const vv_plan *p, flow *f, int step, const vv_edge edge[])
+{
+    const vv_step *s = &p->step[step];
+    inboxes sum = {0};
+    bool prompt = true;
+    for (int k = 0; k < s->n_inputs; k++) {
+        if (s->input[k].access != VV_ACCESS_PUSH) continue;
+        bool streams;
+        inboxes one = inboxes_of_edge(p, f, &edge[k], &streams);
+        prompt = prompt && streams;
+        sum.all += one.all;
+        sum.held += one.held;
+        sum.largest += one.largest; /* a task needs all of its inboxes */
+    }
+    if (!prompt) sum.held = sum.all;
+    f->prompt[step] = prompt && (s->op == VV_STEP_MAP || reduces_in_order(s));
+    return sum;
+}
+
+/* --- what waits to be written or sent, and what a rank keeps to know its way --- */
+
+/* Finished chunks of the rank that owns most: those that wait for a place; what lists of them take; those on their way to rank 0. */
+typedef struct finished {
+    vv_bytes packed, lists, gathered;
+} finished;
+
+static finished finished_of(const vv_plan *p, const vv_step *s)
+{
+    vv_index outs = vv_step_outs(&p->step[s->from]), own = vv_imin(outs, vv_ceil_div(outs, p->ranks) + 1);
+    vv_bytes chunk = vv_dtype_size(s->to.encode.to);
+    for (int d = 0; d < s->grid.shape.nd; d++) chunk = vv_times(chunk, s->grid.chunk[d]);
+    if (s->op == VV_STEP_GATHER) return (finished){.gathered = p->ranks > 1 ? vv_times(2 * own, round64(chunk)) : 0};
+    if (!s->to.chunked) return (finished){0};
+    return (finished){.packed = vv_times(own, round64(vv_compressed_bound(chunk))),
+                      .lists = vv_times(own, 2 * VV_PACKED_ENTRY) + vv_times(outs, VV_PACKED_PLACING)};
+}
+
+/* All steps share the memory for chunks that wait. */
+static void add_finished(vv_memory *m, const finished *f)
+{
+    vv_bytes before = vv_imin(m->packed, VV_PACKED_HELD);
+    m->packed += f->packed;
+    m->results += vv_imin(m->packed, VV_PACKED_HELD) - before + f->lists + f->gathered;
+}
+
+/* The coordinator has the whole index of a source, and sends every other rank its part of it. */
+static vv_bytes index_bytes(const vv_plan *p)
 {
     vv_bytes bytes = 0;
-    if (s->op != VV_STEP_REDUCE) return 0;
-    if (s->placement != VV_PLACE_OUTPUTS) {
-        for (vv_index out = 0; p->ranks > 1 && out < vv_step_outs(s); out++) bytes += moved_of_out(p, s, out);
-        return bytes;
-    }
-    /* Only outputs that a cut between two ranks goes through. */
-    vv_index last = -1;
-    for (int rank = 1; rank < p->ranks; rank++) {
-        if (vv_place_count(s, rank, p->ranks) == 0) continue;
-        vv_unit u = vv_place_unit(s, rank, p->ranks, 0);
-        if (u.leaf == 0 || u.out == last) continue; /* no cut through it, or the second one */
-        bytes += moved_of_out(p, s, u.out);
-        last = u.out;
+    for (int i = 0; i < p->n_steps; i++) {
+        const vv_step *s = &p->step[i];
+        if (s->op != VV_STEP_READ || !p->source[s->source].raw || !p->source[s->source].chunked) continue;
+        vv_bytes all = vv_times(vv_grid_chunks(&p->source[s->source].stored), sizeof(vv_chunk_at));
+        bytes += p->ranks > 1 ? 2 * all : all;
     }
     return bytes;
 }
 
-/* --- a step --- */
-
-static vv_bytes result_bytes(const vv_step *s, vv_dtype type)
+static vv_bytes table_bytes(const vv_plan *p)
 {
-    return vv_times(vv_shape_elements(&s->grid.shape), vv_dtype_size(type));
+    vv_bytes bytes = 0;
+    for (int i = 0; i < p->n_steps; i++) {
+        const vv_step *s = &p->step[i];
+        const vv_groups *g = &s->groups;
+        if (vv_step_computes(s) && g->dim >= 0 && g->label)
+            bytes += 8 * (g->label->n + (g->first ? g->first[vv_ceil_div(g->n, g->chunk)] * 2 : 0));
+        for (int k = 0; k < s->n_inputs; k++)
+            for (int j = 0; j < s->input[k].n_parts; j++)
+                bytes += 8 * (s->input[k].part[j].table ? s->input[k].part[j].table->n : 0) + (vv_bytes)sizeof(vv_part);
+    }
+    return 2 * bytes; /* the plan as packed or received, and as it is used */
 }
 
-static void cost_compute(const vv_plan *p, const vv_step *s, vv_step_cost *c)
+/* Pieces and states under way. */
+static vv_bytes message_bytes(const vv_plan *p, vv_bytes largest_inbox)
 {
+    bool pushes = false;
+    for (int i = 0; i < p->n_steps; i++) pushes = pushes || vv_step_waits(&p->step[i]);
+    if (p->ranks == 1 || !pushes) return 0;
+    return 2 * (VV_FLIGHT + vv_imin(VV_FLIGHT, largest_inbox));
+}
+
+/* --- the whole --- */
+
+static vv_status add_step(const vv_plan *p, flow *f, int i, vv_memory *m, vv_bytes *work_state, vv_bytes *memory)
+{
+    const vv_step *s = &p->step[i];
+    vv_edge edge[VV_PROGRAM_INPUTS];
     vv_work w;
-    vv_work_bytes(p, s, &w);
-    c->tasks = vv_times(vv_step_outs(s), vv_step_leaves(s));
-    c->moved = moved_bytes(p, s);
-    vv_index own = vv_ceil_div(c->tasks, p->ranks); /* of the rank that has most: the first one may have none */
-    vv_bytes per_thread = w.stored + s->n_inputs * w.block + w.program + PER_THREAD;
-    c->memory = p->threads * per_thread + vv_imin(p->threads, vv_step_outs(s)) * w.finish + states(p, s, own) * w.state;
-    for (int i = 0; i < s->n_inputs; i++) {
-        const vv_source *source = &p->source[p->step[s->input[i].step].source];
-        /* This rank's part of the chunk index; the coordinator holds all of it. */
-        if (source->raw && source->chunked) c->memory += vv_times(vv_grid_chunks(&source->stored), sizeof(vv_chunk_at));
-    }
+    VV_TRY(vv_work_edges(p, s, edge));
+    vv_work_of_edges(p, s, edge, &w);
+    inboxes in = inboxes_of_step(p, f, i, edge);
+    vv_work_edges_free(s, edge);
+    vv_bytes buffers = p->threads * (vv_work_total(s, &w) + PER_THREAD);
+    buffers += vv_imin(p->threads, vv_step_outs(s)) * w.finish;
+    vv_bytes waiting = vv_times(waiting_states(p, s), w.state), working = vv_times(working_states(p, s), w.state);
+    m->buffers = vv_imax(m->buffers, buffers);
+    m->states += waiting;
+    *work_state = vv_imax(*work_state, working);
+    m->inboxes += in.all;
+    m->held += in.held;
+    m->largest = vv_imax(m->largest, in.largest);
+    *memory = buffers + waiting + working + in.held;
+    return VV_OK;
 }
 
-/* Chunks that wait to be written or sent: those of the rank that owns most. */
-static vv_bytes held_results(const vv_plan *p, const vv_step *s, const vv_step *from)
+static vv_status memory_of(const vv_plan *p, vv_memory *m, vv_step_cost *cost)
 {
-    vv_index outs = vv_imin(vv_step_outs(from), vv_ceil_div(vv_step_outs(from), p->ranks) + 1);
-    vv_bytes chunk = full_chunk(&s->grid) * vv_dtype_size(s->to.encode.to);
-    if (s->op == VV_STEP_WRITE) return s->to.chunked ? outs * round64(vv_compressed_bound(chunk)) : 0;
-    return p->ranks > 1 ? 2 * outs * round64(chunk) : 0;
+    flow f = {0};
+    vv_bytes working = 0, of_step;
+    *m = (vv_memory){0};
+    VV_TRY(vv_new(&f.prompt, (size_t)p->n_steps + 1, sizeof *f.prompt));
+    vv_status status = VV_OK;
+    for (int i = 0; i < p->n_steps && status == VV_OK; i++) {
+        const vv_step *s = &p->step[i];
+        of_step = 0;
+        if (vv_step_computes(s)) {
+            status = add_step(p, &f, i, m, &working, &of_step);
+        } else if (s->op == VV_STEP_READ) {
+            f.prompt[i] = true;
+        } else {
+            finished done = finished_of(p, s);
+            add_finished(m, &done);
+            of_step = vv_imin(done.packed, VV_PACKED_HELD) + done.lists + done.gathered;
+        }
+        if (cost) cost[i].memory = of_step;
+    }
+    free(f.prompt);
+    m->states += working;
+    m->index = index_bytes(p);
+    m->tables = table_bytes(p);
+    m->messages = message_bytes(p, m->largest);
+    m->spilling = 3 * p->threads * VV_SPILL_RECORD;
+    m->least = vv_imin(m->inboxes, p->threads * m->largest);
+    return status;
 }
 
-static void cost_deliver(const vv_plan *p, const vv_step *s, vv_step_cost *c)
+vv_status vv_memory_of(const vv_plan *p, vv_memory *out)
 {
-    const vv_step *from = &p->step[s->input[0].step];
-    vv_bytes bytes = result_bytes(s, s->to.encode.to);
-    c->memory = held_results(p, s, from);
-    if (s->op == VV_STEP_WRITE) {
-        c->written = bytes;
-        return;
-    }
-    for (vv_index out = 0; p->ranks > 1 && out < vv_step_outs(s); out++) {
-        vv_box box;
-        vv_grid_box(&s->grid, out, &box);
-        if (vv_place_owner(from, p->ranks, (vv_unit){out, 0}) != 0)
-            c->moved += MESSAGE_HEAD + vv_box_elements(&box) * vv_dtype_size(s->to.encode.to);
-    }
+    return memory_of(p, out, NULL);
 }
 
-/* Stored bytes are read once for each step that uses them. */
-static vv_bytes read_bytes(const vv_plan *p, int read)
+vv_bytes vv_memory_peak(const vv_memory *m, vv_bytes store, vv_bytes baseline)
+{
+    vv_bytes inboxes = store < m->inboxes ? store + store / VV_SPILL_SHARE + m->spilling : m->inboxes;
+    return baseline + MARGIN + m->buffers + m->states + m->results + m->index + m->messages + m->tables + m->extra +
+           inboxes;
+}
+
+/* --- sums --- */
+
+/* What is read from a read step when every step that uses it reads all of it once; a guess for boxes. */
+static vv_bytes guess_read(const vv_plan *p, int read)
 {
     vv_bytes bytes = 0;
     for (int i = read + 1; i < p->n_steps; i++)
-        for (int k = 0; vv_step_computes(&p->step[i]) && k < p->step[i].n_inputs; k++)
-            if (p->step[i].input[k].step == read) bytes += p->source[p->step[read].source].total;
+        for (int k = 0; k < p->step[i].n_inputs; k++)
+            for (int j = 0; j < p->step[i].input[k].n_parts; j++)
+                if (p->step[i].input[k].part[j].from == read) {
+                    bytes += p->source[p->step[read].source].total;
+                    break;
+                }
     return bytes;
+}
+
+static vv_bytes delivered_bytes(const vv_step *s)
+{
+    return vv_times(vv_shape_elements(&s->grid.shape), vv_dtype_size(s->to.encode.to));
 }
 
 vv_status vv_cost_of(const vv_plan *p, vv_cost *out)
 {
     *out = (vv_cost){0};
-    VV_TRY(vv_new(&out->step, (size_t)p->n_steps, sizeof *out->step));
-    vv_bytes working = 0, held = 0;
-    for (int i = 0; i < p->n_steps; i++) {
+    VV_TRY(vv_new(&out->step, (size_t)p->n_steps + 1, sizeof *out->step));
+    vv_status status = memory_of(p, &out->memory, out->step);
+    if (status != VV_OK) vv_cost_free(out);
+    for (int i = 0; i < p->n_steps && status == VV_OK; i++) {
         const vv_step *s = &p->step[i];
         vv_step_cost *c = &out->step[i];
-        if (vv_step_computes(s)) {
-            cost_compute(p, s, c);
-            working = vv_imax(working, c->memory);
-        } else if (s->op == VV_STEP_READ) {
-            c->read = read_bytes(p, i);
-        } else {
-            cost_deliver(p, s, c);
-            held += c->memory;
-        }
+        if (vv_step_computes(s)) c->tasks = vv_step_units(s);
+        if (s->op == VV_STEP_READ) c->read = guess_read(p, i);
+        if (s->op == VV_STEP_WRITE) c->written = delivered_bytes(s);
         out->read += c->read;
-        out->moved += c->moved;
         out->written += c->written;
     }
-    out->memory = working + held + MARGIN;
-    return VV_OK;
+    return status;
+}
+
+/* Figures that belong to this step alone go where people look for them: what is read to the step it is read from. */
+static void note_step(const vv_plan *p, const vv_counter *counter, int i, vv_cost *c)
+{
+    vv_step_cost *k = &c->step[i];
+    k->read = p->step[i].op == VV_STEP_READ ? k->tally.read : 0;
+    k->moved = k->tally.moved;
+    k->written = k->tally.written;
+    if (p->step[i].op == VV_STEP_READ) k->wanted = vv_counter_wanted(counter, p->step[i].source);
+    c->read += k->read;
+    c->moved += k->moved;
+    c->written += k->written;
+}
+
+static void add_tally(vv_tally *sum, const vv_tally *t)
+{
+    sum->tasks += t->tasks;
+    sum->chunks += t->chunks;
+    sum->elements += t->elements;
+    sum->read += t->read;
+    sum->inflated += t->inflated;
+    sum->values += t->values;
+    sum->pushed += t->pushed;
+    sum->moved += t->moved;
+    sum->messages += t->messages;
+    sum->written += t->written;
+    sum->deflated += t->deflated;
+}
+
+static vv_status count_ranks(const vv_plan *p, vv_counter *counter, vv_cost *c)
+{
+    vv_tally *t;
+    VV_TRY(vv_new(&t, (size_t)p->n_steps + 1, sizeof *t));
+    vv_status status = VV_OK;
+    for (int rank = 0; rank < p->ranks && status == VV_OK; rank++) {
+        memset(t, 0, sizeof *t * (size_t)p->n_steps);
+        status = vv_tally_rank(counter, rank, 0, t);
+        for (int i = 0; i < p->n_steps; i++) {
+            add_tally(&c->step[i].tally, &t[i]);
+            c->step[i].imbalance =
+                c->step[i].imbalance > (double)t[i].elements ? c->step[i].imbalance : (double)t[i].elements;
+        }
+    }
+    free(t);
+    return status;
+}
+
+vv_status vv_cost_count(const vv_plan *p, const vv_chunk_at *const index[], vv_cost *c)
+{
+    vv_counter *counter;
+    VV_TRY(vv_counter_new(p, index, &counter));
+    for (int i = 0; i < p->n_steps; i++) {
+        c->step[i].tally = (vv_tally){0};
+        c->step[i].imbalance = 0;
+    }
+    vv_status status = count_ranks(p, counter, c);
+    c->read = c->moved = c->written = 0;
+    for (int i = 0; i < p->n_steps && status == VV_OK; i++) {
+        note_step(p, counter, i, c);
+        double mean = (double)c->step[i].tally.elements / p->ranks;
+        c->step[i].imbalance = mean > 0 ? c->step[i].imbalance / mean : 1;
+    }
+    c->counted = status == VV_OK;
+    vv_counter_free(&counter);
+    return status;
 }
 
 void vv_cost_free(vv_cost *c)
@@ -267,14 +551,14 @@ void vv_cost_free(vv_cost *c)
     c->step = NULL;
 }
 
-vv_bytes vv_cost_peak(const vv_cost *c, vv_bytes baseline)
+vv_bytes vv_cost_peak(const vv_plan *p, const vv_cost *c, vv_bytes baseline)
 {
-    return baseline + c->memory;
+    return vv_memory_peak(&c->memory, p->store, baseline);
 }
 
 vv_status vv_cost_check(const vv_plan *p, const vv_cost *c, vv_bytes baseline)
 {
-    vv_bytes peak = vv_cost_peak(c, baseline);
+    vv_bytes peak = vv_cost_peak(p, c, baseline);
     if (!p->budget || peak <= p->budget) return VV_OK;
     char budget[32], need[32];
     vv_bytes enough = vv_ceil_div(peak, 1000000) + 1;

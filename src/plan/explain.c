@@ -1,12 +1,12 @@
-/* explain: a plan and its cost in words, and as JSON. */
-#include "plan/cost.h"
-#include "plan/place.h"
+#include "plan/explain.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static const char *const op_name[] = {"read", "map", "reduce", "write", "gather"};
+const char *const vv_step_op_name[] = {"read", "map", "reduce", "write", "gather"};
+const char *const vv_access_name[VV_ACCESSES] = {"stream", "chunk", "box", "push"};
 
-static void dims(vv_buf *b, const vv_grid *g, bool chunks)
+void vv_explain_dims(vv_buf *b, const vv_grid *g, bool chunks)
 {
     vv_buf_text(b, "[");
     for (int d = 0; d < g->shape.nd; d++)
@@ -15,19 +15,120 @@ static void dims(vv_buf *b, const vv_grid *g, bool chunks)
     vv_buf_text(b, "]");
 }
 
+const char *vv_seconds_text(double s, char out[32])
+{
+    static const struct {
+        double below, unit;
+        const char *format;
+    } scale[] = {{1e-3, 1e-6, "%.0f us"}, {1, 1e-3, "%.0f ms"}, {100, 1, "%.2f s"}, {6000, 60, "%.1f min"}};
+    for (size_t i = 0; i < sizeof scale / sizeof *scale; i++)
+        if (s < scale[i].below) {
+            snprintf(out, 32, scale[i].format, s / scale[i].unit);
+            return out;
+        }
+    snprintf(out, 32, "%.1f h", s / 3600);
+    return out;
+}
+
+double vv_explain_amplification(const vv_step_cost *c)
+{
+    return c->wanted > 0 ? (double)c->read / (double)c->wanted : 1;
+}
+
+/* --- index maps in words --- */
+
+static bool has_halo(const vv_step *s, const vv_input *in)
+{
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (in->before[d] || in->after[d]) return true;
+    return false;
+}
+
+static bool broadcasts(const vv_step *s, const vv_part *part)
+{
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (s->work.shape.n[d] > 1 && !vv_part_follows(part, d)) return true;
+    return false;
+}
+
+static bool permutes(const vv_part *part)
+{
+    int last = -1;
+    for (int d = 0; d < part->nd; d++) {
+        if (part->dim[d] >= 0 && part->dim[d] < last) return true;
+        last = part->dim[d] >= 0 ? part->dim[d] : last;
+    }
+    return false;
+}
+
+/* Other elements, or cut into other chunks, than the array has. */
+static bool is_region(const vv_plan *p, const vv_step *s, const vv_input *in)
+{
+    const vv_part *part = &in->part[0];
+    const vv_grid *from = &p->step[part->from].grid;
+    if (in->n_parts != 1) return true;
+    for (int d = 0; d < part->nd; d++) {
+        int w = part->dim[d];
+        if (d == part->table_dim) continue;
+        if (w < 0) {
+            if (from->shape.n[d] > 1) return true;
+            continue;
+        }
+        bool whole = vv_grid_count(from, d) == 1 && vv_grid_count(&s->work, w) == 1;
+        if (part->stride[d] != 1 || part->box.n[w] != from->shape.n[d]) return true;
+        if (!whole && (from->chunk[d] != s->work.chunk[w] || from->shift[d] != s->work.shift[w]) &&
+            in->access != VV_ACCESS_STREAM)
+            return true;
+    }
+    return false;
+}
+
+void vv_explain_map(const vv_plan *p, const vv_step *s, int input, vv_buf *out)
+{
+    const vv_input *in = &s->input[input];
+    if (in->n_parts == 0) {
+        vv_buf_text(out, "nothing");
+        return;
+    }
+    const struct {
+        bool holds;
+        const char *word;
+    } words[] = {
+        {in->lookup, "lookup"},
+        {!in->lookup && in->part[0].table_dim >= 0, "table"},
+        {permutes(&in->part[0]), "permute"},
+        {broadcasts(s, &in->part[0]), "broadcast"},
+        {is_region(p, s, in), "region"},
+        {has_halo(s, in), "halo"},
+    };
+    bool any = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (words[i].holds) {
+            vv_buf_printf(out, any ? ", %s" : "%s", words[i].word);
+            any = true;
+        }
+    if (!any) vv_buf_text(out, "same chunk");
+}
+
+/* --- steps --- */
+
 static void explain_read(const vv_plan *p, const vv_step *s, vv_buf *b)
 {
     const vv_source *source = &p->source[s->source];
     char bytes[32];
     vv_buf_printf(b, "%s ", source->variable);
-    dims(b, &source->stored, false);
+    vv_explain_dims(b, &source->stored, false);
     vv_buf_printf(b, " %s", vv_dtype_name(source->decode.stored));
+    if (source->generated) {
+        vv_buf_printf(b, ", %s random numbers", vv_random_kinds[source->random.kind].name);
+        return;
+    }
     if (source->decode.out != vv_working_type(source->decode.stored) || source->decode.scaled)
         vv_buf_printf(b, " as %s", vv_dtype_name(source->decode.out));
     vv_buf_printf(b, " from %s, ", source->path);
     if (source->chunked) {
         vv_buf_printf(b, "%lld chunks ", (long long)vv_grid_chunks(&source->stored));
-        dims(b, &source->stored, true);
+        vv_explain_dims(b, &source->stored, true);
     } else {
         vv_buf_text(b, "contiguous");
     }
@@ -36,11 +137,20 @@ static void explain_read(const vv_plan *p, const vv_step *s, vv_buf *b)
                   source->raw ? "read raw" : "read by HDF5");
 }
 
+static const char *input_name(const vv_plan *p, const vv_step *s, int k)
+{
+    if (s->input[k].n_parts == 0) return "fill";
+    const vv_part *part = &s->input[k].part[0];
+    const vv_step *from = &p->step[part->from];
+    if (from->op == VV_STEP_READ) return p->source[from->source].variable;
+    return from->n_results > 1 ? from->result[part->result].name : from->name;
+}
+
 /* What a program computes, as nested calls over the names of its inputs; long ones are cut, because shared parts stand in them repeatedly. */
 static void expression(const vv_plan *p, const vv_step *s, int reg, size_t end, vv_buf *b)
 {
     if (reg < s->n_inputs) {
-        vv_buf_text(b, p->source[p->step[s->input[reg].step].source].variable);
+        vv_buf_text(b, input_name(p, s, reg));
         return;
     }
     const vv_instruction *k = s->program->code;
@@ -62,20 +172,47 @@ static void expression(const vv_plan *p, const vv_step *s, int reg, size_t end, 
     }
 }
 
-static void explain_compute(const vv_plan *p, const vv_step *s, const vv_step_cost *c, vv_buf *b)
+static void explain_inputs(const vv_plan *p, const vv_step *s, vv_buf *b)
+{
+    vv_buf_text(b, " <-");
+    for (int k = 0; k < s->n_inputs; k++) {
+        if (k) vv_buf_text(b, ",");
+        int before = -1;
+        for (int j = 0; j < s->input[k].n_parts; j++) {
+            if (s->input[k].part[j].from == before) continue;
+            before = s->input[k].part[j].from;
+            vv_buf_printf(b, j ? "+%d" : " %d", before);
+        }
+        vv_buf_text(b, " (");
+        vv_explain_map(p, s, k, b);
+        vv_buf_printf(b, "; %s)", vv_access_name[s->input[k].access]);
+    }
+}
+
+static void explain_operation(const vv_plan *p, const vv_step *s, vv_buf *b)
 {
     enum { LONGEST = 300 };
     for (int r = 0; r < s->n_results; r++) vv_buf_printf(b, r ? ", %s" : "%s", s->result[r].name);
-    if (s->program->n > 0) {
+    if (s->block) {
+        vv_buf_printf(b, ": %s of %s", vv_block_ops[s->call.op].name, input_name(p, s, 0));
+    } else if (s->product) {
+        vv_buf_printf(b, " of %s x %s", input_name(p, s, 0), input_name(p, s, 1));
+    } else if (s->program->n > 0) {
         vv_buf_text(b, " of ");
         expression(p, s, s->program->output, b->size + LONGEST, b);
     }
-    vv_buf_text(b, " <-");
-    for (int i = 0; i < s->n_inputs; i++) vv_buf_printf(b, " %d", s->input[i].step);
+    if (s->op == VV_STEP_REDUCE && s->groups.dim >= 0)
+        vv_buf_printf(b, " by %lld groups, %lld at a time", (long long)s->groups.n, (long long)s->groups.chunk);
+}
+
+static void explain_compute(const vv_plan *p, const vv_step *s, const vv_step_cost *c, vv_buf *b)
+{
+    explain_operation(p, s, b);
+    explain_inputs(p, s, b);
     vv_buf_text(b, " -> ");
-    dims(b, &s->grid, false);
+    vv_explain_dims(b, &s->grid, false);
     vv_buf_printf(b, ", %lld chunks ", (long long)vv_step_outs(s));
-    dims(b, &s->grid, true);
+    vv_explain_dims(b, &s->grid, true);
     vv_index leaves = vv_step_leaves(s);
     vv_buf_printf(b, ", %lld tasks", (long long)c->tasks);
     if (leaves > 1)
@@ -85,10 +222,8 @@ static void explain_compute(const vv_plan *p, const vv_step *s, const vv_step_co
 
 static void explain_deliver(const vv_plan *p, const vv_step *s, vv_buf *b)
 {
-    vv_buf_printf(b, "%s %s", s->name, vv_dtype_name(s->to.encode.to));
-    vv_buf_printf(b, " <- %d", s->input[0].step);
-    if (p->step[s->input[0].step].n_results > 1)
-        vv_buf_printf(b, " (%s)", p->step[s->input[0].step].result[s->input[0].result].name);
+    vv_buf_printf(b, "%s %s <- %d", s->name, vv_dtype_name(s->to.encode.to), s->from);
+    if (p->step[s->from].n_results > 1) vv_buf_printf(b, " (%s)", p->step[s->from].result[s->result_of].name);
     if (s->op == VV_STEP_GATHER)
         vv_buf_text(b, " to memory on rank 0");
     else if (s->to.chunked)
@@ -97,94 +232,76 @@ static void explain_deliver(const vv_plan *p, const vv_step *s, vv_buf *b)
         vv_buf_text(b, ", contiguous");
 }
 
-static void explain_step(const vv_plan *p, const vv_cost *c, int i, vv_buf *b)
+/* The figures of a step, on a line of their own. */
+static void explain_figures(const vv_explained *x, int i, vv_buf *b)
 {
-    const vv_step *s = &p->step[i];
-    vv_buf_printf(b, "%3d  %-7s ", i, op_name[s->op]);
+    const vv_step_cost *c = &x->cost->step[i];
+    char t[32];
+    vv_buf figures = {0};
+    const struct {
+        const char *word;
+        vv_bytes bytes;
+    } bytes[] = {{"reads", vv_step_computes(&x->plan->step[i]) ? c->tally.read : c->read},
+                 {"moves", c->moved},
+                 {"writes", c->written},
+                 {"memory", c->memory}};
+    for (size_t k = 0; k < sizeof bytes / sizeof *bytes; k++) {
+        if (bytes[k].bytes == 0) continue;
+        vv_buf_printf(&figures, "%s%s %s", figures.size ? ", " : "", bytes[k].word, vv_bytes_text(bytes[k].bytes, t));
+        if (k == 0 && c->wanted > 0) vv_buf_printf(&figures, " (x %.2f)", vv_explain_amplification(c));
+    }
+    double seconds = x->model ? vv_seconds_sum(&x->model->step[i]) : 0;
+    if (seconds > 0) vv_buf_printf(&figures, "%s%s", figures.size ? ", " : "", vv_seconds_text(seconds, t));
+    if (figures.size > 0) vv_buf_printf(b, "             %s\n", figures.data);
+    if (x->plan->step[i].why) vv_buf_printf(b, "             %s\n", x->plan->step[i].why);
+    vv_buf_free(&figures);
+}
+
+static void explain_step(const vv_explained *x, int i, vv_buf *b)
+{
+    const vv_step *s = &x->plan->step[i];
+    vv_buf_printf(b, "%3d  %-7s ", i, vv_step_op_name[s->op]);
     if (s->op == VV_STEP_READ)
-        explain_read(p, s, b);
+        explain_read(x->plan, s, b);
     else if (vv_step_computes(s))
-        explain_compute(p, s, &c->step[i], b);
+        explain_compute(x->plan, s, &x->cost->step[i], b);
     else
-        explain_deliver(p, s, b);
+        explain_deliver(x->plan, s, b);
     vv_buf_text(b, "\n");
+    explain_figures(x, i, b);
 }
 
-void vv_explain_text(const vv_plan *p, const vv_cost *c, vv_bytes baseline, vv_buf *b)
+static void explain_model(const vv_explained *x, vv_buf *b)
 {
-    char t[5][32];
+    const vv_model *m = x->model;
+    char t[6][32];
+    vv_buf_printf(b, "expected: %s (read %s, compute %s, send %s, write %s), by %s rates\n",
+                  vv_seconds_text(vv_seconds_sum(&m->most), t[0]), vv_seconds_text(m->most.read, t[1]),
+                  vv_seconds_text(m->most.compute, t[2]), vv_seconds_text(m->most.send, t[3]),
+                  vv_seconds_text(m->most.write, t[4]), x->measured ? "measured" : "usual");
+    if (m->ranks == 1) return;
+    vv_buf_printf(b, "messages per rank: %.0f with %s on average, %.0f with %s at most", m->messages,
+                  vv_bytes_text((vv_bytes)m->sent, t[0]), m->messages_most,
+                  vv_bytes_text((vv_bytes)m->sent_most, t[1]));
+    vv_buf_printf(b, "; imbalance %.2f%s\n", m->imbalance, m->sampled < m->ranks ? " (of some ranks)" : "");
+}
+
+void vv_explain_text(const vv_explained *x, vv_buf *b)
+{
+    const vv_plan *p = x->plan;
+    const vv_cost *c = x->cost;
+    char t[6][32];
     vv_buf_text(b, "step op      what\n");
-    for (int i = 0; i < p->n_steps; i++) explain_step(p, c, i, b);
-    vv_buf_printf(b, "%d rank%s x %d thread%s: reads %s, moves %s between ranks, writes %s\n", p->ranks,
+    for (int i = 0; i < p->n_steps; i++) explain_step(x, i, b);
+    vv_buf_printf(b, "%d rank%s x %d thread%s: reads %s, moves %s between ranks, writes %s%s\n", p->ranks,
                   p->ranks == 1 ? "" : "s", p->threads, p->threads == 1 ? "" : "s", vv_bytes_text(c->read, t[0]),
-                  vv_bytes_text(c->moved, t[1]), vv_bytes_text(c->written, t[2]));
-    vv_buf_printf(b, "memory per rank: %s at most (%s before it starts), budget %s\n",
-                  vv_bytes_text(vv_cost_peak(c, baseline), t[3]), vv_bytes_text(baseline, t[4]),
+                  vv_bytes_text(c->moved, t[1]), vv_bytes_text(c->written, t[2]), c->counted ? "" : " (estimates)");
+    if (x->model) explain_model(x, b);
+    vv_buf_printf(b, "memory per rank: %s at most (%s before it starts), budget %s",
+                  vv_bytes_text(vv_cost_peak(p, c, x->baseline), t[3]), vv_bytes_text(x->baseline, t[4]),
                   p->budget ? vv_bytes_text(p->budget, t[0]) : "unlimited");
-}
-
-/* --- JSON --- */
-
-static void json_string(vv_buf *b, const char *text)
-{
-    vv_buf_text(b, "\"");
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if (*c == '"' || *c == '\\')
-            vv_buf_printf(b, "\\%c", *c);
-        else if (*c < 0x20)
-            vv_buf_printf(b, "\\u%04x", *c);
-        else
-            vv_buf_bytes(b, c, 1);
-    }
-    vv_buf_text(b, "\"");
-}
-
-static void json_step(const vv_plan *p, const vv_cost *c, int i, vv_buf *b)
-{
-    const vv_step *s = &p->step[i];
-    const vv_step_cost *k = &c->step[i];
-    vv_dtype type = s->op == VV_STEP_READ ? p->source[s->source].decode.stored
-                    : vv_step_computes(s) ? s->result[0].type
-                                          : s->to.encode.to;
-    vv_buf_printf(b, "    {\"id\": %d, \"op\": \"%s\", \"name\": ", i, op_name[s->op]);
-    json_string(b, s->name);
-    vv_buf_printf(b, ", \"dtype\": \"%s\", \"shape\": ", vv_dtype_name(type));
-    dims(b, &s->grid, false);
-    vv_buf_text(b, ", \"chunk\": ");
-    dims(b, &s->grid, true);
-    vv_buf_printf(
-        b, ", \"chunks\": %lld, \"tasks\": %lld, \"read\": %lld, \"moved\": %lld, \"written\": %lld, \"memory\": %lld",
-        (long long)vv_grid_chunks(&s->grid), (long long)k->tasks, (long long)k->read, (long long)k->moved,
-        (long long)k->written, (long long)k->memory);
-    if (vv_step_computes(s)) {
-        vv_buf_printf(b, ", \"leaves\": %lld, \"leaf\": %lld, \"placement\": \"%s\", \"results\": [",
-                      (long long)vv_step_leaves(s), (long long)s->leaf, vv_placement_name[s->placement]);
-        for (int r = 0; r < s->n_results; r++) {
-            if (r) vv_buf_text(b, ", ");
-            json_string(b, s->result[r].name);
-        }
-        vv_buf_text(b, "]");
-    }
-    vv_buf_text(b, ", \"inputs\": [");
-    for (int e = 0; e < s->n_inputs; e++) vv_buf_printf(b, e ? ", %d" : "%d", s->input[e].step);
-    vv_buf_text(b, "]}");
-}
-
-void vv_explain_json(const vv_plan *p, const vv_cost *c, vv_bytes baseline, vv_buf *b)
-{
-    vv_buf packed = {0};
-    vv_plan_pack(p, &packed);
-    vv_buf_printf(b,
-                  "{\"ranks\": %d, \"threads\": %d, \"budget\": %lld, \"plan_bytes\": %zu, \"plan_hash\": \"%016llx\", "
-                  "\"read\": %lld, \"moved\": %lld, \"written\": %lld, \"baseline\": %lld, \"peak_per_rank\": %lld,\n  "
-                  "\"steps\": [\n",
-                  p->ranks, p->threads, (long long)p->budget, packed.size, (unsigned long long)vv_plan_hash(p),
-                  (long long)c->read, (long long)c->moved, (long long)c->written, (long long)baseline,
-                  (long long)vv_cost_peak(c, baseline));
-    for (int i = 0; i < p->n_steps; i++) {
-        json_step(p, c, i, b);
-        vv_buf_text(b, i + 1 < p->n_steps ? ",\n" : "\n");
-    }
-    vv_buf_text(b, "  ]}\n");
-    vv_buf_free(&packed);
+    if (vv_plan_spills(p))
+        vv_buf_printf(b, "; inboxes in memory up to %s of %s, the rest in %s", vv_bytes_text(p->store, t[1]),
+                      vv_bytes_text(c->memory.inboxes, t[2]), p->scratch ? p->scratch : "the scratch directory");
+    vv_buf_text(b, "\n");
 }

@@ -1,35 +1,33 @@
+/* What becomes a step. Everything is made once, by number of its node (lower_graph.h), and only when some target needs it. */
 #include "plan/lower.h"
 
-#include "plan/place.h"
+#include "plan/lower_build.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* How virtual chunks of contiguous data are cut: the state of a piece's cells stays in the second-level cache, a chunk is a few
- * megabytes, so that a leaf is worth a task and a combine. Fixed numbers: they decide the order of additions. */
-enum { CELLS = 64 * 1024, ELEMENTS = 2 * 1024 * 1024, LEAF_ELEMENTS = 32 };
+/* --- stored and generated variables --- */
 
-typedef struct builder {
-    vv_lowering *l;
-    int placement;
-    vv_array **expression; /* of each step that computes: what its program evaluates; other entries are undefined */
-} builder;
-
-/* --- sources and the expression --- */
-
-static vv_status source_of(builder *b, const vv_array *a, int *index)
+static vv_status add_source(vv_builder *b, vv_file *file, int var, const char *path, const char *variable,
+                            vv_source **out)
 {
     vv_plan *p = b->l->plan;
-    const vv_variable *v = &a->origin->file->meta->var[a->var];
-    vv_source *s;
     vv_origin *origin = realloc(b->l->origin, sizeof *origin * ((size_t)p->n_sources + 1));
     if (!origin) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
     b->l->origin = origin;
-    origin[p->n_sources] = (vv_origin){a->origin->file, a->var};
-    *index = p->n_sources;
-    VV_TRY(vv_plan_add_source(p, &s));
-    VV_TRY(vv_strdup(&s->path, a->origin->path));
-    VV_TRY(vv_strdup(&s->variable, v->name));
+    origin[p->n_sources] = (vv_origin){file, var};
+    VV_TRY(vv_plan_add_source(p, out));
+    (*out)->address = -1;
+    VV_TRY(vv_strdup(&(*out)->path, path));
+    return vv_strdup(&(*out)->variable, variable);
+}
+
+static vv_status stored_source(vv_builder *b, const vv_array *a)
+{
+    const vv_variable *v = &a->origin->file->meta->var[a->var];
+    vv_source *s;
+    VV_TRY(add_source(b, a->origin->file, a->var, a->origin->path, v->name, &s));
     s->raw = v->fast;
     s->chunked = v->layout == VV_LAYOUT_CHUNKED;
     s->deflated = v->deflate >= 0;
@@ -39,264 +37,132 @@ static vv_status source_of(builder *b, const vv_array *a, int *index)
     s->decode.shuffled = v->shuffle;
     s->stored.shape = v->shape;
     memcpy(s->fill, v->fill, sizeof s->fill);
-    s->address = -1;
     s->total = v->stored;
     for (int d = 0; d < v->shape.nd; d++) s->stored.chunk[d] = s->chunked ? v->chunk[d] : vv_imax(1, v->shape.n[d]);
     return VV_OK;
 }
 
-static bool same_decode(const vv_decode *a, const vv_decode *b)
+static vv_status random_source(vv_builder *b, const vv_array *a)
 {
-    return a->out == b->out && a->scaled == b->scaled && a->n_missing == b->n_missing;
+    vv_source *s;
+    VV_TRY(add_source(b, NULL, -1, vv_random_kinds[a->random.kind].name, a->name, &s));
+    s->generated = true;
+    s->random = a->random;
+    s->decode = (vv_decode){.stored = a->dtype, .out = vv_working_type(a->dtype), .scale = 1};
+    s->stored.shape = a->shape;
+    for (int d = 0; d < a->shape.nd; d++) {
+        s->chunked = s->chunked || a->chunk[d] > 0;
+        s->stored.chunk[d] = vv_imin(vv_imax(0, a->chunk[d]), vv_imax(1, a->shape.n[d]));
+    }
+    if (s->chunked) vv_lower_fill_grid(&s->stored);
+    for (int d = 0; d < a->shape.nd && !s->chunked; d++) s->stored.chunk[d] = vv_imax(1, a->shape.n[d]);
+    return VV_OK;
 }
 
-/* The read step of a stored variable, shared by everything that reads it in the same way. */
-static vv_status read_step(builder *b, const vv_array *a, int *step)
+vv_status vv_lower_read(vv_builder *b, int node, int *step)
 {
+    const vv_array *a = b->graph.node[node].array;
     vv_plan *p = b->l->plan;
-    for (int i = 0; i < p->n_steps; i++) {
-        if (p->step[i].op != VV_STEP_READ) continue;
-        const vv_origin *o = &b->l->origin[p->step[i].source];
-        if (o->file == a->origin->file && o->var == a->var &&
-            same_decode(&p->source[p->step[i].source].decode, &a->decode)) {
-            *step = i;
-            return VV_OK;
-        }
-    }
-    int source = -1;
-    VV_TRY(source_of(b, a, &source));
+    *step = b->read_of[node];
+    if (*step >= 0) return VV_OK;
+    VV_TRY(a->kind == VV_NODE_OPEN ? stored_source(b, a) : random_source(b, a));
     vv_step *s;
-    *step = p->n_steps;
+    *step = b->read_of[node] = p->n_steps;
     VV_TRY(vv_plan_add_step(p, VV_STEP_READ, a->name, &s));
-    s->source = source;
-    s->grid = p->source[source].stored;
+    s->source = p->n_sources - 1;
+    s->grid = p->source[s->source].stored;
     return VV_OK;
 }
 
-typedef struct inputs {
-    int n;
-    int step[VV_PROGRAM_INPUTS];
-    int reg[VV_PROGRAM_INPUTS];
-    vv_dtype type[VV_PROGRAM_INPUTS];
-} inputs;
+/* --- steps that compute --- */
 
-/* Nodes that were visited already: shared parts are collected, and run, once. */
-typedef struct memo {
-    int n;
-    const vv_array *node[VV_PROGRAM_MAX];
-    int reg[VV_PROGRAM_MAX];
-} memo;
-
-static vv_status too_long(void)
+static bool grouped(const vv_array *a)
 {
-    return vv_fail(VV_ERR_UNSUPPORTED, "an expression of more than %d operations", VV_PROGRAM_MAX);
+    return a->kind == VV_NODE_REDUCE && a->group.label && a->group.dim >= 0;
 }
 
-static vv_status collect(builder *b, const vv_array *a, memo *m, inputs *in)
+int vv_lower_result_dim(const vv_array *a, int d)
 {
-    for (int i = 0; i < m->n; i++)
-        if (m->node[i] == a) return VV_OK;
-    if (m->n == VV_PROGRAM_MAX) return too_long();
-    m->node[m->n++] = a;
-    if (a->kind == VV_NODE_REDUCE)
-        return vv_fail(VV_ERR_UNSUPPORTED,
-                       "'%s': a computation on the result of a reduction in the same run; save or compute %s first",
-                       a->name, a->reduction->name);
-    for (int i = 0; i < a->n_inputs; i++) VV_TRY(collect(b, a->input[i], m, in));
-    if (a->kind != VV_NODE_OPEN) return VV_OK;
-    int step;
-    VV_TRY(read_step(b, a, &step));
-    for (int i = 0; i < in->n; i++)
-        if (in->step[i] == step) return VV_OK;
-    if (in->n == VV_PROGRAM_INPUTS)
-        return vv_fail(VV_ERR_UNSUPPORTED, "an expression over more than %d variables", VV_PROGRAM_INPUTS);
-    in->type[in->n] = a->decode.out;
-    in->step[in->n++] = step;
-    return VV_OK;
-}
-
-static vv_status compile(builder *b, const vv_array *a, const inputs *in, memo *m, vv_program *p, int *reg)
-{
-    for (int i = 0; i < m->n; i++)
-        if (m->node[i] == a) {
-            *reg = m->reg[i];
-            return VV_OK;
+    int node = 0, result = 0;
+    if (a->kind != VV_NODE_REDUCE) return d;
+    for (int i = 0; i < a->input[0]->shape.nd; i++) {
+        bool stays = !a->reduced[i] || (grouped(a) && i == a->group.dim);
+        if (stays || a->options.keep_dims) {
+            if (node == d) return stays ? result : -1;
+            node++;
         }
-    if (m->n == VV_PROGRAM_MAX) return too_long();
-    if (a->kind == VV_NODE_OPEN) {
-        int step;
-        VV_TRY(read_step(b, a, &step));
-        for (int i = 0; i < in->n; i++)
-            if (in->step[i] == step) *reg = in->reg[i];
-    } else if (a->kind == VV_NODE_MAP) {
-        int operand[3];
-        /* Working types alone would promote i64 with u8 to f64, and f32 with i8 too. */
-        vv_dtype type = vv_working_type(vv_node_operand_type(a->op, a->input, a->n_inputs));
-        for (int i = 0; i < a->n_inputs; i++)
-            if (a->input[i]->kind != VV_NODE_SCALAR) VV_TRY(compile(b, a->input[i], in, m, p, &operand[i]));
-        for (int i = 0; i < a->n_inputs; i++)
-            if (a->input[i]->kind == VV_NODE_SCALAR)
-                VV_TRY(vv_program_constant(p, type, a->input[i]->scalar, &operand[i]));
-            else if (i > 0 || !a->op->condition)
-                VV_TRY(vv_program_cast(p, type, operand[i], &operand[i]));
-        VV_TRY(vv_program_op(p, a->op, operand, reg));
-    } else {
-        VV_TRY(vv_program_constant(p, VV_F64, a->scalar, reg));
-    }
-    m->node[m->n] = a;
-    m->reg[m->n++] = *reg;
-    return VV_OK;
-}
-
-static vv_status compile_expression(builder *b, const vv_array *e, int step, inputs *in)
-{
-    vv_program *p;
-    VV_TRY(vv_new(&p, 1, sizeof *p));
-    b->l->plan->step[step].program = p;
-    for (int i = 0; i < in->n; i++) VV_TRY(vv_program_input(p, in->type[i], &in->reg[i]));
-    memo *m;
-    VV_TRY(vv_new(&m, 1, sizeof *m));
-    int output = 0;
-    vv_status status = compile(b, e, in, m, p, &output);
-    if (status == VV_OK) vv_program_set_output(p, output);
-    free(m);
-    return status;
-}
-
-/* --- grids --- */
-
-/* As much of a dimension as fits, in equal parts. */
-static vv_index part(vv_index n, vv_index room)
-{
-    if (n <= 1) return 1;
-    room = vv_imax(1, room);
-    return n <= room ? n : vv_ceil_div(n, vv_ceil_div(n, room));
-}
-
-/* Chunks for data that has none: whole inner dimensions as long as cells and elements are within limits, then stretches. */
-static void virtual_grid(vv_step *s)
-{
-    vv_index elements = 1, cells = 1;
-    bool open = true; /* all inner kept dimensions are whole, so that runs in the file are long */
-    for (int d = s->work.shape.nd - 1; d >= 0; d--) {
-        vv_index n = s->work.shape.n[d], c = 1;
-        vv_index room = ELEMENTS / elements;
-        if (s->reduced[d])
-            c = part(n, room);
-        else if (open)
-            c = part(n, s->op == VV_STEP_REDUCE ? vv_imin(room, CELLS / cells) : room);
-        s->work.chunk[d] = c;
-        elements *= c;
-        if (!s->reduced[d]) cells *= c;
-        open = open && c >= n;
-    }
-}
-
-static vv_status work_grid(builder *b, vv_step *s)
-{
-    vv_plan *p = b->l->plan;
-    const vv_source *chosen = NULL;
-    for (int i = 0; i < s->n_inputs; i++) {
-        const vv_source *source = &p->source[p->step[s->input[i].step].source];
-        s->work.shape = source->stored.shape;
-        if (!source->chunked) continue;
-        if (chosen && memcmp(chosen->stored.chunk, source->stored.chunk,
-                             sizeof source->stored.chunk[0] * (size_t)s->work.shape.nd))
-            return vv_fail(VV_ERR_UNSUPPORTED,
-                           "'%s' and '%s' are stored in chunks of different shapes; rechunk one of them first",
-                           chosen->variable, source->variable);
-        chosen = source;
-    }
-    if (chosen)
-        memcpy(s->work.chunk, chosen->stored.chunk, sizeof s->work.chunk);
-    else
-        virtual_grid(s);
-    return VV_OK;
-}
-
-/* Chunks of a leaf: enough elements behind a cell that combining leaves costs little beside folding them. */
-static vv_index leaf_length(const vv_step *s)
-{
-    vv_index behind = 1;
-    for (int d = 0; d < s->work.shape.nd; d++)
-        if (s->reduced[d]) behind = vv_times(behind, vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d])));
-    return vv_ceil_div(LEAF_ELEMENTS, behind);
-}
-
-/* Whole outputs per rank: few messages, few states at a time. Contiguous data is rather read in the file's order, as long as few outputs
- * are open at once. */
-static vv_placement choose_placement(const builder *b, const vv_step *s)
-{
-    enum { FEW = 64 };
-    if (b->placement >= 0) return (vv_placement)b->placement;
-    bool in_order = vv_step_streams(b->l->plan, s) && vv_step_leaves(s) > 1 && vv_step_outs(s) <= FEW;
-    return in_order ? VV_PLACE_LEAVES : VV_PLACE_OUTPUTS;
-}
-
-/* --- steps --- */
-
-/* Whether two expressions are the same though they were built separately. Gives up on very large ones: then they are computed twice. */
-static bool same_expression(const vv_array *a, const vv_array *b, int *patience)
-{
-    if (a == b) return true;
-    if (--*patience < 0 || a->kind != b->kind || a->n_inputs != b->n_inputs || a->op != b->op) return false;
-    if (a->kind == VV_NODE_OPEN)
-        return a->origin == b->origin && a->var == b->var && same_decode(&a->decode, &b->decode);
-    if (a->kind == VV_NODE_SCALAR) return a->scalar == b->scalar;
-    for (int i = 0; i < a->n_inputs; i++)
-        if (!same_expression(a->input[i], b->input[i], patience)) return false;
-    return a->kind == VV_NODE_MAP;
-}
-
-static bool same_reduced(const vv_step *s, const vv_array *a)
-{
-    return !memcmp(s->reduced, a->reduced, sizeof s->reduced);
-}
-
-/* A step that already computes this expression over these dimensions, with room for another result. */
-static int find_compute(const builder *b, const vv_array *a, const vv_array *expression)
-{
-    const vv_plan *p = b->l->plan;
-    for (int i = 0; i < p->n_steps; i++) {
-        const vv_step *s = &p->step[i];
-        int patience = VV_PROGRAM_MAX;
-        if (!vv_step_computes(s) || !same_expression(b->expression[i], expression, &patience)) continue;
-        if (s->op == VV_STEP_MAP && a->kind != VV_NODE_REDUCE) return i;
-        if (s->op == VV_STEP_REDUCE && a->kind == VV_NODE_REDUCE && same_reduced(s, a) && s->n_results < VV_MAX_RESULTS)
-            return i;
+        result += stays;
     }
     return -1;
 }
 
-static vv_status new_compute(builder *b, vv_array *a, vv_array *expression, int *index)
+static vv_status new_step(vv_builder *b, vv_step_op op, const char *name, const vv_box *work, vv_step **out)
 {
-    vv_plan *p = b->l->plan;
-    inputs in = {0};
-    memo *m;
-    VV_TRY(vv_new(&m, 1, sizeof *m));
-    vv_status status = collect(b, expression, m, &in);
-    free(m);
-    VV_TRY(status);
-    if (in.n == 0) return vv_fail(VV_ERR_UNSUPPORTED, "'%s' depends on no stored variable", a->name);
-    vv_step *s;
-    *index = p->n_steps;
-    VV_TRY(vv_plan_add_step(p, a->kind == VV_NODE_REDUCE ? VV_STEP_REDUCE : VV_STEP_MAP, a->name, &s));
-    vv_array **more = realloc(b->expression, sizeof *more * (size_t)p->n_steps);
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
-    b->expression = more;
-    b->expression[*index] = expression;
-    s->n_inputs = in.n;
-    vv_index_map map = a->kind == VV_NODE_REDUCE ? VV_MAP_REDUCE : VV_MAP_SAME;
-    for (int i = 0; i < in.n; i++) s->input[i] = (vv_edge){in.step[i], 0, map};
-    if (a->kind == VV_NODE_REDUCE) memcpy(s->reduced, a->reduced, sizeof s->reduced);
-    VV_TRY(compile_expression(b, expression, *index, &in));
-    s = &p->step[*index];
-    VV_TRY(work_grid(b, s));
-    s->leaf = a->kind == VV_NODE_REDUCE ? leaf_length(s) : 1;
-    vv_step_result_grid(s, &s->grid);
-    s->placement = choose_placement(b, s);
+    VV_TRY(vv_plan_add_step(b->l->plan, op, name, out));
+    (*out)->work.shape.nd = work->nd;
+    memcpy((*out)->work.shape.n, work->n, sizeof work->n);
     return VV_OK;
 }
+
+static vv_status add_result(vv_step *s, const char *name, vv_dtype type, const vv_red *red, int *result)
+{
+    for (int r = 0; r < s->n_results; r++) {
+        const vv_result *have = &s->result[r];
+        if (have->type == type && have->red.kind == red->kind && have->red.skip == red->skip &&
+            have->red.ddof == red->ddof) {
+            *result = r;
+            return VV_OK;
+        }
+    }
+    *result = s->n_results++;
+    s->result[*result] = (vv_result){.type = type, .red = *red};
+    return vv_strdup(&s->result[*result].name, name);
+}
+
+/* Inputs and program belong to the step from here on. */
+static void take_expression(vv_step *s, int n_inputs, vv_input *input, vv_program *program)
+{
+    s->n_inputs = n_inputs;
+    s->input = input;
+    s->program = program;
+}
+
+/* A step over the elements of a node's box: what a map makes, or what a reduction folds. */
+static vv_status expression_step(vv_builder *b, vv_step_op op, const char *name, int node, const vv_box *box,
+                                 vv_dtype as, vv_hint *hint, vv_step **out)
+{
+    vv_view v;
+    int n_inputs;
+    vv_input *input;
+    vv_program *program;
+    VV_TRY(vv_view_box(box, &v));
+    vv_status status = vv_lower_expression(b, node, &v, as, hint, &n_inputs, &input, &program);
+    vv_view_free(&v);
+    VV_TRY(status);
+    status = new_step(b, op, name, box, out);
+    if (status == VV_OK) {
+        take_expression(*out, n_inputs, input, program);
+        return VV_OK;
+    }
+    for (int k = 0; k < n_inputs; k++) vv_input_free(&input[k]);
+    free(input);
+    free(program);
+    return status;
+}
+
+static vv_status map_step(vv_builder *b, int node, vv_made *m)
+{
+    const vv_array *a = b->graph.node[node].array;
+    vv_hint hint = {0};
+    vv_step *s;
+    VV_TRY(expression_step(b, VV_STEP_MAP, a->name, node, &m->box, m->as, &hint, &s));
+    m->step = b->l->plan->n_steps - 1;
+    vv_lower_grid(b->l->plan, s, &hint);
+    VV_TRY(add_result(s, a->name, m->as == VV_NONE ? a->dtype : m->as, &(vv_red){0}, &m->result));
+    return vv_step_complete(s);
+}
+
+/* --- reductions --- */
 
 static vv_index elements_behind(const vv_step *s)
 {
@@ -306,50 +172,405 @@ static vv_index elements_behind(const vv_step *s)
     return n;
 }
 
-static vv_status add_result(vv_step *s, const vv_array *a, int *result)
+/* The box of a reduction's input that makes a box of its result. */
+static void reduced_box(const vv_array *a, const vv_box *result, vv_box *out)
 {
-    vv_dtype in = s->program->type[s->program->output];
-    vv_red red = {0};
-    if (a->kind == VV_NODE_REDUCE)
-        red = (vv_red){a->reduction, in, !a->options.keep_nan, a->options.ddof, elements_behind(s) > UINT32_MAX};
-    for (int r = 0; r < s->n_results; r++) {
-        const vv_result *have = &s->result[r];
-        if (have->type == a->dtype && have->red.kind == red.kind && have->red.skip == red.skip &&
-            have->red.ddof == red.ddof) {
-            *result = r;
-            return VV_OK;
-        }
+    int k = 0;
+    *out = (vv_box){.nd = a->input[0]->shape.nd};
+    for (int d = 0; d < out->nd; d++) {
+        bool kept = !a->reduced[d] && !(grouped(a) && d == a->group.dim);
+        out->lo[d] = kept ? result->lo[k] : 0;
+        out->n[d] = kept ? result->n[k] : a->input[0]->shape.n[d];
+        k += kept || (grouped(a) && d == a->group.dim) || a->options.keep_dims;
     }
-    *result = s->n_results++;
-    s->result[*result] = (vv_result){.type = a->dtype, .red = red};
-    return vv_strdup(&s->result[*result].name, a->kind == VV_NODE_REDUCE ? a->reduction->name : a->name);
 }
 
-static vv_status deliver(builder *b, vv_target *t, int compute, int result)
+static bool same_box(const vv_box *a, const vv_box *b)
+{
+    return a->nd == b->nd && !memcmp(a->lo, b->lo, sizeof a->lo[0] * (size_t)a->nd) &&
+           !memcmp(a->n, b->n, sizeof a->n[0] * (size_t)a->nd);
+}
+
+/* A step that already reduces these elements over these dimensions, with room for another result. */
+static int find_reduce(const vv_builder *b, const vv_array *a, int input, const vv_box *box)
+{
+    for (int i = 0; i < b->n_reduces; i++) {
+        const vv_reduces *r = &b->reduces[i];
+        if (r->input == input && same_box(&r->box, box) && !memcmp(r->array->reduced, a->reduced, sizeof a->reduced) &&
+            vv_same_grouping(&r->array->group, &a->group) && b->l->plan->step[r->step].n_results < VV_MAX_RESULTS)
+            return r->step;
+    }
+    return -1;
+}
+
+static vv_status note_reduce(vv_builder *b, const vv_array *a, int input, const vv_box *box, int step)
+{
+    vv_reduces *more = realloc(b->reduces, sizeof *more * ((size_t)b->n_reduces + 1));
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
+    b->reduces = more;
+    more[b->n_reduces++] = (vv_reduces){a, input, step, *box};
+    return VV_OK;
+}
+
+static vv_status new_reduce(vv_builder *b, const vv_array *a, int input, const vv_box *box, int *step)
+{
+    vv_hint hint = {0};
+    vv_step *s;
+    VV_TRY(expression_step(b, VV_STEP_REDUCE, a->name, input, box, VV_NONE, &hint, &s));
+    *step = b->l->plan->n_steps - 1;
+    memcpy(s->reduced, a->reduced, sizeof s->reduced);
+    if (grouped(a)) {
+        s->reduced[a->group.dim] = true;
+        s->groups.dim = a->group.dim;
+        s->groups.n = s->groups.chunk = a->group.n;
+        s->groups.label = vv_table_share(a->group.label);
+    }
+    vv_lower_grid(b->l->plan, s, &hint);
+    return note_reduce(b, a, input, box, *step);
+}
+
+static vv_status reduce_step(vv_builder *b, int node, vv_made *m)
+{
+    const vv_array *a = b->graph.node[node].array;
+    int input = b->graph.node[node].input[0];
+    vv_box box;
+    reduced_box(a, &m->box, &box);
+    m->step = find_reduce(b, a, input, &box);
+    if (m->step < 0) VV_TRY(new_reduce(b, a, input, &box, &m->step));
+    vv_step *s = &b->l->plan->step[m->step];
+    vv_red red = {a->reduction, s->program->type[s->program->output], !a->options.keep_nan, a->options.ddof,
+                  elements_behind(s) > UINT32_MAX};
+    VV_TRY(add_result(s, a->reduction->name, a->dtype, &red, &m->result));
+    return vv_step_complete(s);
+}
+
+/* --- operations on blocks, products --- */
+
+static vv_status block_step(vv_builder *b, int node, vv_made *m)
+{
+    const vv_array *a = b->graph.node[node].array;
+    const vv_block_op *op = &vv_block_ops[a->call.op];
+    vv_dtype type = a->input[0]->dtype;
+    vv_hint hint = {0};
+    vv_step *s;
+    vv_input in, *room;
+    vv_view v;
+    if (op->result(vv_working_type(type)) == VV_NONE) type = VV_F64;
+    VV_TRY(vv_view_box(&m->box, &v));
+    v.filled = op->window; /* what a window sees outside of the data is missing */
+    v.fill = NAN;
+    vv_status status = vv_lower_input(b, b->graph.node[node].input[0], &v, type, false, &hint, &in);
+    vv_view_free(&v);
+    VV_TRY(status);
+    for (int d = 0; d < m->box.nd && op->window; d++) {
+        in.before[d] = a->call.before[d];
+        in.after[d] = a->call.after[d];
+    }
+    m->step = b->l->plan->n_steps;
+    VV_TRY_GOTO(status, failed, new_step(b, VV_STEP_MAP, a->name, &m->box, &s));
+    VV_TRY_GOTO(status, failed, vv_step_add_input(s, &room));
+    *room = in;
+    s->block = true;
+    s->call = a->call;
+    s->call.weight = NULL;
+    if (a->call.n_weights > 0) {
+        VV_TRY(vv_new(&s->call.weight, (size_t)a->call.n_weights, sizeof(double)));
+        memcpy(s->call.weight, a->call.weight, sizeof(double) * (size_t)a->call.n_weights);
+    }
+    vv_lower_grid(b->l->plan, s, &hint);
+    VV_TRY(add_result(s, op->name, a->dtype, &(vv_red){0}, &m->result));
+    return vv_step_complete(s);
+failed:
+    vv_input_free(&in);
+    return status;
+}
+
+/* Input k of a product as a view of its work space: the first one's other dimensions, the second one's, the contracted one. */
+static vv_status factor(vv_builder *b, int node, int k, const vv_box *work, vv_dtype type, vv_input *out)
+{
+    const vv_array *a = b->graph.node[node].array;
+    const vv_shape *shape = &a->input[k]->shape;
+    int w = k == 0 ? 0 : a->input[0]->shape.nd - 1;
+    vv_part part = {.nd = shape->nd, .table_dim = -1};
+    vv_view v = {.n = 1, .part = &part, .full = true};
+    vv_hint none = {0};
+    part.box.nd = work->nd;
+    memcpy(part.box.n, work->n, sizeof part.box.n);
+    for (int d = 0; d < shape->nd; d++) {
+        part.dim[d] = d == a->contracted[k] ? work->nd - 1 : w++;
+        part.start[d] = work->lo[part.dim[d]];
+        part.stride[d] = 1;
+    }
+    if (vv_box_elements(&part.box) == 0) v.n = 0;
+    return vv_lower_input(b, b->graph.node[node].input[k], &v, type, false, &none, out);
+}
+
+static vv_status product_step(vv_builder *b, int node, vv_made *m)
+{
+    const vv_array *a = b->graph.node[node].array;
+    vv_dtype type = vv_dtype_promote(vv_working_type(a->input[0]->dtype), vv_working_type(a->input[1]->dtype));
+    vv_box work = m->box;
+    vv_input in[2] = {{0}, {0}}, *room;
+    vv_step *s;
+    if (!vv_dtype_is_float(type)) type = VV_F64;
+    work.lo[work.nd] = 0;
+    work.n[work.nd++] = a->input[0]->shape.n[a->contracted[0]];
+    vv_status status = factor(b, node, 0, &work, type, &in[0]);
+    if (status == VV_OK) status = factor(b, node, 1, &work, type, &in[1]);
+    m->step = b->l->plan->n_steps;
+    if (status == VV_OK) status = new_step(b, VV_STEP_REDUCE, a->name, &work, &s);
+    for (int k = 0; k < 2 && status == VV_OK; k++) {
+        status = vv_step_add_input(s, &room);
+        if (status == VV_OK) {
+            *room = in[k];
+            in[k] = (vv_input){0};
+        }
+    }
+    vv_input_free(&in[0]);
+    vv_input_free(&in[1]);
+    VV_TRY(status);
+    s->product = true;
+    s->reduced[work.nd - 1] = true;
+    vv_lower_product_grid(b->l->plan, s);
+    vv_red red = {.kind = &vv_reduction_dot, .in = type, .wide = elements_behind(s) > UINT32_MAX};
+    VV_TRY(add_result(s, a->name, a->dtype, &red, &m->result));
+    return vv_step_complete(s);
+}
+
+/* --- everything once --- */
+
+/* What a step has to make anyway when it makes a box of a node. */
+static void widen(const vv_array *a, vv_box *box)
+{
+    for (int d = 0; d < box->nd; d++) {
+        bool whole = false;
+        if (a->kind == VV_NODE_BLOCK && vv_block_ops[a->call.op].window) whole = a->call.before[d] || a->call.after[d];
+        if (a->kind == VV_NODE_BLOCK && !vv_block_ops[a->call.op].window) whole = d == a->call.axis;
+        if (grouped(a)) {
+            int k = vv_lower_result_dim(a, d), g = 0;
+            for (int i = 0; i < a->group.dim; i++) g += !a->reduced[i];
+            whole = k == g;
+        }
+        if (!whole) continue;
+        box->lo[d] = 0;
+        box->n[d] = a->shape.n[d];
+    }
+}
+
+static bool contains(const vv_box *a, const vv_box *b)
+{
+    for (int d = 0; d < a->nd; d++)
+        if (b->lo[d] < a->lo[d] || b->lo[d] + b->n[d] > a->lo[d] + a->n[d]) return false;
+    return true;
+}
+
+static vv_status make(vv_builder *b, int node, vv_made *m)
+{
+    if (m->as != VV_NONE) return map_step(b, node, m);
+    switch (b->graph.node[node].array->kind) {
+    case VV_NODE_REDUCE: return reduce_step(b, node, m);
+    case VV_NODE_BLOCK: return block_step(b, node, m);
+    case VV_NODE_PRODUCT: return product_step(b, node, m);
+    default: return map_step(b, node, m);
+    }
+}
+
+vv_status vv_lower_make(vv_builder *b, int node, const vv_box *box, vv_dtype as, const vv_made **out)
+{
+    vv_made m = {.node = node, .as = as, .box = *box};
+    widen(b->graph.node[node].array, &m.box);
+    for (int i = b->made_of[node]; i >= 0; i = b->made[i].next)
+        if (b->made[i].as == as && contains(&b->made[i].box, &m.box)) {
+            *out = &b->made[i];
+            return VV_OK;
+        }
+    VV_TRY(make(b, node, &m));
+    vv_made *more = realloc(b->made, sizeof *more * ((size_t)b->n_made + 1));
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
+    b->made = more;
+    m.next = b->made_of[node];
+    b->made_of[node] = b->n_made;
+    more[b->n_made] = m;
+    *out = &more[b->n_made++];
+    return VV_OK;
+}
+
+static vv_status make_whole(vv_builder *b, int node, const vv_made **out)
+{
+    const vv_shape *shape = &b->graph.node[node].array->shape;
+    vv_box box = {.nd = shape->nd};
+    memcpy(box.n, shape->n, sizeof box.n);
+    return vv_lower_make(b, node, &box, VV_NONE, out);
+}
+
+/* --- targets --- */
+
+/* Files have no chunks that begin in the middle. */
+static vv_status make_regular(vv_builder *b, const vv_made *m, const vv_array *a, int *step, int *result)
+{
+    vv_plan *p = b->l->plan;
+    vv_grid grid = p->step[m->step].grid;
+    vv_dtype type = p->step[m->step].result[m->result].type;
+    bool shifted = false;
+    for (int d = 0; d < grid.shape.nd; d++) shifted = shifted || grid.shift[d];
+    *step = m->step;
+    *result = m->result;
+    if (!shifted) return VV_OK;
+    vv_step *s;
+    vv_input *in;
+    vv_part part;
+    int reg;
+    vv_part_same(&grid.shape, &part);
+    part.from = m->step;
+    part.result = m->result;
+    *step = p->n_steps;
+    VV_TRY(vv_plan_add_step(p, VV_STEP_MAP, a->name, &s));
+    VV_TRY(vv_new(&s->program, 1, sizeof *s->program));
+    VV_TRY(vv_program_input(s->program, vv_working_type(type), &reg));
+    VV_TRY(vv_step_add_input(s, &in));
+    in->type = type;
+    VV_TRY(vv_input_add_part(in, &part));
+    s->work = grid;
+    memset(s->work.shift, 0, sizeof s->work.shift);
+    VV_TRY(vv_strdup(&s->why, "moved to chunks that a file can have"));
+    VV_TRY(add_result(s, a->name, type, &(vv_red){0}, result));
+    return vv_step_complete(s);
+}
+
+static vv_dtype values_of(const vv_step *s, int result)
+{
+    if (s->op == VV_STEP_REDUCE) return vv_red_out(&s->result[result].red);
+    if (s->program) return s->program->type[s->program->output];
+    return vv_block_ops[s->call.op].result(vv_working_type(s->input[0].type));
+}
+
+static vv_status deliver(vv_builder *b, vv_target *t, int compute, int result)
 {
     vv_plan *p = b->l->plan;
     vv_step *s;
     t->step = p->n_steps;
     VV_TRY(vv_plan_add_step(p, t->output_variable < 0 ? VV_STEP_GATHER : VV_STEP_WRITE, t->array->name, &s));
     const vv_step *from = &p->step[compute];
-    s->n_inputs = 1;
-    s->input[0] = (vv_edge){compute, result, VV_MAP_SAME};
+    s->from = compute;
+    s->result_of = result;
     s->grid = from->grid;
-    vv_dtype values =
-        from->op == VV_STEP_REDUCE ? vv_red_out(&from->result[result].red) : from->program->type[from->program->output];
     s->to.variable = t->output_variable;
-    s->to.encode = (vv_encode){.in = values, .to = t->array->dtype, .scale = 1};
+    s->to.encode = (vv_encode){.in = values_of(from, result), .to = t->array->dtype, .scale = 1};
     return VV_OK;
 }
 
-static vv_status lower_target(builder *b, vv_target *t)
+/* Rechunked to the chunks that it has: nothing is to be done. */
+static vv_status same_chunks(vv_builder *b, int node, const vv_made **out)
 {
-    VV_TRY(vv_array_status(t->array));
-    vv_array *expression = t->array->kind == VV_NODE_REDUCE ? t->array->input[0] : t->array;
-    int compute = find_compute(b, t->array, expression), result;
-    if (compute < 0) VV_TRY(new_compute(b, t->array, expression, &compute));
-    VV_TRY(add_result(&b->l->plan->step[compute], t->array, &result));
-    return deliver(b, t, compute, result);
+    vv_hint hint = {0};
+    const vv_array *a = b->graph.node[node].array;
+    vv_box box = {.nd = a->shape.nd};
+    memcpy(box.n, a->shape.n, sizeof box.n);
+    vv_view v;
+    *out = NULL;
+    VV_TRY(vv_view_box(&box, &v));
+    while (b->graph.node[node].array->kind == VV_NODE_RECHUNK) {
+        vv_hint_through(b->graph.node[node].array, &v, &hint);
+        node = b->graph.node[node].input[0];
+    }
+    vv_view_free(&v);
+    if (!vv_dag_barrier(&b->graph, node)) return VV_OK;
+    VV_TRY(make_whole(b, node, out));
+    const vv_grid *g = &b->l->plan->step[(*out)->step].grid;
+    for (int d = 0; d < box.nd; d++) {
+        int k = vv_lower_result_dim(b->graph.node[node].array, d);
+        if (k >= 0 && hint.chunk[d] && (hint.chunk[d] != g->chunk[k] || g->shift[k])) *out = NULL;
+    }
+    return VV_OK;
+}
+
+/* One box of another array, as it lies there. */
+static bool is_slice(const vv_view *v, int nd)
+{
+    if (v->n != 1 || !v->full || v->part[0].nd != nd || v->part[0].table_dim >= 0) return false;
+    for (int d = 0; d < nd; d++)
+        if (v->part[0].dim[d] != d || v->part[0].stride[d] != 1) return false;
+    return true;
+}
+
+/* Down through views, as long as there is one array below; *node is the last one. */
+static vv_status follow_views(vv_builder *b, int *node, vv_view *v)
+{
+    while (b->graph.node[*node].array->kind == VV_NODE_VIEW) {
+        vv_view below;
+        int child;
+        bool fits;
+        VV_TRY(vv_view_through(b, *node, v, &below, &child, &fits));
+        if (!fits) return VV_OK;
+        vv_view_free(v);
+        *v = below;
+        if (child < 0) return VV_OK;
+        *node = child;
+    }
+    return VV_OK;
+}
+
+/* A slice of something that only this target wants is that thing, made in part. */
+static vv_status sliced(vv_builder *b, int node, const vv_made **out)
+{
+    const vv_array *a = b->graph.node[node].array;
+    vv_box box = {.nd = a->shape.nd};
+    memcpy(box.n, a->shape.n, sizeof box.n);
+    vv_view v;
+    *out = NULL;
+    VV_TRY(vv_view_box(&box, &v));
+    vv_status status = follow_views(b, &node, &v);
+    const vv_dag_node *g = &b->graph.node[node];
+    if (status == VV_OK && vv_dag_barrier(&b->graph, node) && g->uses < 2 && g->array->dtype == a->dtype &&
+        is_slice(&v, g->array->shape.nd)) {
+        memcpy(box.lo, v.part[0].start, sizeof box.lo);
+        box.nd = v.part[0].nd;
+        status = vv_lower_make(b, node, &box, VV_NONE, out);
+        if (status == VV_OK && !same_box(&(*out)->box, &box)) *out = NULL;
+    }
+    vv_view_free(&v);
+    return status;
+}
+
+static vv_status lower_target(vv_builder *b, vv_target *t)
+{
+    int node = vv_dag_find(&b->graph, t->array), step, result;
+    const vv_made *m = NULL;
+    if (t->array->kind == VV_NODE_RECHUNK) VV_TRY(same_chunks(b, node, &m));
+    if (t->array->kind == VV_NODE_VIEW) VV_TRY(sliced(b, node, &m));
+    if (!m) VV_TRY(make_whole(b, node, &m));
+    vv_made made = *m;
+    step = made.step;
+    result = made.result;
+    if (t->output_variable >= 0) VV_TRY(make_regular(b, &made, t->array, &step, &result));
+    return deliver(b, t, step, result);
+}
+
+static vv_status start(vv_builder *b, vv_target targets[], int n)
+{
+    vv_array **root;
+    for (int i = 0; i < n; i++) VV_TRY(vv_array_status(targets[i].array));
+    VV_TRY(vv_new(&root, (size_t)n + 1, sizeof(vv_array *)));
+    for (int i = 0; i < n; i++) root[i] = targets[i].array;
+    vv_status status = vv_dag_build(root, n, &b->graph);
+    free(root);
+    VV_TRY(status);
+    size_t nodes = (size_t)b->graph.n + 1;
+    VV_TRY(vv_new(&b->made_of, nodes, sizeof *b->made_of));
+    VV_TRY(vv_new(&b->read_of, nodes, sizeof *b->read_of));
+    memset(b->made_of, 0xff, nodes * sizeof *b->made_of);
+    memset(b->read_of, 0xff, nodes * sizeof *b->read_of);
+    return VV_OK;
+}
+
+static vv_status lower_all(vv_builder *b, vv_target targets[], int n)
+{
+    const vv_made *m;
+    VV_TRY(start(b, targets, n));
+    for (int i = 0; i < b->graph.n; i++)
+        if (b->graph.node[i].early) VV_TRY(make_whole(b, i, &m));
+    for (int i = 0; i < n; i++) VV_TRY(lower_target(b, &targets[i]));
+    return vv_lower_access(b, targets, n);
 }
 
 vv_status vv_lower(vv_target targets[], int n, int ranks, int placement, vv_lowering *out)
@@ -358,10 +579,13 @@ vv_status vv_lower(vv_target targets[], int n, int ranks, int placement, vv_lowe
     VV_TRY(vv_plan_new(&out->plan));
     out->plan->ranks = ranks;
     out->plan->threads = 1;
-    builder b = {.l = out, .placement = placement};
-    vv_status status = VV_OK;
-    for (int i = 0; i < n && status == VV_OK; i++) status = lower_target(&b, &targets[i]);
-    free(b.expression);
+    vv_builder b = {.l = out, .placement = placement};
+    vv_status status = lower_all(&b, targets, n);
+    vv_dag_free(&b.graph);
+    free(b.made_of);
+    free(b.read_of);
+    free(b.made);
+    free(b.reduces);
     if (status != VV_OK) vv_lowering_free(out);
     return status;
 }

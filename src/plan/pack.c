@@ -71,7 +71,68 @@ static void grid(archive *a, vv_grid *g)
     for (int d = 0; d < g->shape.nd; d++) {
         NUMBER(a, g->shape.n[d]);
         NUMBER(a, g->chunk[d]);
+        NUMBER(a, g->shift[d]);
     }
+}
+
+static void box(archive *a, vv_box *b)
+{
+    NUMBER(a, b->nd);
+    if (a->take && (b->nd < 0 || b->nd > VV_MAX_DIMS)) {
+        a->take->failed = true;
+        b->nd = 0;
+    }
+    for (int d = 0; d < b->nd; d++) {
+        NUMBER(a, b->lo[d]);
+        NUMBER(a, b->n[d]);
+    }
+}
+
+/* A count of things of `size` bytes each, which must still be there to read. */
+static int64_t counted(archive *a, int64_t n, int64_t size)
+{
+    number(a, &n);
+    if (!a->take || (n >= 0 && n <= (int64_t)a->take->size / size)) return n;
+    a->take->failed = true;
+    return 0;
+}
+
+/* Differences of neighbours are small and often all the same: runs of (difference, length). */
+static void put_runs(archive *a, const vv_table *t)
+{
+    vv_index before = 0;
+    for (vv_index i = 0; i < t->n;) {
+        int64_t step = t->at[i] - before, run = 0;
+        for (; i < t->n && t->at[i] - before == step; i++, run++) before = t->at[i];
+        number(a, &step);
+        number(a, &run);
+    }
+}
+
+static void take_runs(archive *a, vv_table *t)
+{
+    vv_index at = 0;
+    for (vv_index i = 0; i < t->n && !a->take->failed;) {
+        int64_t step = vv_read_i64(a->take), run = vv_read_i64(a->take);
+        if (run < 1 || run > t->n - i) a->take->failed = true;
+        for (; run > 0 && !a->take->failed; run--) t->at[i++] = at += step;
+    }
+}
+
+/* A table that may be NULL. Its length is that of a dimension, not bounded by the bytes that hold it. */
+static void table(archive *a, vv_table **t)
+{
+    enum { MOST = 1 << 26 };
+    int64_t n = *t ? (*t)->n : -1;
+    number(a, &n);
+    if (n < 0) return;
+    if (a->put) {
+        put_runs(a, *t);
+        return;
+    }
+    if (n > MOST) a->take->failed = true;
+    if (!a->take->failed && a->status == VV_OK) a->status = vv_table_new(n, t);
+    if (*t) take_runs(a, *t);
 }
 
 static void decode(archive *a, vv_decode *d)
@@ -96,6 +157,11 @@ static void source(archive *a, vv_source *s)
     string(a, &s->path);
     string(a, &s->variable);
     NUMBER(a, s->raw);
+    NUMBER(a, s->generated);
+    NUMBER(a, s->random.kind);
+    NUMBER(a, s->random.seed);
+    real(a, &s->random.a);
+    real(a, &s->random.b);
     NUMBER(a, s->chunked);
     NUMBER(a, s->deflated);
     NUMBER(a, s->fletcher32);
@@ -113,7 +179,7 @@ static void reduction(archive *a, vv_red *r)
     char *name = a->put && r->kind ? (char *)r->kind->name : NULL;
     string(a, &name);
     if (a->take && name) {
-        r->kind = vv_reduction_find(name);
+        r->kind = vv_reduction_any(name);
         free(name);
     }
     NUMBER(a, r->in);
@@ -134,11 +200,95 @@ static void program(archive *a, vv_step *s)
     if (a->status == VV_OK && !a->take->failed) a->status = vv_program_unpack(s->program, a->take);
 }
 
+static void part(archive *a, vv_part *p)
+{
+    NUMBER(a, p->from);
+    NUMBER(a, p->result);
+    box(a, &p->box);
+    NUMBER(a, p->nd);
+    if (a->take && (p->nd < 0 || p->nd > VV_MAX_DIMS)) {
+        a->take->failed = true;
+        p->nd = 0;
+    }
+    for (int d = 0; d < p->nd; d++) {
+        NUMBER(a, p->dim[d]);
+        NUMBER(a, p->start[d]);
+        NUMBER(a, p->stride[d]);
+    }
+    NUMBER(a, p->table_dim);
+    table(a, &p->table);
+}
+
+static void input(archive *a, vv_input *in, int nd)
+{
+    int64_t n = counted(a, in->n_parts, sizeof(int64_t));
+    NUMBER(a, in->access);
+    NUMBER(a, in->type);
+    real(a, &in->fill);
+    NUMBER(a, in->lookup);
+    for (int d = 0; d < nd; d++) {
+        NUMBER(a, in->before[d]);
+        NUMBER(a, in->after[d]);
+    }
+    for (int64_t j = 0; j < n && a->put; j++) part(a, &in->part[j]);
+    for (int64_t j = 0; j < n && a->take && !a->take->failed && a->status == VV_OK; j++) {
+        vv_part p = {.table_dim = -1};
+        part(a, &p);
+        vv_status status = vv_input_add_part(in, &p);
+        if (a->status == VV_OK) a->status = status;
+    }
+}
+
+static void inputs(archive *a, vv_step *s)
+{
+    int64_t n = counted(a, s->n_inputs, sizeof(int64_t));
+    for (int64_t k = 0; k < n && a->put; k++) input(a, &s->input[k], s->work.shape.nd);
+    for (int64_t k = 0; k < n && a->take && !a->take->failed && a->status == VV_OK; k++) {
+        vv_input *in;
+        a->status = vv_step_add_input(s, &in);
+        if (a->status == VV_OK) input(a, in, s->work.shape.nd);
+    }
+}
+
+static void call(archive *a, vv_block_call *c, int nd)
+{
+    NUMBER(a, c->op);
+    for (int d = 0; d < nd; d++) {
+        NUMBER(a, c->before[d]);
+        NUMBER(a, c->after[d]);
+    }
+    NUMBER(a, c->min_count);
+    real(a, &c->ddof);
+    NUMBER(a, c->keep_nan);
+    NUMBER(a, c->axis);
+    c->n_weights = counted(a, c->n_weights, sizeof(double));
+    if (a->take && c->n_weights > 0 && a->status == VV_OK)
+        a->status = vv_new(&c->weight, (size_t)c->n_weights, sizeof *c->weight);
+    for (vv_index i = 0; i < c->n_weights && c->weight; i++) real(a, &c->weight[i]);
+}
+
+static void groups(archive *a, vv_groups *g)
+{
+    NUMBER(a, g->dim);
+    if (g->dim < 0) return;
+    NUMBER(a, g->n);
+    NUMBER(a, g->chunk);
+    table(a, &g->label);
+}
+
 static void compute(archive *a, vv_step *s)
 {
-    program(a, s);
     grid(a, &s->work);
-    for (int d = 0; d < s->work.shape.nd; d++) NUMBER(a, s->reduced[d]);
+    inputs(a, s);
+    NUMBER(a, s->block);
+    NUMBER(a, s->product);
+    if (!s->block && !s->product) program(a, s);
+    if (s->block) call(a, &s->call, s->work.shape.nd);
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        NUMBER(a, s->reduced[d]);
+        NUMBER(a, s->join[d]);
+    }
+    groups(a, &s->groups);
     NUMBER(a, s->leaf);
     NUMBER(a, s->placement);
     NUMBER(a, s->n_results);
@@ -170,15 +320,11 @@ static void step(archive *a, vv_step *s)
 {
     NUMBER(a, s->op);
     string(a, &s->name);
-    NUMBER(a, s->n_inputs);
-    if (s->n_inputs < 0 || s->n_inputs > VV_PROGRAM_INPUTS) s->n_inputs = 0;
-    for (int k = 0; k < s->n_inputs; k++) {
-        NUMBER(a, s->input[k].step);
-        NUMBER(a, s->input[k].result);
-        NUMBER(a, s->input[k].map);
-    }
     grid(a, &s->grid);
     NUMBER(a, s->source);
+    NUMBER(a, s->from);
+    NUMBER(a, s->result_of);
+    string(a, &s->why);
     if (vv_step_computes(s)) compute(a, s);
     if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) write_to(a, &s->to);
 }
@@ -188,9 +334,13 @@ static void head(archive *a, vv_plan *p)
     NUMBER(a, p->ranks);
     NUMBER(a, p->threads);
     NUMBER(a, p->budget);
+    NUMBER(a, p->store);
+    NUMBER(a, p->policy);
+    NUMBER(a, p->fuzz);
     NUMBER(a, p->log);
     NUMBER(a, p->progress);
     string(a, &p->output);
+    string(a, &p->scratch);
 }
 
 void vv_plan_pack(const vv_plan *plan, vv_buf *out)
@@ -224,7 +374,10 @@ static vv_status take_parts(archive *a, vv_plan *p)
     }
     VV_TRY(a->status);
     if (a->take->failed) return vv_fail(VV_ERR_INTERNAL, "the plan's bytes end early");
-    return vv_plan_validate(p);
+    VV_TRY(vv_plan_validate(p));
+    for (int i = 0; i < p->n_steps; i++)
+        if (vv_step_computes(&p->step[i])) VV_TRY(vv_step_complete(&p->step[i]));
+    return VV_OK;
 }
 
 vv_status vv_plan_unpack(const void *data, vv_bytes size, vv_plan **out)
@@ -237,4 +390,17 @@ vv_status vv_plan_unpack(const void *data, vv_bytes size, vv_plan **out)
     vv_status status = take_parts(&a, *out);
     if (status != VV_OK) vv_plan_free(out);
     return status;
+}
+
+uint64_t vv_plan_hash(const vv_plan *p)
+{
+    vv_buf b = {0};
+    char somewhere[] = "";
+    vv_plan content = *p;
+    if (p->output) content.output = somewhere; /* the same plan, wherever its temporary output lies */
+    content.scratch = NULL;
+    vv_plan_pack(&content, &b);
+    uint64_t h = vv_hash(b.data, b.size);
+    vv_buf_free(&b);
+    return h;
 }

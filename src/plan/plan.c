@@ -8,6 +8,31 @@ vv_status vv_plan_new(vv_plan **out)
     return vv_new(out, 1, sizeof **out);
 }
 
+static void free_groups(vv_groups *g)
+{
+    free(g->first);
+    free(g->present);
+    free(g->leaf_first);
+    free(g->leaf);
+    g->first = g->present = g->leaf_first = g->leaf = NULL;
+}
+
+static void free_step(vv_step *s)
+{
+    for (int k = 0; k < s->n_inputs; k++) {
+        for (int i = 0; i < s->input[k].n_parts; i++) vv_part_free(&s->input[k].part[i]);
+        free(s->input[k].part);
+    }
+    for (int r = 0; r < VV_MAX_RESULTS; r++) free(s->result[r].name);
+    free_groups(&s->groups);
+    vv_table_free(&s->groups.label);
+    free(s->call.weight);
+    free(s->input);
+    free(s->program);
+    free(s->name);
+    free(s->why);
+}
+
 void vv_plan_free(vv_plan **plan)
 {
     vv_plan *p = *plan;
@@ -16,24 +41,21 @@ void vv_plan_free(vv_plan **plan)
         free(p->source[i].path);
         free(p->source[i].variable);
     }
-    for (int i = 0; i < p->n_steps; i++) {
-        vv_step *s = &p->step[i];
-        free(s->name);
-        free(s->program);
-        for (int r = 0; r < VV_MAX_RESULTS; r++) free(s->result[r].name);
-    }
+    for (int i = 0; i < p->n_steps; i++) free_step(&p->step[i]);
     free(p->source);
     free(p->step);
     free(p->output);
+    free(p->scratch);
     free(p);
     *plan = NULL;
 }
 
-/* Grows *items by one zeroed element of `size` bytes. */
+/* Grows *items by one zeroed element of `size` bytes. Room is a power of two: full when n is one. */
 static vv_status grow(void *items, int *n, size_t size, void *out)
 {
     void **array = items;
-    char *more = realloc(*array, ((size_t)*n + 1) * size);
+    bool full = (*n & (*n - 1)) == 0;
+    char *more = full ? realloc(*array, (*n ? 2 * (size_t)*n : 1) * size) : *array;
     if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a plan of %d parts", *n + 1);
     memset(more + (size_t)*n * size, 0, size);
     *array = more;
@@ -51,155 +73,140 @@ vv_status vv_plan_add_step(vv_plan *p, vv_step_op op, const char *name, vv_step 
 {
     VV_TRY(grow(&p->step, &p->n_steps, sizeof **out, out));
     (*out)->op = op;
+    (*out)->groups.dim = -1;
+    (*out)->leaf = 1;
     return vv_strdup(&(*out)->name, name);
 }
 
-bool vv_step_streams(const vv_plan *p, const vv_step *s)
+vv_status vv_step_add_input(vv_step *s, vv_input **out)
 {
-    for (int i = 0; i < s->n_inputs; i++) {
-        const vv_source *source = &p->source[p->step[s->input[i].step].source];
-        if (!source->raw || source->chunked) return false;
-    }
-    return true;
+    return grow(&s->input, &s->n_inputs, sizeof **out, out);
 }
 
-uint64_t vv_plan_hash(const vv_plan *p)
+vv_status vv_input_add_part(vv_input *in, vv_part *part)
 {
-    vv_buf b = {0};
-    char somewhere[] = "";
-    vv_plan content = *p;
-    if (p->output) content.output = somewhere; /* the same plan, wherever its temporary output lies */
-    vv_plan_pack(&content, &b);
-    uint64_t h = vv_hash(b.data, b.size);
-    vv_buf_free(&b);
-    return h;
+    vv_part *room = NULL;
+    vv_status status = grow(&in->part, &in->n_parts, sizeof *room, &room);
+    if (status == VV_OK)
+        *room = *part;
+    else
+        vv_part_free(part);
+    *part = (vv_part){.table_dim = -1};
+    return status;
 }
 
-/* --- validation --- */
-
-static vv_status bad(const vv_plan *p, int step, const char *what)
+bool vv_step_waits(const vv_step *s)
 {
-    return vv_fail(VV_ERR_INTERNAL, "plan: step %d of %d: %s", step, p->n_steps, what);
+    for (int k = 0; vv_step_computes(s) && k < s->n_inputs; k++)
+        if (s->input[k].access == VV_ACCESS_PUSH) return true;
+    return false;
 }
 
-static bool grid_ok(const vv_grid *g)
+const vv_source *vv_part_stored(const vv_plan *p, const vv_part *part)
 {
-    if (g->shape.nd < 0 || g->shape.nd > VV_MAX_DIMS) return false;
-    for (int d = 0; d < g->shape.nd; d++)
-        if (g->shape.n[d] < 0 || g->chunk[d] < 1) return false;
-    return true;
+    const vv_step *from = &p->step[part->from];
+    return from->op == VV_STEP_READ ? &p->source[from->source] : NULL;
 }
 
-/* The first nd dimensions alone. */
-static bool same_grid(const vv_grid *a, const vv_grid *b)
-{
-    return vv_shape_equal(&a->shape, &b->shape) &&
-           !memcmp(a->chunk, b->chunk, sizeof a->chunk[0] * (size_t)a->shape.nd);
-}
-
-static bool source_ok(const vv_source *s)
-{
-    const vv_decode *d = &s->decode;
-    return s->path && s->variable && grid_ok(&s->stored) && vv_working_type(d->stored) != VV_NONE &&
-           vv_working_type(d->out) == d->out && d->out != VV_NONE && d->n_missing >= 0 &&
-           d->n_missing <= VV_MAX_MISSING;
-}
-
-/* The work that `s` does on its input k is what this input's source has. */
-static bool input_fits(const vv_plan *p, const vv_step *s, int k)
-{
-    const vv_source *source = &p->source[p->step[s->input[k].step].source];
-    bool fits = vv_shape_equal(&source->stored.shape, &s->work.shape) && s->program->type[k] == source->decode.out;
-    return fits && (!source->chunked || same_grid(&source->stored, &s->work));
-}
+/* --- what follows from the rest of a step --- */
 
 void vv_step_result_grid(const vv_step *s, vv_grid *out)
 {
     *out = (vv_grid){0};
     for (int d = 0; d < s->work.shape.nd; d++) {
-        if (s->op == VV_STEP_REDUCE && s->reduced[d]) continue;
+        bool groups = s->op == VV_STEP_REDUCE && d == s->groups.dim;
+        if (s->op == VV_STEP_REDUCE && s->reduced[d] && !groups) continue;
         int k = out->shape.nd++;
-        out->shape.n[k] = s->work.shape.n[d];
-        out->chunk[k] = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
+        out->shape.n[k] = groups ? s->groups.n : s->work.shape.n[d];
+        out->chunk[k] = vv_imin(groups ? s->groups.chunk : s->work.chunk[d], vv_imax(1, out->shape.n[k]));
+        bool one = vv_grid_count(&s->work, d) <= 1; /* a grid of one chunk needs no shift */
+        out->shift[k] = groups || one ? 0 : s->work.shift[d];
+        if (out->shift[k] > 0) out->chunk[k] = s->work.chunk[d];
     }
 }
 
-static bool result_fits(const vv_step *s)
+/* Appends to a list that doubles its room. */
+typedef struct list {
+    vv_index n, room;
+    vv_index *at;
+} list;
+
+static vv_status append(list *l, vv_index value)
 {
-    vv_grid kept;
-    vv_step_result_grid(s, &kept);
-    return same_grid(&kept, &s->grid);
+    if (l->n == l->room) {
+        vv_index room = 2 * l->room + 64, *more = realloc(l->at, (size_t)room * sizeof *more);
+        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for groups");
+        l->at = more;
+        l->room = room;
+    }
+    l->at[l->n++] = value;
+    return VV_OK;
 }
 
-static vv_status check_map(const vv_plan *p, int i)
+/* Sorted (block, chunk) pairs, one for each chunk along the groups' dimension and block that has a label in it. seen[block]: the last chunk noted for it. */
+static vv_status note_chunk(const vv_step *s, vv_index chunk, vv_index seen[], list present[])
 {
-    const vv_step *s = &p->step[i];
-    for (int d = 0; d < s->work.shape.nd; d++)
-        if (s->reduced[d]) return bad(p, i, "a map that reduces");
-    return s->n_results == 1 && s->leaf == 1 ? VV_OK : bad(p, i, "a map of several results or chunks");
-}
-
-static vv_status check_reduce(const vv_plan *p, int i)
-{
-    const vv_step *s = &p->step[i];
-    for (int r = 0; r < s->n_results; r++) {
-        const vv_red *red = &s->result[r].red;
-        if (!red->kind) return bad(p, i, "unknown reduction");
-        if (red->in != s->program->type[s->program->output] || !red->kind->planes(red->in))
-            return bad(p, i, "a reduction of another type");
+    const vv_groups *g = &s->groups;
+    vv_index end = vv_grid_end(&s->work, g->dim, chunk);
+    for (vv_index i = vv_grid_begin(&s->work, g->dim, chunk); i < end; i++) {
+        vv_index label = g->label->at[i];
+        if (label < 0 || seen[label / g->chunk] == chunk) continue;
+        seen[label / g->chunk] = chunk;
+        VV_TRY(append(&present[label / g->chunk], chunk));
     }
     return VV_OK;
 }
 
-static vv_status check_compute(const vv_plan *p, int i)
+/* Chunks of one block, and the leaves that they are in. A block without any has one leaf of no chunks, so that somebody finishes it. */
+static vv_status note_block(vv_step *s, vv_index block, const list *present, list *chunks, list *leaves)
 {
-    const vv_step *s = &p->step[i];
-    if (!s->program || !grid_ok(&s->work) || s->leaf < 1) return bad(p, i, "no program, grid or leaf");
-    if (s->n_results < 1 || s->n_results > VV_MAX_RESULTS) return bad(p, i, "number of results");
-    if (s->n_inputs < 1 || s->program->n_inputs != s->n_inputs) return bad(p, i, "program and inputs differ");
-    if (s->placement < 0 || s->placement >= VV_PLACEMENTS) return bad(p, i, "placement");
-    for (int k = 0; k < s->n_inputs; k++)
-        if (p->step[s->input[k].step].op != VV_STEP_READ)
-            return bad(p, i, "an input that is not stored");
-        else if (!input_fits(p, s, k))
-            return bad(p, i, "an input of another shape or type");
-    if (!result_fits(s)) return bad(p, i, "a result of another shape");
-    return s->op == VV_STEP_MAP ? check_map(p, i) : check_reduce(p, i);
+    vv_groups *g = &s->groups;
+    g->first[block] = chunks->n;
+    g->leaf_first[block] = leaves->n;
+    for (vv_index i = 0; i < present->n; i++) {
+        VV_TRY(append(chunks, present->at[i]));
+        vv_index leaf = present->at[i] / s->leaf;
+        if (leaves->n == g->leaf_first[block] || leaves->at[leaves->n - 1] != leaf) VV_TRY(append(leaves, leaf));
+    }
+    return present->n > 0 ? VV_OK : append(leaves, 0);
 }
 
-static vv_status check_deliver(const vv_plan *p, int i)
+static vv_status group_lists(vv_step *s, vv_index blocks, list present[], vv_index seen[])
 {
-    const vv_step *s = &p->step[i];
-    if (s->n_inputs != 1 || !vv_step_computes(&p->step[s->input[0].step])) return bad(p, i, "nothing to deliver");
-    const vv_step *from = &p->step[s->input[0].step];
-    int result = s->input[0].result;
-    if (result < 0 || result >= from->n_results) return bad(p, i, "unknown result");
-    vv_dtype values =
-        from->op == VV_STEP_REDUCE ? vv_red_out(&from->result[result].red) : from->program->type[from->program->output];
-    if (!same_grid(&s->grid, &from->grid) || s->to.encode.in != values) return bad(p, i, "delivers something else");
-    if (vv_working_type(s->to.encode.to) == VV_NONE) return bad(p, i, "element type");
-    return s->op == VV_STEP_GATHER || p->output ? VV_OK : bad(p, i, "no output file");
+    vv_groups *g = &s->groups;
+    list chunks = {0}, leaves = {0};
+    vv_status status = VV_OK;
+    for (vv_index c = 0; c < vv_grid_count(&s->work, g->dim) && status == VV_OK; c++)
+        status = note_chunk(s, c, seen, present);
+    for (vv_index b = 0; b < blocks && status == VV_OK; b++) status = note_block(s, b, &present[b], &chunks, &leaves);
+    g->first[blocks] = chunks.n;
+    g->leaf_first[blocks] = leaves.n;
+    g->present = chunks.at;
+    g->leaf = leaves.at;
+    return status;
 }
 
-static vv_status check_step(const vv_plan *p, int i)
+static vv_status complete_groups(vv_step *s)
 {
-    const vv_step *s = &p->step[i];
-    if (s->op > VV_STEP_GATHER || !s->name) return bad(p, i, "unknown operation");
-    if (s->n_inputs < 0 || s->n_inputs > VV_PROGRAM_INPUTS) return bad(p, i, "number of inputs");
-    if (!grid_ok(&s->grid)) return bad(p, i, "grid");
-    for (int k = 0; k < s->n_inputs; k++)
-        if (s->input[k].step < 0 || s->input[k].step >= i) return bad(p, i, "an input that does not come before it");
-    if (s->op == VV_STEP_READ && (s->source < 0 || s->source >= p->n_sources)) return bad(p, i, "unknown source");
-    if (vv_step_computes(s)) return check_compute(p, i);
-    return s->op == VV_STEP_READ ? VV_OK : check_deliver(p, i);
+    vv_groups *g = &s->groups;
+    vv_index blocks = vv_ceil_div(g->n, g->chunk), *seen = NULL;
+    list *present = NULL;
+    free_groups(g);
+    VV_TRY(vv_new(&g->first, (size_t)blocks + 1, sizeof *g->first));
+    VV_TRY(vv_new(&g->leaf_first, (size_t)blocks + 1, sizeof *g->leaf_first));
+    vv_status status = vv_new(&present, (size_t)blocks, sizeof *present);
+    if (status == VV_OK) status = vv_new(&seen, (size_t)blocks, sizeof *seen);
+    for (vv_index b = 0; status == VV_OK && b < blocks; b++) seen[b] = -1;
+    if (status == VV_OK) status = group_lists(s, blocks, present, seen);
+    for (vv_index b = 0; present && b < blocks; b++) free(present[b].at);
+    free(present);
+    free(seen);
+    return status;
 }
 
-vv_status vv_plan_validate(const vv_plan *p)
+vv_status vv_step_complete(vv_step *s)
 {
-    if (p->ranks < 1 || p->threads < 1)
-        return vv_fail(VV_ERR_INTERNAL, "plan: for %d ranks, %d threads", p->ranks, p->threads);
-    for (int i = 0; i < p->n_sources; i++)
-        if (!source_ok(&p->source[i])) return vv_fail(VV_ERR_INTERNAL, "plan: source %d cannot be read", i);
-    for (int i = 0; i < p->n_steps; i++) VV_TRY(check_step(p, i));
+    if (s->op == VV_STEP_REDUCE && s->groups.dim >= 0) VV_TRY(complete_groups(s));
+    vv_step_result_grid(s, &s->grid);
     return VV_OK;
 }

@@ -1,17 +1,24 @@
 /* The plan: what to compute, as plain data that every rank can read.
  *
  * A plan is a list of steps over whole arrays, never a list of tasks. Its size does not depend on how many chunks there are: each rank works out
- * its own share from three pure functions (place.h). Steps:
+ * its own share from pure functions (place.h, flow.h). Steps:
  *
- *   read    a stored variable; fused into the steps that use it, never a task of its own
- *   map     an elementwise program over its inputs, chunk by chunk
- *   reduce  the same, with its values folded into cells by one or several reductions
+ *   read    a stored or generated variable; fused into the steps that use it, never a task of its own
+ *   map     new elements from those at the same place: an elementwise program, or an operation on a whole block with its surroundings
+ *   reduce  the same, with its values folded into cells by one or several reductions, perhaps group by group; or a matrix product
  *   write   a result goes to a variable of the output file
  *   gather  a result goes to a buffer on rank 0
  *
- * The work of a map or reduce step is cut by its `work` grid. A reduce step folds `leaf` consecutive chunks (row-major over the reduced
- * dimensions) into one state, and combines states along a binary tree over leaves. Grid, leaf and tree depend on shapes and stored
- * chunks alone: never on ranks, threads or memory. That is why results have the same bits everywhere.
+ * Work space: a map or reduce step walks one index space, cut into chunks by its `work` grid. Every input is a *view* of that space
+ * (base/view.h): for each element of the work space it says which element of which earlier step is meant, or none. With the halo of an input and
+ * the labels of a group this is the closed list of index maps: same chunk, broadcast, permute, region (slice, pad, roll, concatenate, stack, rechunk),
+ * halo, reduce, group, all along dimensions (a chunk as long as the dimension), explicit table.
+ *
+ * How a chunk's elements get to it is the input's *access*: straight from a file, or pushed by the tasks of an earlier step, piece by piece,
+ * into an inbox that completes when all have come (flow.h).
+ *
+ * Grid, leaf and tree depend on shapes and stored chunks alone: never on ranks, threads or memory. That is why results have the same bits
+ * everywhere. (The exception proves the rule: how many groups share an output chunk follows the budget; partial results of absent groups change no bit.)
  *
  *     0 read   t2m[time: 2920, lat: 361, lon: 720] f32 from B.nc, chunks 24 x 181 x 360
  *     1 reduce mean over time of 0 -> [361, 720] f32, 4 chunks, 122 leaves each, placed by outputs
@@ -23,21 +30,34 @@
 #include "base/index.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "base/view.h"
+#include "kernels/block_op.h"
 #include "kernels/decode.h"
 #include "kernels/program.h"
+#include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "storage/storage.h"
 
 enum { VV_MAX_RESULTS = 16 };
 
 typedef enum vv_step_op { VV_STEP_READ, VV_STEP_MAP, VV_STEP_REDUCE, VV_STEP_WRITE, VV_STEP_GATHER } vv_step_op;
-typedef enum vv_index_map { VV_MAP_SAME, VV_MAP_REDUCE } vv_index_map;
 typedef enum vv_placement { VV_PLACE_OUTPUTS, VV_PLACE_LEAVES, VV_PLACE_CYCLIC, VV_PLACEMENTS } vv_placement;
 
-/* A stored variable and how to read it without opening its file's metadata again. */
+/* How the elements of an input get to the task that wants them. */
+typedef enum vv_access {
+    VV_ACCESS_STREAM, /* contiguous data, read through a window as the program runs over it; all inputs of the step or none */
+    VV_ACCESS_CHUNK, /* the one stored chunk that the work chunk lies in, decoded tile by tile */
+    VV_ACCESS_BOX,   /* a box put together from files (or generated): one packed block of working values */
+    VV_ACCESS_PUSH,  /* an inbox that tasks of earlier steps fill: one packed block of working values */
+    VV_ACCESSES
+} vv_access;
+
+/* A variable and how to read it without opening its file's metadata again. */
 typedef struct vv_source {
     char *path, *variable;
-    bool raw;     /* stored bytes are read directly; else through the format's own read */
+    bool raw;       /* stored bytes are read directly; else through the format's own read */
+    bool generated; /* nothing is stored: elements are random numbers of their linear index */
+    vv_random random;
     bool chunked; /* stored in chunks; else one piece at `address` */
     bool deflated, fletcher32;
     int filters;    /* length of the filter pipeline: bits of a chunk's filter mask */
@@ -49,10 +69,18 @@ typedef struct vv_source {
     vv_bytes total;         /* stored bytes of all */
 } vv_source;
 
-typedef struct vv_edge {
-    int step, result;
-    vv_index_map map;
-} vv_edge;
+typedef struct vv_input {
+    int n_parts;
+    vv_part *part; /* target: the work space; from: an earlier step */
+    vv_access access;
+    vv_dtype type; /* element type as its array has it; working values of it are what programs see */
+    double fill;   /* of elements that no part covers */
+    bool
+        lookup; /* the only part has a table with few entries for many elements: along its dimension the block holds the source's indices, not the
+                  * work space's, and each element is looked up */
+    vv_index before[VV_MAX_DIMS],
+        after[VV_MAX_DIMS]; /* halo: elements wanted around the work chunk, by work dimension */
+} vv_input;
 
 typedef struct vv_result {
     vv_dtype type; /* of its elements */
@@ -60,9 +88,21 @@ typedef struct vv_result {
     char *name;
 } vv_result;
 
+/* Groups of a reduce step: along work dimension `dim` (reduced) every element belongs to the group of its label. In the result the groups are
+ * a dimension in its place. */
+typedef struct vv_groups {
+    int dim;         /* -1: none */
+    vv_index n;      /* groups */
+    vv_index chunk;  /* of them in an output chunk */
+    vv_table *label; /* by index along dim; -1: in no group */
+    /* Made by vv_step_complete(): for each block of `chunk` groups, the work chunks along dim that have a label of it, ascending (present[first[b] .. first[b + 1])), and
+     * the numbers of the leaves that these are in (leaf[leaf_first[b] .. leaf_first[b + 1])). */
+    vv_index *first, *present, *leaf_first, *leaf;
+} vv_groups;
+
 /* Where a write step's elements go. */
 typedef struct vv_write_to {
-    vv_bytes address; /* of contiguous data */
+    vv_bytes address; /* of contiguous data, or of chunks without filters that follow each other */
     int variable;     /* number in the output file */
     bool chunked;     /* chunks are the grid of the step, compressed by the rank that has them */
     int deflate;
@@ -73,26 +113,40 @@ typedef struct vv_write_to {
 typedef struct vv_step {
     vv_step_op op;
     char *name;
+    vv_grid grid;        /* chunks of the result */
+    int source;          /* read */
+    int from, result_of; /* write, gather: the step and which of its results */
+    vv_write_to to;      /* write; gather: its encoding */
+
+    /* map and reduce */
     int n_inputs;
-    vv_edge input[VV_PROGRAM_INPUTS];
-    vv_grid grid;              /* chunks of the result */
-    int source;                /* read */
-    vv_program *program;       /* map, reduce: over its inputs' values */
-    vv_grid work;              /* map, reduce: chunks of the elements that go in */
+    vv_input *input;
+    vv_program *program; /* over its inputs' values; NULL for a block operation or a product */
+    bool block;          /* map: `call` makes the chunk from the only input's block with its halo */
+    vv_block_call call;
+    bool product; /* reduce: the two inputs are multiplied and summed over the only reduced dimension, chunk by chunk */
+    vv_grid work; /* chunks of the elements that go in */
     bool reduced[VV_MAX_DIMS]; /* reduce: dimensions of `work` */
-    vv_index leaf;             /* reduce: chunks in a leaf */
-    vv_placement placement;    /* map, reduce */
-    int n_results;             /* map: 1 */
+    bool join[VV_MAX_DIMS];    /* dimensions d - 1 and d are walked as one where the chunk is full along d */
+    vv_groups groups;          /* reduce */
+    vv_index
+        leaf; /* reduce: chunks in a leaf (with groups: chunks along their dimension, with all of the other reduced dimensions behind them) */
+    vv_placement placement;
+    int n_results; /* map: 1 */
     vv_result result[VV_MAX_RESULTS];
-    vv_write_to to; /* write; gather: its encoding */
+    char *why; /* what the planner chose and why, for explain: "held: ...", "read again: ..."; may be NULL */
 } vv_step;
 
 typedef struct vv_plan {
     int ranks, threads;
     vv_bytes budget; /* per rank, 0 unlimited */
+    vv_bytes store;  /* per rank, bytes of inboxes in memory; what is beyond goes to `scratch` */
+    int policy;      /* exec/sched.h */
+    int64_t fuzz;    /* seed of a random schedule, for tests; 0: none */
     int log;         /* vv_log_level for all ranks */
     bool progress;   /* ranks report progress */
     char *output;    /* temporary path of the output file, NULL when there is none */
+    char *scratch;   /* directory for what does not fit in memory */
     int n_sources, n_steps;
     vv_source *source;
     vv_step *step;
@@ -100,15 +154,24 @@ typedef struct vv_plan {
 
 VV_WARN_UNUSED vv_status vv_plan_new(vv_plan **out);
 void vv_plan_free(vv_plan **p);
-/* A new zeroed source or step; pointers into the plan are valid until the next addition. */
+/* A new zeroed source or step (groups.dim -1); pointers into the plan are valid until the next addition. */
 VV_WARN_UNUSED vv_status vv_plan_add_source(vv_plan *p, vv_source **out);
 VV_WARN_UNUSED vv_status vv_plan_add_step(vv_plan *p, vv_step_op op, const char *name, vv_step **out);
+/* A new input without parts; a part appended to one (taken over, whatever happens). */
+VV_WARN_UNUSED vv_status vv_step_add_input(vv_step *s, vv_input **out);
+VV_WARN_UNUSED vv_status vv_input_add_part(vv_input *in, vv_part *part);
+/* Fills in what follows from the rest of a map or reduce step: its result grid and the tables of its groups. After this the step is
+ * ready for place.h and flow.h. Again after a change of groups.chunk. */
+VV_WARN_UNUSED vv_status vv_step_complete(vv_step *s);
+/* The chunks of a map or reduce step's result: those of its work along the kept dimensions, and of its groups. A stored chunk may be longer than its
+ * dimension; the result's is not. */
+void vv_step_result_grid(const vv_step *s, vv_grid *out);
 
 /* Every reference inside a plan points to something that fits: what a rank checks before it trusts bytes. */
 VV_WARN_UNUSED vv_status vv_plan_validate(const vv_plan *p);
 
 void vv_plan_pack(const vv_plan *p, vv_buf *out);
-VV_WARN_UNUSED vv_status vv_plan_unpack(const void *data, vv_bytes size, vv_plan **out);
+VV_WARN_UNUSED vv_status vv_plan_unpack(const void *data, vv_bytes size, vv_plan **out); /* steps completed */
 uint64_t vv_plan_hash(const vv_plan *p);
 
 /* True for the steps that have tasks. */
@@ -117,13 +180,17 @@ static inline bool vv_step_computes(const vv_step *s)
     return s->op == VV_STEP_MAP || s->op == VV_STEP_REDUCE;
 }
 
-/* The chunks of a map or reduce step's result: those of its work along the kept dimensions. A stored chunk may be longer than its dimension; the
- * result's is not. */
-void vv_step_result_grid(const vv_step *s, vv_grid *out);
-
-/* Whether a step streams its inputs: when none of them is stored in chunks, windows of them are read as the program runs over them, instead of
- * whole chunks beforehand. */
-bool vv_step_streams(const vv_plan *p, const vv_step *s);
+/* Whether a step streams its inputs (all of them or none). */
+static inline bool vv_step_streams(const vv_step *s)
+{
+    return s->n_inputs > 0 && s->input[0].access == VV_ACCESS_STREAM;
+}
 enum { VV_WINDOW = 256 * 1024 };
+
+/* Whether tasks of this step wait for tasks of others. */
+bool vv_step_waits(const vv_step *s);
+
+/* The source that a part reads from; NULL when it comes from a computing step. */
+const vv_source *vv_part_stored(const vv_plan *p, const vv_part *part);
 
 #endif

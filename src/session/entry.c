@@ -5,6 +5,7 @@
 #include "session/session.h"
 #include "varve/version.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,4 +121,26 @@ vv_array *vv_scalar(vv_session *s, double value)
 vv_array *vv_elementwise(vv_session *s, const char *op, vv_array *const operands[], int n)
 {
     return vv_node_elementwise(&s->context, op, operands, n);
+}
+
+vv_array *vv_concat(vv_session *s, vv_array *const arrays[], int n, const char *dim)
+{
+    return vv_node_concat(&s->context, arrays, n, dim);
+}
+
+vv_array *vv_stack(vv_session *s, vv_array *const arrays[], int n, const char *new_dim)
+{
+    return vv_node_stack(&s->context, arrays, n, new_dim);
+}
+
+vv_array *vv_random_array(vv_session *s, const char *kind, const char *dims, const char *chunks, uint64_t seed,
+                          vv_dtype dtype)
+{
+    return vv_node_random(&s->context, kind, (double)NAN, (double)NAN, dims, chunks, seed, dtype);
+}
+
+vv_array *vv_random_array_of(vv_session *s, const char *kind, double first, double second, const char *dims,
+                             const char *chunks, uint64_t seed, vv_dtype dtype)
+{
+    return vv_node_random(&s->context, kind, first, second, dims, chunks, seed, dtype);
 }

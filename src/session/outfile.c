@@ -2,6 +2,8 @@
 
 #include "base/log.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,19 +25,30 @@ static const vv_dim *stored_dim(const vv_dataset *d, int var, int k)
 
 /* --- dimensions --- */
 
-static bool was_unlimited(const vv_dataset *d, const char *dim, vv_index length)
+/* A dimension that is as it was in its file, under its name there. */
+static bool intact(const vv_array *a, int d)
 {
-    int k = d ? vv_meta_find_dim(d->file->meta, dim) : -1;
-    return k >= 0 && d->file->meta->dim[k].unlimited && d->file->meta->dim[k].length == length;
+    const vv_coord *c = &a->coord[d];
+    return c->from && !c->moved && vv_meta_find_dim(c->from->file->meta, a->dim[d]) >= 0 &&
+           (c->var < 0 || !strcmp(stored(c->from, c->var)->name, a->dim[d]));
+}
+
+static bool was_unlimited(const vv_array *a, int d)
+{
+    if (!intact(a, d)) return false;
+    const vv_meta *m = a->coord[d].from->file->meta;
+    const vv_dim *dim = &m->dim[vv_meta_find_dim(m, a->dim[d])];
+    return dim->unlimited && dim->length == a->shape.n[d];
 }
 
 bool vv_item_needs_chunks(const vv_output *o, const vv_item *item)
 {
     if (item->array) {
         for (int d = 0; d < item->array->shape.nd; d++)
-            if (was_unlimited(item->array->origin, item->array->dim[d], item->array->shape.n[d])) return true;
+            if (was_unlimited(item->array, d)) return true;
         return o->options.deflate > 0 && item->array->shape.nd > 0;
     }
+    if (!item->carried) return false;
     for (int k = 0; k < stored(item->carried, item->var)->shape.nd; k++)
         if (stored_dim(item->carried, item->var, k)->unlimited) return true;
     return false;
@@ -67,14 +80,34 @@ static vv_status fill_value(const vv_array *a, vv_variable *v)
     return vv_attr_set(&v->attrs, "_FillValue", v->type, 1, v->fill);
 }
 
-static vv_status computed_variable(vv_meta *m, const vv_item *item)
+/* An attribute that names variables keeps those that the output has. */
+static vv_status keep_names(const vv_output *o, vv_attrs *attrs, const char *attribute)
+{
+    const char *text = vv_attr_text(attrs, attribute);
+    vv_buf kept = {0};
+    while (text && *text) {
+        char name[256];
+        text += strspn(text, " ");
+        size_t n = strcspn(text, " ");
+        snprintf(name, sizeof name, "%.*s", (int)vv_imin((vv_index)n, 255), text);
+        if (n > 0 && vv_output_has(o, name)) vv_buf_printf(&kept, kept.size ? " %s" : "%s", name);
+        text += n;
+    }
+    vv_status status = vv_buf_status(&kept);
+    if (status == VV_OK && kept.size) status = vv_attr_set_text(attrs, attribute, kept.data);
+    if (status == VV_OK && !kept.size) vv_attr_remove(attrs, attribute);
+    vv_buf_free(&kept);
+    return status;
+}
+
+static vv_status computed_variable(const vv_output *o, vv_meta *m, const vv_item *item)
 {
     const vv_array *a = item->array;
     vv_variable *v;
     VV_TRY(vv_meta_add_var(m, item->name, a->dtype, &v));
     VV_TRY(vv_attrs_copy(&v->attrs, &a->attrs));
-    for (int d = 0; d < a->shape.nd; d++)
-        VV_TRY(add_dim(m, a->dim[d], a->shape.n[d], was_unlimited(a->origin, a->dim[d], a->shape.n[d]), v));
+    VV_TRY(keep_names(o, &v->attrs, "coordinates"));
+    for (int d = 0; d < a->shape.nd; d++) VV_TRY(add_dim(m, a->dim[d], a->shape.n[d], was_unlimited(a, d), v));
     if (vv_attr_find(&v->attrs, "_FillValue")) { /* an undecoded copy keeps its own */
         memcpy(v->fill, stored(a->origin, a->var)->fill, sizeof v->fill);
         return VV_OK;
@@ -97,6 +130,57 @@ static vv_status carried_variable(vv_meta *m, const vv_item *item)
     return VV_OK;
 }
 
+/* Every value is one of the type's. */
+static bool all_fit(vv_dtype type, const vv_values *v)
+{
+    unsigned char element[16];
+    for (vv_index i = 0; i < v->n; i++) {
+        if (vv_dtype_is_integer(type) && isnan(v->at[i])) return false;
+        vv_dtype_store(type, element, v->at[i]);
+        double back = vv_dtype_load(type, element);
+        if (back != v->at[i] && !(isnan(back) && isnan(v->at[i]))) return false;
+    }
+    return true;
+}
+
+/* The type of the file's own coordinate, where it holds the values; whole numbers without a file are small integers, which every program reads. */
+static vv_dtype made_type(const vv_coord *c)
+{
+    vv_dtype type = c->from && c->var >= 0 ? stored(c->from, c->var)->type : VV_I32;
+    return all_fit(type, c->value) ? type : VV_F64;
+}
+
+static vv_status made_variable(vv_meta *m, const vv_item *item)
+{
+    vv_variable *v;
+    const vv_coord *c = &item->made;
+    VV_TRY(vv_meta_add_var(m, item->name, made_type(c), &v));
+    if (c->from && c->var >= 0)
+        VV_TRY(vv_cf_moved_attrs(&v->attrs, &stored(c->from, c->var)->attrs));
+    else
+        VV_TRY(vv_cf_group_attrs(&v->attrs, item->name));
+    return add_dim(m, item->name, c->value->n, false, v);
+}
+
+vv_status vv_outfile_put_made(const vv_item *item, const vv_variable *v, vv_writer *w, int var)
+{
+    const vv_values *value = item->made.value;
+    vv_bytes size = vv_dtype_size(v->type);
+    char *data;
+    if (value->n == 0) return VV_OK;
+    VV_TRY(vv_mem_get(&data, vv_times(value->n, size), "a coordinate"));
+    for (vv_index i = 0; i < value->n; i++) vv_dtype_store(v->type, data + i * size, value->at[i]);
+    vv_status status = vv_writer_put(w, var, data);
+    vv_mem_put(&data);
+    return status;
+}
+
+static vv_status add_variable(const vv_output *o, vv_meta *m, const vv_item *item)
+{
+    if (item->array) return computed_variable(o, m, item);
+    return item->carried ? carried_variable(m, item) : made_variable(m, item);
+}
+
 static vv_status history(const vv_output *o, vv_meta *m)
 {
     if (!o->history) return VV_OK;
@@ -115,8 +199,7 @@ static vv_status fill_meta(const vv_output *o, vv_meta *m)
     if (o->globals) VV_TRY(vv_attrs_copy(&m->attrs, &o->globals->file->meta->attrs));
     if (!vv_attr_find(&m->attrs, "Conventions")) VV_TRY(vv_attr_set_text(&m->attrs, "Conventions", "CF-1.8"));
     VV_TRY(history(o, m));
-    for (int i = 0; i < o->n_items; i++)
-        VV_TRY(o->item[i].array ? computed_variable(m, &o->item[i]) : carried_variable(m, &o->item[i]));
+    for (int i = 0; i < o->n_items; i++) VV_TRY(add_variable(o, m, &o->item[i]));
     return VV_OK;
 }
 
@@ -177,18 +260,14 @@ vv_status vv_output_carry(vv_output *o, vv_dataset *d, const char *touched)
     return VV_OK;
 }
 
-static bool has_dim(const vv_array *a, const char *name, vv_index length)
-{
-    for (int d = 0; d < a->shape.nd; d++)
-        if (!strcmp(a->dim[d], name) && a->shape.n[d] == length) return true;
-    return false;
-}
-
-/* All dimensions of the stored variable are the array's. */
+/* All dimensions of the stored variable are the array's, where they were. */
 static bool fits(const vv_dataset *d, int var, const vv_array *a)
 {
-    for (int k = 0; k < stored(d, var)->shape.nd; k++)
-        if (!has_dim(a, stored_dim(d, var, k)->name, stored_dim(d, var, k)->length)) return false;
+    for (int k = 0; k < stored(d, var)->shape.nd; k++) {
+        int at = 0;
+        while (at < a->shape.nd && strcmp(a->dim[at], stored_dim(d, var, k)->name)) at++;
+        if (at == a->shape.nd || a->coord[at].from != d || !intact(a, at)) return false;
+    }
     return true;
 }
 
@@ -196,22 +275,51 @@ static bool fits(const vv_dataset *d, int var, const vv_array *a)
 static vv_status carry_named(vv_output *o, const vv_array *a, const char *text)
 {
     vv_dataset *d = a->origin;
-    for (int v = 0; text && v < d->file->meta->n_vars; v++)
+    for (int v = 0; d && text && v < d->file->meta->n_vars; v++)
         if (in_list(text, stored(d, v)->name) && fits(d, v, a)) VV_TRY(carry(o, d, v));
+    return VV_OK;
+}
+
+static vv_status carry_with_bounds(vv_output *o, vv_dataset *d, int var)
+{
+    VV_TRY(carry(o, d, var));
+    const char *bounds = vv_attr_text(&stored(d, var)->attrs, "bounds");
+    int b = bounds ? vv_meta_find_var(d->file->meta, bounds) : -1;
+    return b >= 0 ? carry(o, d, b) : VV_OK;
+}
+
+static vv_status make(vv_output *o, const vv_array *a, int d)
+{
+    vv_values *v;
+    VV_TRY(vv_coord_values(&a->coord[d], &v));
+    if (!v || vv_output_has(o, a->dim[d])) {
+        vv_values_free(&v);
+        return VV_OK;
+    }
+    vv_status status = vv_output_add_item(o, a->dim[d], NULL, NULL, -1);
+    if (status != VV_OK) {
+        vv_values_free(&v);
+        return status;
+    }
+    vv_coord *made = &o->item[o->n_items - 1].made;
+    *made = a->coord[d];
+    made->value = v;
+    return VV_OK;
+}
+
+vv_status vv_outfile_make_coordinates(vv_output *o, const vv_array *a)
+{
+    for (int d = 0; d < a->shape.nd; d++)
+        if (!intact(a, d)) VV_TRY(make(o, a, d));
     return VV_OK;
 }
 
 vv_status vv_outfile_carry_coordinates(vv_output *o, const vv_array *a)
 {
-    vv_dataset *d = a->origin;
-    o->globals = d;
-    for (int v = 0; v < d->file->meta->n_vars; v++) {
-        if (d->role[v] != VV_ROLE_COORDINATE || !fits(d, v, a)) continue;
-        VV_TRY(carry(o, d, v));
-        const char *bounds = vv_attr_text(&stored(d, v)->attrs, "bounds");
-        int b = bounds ? vv_meta_find_var(d->file->meta, bounds) : -1;
-        if (b >= 0) VV_TRY(carry(o, d, b));
-    }
+    if (a->origin) o->globals = a->origin;
+    for (int d = 0; d < a->shape.nd; d++)
+        if (intact(a, d) && a->coord[d].var >= 0) VV_TRY(carry_with_bounds(o, a->coord[d].from, a->coord[d].var));
+    VV_TRY(vv_outfile_make_coordinates(o, a));
     VV_TRY(carry_named(o, a, vv_attr_text(&a->attrs, "coordinates")));
     return carry_named(o, a, vv_attr_text(&a->attrs, "grid_mapping"));
 }

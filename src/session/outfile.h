@@ -4,13 +4,15 @@
 
 #include "session/session.h"
 
-/* One variable of an output: an array to compute, or a stored variable that is carried over as it is. */
+/* One variable of an output: an array to compute, a stored variable that is carried over as it is, or a coordinate whose values are
+ * known: of a dimension that was moved, or of groups. */
 typedef struct vv_item {
     char *name;
-    vv_array *array; /* NULL when carried */
+    vv_array *array; /* to compute */
     vv_dataset *carried;
-    int var;    /* of `carried` */
-    int target; /* of the plan; -1 when carried */
+    int var;       /* of `carried` */
+    vv_coord made; /* value is NULL when it is none; the dimension is called like the item */
+    int target;    /* of the plan; -1 when nothing is computed */
     vv_bytes bytes;
     bool gathered; /* written by the coordinator from `values` */
     void *values;
@@ -34,7 +36,11 @@ bool vv_item_needs_chunks(const vv_output *o, const vv_item *item);
 /* Dimensions, variables (numbered like the items) and attributes of the file; layouts are not decided yet. */
 VV_WARN_UNUSED vv_status vv_outfile_meta(const vv_output *o, vv_meta **out);
 
-/* Coordinates, their bounds and grid mappings that belong to an array. */
+/* Coordinates, their bounds and grid mappings that belong to an array. What does not fit it any more is left out. */
 VV_WARN_UNUSED vv_status vv_outfile_carry_coordinates(vv_output *o, const vv_array *a);
+/* Of these, only coordinates that no file has: no one else will add them. */
+VV_WARN_UNUSED vv_status vv_outfile_make_coordinates(vv_output *o, const vv_array *a);
+/* Writes a made coordinate, variable number `var` of the file. */
+VV_WARN_UNUSED vv_status vv_outfile_put_made(const vv_item *item, const vv_variable *v, vv_writer *w, int var);
 
 #endif

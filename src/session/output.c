@@ -42,6 +42,7 @@ void vv_output_free(vv_output **out)
     for (int i = 0; i < o->n_items; i++) {
         vv_release(&o->item[i].array);
         free(o->item[i].name);
+        vv_coord_free(&o->item[i].made);
         vv_mem_put(&o->item[i].values);
     }
     free(o->item);
@@ -79,7 +80,8 @@ vv_status vv_output_add(vv_output *o, const char *name, vv_array *a)
     if (!name) name = a->name;
     if (vv_output_has(o, name)) return vv_fail(VV_ERR_USAGE, "%s: variable '%s' is there twice", o->path, name);
     a->references++;
-    return vv_output_add_item(o, name, a, NULL, -1);
+    VV_TRY(vv_output_add_item(o, name, a, NULL, -1));
+    return vv_outfile_make_coordinates(o, a);
 }
 
 /* --- planning --- */
@@ -150,6 +152,7 @@ static void lay_out(vv_output *o, vv_item *item, vv_variable *v, vv_plan *plan, 
 typedef struct planned {
     vv_meta *meta;
     vv_target *target;
+    bool *chunked; /* by target */
     vv_prepared prepared;
 } planned;
 
@@ -158,6 +161,16 @@ static void planned_free(planned *p)
     vv_prepared_free(&p->prepared);
     vv_meta_free(&p->meta);
     free(p->target);
+    free(p->chunked);
+}
+
+/* Coordinates of the arrays' dimensions, as far as nobody added or carried them. */
+static vv_status add_coordinates(vv_output *o)
+{
+    int n = o->n_items;
+    for (int i = 0; i < n; i++)
+        if (o->item[i].array && o->item[i].array->origin) VV_TRY(vv_outfile_carry_coordinates(o, o->item[i].array));
+    return VV_OK;
 }
 
 static vv_status plan_output(vv_output *o, planned *p)
@@ -165,9 +178,14 @@ static vv_status plan_output(vv_output *o, planned *p)
     int n;
     vv_bytes gathered;
     *p = (planned){0};
+    VV_TRY(add_coordinates(o));
     VV_TRY(vv_outfile_meta(o, &p->meta));
     VV_TRY(make_targets(o, &p->target, &n, &gathered));
-    VV_TRY(vv_prepare(o->session, p->target, n, gathered, &p->prepared));
+    VV_TRY(vv_new(&p->chunked, (size_t)n + 1, sizeof *p->chunked));
+    for (int i = 0; i < o->n_items; i++)
+        if (o->item[i].target >= 0)
+            p->chunked[o->item[i].target] = !o->item[i].gathered && vv_item_needs_chunks(o, &o->item[i]);
+    VV_TRY(vv_prepare(o->session, p->target, n, p->chunked, gathered, &p->prepared));
     vv_plan *plan = p->prepared.lowering.plan;
     VV_TRY(vv_strdup(&plan->output, o->temporary));
     for (int i = 0; i < o->n_items; i++)
@@ -181,8 +199,9 @@ static vv_status put_carried(vv_output *o, const planned *p, vv_writer *w)
 {
     for (int i = 0; i < o->n_items; i++) {
         const vv_item *item = &o->item[i];
-        if (!item->carried) continue;
         const vv_variable *v = &p->meta->var[i];
+        if (item->made.value) VV_TRY(vv_outfile_put_made(item, v, w, i));
+        if (!item->carried) continue;
         vv_box whole = {.nd = v->shape.nd};
         memcpy(whole.n, v->shape.n, sizeof whole.n);
         vv_bytes size = v->type == VV_NONE ? 1 : vv_dtype_size(v->type); /* text is carried as characters */
@@ -279,17 +298,17 @@ vv_status vv_output_save(vv_output **out)
     return status;
 }
 
-vv_status vv_output_explain(vv_output *o, vv_explain_form form, char **text)
+vv_status vv_output_explain(vv_output *o, const vv_explain_options *options, char **text)
 {
     planned p;
     *text = NULL;
     vv_status status = plan_output(o, &p);
-    if (status == VV_OK) status = vv_prepared_explain(o->session, &p.prepared, form, text);
+    if (status == VV_OK) status = vv_prepared_explain(o->session, &p.prepared, options, text);
     planned_free(&p);
     return status;
 }
 
-/* Carries the file's own coordinates when the array came from a file. */
+/* Carries the coordinates of the files that the array came from. */
 vv_status vv_save(vv_array *a, const char *path, const vv_save_options *options)
 {
     VV_TRY(vv_array_status(a));
@@ -297,7 +316,7 @@ vv_status vv_save(vv_array *a, const char *path, const vv_save_options *options)
     vv_output *o;
     VV_TRY(vv_output_new(s, path, options, &o));
     vv_status status = vv_output_add(o, NULL, a);
-    if (status == VV_OK && a->origin) status = vv_outfile_carry_coordinates(o, a);
+    if (status == VV_OK) status = vv_outfile_carry_coordinates(o, a);
     if (status != VV_OK) {
         vv_output_free(&o);
         return status;
@@ -311,7 +330,7 @@ static vv_status prepare_compute(vv_array *a, void *buffer, vv_target *t, vv_pre
 {
     vv_session *s = (vv_session *)(void *)a->context;
     *t = (vv_target){.array = a, .output_variable = -1};
-    VV_TRY(vv_prepare(s, t, 1, 0, p));
+    VV_TRY(vv_prepare(s, t, 1, NULL, 0, p));
     p->gather[t->step] = buffer;
     return VV_OK;
 }
@@ -332,14 +351,14 @@ vv_status vv_compute(vv_array *a, void *buffer, vv_bytes bytes)
     return status;
 }
 
-vv_status vv_explain(vv_array *a, vv_explain_form form, char **text)
+vv_status vv_explain(vv_array *a, const vv_explain_options *options, char **text)
 {
     VV_TRY(vv_array_status(a));
     vv_target t;
     vv_prepared p = {0};
     *text = NULL;
     VV_TRY(prepare_compute(a, NULL, &t, &p));
-    vv_status status = vv_prepared_explain((vv_session *)(void *)a->context, &p, form, text);
+    vv_status status = vv_prepared_explain((vv_session *)(void *)a->context, &p, options, text);
     vv_prepared_free(&p);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "observe/progress.h"
+#include "plan/fit.h"
 #include "session/session.h"
 
 #include <stdlib.h>
@@ -44,6 +45,10 @@ static vv_status complete_source(vv_prepared *p, int i)
     vv_source *s = &p->lowering.plan->source[i];
     const vv_origin *o = &p->lowering.origin[i];
     vv_bytes all = vv_times(vv_shape_elements(&s->stored.shape), vv_dtype_size(s->decode.stored));
+    if (s->generated) {
+        s->total = 0;
+        return VV_OK;
+    }
     if (s->raw && s->chunked) {
         VV_TRY(index_chunks(p, i));
         return check_largest(s);
@@ -55,34 +60,68 @@ static vv_status complete_source(vv_prepared *p, int i)
     return VV_OK;
 }
 
-vv_status vv_prepare_cost(vv_prepared *p, vv_bytes extra)
+static vv_status cost_plan(vv_prepared *p)
 {
     vv_cost_free(&p->cost);
+    vv_settings_limit_store(p->lowering.plan);
     VV_TRY(vv_cost_of(p->lowering.plan, &p->cost));
-    p->cost.memory += extra;
-    p->cost.written += extra;
+    p->cost.memory.extra = p->extra;
+    p->cost.written += p->extra;
     return VV_OK;
 }
 
-vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)
+vv_status vv_prepare_cost(vv_prepared *p, vv_bytes extra)
 {
-    *out = (vv_prepared){.born = vv_clock()};
+    p->extra = extra;
+    VV_TRY(vv_fit_store(p->lowering.plan, p->baseline + extra));
+    return cost_plan(p);
+}
+
+static bool delivers(const vv_step *s)
+{
+    return s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER;
+}
+
+/* Fitting may insert steps, but keeps the order of those that deliver: targets find theirs again by counting. */
+static vv_status fit(vv_plan *p, vv_bytes baseline, vv_target targets[], int n)
+{
+    for (int i = 0; i < n; i++) {
+        int before = 0;
+        for (int k = 0; k < targets[i].step; k++) before += delivers(&p->step[k]);
+        targets[i].step = before;
+    }
+    VV_TRY(vv_fit(p, baseline));
+    for (int i = 0; i < n; i++) {
+        int step = 0;
+        for (int before = targets[i].step; before > 0 || !delivers(&p->step[step]); step++)
+            before -= delivers(&p->step[step]);
+        targets[i].step = step;
+    }
+    return VV_OK;
+}
+
+static vv_status fill_plan(vv_session *s, vv_target targets[], int n, const bool chunked[], vv_prepared *p)
+{
+    vv_plan *plan = p->lowering.plan;
+    plan->log = vv_log_get();
+    plan->progress = s->progress == VV_PROGRESS_ON || (s->progress == VV_PROGRESS_AUTO && isatty(STDERR_FILENO));
+    VV_TRY(vv_settings_apply(s, plan));
+    VV_TRY(vv_new(&p->index, (size_t)plan->n_sources + 1, sizeof *p->index));
+    for (int i = 0; i < plan->n_sources; i++) VV_TRY(complete_source(p, i));
+    for (int i = 0; chunked && i < n; i++) plan->step[targets[i].step].to.chunked = chunked[i];
+    VV_TRY(fit(plan, p->baseline + p->extra, targets, n));
+    VV_TRY(vv_new(&p->gather, (size_t)plan->n_steps, sizeof *p->gather));
+    return cost_plan(p);
+}
+
+vv_status vv_prepare(vv_session *s, vv_target targets[], int n, const bool chunked[], vv_bytes extra, vv_prepared *out)
+{
+    *out = (vv_prepared){.born = vv_clock(), .extra = extra};
     out->baseline = vv_mem_resident() - vv_mem_used();
     vv_mem_set_budget(0, 0);
     VV_TRY(vv_lower(targets, n, s->net->size, s->placement, &out->lowering));
-    vv_plan *p = out->lowering.plan;
-    p->threads = s->threads;
-    p->budget = s->memory;
-    p->log = vv_log_get();
-    p->progress = s->progress == VV_PROGRESS_ON || (s->progress == VV_PROGRESS_AUTO && isatty(STDERR_FILENO));
-    vv_status status;
-    VV_TRY_GOTO(status, failed, vv_new(&out->index, (size_t)p->n_sources, sizeof *out->index));
-    VV_TRY_GOTO(status, failed, vv_new(&out->gather, (size_t)p->n_steps, sizeof *out->gather));
-    for (int i = 0; i < p->n_sources; i++) VV_TRY_GOTO(status, failed, complete_source(out, i));
-    VV_TRY_GOTO(status, failed, vv_prepare_cost(out, extra));
-    return VV_OK;
-failed:
-    vv_prepared_free(out);
+    vv_status status = fill_plan(s, targets, n, chunked, out);
+    if (status != VV_OK) vv_prepared_free(out);
     return status;
 }
 
@@ -91,22 +130,12 @@ void vv_prepared_free(vv_prepared *p)
     for (int i = 0; p->index && i < p->lowering.plan->n_sources; i++) vv_mem_put(&p->index[i]);
     free(p->index);
     free(p->gather);
+    free(p->measured);
+    p->measured = NULL;
     p->index = NULL;
     p->gather = NULL;
     vv_cost_free(&p->cost);
     vv_lowering_free(&p->lowering);
-}
-
-vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, vv_explain_form form, char **text)
-{
-    (void)s;
-    vv_buf b = {0};
-    if (form == VV_EXPLAIN_JSON)
-        vv_explain_json(p->lowering.plan, &p->cost, p->baseline, &b);
-    else
-        vv_explain_text(p->lowering.plan, &p->cost, p->baseline, &b);
-    *text = b.data;
-    return vv_buf_status(&b);
 }
 
 static vv_status place(void *context, int variable, vv_index n, const vv_index *chunks, const uint32_t *sizes,
@@ -166,7 +195,8 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
     VV_TRY(vv_plan_validate(plan));
     if (vv_signals_seen(NULL)) return vv_fail(VV_ERR_INTERRUPTED, "interrupted");
     VV_TRY(send_plan(s, p));
-    vv_hooks hooks = {p->index, p->gather, place, progress, vv_signals_seen, p, p->born};
+    if (s->predict) VV_TRY(vv_new(&p->measured, (size_t)plan->n_steps, sizeof *p->measured));
+    vv_hooks hooks = {p->index, p->gather, place, progress, vv_signals_seen, p, p->born, vv_predict_note};
     vv_engine_stats stats;
     vv_mem_set_budget(plan->budget, p->baseline);
     if (plan->progress) vv_progress_begin(s->progress, total_tasks(p), p->cost.read);
@@ -174,5 +204,5 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
     if (plan->progress) vv_progress_end(status == VV_OK);
     vv_mem_set_budget(0, 0);
     note_stats(s, &stats, vv_now() - begin);
-    return status;
+    return status == VV_OK && s->predict ? vv_predict_report(s, p) : status;
 }

@@ -4,6 +4,7 @@
 
 #include "array/node.h"
 #include "exec/engine.h"
+#include "plan/explain.h"
 #include "plan/lower.h"
 #include "varve/output.h"
 #include "varve/session.h"
@@ -14,30 +15,48 @@ struct vv_session {
     vv_bytes memory;
     int threads;
     int placement; /* -1: the planner chooses */
+    int policy;    /* exec/sched.h; -1: $VARVE_POLICY, else memory */
+    char *scratch; /* NULL: $TMPDIR, else /tmp */
     vv_progress_mode progress;
+    bool predict; /* exact predictions before each run, for the report */
     vv_run_stats stats;
+    char *report; /* of the last run: predicted beside measured */
 };
 
 /* A plan with everything the coordinator needs to run it. */
 typedef struct vv_prepared {
     vv_lowering lowering;
     vv_cost cost;
-    double born;         /* when planning began, by vv_clock() */
-    vv_bytes baseline;   /* resident before the plan's own memory */
-    vv_chunk_at **index; /* by source */
-    void **gather;       /* by step: buffers, not owned */
-    vv_writer *writer;   /* of compressed outputs; not owned */
+    vv_bytes extra;        /* that rank 0 holds and writes itself */
+    double born;           /* when planning began, by vv_clock() */
+    vv_bytes baseline;     /* resident before the plan's own memory */
+    vv_chunk_at **index;   /* by source */
+    void **gather;         /* by step: buffers, not owned */
+    vv_writer *writer;     /* of compressed outputs; not owned */
+    vv_measured *measured; /* by step, after a run that was predicted */
 } vv_prepared;
 
-/* Lowers targets, collects chunk indexes and computes the cost. extra: bytes of results that rank 0 holds and writes itself. */
-VV_WARN_UNUSED vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out);
+/* Lowers targets, collects chunk indexes, fits the plan to the budget and computes the cost. chunked: by target, whether it is written in chunks; NULL: none is.
+ * extra: bytes of results that rank 0 holds and writes itself. */
+VV_WARN_UNUSED vv_status vv_prepare(vv_session *s, vv_target targets[], int n, const bool chunked[], vv_bytes extra,
+                                    vv_prepared *out);
 /* Cost again, after write steps have got their layout. */
 VV_WARN_UNUSED vv_status vv_prepare_cost(vv_prepared *p, vv_bytes extra);
 void vv_prepared_free(vv_prepared *p);
 /* Checks the budget; then sends the plan to all ranks and runs it. */
 VV_WARN_UNUSED vv_status vv_prepared_run(vv_session *s, vv_prepared *p);
 /* The text of an explanation; freed with free(). */
-VV_WARN_UNUSED vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, vv_explain_form form, char **text);
+VV_WARN_UNUSED vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, const vv_explain_options *options,
+                                             char **text);
+
+/* settings.c: a plan gets what the session says, or the environment. */
+VV_WARN_UNUSED vv_status vv_settings_apply(vv_session *s, vv_plan *p);
+void vv_settings_limit_store(vv_plan *p);
+void vv_settings_free(vv_session *s);
+
+/* predict.c: what a run has measured, as a hook of the engine; then s->report from it. */
+void vv_predict_note(void *prepared, const vv_step_counts *counts);
+VV_WARN_UNUSED vv_status vv_predict_report(vv_session *s, vv_prepared *p);
 
 /* limits.c: what the machine and the launcher leave to this rank. */
 vv_bytes vv_default_memory(int ranks);

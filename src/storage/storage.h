@@ -38,6 +38,7 @@ typedef struct vv_format {
     vv_status (*index)(vv_file *f, int var, vv_index n, const vv_index *chunks, vv_chunk_at *out);
     /* A box of elements, decoded, in the variable's type and host byte order. */
     vv_status (*read)(vv_file *f, int var, const vv_box *box, void *out);
+    bool concurrent; /* any number of threads may read at once */
 } vv_format;
 
 struct vv_file {

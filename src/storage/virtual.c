@@ -295,4 +295,5 @@ const vv_format vv_format_virtual = {
     .offset = offset,
     .index = no_index,
     .read = read_box,
+    .concurrent = true,
 };

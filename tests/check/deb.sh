@@ -12,11 +12,12 @@ trap 'rm -rf "$work"' EXIT
 cpack -G DEB --config "$build/CPackConfig.cmake" -B "$work" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
 deb=$(ls "$work"/*.deb)
 dpkg-deb --info "$deb"
-dpkg-deb --contents "$deb" | awk '{print $1, $6, $7, $8}'
+contents=$(dpkg-deb --contents "$deb")
+awk '{print $1, $6, $7, $8}' <<<"$contents"
 depends=$(dpkg-deb --field "$deb" Depends)
-for library in libc6 libdeflate0 libhdf5 'libopenmpi|libmpich'; do
+for library in libc6 libdeflate0 libhdf5 libopenblas 'libopenmpi|libmpich'; do
     [[ $depends =~ $library ]] || { echo "FAILED: no dependency on $library in: $depends"; exit 1; }
 done
 for file in usr/bin/varve usr/include/varve/varve.h pkgconfig/varve.pc 'libvarve\.so\.0'; do
-    dpkg-deb --contents "$deb" | grep -q "$file" || { echo "FAILED: no $file in the package"; exit 1; }
+    grep -q "$file" <<<"$contents" || { echo "FAILED: no $file in the package"; exit 1; }
 done

@@ -114,6 +114,7 @@ static void run_good(int placement, int threads)
     check_same(stats.moved);
     vv_cost cost;
     must(vv_cost_of(j.lowering.plan, &cost));
+    must(vv_cost_count(j.lowering.plan, NULL, &cost));
     assert_int_equal(stats.moved, cost.moved); /* as it was foretold */
     vv_cost_free(&cost);
     finish(&j);

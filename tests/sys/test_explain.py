@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# timeout: 300
 """explain tells the truth: what it predicts is what --stats measures.
 
 Bytes read must agree exactly; bytes moved and written too; the predicted peak of a rank is never under the measured one and at most
@@ -6,6 +7,7 @@ half as much again.
 """
 import json
 import os
+import xml.etree.ElementTree
 
 import h5py
 import numpy as np
@@ -13,8 +15,8 @@ import numpy as np
 import support
 from support import SQUEEZED, axis, make
 
-KEYS = {"ranks", "threads", "budget", "plan_bytes", "read", "moved", "written", "peak_per_rank", "steps"}
-STEP_KEYS = {"id", "op", "name", "dtype", "shape", "chunk", "chunks", "tasks"}
+KEYS = {"ranks", "threads", "budget", "plan_bytes", "read", "moved", "written", "peak_per_rank", "steps", "memory", "model", "store", "counted"}
+STEP_KEYS = {"id", "op", "name", "dtype", "shape", "chunk", "chunks", "tasks", "inputs", "seconds"}
 
 
 def stored(path, name):
@@ -35,8 +37,8 @@ class Explain(support.Case):
                               ("steps", dict(chunksizes=(1, ny, nx), **SQUEEZED))]:
             self.files[name] = make(self.path(name + ".nc"), dims, {**base, "t2m": (("time", "lat", "lon"), x, options)})
 
-    def plan(self, *args, ranks):
-        result = self.run_ok(*args, "--explain=json", ranks=ranks)
+    def plan(self, *args, ranks, **how):
+        result = self.run_ok(*args, "--explain=json", ranks=ranks, **how)
         return json.loads(result.out)
 
     def test_json_has_its_keys(self):
@@ -49,6 +51,12 @@ class Explain(support.Case):
         source = [s for s in plan["steps"] if s["shape"] == [400, 90, 120]]
         self.assertTrue(source)
         self.assertEqual(source[0]["read"], stored(self.files["chunks"], "t2m"))
+        self.assertEqual((source[0]["wanted"], source[0]["amplification"]), (source[0]["read"], 1))
+        reduce = [s for s in plan["steps"] if s["op"] == "reduce"][0]
+        self.assertEqual(reduce["uses"], [{"access": "chunk", "map": "same chunk", "parts": 1}])
+        self.assertEqual(reduce["reads"], source[0]["read"])
+        self.assertTrue(plan["counted"])
+        self.assertGreater(plan["model"]["slowest"]["all"], 0)
         self.assertFalse(os.path.exists(self.path("o.nc")), "explain does not run")
         self.no_parts(self.dir)
 
@@ -122,6 +130,97 @@ class Explain(support.Case):
             for key in ("baseline", "peak_per_rank", "plan_hash", "plan_bytes"):
                 plan.pop(key, None)
         self.assertEqual(first, second)
+
+    def test_ranks_that_are_not_here(self):
+        """What --ranks models is what so many ranks then do."""
+        for name in self.files:
+            for dims, ranks in [("time", 2), ("lat,lon", 3), ("time,lat,lon", 4)]:
+                with self.subTest(layout=name, dims=dims, ranks=ranks):
+                    args = ["mean", "-d", dims, self.files[name], "-o", self.path("o.nc"), "--threads", 1, "--memory", "1GB"]
+                    there = self.plan(*args, "--ranks", ranks, ranks=0)
+                    here = self.plan(*args, ranks=ranks)
+                    stats = self.run_ok(*args, "-O", "--stats", ranks=ranks).stats
+                    self.assertEqual(there["ranks"], ranks)
+                    for key in ("read", "moved", "written"):
+                        self.assertEqual((there[key], there[key]), (here[key], stats[key]), key)
+                    self.assertEqual(there["model"]["sent_most"], here["model"]["sent_most"])
+                    self.assertEqual(there["model"]["messages_most"], here["model"]["messages_most"])
+                    os.remove(self.path("o.nc"))
+
+    def test_a_large_machine(self):
+        """The data need not be there, and a slower network or disk takes as much longer as its rate says."""
+        args = ["mean", "-d", "y,x", "virtual:t?shape=time:100000,y:500,x:500&chunk=10,500,500", "-o", self.path("o.nc"), "--ranks", 4096]
+        fast = self.plan(*args, "--net", "25GB/s,2us", "--disk", "2GB/s", ranks=0)["model"]["slowest"]
+        slow = self.plan(*args, "--net", "2.5GB/s,20us", "--disk", "200MB/s", ranks=0)["model"]["slowest"]
+        self.assertAlmostEqual(slow["read"] / fast["read"], 10, delta=0.01)
+        if fast["send"] > 0:
+            self.assertAlmostEqual(slow["send"] / fast["send"], 10, delta=0.01)
+        self.assertEqual(slow["compute"], fast["compute"])
+        bytes_of_a_rank = 100000 * 500 * 500 * 4 / 4096
+        self.assertGreaterEqual(fast["read"], 0.9 * bytes_of_a_rank / 2e9)
+        self.assertLessEqual(fast["read"], 1.5 * bytes_of_a_rank / 2e9)
+        refused = support.varve(*args[:-2], "--ranks", 4096, ranks=0)
+        self.assertEqual(refused.code, 2)
+        self.assertIn("add --explain", refused.messages[0])
+
+    def test_picture(self):
+        out = self.path("o.nc")
+        result = self.run_ok("reduce", "-m", "mean,max", "-d", "time", self.files["chunks"], "-o", out, "--explain=svg", ranks=2)
+        picture = xml.etree.ElementTree.fromstring(result.out)
+        self.assertTrue(picture.tag.endswith("svg"))
+        words = " ".join(picture.itertext())
+        for word in ("2 ranks", "read t2m", "reduce", "write"):
+            self.assertIn(word, words)
+        self.assertFalse(os.path.exists(out))
+
+    def test_report_beside_stats(self):
+        """--stats puts predicted beside measured for each step; bytes are the same on both sides."""
+        args = ["mean", "-d", "time", self.files["steps"], "-o", self.path("o.nc"), "--threads", 1]
+        plan, result = self.plan(*args, ranks=2), self.run_ok(*args, "--stats", ranks=2)
+        lines = result.err.splitlines()
+        start = [i for i, line in enumerate(lines) if line.startswith("predicted / measured")]
+        self.assertEqual(len(start), 1, result)
+        for step in plan["steps"]:
+            rows = [l for l in lines[start[0]:] if l.startswith(f"{step['id']:3d} {step['op']} ")]
+            self.assertEqual(len(rows), 0 if step["op"] == "read" else 1, f"{step}\n{result}")
+        total = [l for l in lines if l.startswith("all: ")][0]
+        for word in ("read", "moved", "written"):
+            predicted, measured = total.split(f"{word} ")[1].split(",")[0].split(" / ")
+            self.assertEqual(predicted, measured, total)
+
+    def test_policies(self):
+        """Either policy gives the same bytes; another name is refused with the list."""
+        out = []
+        for policy in ("critical-path", "memory"):
+            path = self.path(policy + ".nc")
+            self.run_ok("std", "-d", "lat,lon", self.files["chunks"], "-o", path, "--policy", policy, "--scratch", self.dir, ranks=2)
+            with h5py.File(path, "r") as f:
+                out.append(f["t2m"][...].tobytes())
+        self.assertEqual(out[0], out[1])
+        refused = support.varve("std", self.files["chunks"], "--policy", "luck", ranks=2)
+        self.assertEqual(refused.code, 2)
+        self.assertRegex(refused.messages[0], "no policy 'luck'.*critical-path, memory")
+
+    def test_measured_machine(self):
+        """What bench stores is what explain then reckons with; ranks add the rates that one alone cannot measure."""
+        rates = self.path("machine.json")
+        alone = self.run_ok("bench", "machine", "-o", rates, "--scratch", self.dir)
+        both = self.run_ok("bench", "machine", "-O", "-o", rates, "--scratch", self.dir, ranks=2)
+        for result, missing in [(alone, {"network", "messages"}), (both, {"tasks"})]:
+            table = [l for l in result.out.splitlines() if l.startswith("  ")]
+            not_here = {l.split()[0] for l in table if l.endswith("(not measured here)")}
+            self.assertLessEqual(missing, not_here)
+            self.assertLessEqual(not_here, {"network", "messages", "tasks"}, result)
+        with open(rates) as f:
+            measured = json.load(f)
+        self.assertTrue(all(rate > 0 for rate in measured.values()), measured)
+        measured["inflate"] /= 1000
+        with open(rates, "w") as f:
+            json.dump(measured, f)
+        model = self.plan("mean", "-d", "time", self.files["chunks"], "-o", self.path("o.nc"), "--threads", 1, ranks=0,
+                          env={"VARVE_MACHINE": rates})["model"]
+        self.assertEqual(model["rates"], "measured")
+        self.assertAlmostEqual(model["slowest"]["compute"] / (400 * 90 * 120 * 4 / measured["inflate"]), 1, delta=0.1)
 
 
 

@@ -2,6 +2,7 @@
  *
  * The program's sources are included, because a program is not a library that could be linked; its main() is called like a function. */
 #define main varve_main
+#include "cli/bench.c"
 #include "cli/commands.c"
 #include "cli/format.c"
 #include "cli/help.c"
@@ -17,6 +18,7 @@
 #include "cli/range.c"
 #include "cli/reduce.c"
 #include "cli/results.c"
+#include "cli/units.c"
 #include "cli/values.c"
 #include "cli/words.c"
 #undef main
@@ -65,6 +67,10 @@ static void defaults(void **state)
     assert_int_equal(VV_PROGRESS_AUTO, request.progress);
     assert_int_equal(VV_CLI_EXPLAIN_NOT, request.explain);
     assert_null(request.output);
+    assert_int_equal(0, request.ranks);
+    assert_true(request.net.bandwidth == 0 && request.net.latency == 0 && request.disk == 0);
+    must(parse("explain mean t2m.nc --net 25GB/s"));
+    assert_true(request.net.bandwidth == 25e9 && request.net.latency == 0);
 }
 
 static void check_everything(void)
@@ -79,6 +85,10 @@ static void check_everything(void)
     assert_int_equal(4, request.deflate);
     assert_int_equal(VV_PROGRESS_ON, request.progress);
     assert_int_equal(VV_CLI_EXPLAIN_JSON, request.explain);
+    assert_string_equal("memory", request.policy);
+    assert_string_equal("/scr", request.scratch);
+    assert_int_equal(4096, request.ranks);
+    assert_true(request.net.bandwidth == 25e9 && fabs(request.net.latency - 2e-6) < 1e-12 && request.disk == 2e9);
     assert_true(request.overwrite && request.quiet && request.keepdims);
     assert_false(request.shuffle || request.skipna);
     assert_true(request.ddof == -1.5);
@@ -89,16 +99,20 @@ static void options_stand_anywhere(void **state)
 {
     (void)state;
     static const char *const line[] = {
+        "--ranks 4096 --net 25GB/s,2us --disk 2GB/s --policy memory --scratch /scr "
         "--memory 2GB --threads 3 --progress on --explain=json mean -qO -d lat,lon -d time -v t2m,u in.nc -o out.nc "
         "--deflate 4 "
         "--no-shuffle --no-skipna --keepdims --ddof -1.5",
-        "-Oq --dim=lat --dim=lon,lat,time --var=t2m --var=u --keepdims --ddof=-1.5 --no-skipna --explain=json mean "
+        "--ranks=4096 --net=200Gbit/s,2000ns --disk=2000MB --policy=memory --scratch=/scr -Oq --dim=lat "
+        "--dim=lon,lat,time --var=t2m --var=u --keepdims --ddof=-1.5 --no-skipna --explain=json mean "
         "--output=out.nc "
         "--memory=2GB --threads=3 --progress=on --deflate=4 --no-shuffle in.nc",
+        "--net 1GB/s,1s --net 25GB/s,0.002ms --disk 2GB/s --ranks 2 --ranks 4096 --policy memory --scratch /scr "
         "-dlat,lon,time -vt2m -vu -oout.nc -O -q --memory 1G --memory 2G mean --threads 3 in.nc --progress off "
         "--progress on --deflate 4 "
         "--shuffle --no-shuffle --skipna --no-skipna --keepdims --explain --explain=json --ddof -1.5",
-        "-qOo out.nc explain mean in.nc -d lat,lon,time -v t2m,u --memory 2GB --threads 3 --progress on --explain=json "
+        "--disk 2GB/s --policy memory --scratch /scr --ranks 4096 --net 25GB/s,2us -qOo out.nc explain mean in.nc -d "
+        "lat,lon,time -v t2m,u --memory 2GB --threads 3 --progress on --explain=json "
         "--deflate 4 "
         "--no-shuffle --no-skipna --keepdims --ddof -1.5",
     };
@@ -153,7 +167,18 @@ static void errors_are_clear(void **state)
         {"mean --ddof one", "--ddof takes a number, not 'one'"},
         {"mean --ddof inf", "--ddof takes a number, not 'inf'"},
         {"mean --progress sometimes", "--progress is one of auto|on|off, not 'sometimes'"},
-        {"mean --explain=yaml", "--explain is one of text|json, not 'yaml'"},
+        {"mean --explain=yaml", "--explain is one of text|json|svg, not 'yaml'"},
+        {"mean --ranks 4 in.nc", "--ranks describes the machine that --explain is to speak of; add --explain"},
+        {"--disk 2GB/s info in.nc", "--disk describes the machine"},
+        {"mean in.nc --net 25GB/s", "--net describes the machine"},
+        {"info --explain --ranks 4 in.nc", "info has no plan to explain"},
+        {"mean --explain --ranks 0", "--ranks takes a whole number from 1 to 10000000, not '0'"},
+        {"mean --explain --disk 2", "--disk takes bytes per second such as 2GB/s or 500MB/s, not '2'"},
+        {"mean --explain --disk 0GB/s", "not '0GB/s'"},
+        {"mean --explain --net 25Gb/s", "such as 25GB/s,2us or 200Gbit/s, not '25Gb/s'"},
+        {"mean --explain --net 25GB/s,", "not '25GB/s,'"},
+        {"mean --explain --net 25GB/s,2", "not '25GB/s,2'"},
+        {"mean --explain --net ,2us", "not ',2us'"},
         {"info --ddof 1 in.nc", "info takes no option --ddof"},
         {"--method mean mean in.nc", "mean takes no option --method"},
         {"info --explain in.nc", "info has no plan to explain"},
@@ -262,6 +287,8 @@ static void manual_pages(void **state)
     char *all = printed(vv_cli_print_manual, NULL);
     assert_roff(all);
     assert_non_null(strstr(all, "\\-\\-keepdims"));
+    for (const vv_cli_topic *t = vv_cli_topics; t->title; t++)
+        if (t->about) assert_non_null(strstr(all, "Neither ranks nor data have to be there"));
     free(all);
     for (int i = 0; vv_cli_command_at(i, &c); i++) {
         char *one = printed(vv_cli_print_manual, &c);
@@ -437,6 +464,13 @@ static int run(const char *line)
     return code;
 }
 
+static int lines_with(const char *text, const char *part)
+{
+    int n = 0;
+    for (const char *at = strstr(text, part); at; at = strstr(at + 1, part)) n++;
+    return n;
+}
+
 static void small_results_are_printed(void **state)
 {
     (void)state;
@@ -452,6 +486,11 @@ static void small_results_are_printed(void **state)
     assert_int_equal(0, run("max -d time --keepdims --stats " FIELD_FILE));
     assert_string_equal("  x  lat=0   9\n  x  lat=1  10\n  x  lat=2  11\n", out_text);
     assert_int_equal(0, strncmp(err_text, "varve: stats seconds=", 21));
+    assert_non_null(strstr(err_text, "\npredicted / measured"));
+    assert_int_equal(1, lines_with(err_text, "reduce x"));
+    assert_int_equal(0, run("reduce -m min,max --stats " FIELD_FILE));
+    assert_int_equal(2, lines_with(err_text, "reduce x")); /* two computations, two reports */
+    assert_int_equal(1, lines_with(err_text, "varve: stats"));
 }
 
 static void refusals(void **state)
@@ -475,6 +514,14 @@ static void refusals(void **state)
         {"mean --placement everywhere " FIELD_FILE, VV_ERR_USAGE, "everywhere"},
         {"mean --log loud " FIELD_FILE, VV_ERR_USAGE, "loud"},
         {"help maen", VV_ERR_USAGE, "did you mean 'mean'?"},
+        {"mean --policy fifo " FIELD_FILE, VV_ERR_USAGE, "no policy 'fifo'; there are: critical-path, memory"},
+        {"reduce -m mean,max --explain=svg " FIELD_FILE, VV_ERR_USAGE, "give -o OUTPUT or one -v"},
+        {"bench", VV_ERR_USAGE, "bench needs what to measure"},
+        {"bench machin", VV_ERR_USAGE, "unknown benchmark 'machin'; did you mean 'machine'?"},
+        {"bench machine twice", VV_ERR_USAGE, "bench machine takes no 'twice'"},
+        {"bench machine -o /dev/null", VV_ERR_EXISTS, "output /dev/null exists"},
+        {"bench machine --memory 100MB", VV_ERR_BUDGET, "needs a memory budget of 537 MB, but 100 MB was given"},
+        {"bench machine --scratch /nowhere/at/all", VV_ERR_WRITE, "/nowhere/at/all: no file can be made there"},
         {"explain", VV_ERR_USAGE, "explain needs a command"},
         {"", VV_ERR_USAGE, "varve --help"},
     };
@@ -510,6 +557,87 @@ static void explaining_writes_nothing(void **state)
     assert_int_equal('{', out_text[0]);
     assert_int_equal(0, run("reduce -m mean,max --explain=json " FIELD_FILE));
     assert_int_equal('[', out_text[0]);
+    assert_int_equal(0, run("mean --explain=svg " FIELD_FILE));
+    assert_int_equal(0, strncmp(out_text, "<svg", 4));
+    assert_non_null(strstr(out_text, "</svg>"));
+}
+
+/* Ranks that are not here are in the plan; a slower network and disk take longer. */
+static void other_machines_are_explained(void **state)
+{
+    (void)state;
+    assert_int_equal(0, run("explain mean -d lat " FIELD_FILE " --ranks 4096 --net 25GB/s,2us --disk 2GB/s"));
+    assert_non_null(strstr(out_text, "4096 ranks x "));
+    assert_non_null(strstr(out_text, "messages per rank"));
+    assert_int_equal(0, run("explain mean -d lat " FIELD_FILE " --ranks 2 --disk 1B/s"));
+    assert_non_null(strstr(out_text, "read 48"));
+}
+
+static void units_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double rate; /* 0: none */
+    } row[] = {{"25GB/s", 25e9},    {"25GB", 25e9},
+               {"1.5 MB/s", 1.5e6}, {"1GiB/s", 1073741824.0},
+               {"8Gbit/s", 1e9},    {"100 kbit", 12500},
+               {"25", 0},           {"25G/s", 0},
+               {"25Gb/s", 0},       {"8GBbit/s", 0},
+               {"-1GB/s", 0},       {"0B/s", 0},
+               {"GB/s", 0},         {"", 0},
+               {"2GB/h", 0}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+        double x = 0;
+        assert_int_equal(row[i].rate > 0, vv_cli_bandwidth(row[i].text, strlen(row[i].text), &x));
+        assert_true(x == row[i].rate);
+    }
+    static const char *const good[] = {"1500us", "1500 us", "1.5ms", "0.0015s", "1500000ns", "1500µs"};
+    static const char *const bad[] = {"", "2", "us", "2 m", "0us", "-2us", "inf s", "2usx"};
+    double x = 0;
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        assert_true(vv_cli_seconds(good[i], &x));
+        assert_true(fabs(x - 1.5e-3) < 1e-12);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(vv_cli_seconds(bad[i], &x));
+    char text[32];
+    assert_string_equal("7.4 GB/s", vv_cli_rate(7.4e9, "B/s", text));
+    assert_string_equal("850 k/s", vv_cli_rate(850123, "/s", text));
+    assert_string_equal("1 M/s", vv_cli_rate(999999, "/s", text));
+    assert_string_equal("12 /s", vv_cli_rate(12, "/s", text));
+}
+
+/* Whatever the rates are, each is told, stored, and found again by explain; a damaged file is replaced. */
+static void the_machine_is_measured(void **state)
+{
+    (void)state;
+    char line[1024], text[4096];
+    setenv("VARVE_MACHINE", scratch_path("rates/machine.json"), 1);
+    assert_int_equal(0, run("mean --explain " FIELD_FILE));
+    assert_non_null(strstr(out_text, "by usual rates"));
+    assert_int_equal(0,
+                     shell("mkdir -p '%s/rates'; echo '{\"read\": -1}' > '%s/rates/machine.json'", scratch, scratch));
+    assert_int_equal(vv_status_exit(VV_ERR_FORMAT), run("mean --explain " FIELD_FILE));
+    snprintf(line, sizeof line, "bench machine --scratch %s", scratch);
+    assert_int_equal(0, run(line));
+    assert_string_equal("", err_text);
+    slurp("rates/machine.json", text, sizeof text);
+    static const char *const rate[] = {"read",   "inflate", "deflate", "fold",    "copy",     "operation", "window",
+                                       "random", "flops",   "write",   "network", "messages", "tasks"};
+    for (size_t i = 0; i < sizeof rate / sizeof *rate; i++) {
+        snprintf(line, sizeof line, "  \"%s\": ", rate[i]);
+        const char *at = strstr(text, line);
+        assert_non_null(at);
+        assert_true(strtod(at + strlen(line), NULL) > 0);
+        snprintf(line, sizeof line, "  %s ", rate[i]);
+        assert_non_null(strstr(out_text, line));
+    }
+    assert_int_equal(2, lines_with(out_text, "(not measured here)")); /* one rank: network and messages */
+    assert_non_null(strstr(out_text, "/rates/machine.json\n"));
+    assert_int_equal(0, run("mean --explain " FIELD_FILE));
+    assert_non_null(strstr(out_text, "by measured rates"));
+    assert_int_equal(0, shell("test -z \"$(find '%s' -name 'varve-bench*' -o -name '*.part')\"", scratch));
+    unsetenv("VARVE_MACHINE");
 }
 
 static void files_are_written(void **state)
@@ -608,6 +736,9 @@ int main(void)
         cmocka_unit_test(refusals),
         cmocka_unit_test(output_is_not_the_input),
         cmocka_unit_test(explaining_writes_nothing),
+        cmocka_unit_test(other_machines_are_explained),
+        cmocka_unit_test(units_are_read),
+        cmocka_unit_test(the_machine_is_measured),
         cmocka_unit_test(files_are_written),
         cmocka_unit_test(info_tells),
         cmocka_unit_test(info_json_is_json),

@@ -1,45 +1,16 @@
 /* Lowering: what becomes one step, how work is cut and placed, what is refused. */
-#include "scratch.h"
+#include "lower_text.h"
 
 #include "plan/cost.h"
-#include "plan/lower.h"
-#include "plan/place.h"
-
-static vv_context context;
-static vv_lowering lowering;
-static vv_target target[32];
-
-static int fresh(void **state)
-{
-    (void)state;
-    context = (vv_context){0};
-    lowering = (vv_lowering){0};
-    return 0;
-}
-
-static int done(void **state)
-{
-    (void)state;
-    vv_lowering_free(&lowering);
-    vv_context_free(&context);
-    return 0;
-}
 
 static vv_array *open_path(const char *path)
 {
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)strcspn(path + 8, "?"), path + 8);
-    vv_array *a = vv_dataset_array(vv_dataset_open_in(&context, path), name);
-    must(vv_array_status(a));
-    return a;
+    return open_as(path + strlen("virtual:"), false);
 }
 
 static vv_status try_lower(int n, vv_array *const arrays[], int ranks, int placement)
 {
-    vv_lowering_free(&lowering);
-    for (int i = 0; i < n; i++) target[i] = (vv_target){.array = arrays[i], .output_variable = -1};
-    VV_TRY(vv_lower(target, n, ranks, placement, &lowering));
-    return vv_plan_validate(lowering.plan);
+    return try_lower_to(n, arrays, ranks, placement, false);
 }
 
 static const vv_plan *lower(int n, vv_array *const arrays[])
@@ -82,7 +53,7 @@ static void test_one_pass_for_many_results(void **state)
     for (int i = 0; i < 4; i++) {
         const vv_step *g = &p->step[target[i].step];
         assert_int_equal(g->op, VV_STEP_GATHER);
-        assert_int_equal(g->input[0].result, i % 3);
+        assert_int_equal(g->result_of, i % 3);
     }
 }
 
@@ -129,7 +100,7 @@ static void test_options_are_results_of_their_own(void **state)
     const vv_step *s = first(p, VV_STEP_REDUCE);
     assert_int_equal(s->n_results, 3); /* kept dimensions change nothing that is computed */
     assert_true(s->result[0].red.skip && !s->result[1].red.skip && s->result[2].red.ddof == 1);
-    assert_int_equal(p->step[target[3].step].input[0].result, 0);
+    assert_int_equal(p->step[target[3].step].result_of, 0);
 }
 
 static void test_more_results_than_a_step_has(void **state)
@@ -337,41 +308,86 @@ static void test_errors(void **state)
 {
     (void)state;
     vv_array *t = open_path(ERA);
-    vv_array *on_result = vv_sqrt(vv_mean(t, "time"));
-    assert_int_equal(try_lower(1, &on_result, 2, -1), VV_ERR_UNSUPPORTED);
-    assert_message("mean");
-    assert_null(lowering.plan);
-    vv_array *twice = vv_max(vv_mean(t, "time"), "lat");
-    assert_int_equal(try_lower(1, &twice, 2, -1), VV_ERR_UNSUPPORTED);
     vv_array *number = vv_add(vv_node_scalar(&context, 1), vv_node_scalar(&context, 2));
     assert_int_equal(try_lower(1, &number, 2, -1), VV_ERR_UNSUPPORTED);
+    assert_null(lowering.plan);
     vv_array *bare = vv_node_scalar(&context, 1);
     assert_int_equal(try_lower(1, &bare, 2, -1), VV_ERR_UNSUPPORTED);
+    assert_message("no stored variable");
     vv_array *inert = vv_mean(t, "nowhere");
     assert_int_equal(try_lower(2, (vv_array *[]){t, inert}, 2, -1), VV_ERR_NOT_FOUND);
-    vv_array *cut = open_path("virtual:u?shape=time:2920,lat:361,lon:720&chunk=12,181,360");
-    vv_array *mixed = vv_add(t, cut);
-    assert_int_equal(try_lower(1, &mixed, 2, -1), VV_ERR_UNSUPPORTED);
-    assert_message("chunks");
-    vv_array *plain = vv_add(t, open_path("virtual:u?shape=time:2920,lat:361,lon:720"));
-    must(try_lower(1, &plain, 2, -1)); /* contiguous data goes with any chunks */
 }
 
+/* What was computed is computed with. */
+static void test_results_of_results(void **state)
+{
+    (void)state;
+    vv_array *t = open_path(ERA);
+    const vv_plan *p = lower(1, (vv_array *[]){vv_sqrt(vv_mean(t, "time"))});
+    assert_int_equal(count(p, VV_STEP_REDUCE), 1);
+    const vv_step *s = first(p, VV_STEP_MAP);
+    assert_int_equal(s->input[0].access, VV_ACCESS_PUSH);
+    assert_int_equal(s->input[0].type, VV_F32); /* as the mean is typed, not as it is summed */
+    p = lower(1, (vv_array *[]){vv_max(vv_mean(t, "time"), "lat")});
+    assert_int_equal(count(p, VV_STEP_REDUCE), 2);
+    assert_int_equal(count(p, VV_STEP_MAP), 0);
+}
+
+/* Chunks of different shapes: those of the first are the work, the others come in pieces or, being small, in boxes. */
+static void test_mixed_chunks(void **state)
+{
+    (void)state;
+    vv_array *t = open_path(ERA), *cut = open_path("virtual:u?shape=time:2920,lat:361,lon:720&chunk=12,181,360");
+    const vv_plan *p = lower(1, (vv_array *[]){vv_add(t, cut)});
+    const vv_step *s = &p->step[p->step[target[0].step].from];
+    assert_int_equal(s->work.chunk[0], 24);
+    assert_int_equal(s->input[0].access, VV_ACCESS_BOX);
+    assert_int_equal(s->input[1].access, VV_ACCESS_BOX); /* two whole chunks each */
+    p = lower(1, (vv_array *[]){vv_add(cut, t)});
+    s = &p->step[p->step[target[0].step].from];
+    assert_int_equal(s->work.chunk[0], 12);
+    assert_int_equal(s->input[1].access, VV_ACCESS_PUSH); /* half a chunk each */
+    assert_int_equal(count(p, VV_STEP_MAP), 2);
+    assert_non_null(strstr(first(p, VV_STEP_MAP)->why, "loaded once"));
+    must(try_lower(1, (vv_array *[]){vv_add(t, open_path("virtual:u?shape=time:2920,lat:361,lon:720"))}, 2, -1));
+}
+
+/* What does not fit into one program is several steps. */
 static void test_too_many(void **state)
 {
     (void)state;
     vv_array *t = open_path("virtual:x?shape=time:100"), *sum = t, *a = vv_add(t, t);
-    for (int i = 0; i < VV_PROGRAM_INPUTS; i++) {
+    for (int i = 0; i < 3 * VV_PROGRAM_INPUTS; i++) {
         char path[128];
         snprintf(path, sizeof path, "virtual:x?shape=time:100&seed=%d", i + 1);
         sum = vv_add(sum, open_path(path));
-        if (i == VV_PROGRAM_INPUTS - 2) must(try_lower(1, &sum, 2, -1));
+        const vv_plan *p = lower(1, &sum);
+        assert_int_equal(count(p, VV_STEP_READ), i + 2);
+        assert_int_equal(count(p, VV_STEP_MAP),
+                         i + 2 <= VV_PROGRAM_INPUTS ? 1 : 1 + (i + 2 - 2) / (VV_PROGRAM_INPUTS - 1));
     }
-    assert_int_equal(try_lower(1, &sum, 2, -1), VV_ERR_UNSUPPORTED);
-    assert_message("32");
+    vv_array *number = vv_node_scalar(&context, 3);
+    for (int i = 0; i < 200; i++) a = vv_mul(vv_add(a, t), number);
+    const vv_plan *p = lower(1, &a);
+    int operations = 0;
+    for (int i = 0; i < p->n_steps; i++)
+        for (int k = 0; p->step[i].program && k < p->step[i].program->n; k++)
+            operations += p->step[i].program->code[k].op >= 0;
+    assert_int_equal(operations, 401);
+    assert_int_equal(count(p, VV_STEP_MAP), 3); /* the numbers are constants: 600 instructions */
     for (int i = 0; i < 100000; i++) a = vv_add(a, t);
-    assert_int_equal(try_lower(1, &a, 2, -1), VV_ERR_UNSUPPORTED);
-    assert_message("256");
+    p = lower(1, &a);
+    assert_in_range(count(p, VV_STEP_MAP), 100000 / 256, 100000 / 200);
+}
+
+/* Steps upon steps, deeper than any stack. */
+static void test_high(void **state)
+{
+    (void)state;
+    vv_array *a = open_path("virtual:x?shape=t:100,y:50&chunk=10,50");
+    for (int i = 0; i < 500; i++) a = vv_sub(vv_rolling(a, "t", 3, "mean", 1, true), vv_mean(a, "t"));
+    const vv_plan *p = lower(1, &a);
+    assert_int_equal(count(p, VV_STEP_REDUCE), 500);
 }
 
 /* Every node is used twice by the next: the paths through it double each time, the work must not. */
@@ -403,6 +419,9 @@ int main(void)
         TEST(test_leaf_lengths),
         TEST(test_placement_choice),
         TEST(test_errors),
+        TEST(test_results_of_results),
+        TEST(test_mixed_chunks),
+        TEST(test_high),
         TEST(test_too_many),
         TEST(test_shared_inside),
     };

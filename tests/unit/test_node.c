@@ -230,7 +230,7 @@ static void test_operands_line_up(void **state)
     vv_array *named = open_array("virtual:x?shape=t:2920,lat:361,lon:720", "x");
     vv_array *shorter = open_array("virtual:x?shape=time:2919,lat:361,lon:720", "x");
     must(vv_array_status(vv_add(t, other)));
-    assert_int_equal(vv_array_status(vv_add(t, named)), VV_ERR_SHAPE);
+    assert_int_equal(vv_array_n_dims(vv_add(t, named)), 4); /* another name is another dimension */
     assert_int_equal(vv_array_status(vv_add(t, shorter)), VV_ERR_SHAPE);
     assert_message("2919");
     assert_int_equal(vv_array_status(vv_where(t, other, shorter)), VV_ERR_SHAPE);
@@ -310,7 +310,7 @@ static void test_failed_builders_leave_nothing(void **state)
     (void)state;
     vv_array *t = t2m("f32");
     vv_array *bad[] = {vv_mean(t, "nowhere"), vv_reduce(t, "nothing", NULL, NULL),
-                       vv_add(t, open_array("virtual:x?shape=a:3", "x"))};
+                       vv_add(t, open_array("virtual:x?shape=time:3", "x"))};
     for (int i = 0; i < 3; i++) {
         assert_int_not_equal(vv_array_status(bad[i]), VV_OK);
         vv_release(&bad[i]);

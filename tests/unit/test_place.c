@@ -15,38 +15,67 @@ static vv_index below(vv_index n)
     return (vv_index)(draw() % (uint64_t)n);
 }
 
-/* The grid of the result: kept dimensions of the work. */
-static void result_grid(vv_step *s)
+/* Groups along a reduced dimension; some have no element. */
+static void add_groups(vv_step *s)
 {
-    s->grid.shape.nd = 0;
-    for (int d = 0; d < s->work.shape.nd; d++) {
-        if (s->op == VV_STEP_REDUCE && s->reduced[d]) continue;
-        int k = s->grid.shape.nd++;
-        s->grid.shape.n[k] = s->work.shape.n[d];
-        s->grid.chunk[k] = s->work.chunk[d];
+    vv_groups *g = &s->groups;
+    for (g->dim = 0; g->dim < s->work.shape.nd; g->dim++)
+        if (s->reduced[g->dim] && s->work.shape.n[g->dim] > 0) break;
+    if (g->dim == s->work.shape.nd) {
+        g->dim = -1;
+        return;
     }
+    g->n = 1 + below(5);
+    g->chunk = 1 + below(g->n);
+    must(vv_table_new(s->work.shape.n[g->dim], &g->label));
+    for (vv_index i = 0; i < g->label->n; i++) g->label->at[i] = below(g->n + 1) - 1;
 }
 
 static void random_step(vv_step *s)
 {
-    *s = (vv_step){.op = below(5) == 0 ? VV_STEP_MAP : VV_STEP_REDUCE, .leaf = 1};
+    *s = (vv_step){.op = below(5) == 0 ? VV_STEP_MAP : VV_STEP_REDUCE, .leaf = 1, .groups.dim = -1};
     s->work.shape.nd = (int)below(5);
     for (int d = 0; d < s->work.shape.nd; d++) {
         s->work.shape.n[d] = below(12) == 0 ? 0 : 1 + below(9);
         s->work.chunk[d] = 1 + below(4);
+        s->work.shift[d] = below(s->work.chunk[d]);
         s->reduced[d] = s->op == VV_STEP_REDUCE && below(2);
     }
     if (s->op == VV_STEP_REDUCE) s->leaf = 1 + below(6);
+    if (s->op == VV_STEP_REDUCE && below(2)) add_groups(s);
     s->placement = (vv_placement)below(VV_PLACEMENTS);
-    result_grid(s);
+    must(vv_step_complete(s));
 }
 
-static vv_index unit_chunks(const vv_step *s, vv_unit u)
+static void step_free(vv_step *s)
 {
-    vv_index first, last;
-    vv_unit_chunks(s, u, &first, &last);
-    assert_true(first <= last && last - first <= s->leaf);
-    return last - first;
+    vv_table_free(&s->groups.label);
+    free(s->groups.first);
+    free(s->groups.present);
+    free(s->groups.leaf_first);
+    free(s->groups.leaf);
+}
+
+/* Whether a node of the tree has a unit below it, naively: by owners that were found. */
+static int first_owner(const int *owner, vv_index leaves, vv_index out, int level, vv_index i, vv_index *leaf)
+{
+    for (*leaf = i << level; *leaf < vv_imin(leaves, (i + 1) << level); ++*leaf)
+        if (owner[out * leaves + *leaf] >= 0) return owner[out * leaves + *leaf];
+    return -1;
+}
+
+static void check_tree(const vv_step *s, int ranks, const int *owner)
+{
+    vv_index leaves = vv_step_leaves(s), leaf;
+    for (vv_index out = 0; out < vv_step_outs(s); out++) {
+        for (int level = 0; level <= vv_tree_levels(leaves); level++)
+            for (vv_index i = 0; i < vv_tree_nodes(leaves, level); i++) {
+                int first = first_owner(owner, leaves, out, level, i, &leaf);
+                assert_int_equal(vv_tree_first_leaf(s, out, level, i), first < 0 ? -1 : leaf);
+                if (first >= 0) assert_int_equal(vv_tree_owner(s, ranks, out, level, i), first);
+            }
+        assert_int_equal(vv_out_owner(s, ranks, out), first_owner(owner, leaves, out, 62, 0, &leaf));
+    }
 }
 
 static void check_owners(const vv_step *s, int ranks)
@@ -55,27 +84,22 @@ static void check_owners(const vv_step *s, int ranks)
     int *owner = malloc(sizeof *owner * (size_t)(outs * leaves + 1));
     for (vv_index i = 0; i < outs * leaves; i++) owner[i] = -1;
     for (int rank = 0; rank < ranks; rank++) {
-        vv_index count = vv_place_count(s, rank, ranks), chunks = 0;
+        vv_index count = vv_place_count(s, rank, ranks);
         for (vv_index p = 0; p < count; p++) {
-            assert_int_equal(vv_place_chunks_before(s, rank, ranks, p), chunks);
             vv_unit u = vv_place_unit(s, rank, ranks, p);
             assert_true(u.out >= 0 && u.out < outs && u.leaf >= 0 && u.leaf < leaves);
             assert_int_equal(owner[u.out * leaves + u.leaf], -1);
             owner[u.out * leaves + u.leaf] = rank;
             assert_int_equal(vv_place_owner(s, ranks, u), rank);
-            chunks += unit_chunks(s, u);
         }
-        assert_int_equal(vv_place_chunks_before(s, rank, ranks, count), chunks);
         all += count;
         least = vv_imin(least, count);
         most = vv_imax(most, count);
     }
-    assert_int_equal(all, outs * leaves);
+    assert_int_equal(all, vv_step_units(s));
+    if (s->groups.dim < 0) assert_int_equal(all, outs * leaves);
     assert_true(most - least <= 1); /* fair */
-    for (vv_index out = 0; out < outs; out++)
-        for (int level = 0; level <= vv_tree_levels(leaves); level++)
-            for (vv_index i = 0; i < vv_tree_nodes(leaves, level); i++)
-                assert_int_equal(vv_tree_owner(s, ranks, out, level, i), owner[out * leaves + (i << level)]);
+    check_tree(s, ranks, owner);
     free(owner);
 }
 
@@ -87,50 +111,79 @@ static void test_owners(void **state)
         random_step(&s);
         for (int placement = 0; placement < VV_PLACEMENTS; placement++) {
             s.placement = (vv_placement)placement;
-            for (int ranks = 1; ranks <= 9; ranks++) check_owners(&s, ranks);
+            for (int ranks = 1; ranks <= 9; ranks += 1 + (ranks > 3)) check_owners(&s, ranks);
         }
+        step_free(&s);
     }
 }
 
+/* The work chunk lies behind the cells of the output chunk. */
+static void check_kept(const vv_step *s, const vv_index coords[], vv_index out)
+{
+    vv_box work, cells;
+    int k = 0;
+    vv_grid_box_at(&s->work, coords, &work);
+    vv_grid_box(&s->grid, out, &cells);
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        if (s->groups.dim == d) k++;
+        if (s->reduced[d]) continue;
+        assert_int_equal(work.lo[d], cells.lo[k]);
+        assert_int_equal(work.n[d], cells.n[k++]);
+    }
+    assert_int_equal(k, cells.nd);
+}
+
+static bool has_label(const vv_step *s, const vv_index coords[], vv_index out)
+{
+    vv_index first, n;
+    vv_box work;
+    if (s->groups.dim < 0) return true;
+    vv_out_groups(s, out, &first, &n);
+    vv_grid_box_at(&s->work, coords, &work);
+    for (vv_index i = 0; i < work.n[s->groups.dim]; i++) {
+        vv_index label = s->groups.label->at[work.lo[s->groups.dim] + i];
+        if (label >= first && label < first + n) return true;
+    }
+    return false;
+}
+
+/* Every work chunk is folded once for each output chunk that it belongs to, by the unit that vv_unit_of() names, in an order that the grid fixes. */
 static void test_units_cover_the_work(void **state)
 {
     (void)state;
     for (int round = 0; round < 3000; round++) {
         vv_step s;
         random_step(&s);
-        vv_index chunks = vv_grid_chunks(&s.work), seen = 0;
-        int *hits = calloc((size_t)chunks + 1, sizeof *hits);
-        for (vv_index out = 0; out < vv_step_outs(&s); out++) {
-            vv_index expected = 0; /* a unit's chunks follow on each other */
-            for (vv_index leaf = 0; leaf < vv_step_leaves(&s); leaf++) {
-                vv_index first, last, previous = -1;
-                vv_unit_chunks(&s, (vv_unit){out, leaf}, &first, &last);
-                assert_int_equal(first, expected);
-                expected = last;
-                for (vv_index q = first; q < last; q++, seen++) {
-                    vv_index coords[VV_MAX_DIMS];
-                    vv_box work, cells;
-                    vv_unit_coords(&s, out, q, coords);
-                    vv_index number = vv_grid_number(&s.work, coords);
-                    assert_true(number >= 0 && number < chunks);
-                    hits[number]++;
-                    assert_true(number > previous); /* row-major */
-                    previous = number;
-                    vv_grid_box_at(&s.work, coords, &work);
-                    vv_grid_box(&s.grid, out, &cells);
-                    int k = 0;
-                    for (int d = 0; d < s.work.shape.nd; d++) {
-                        if (s.reduced[d]) continue;
-                        assert_int_equal(work.lo[d], cells.lo[k]);
-                        assert_int_equal(work.n[d], cells.n[k++]);
-                    }
-                    assert_int_equal(k, cells.nd);
-                }
+        vv_index seen = 0, due = 0;
+        for (vv_index p = 0; p < vv_place_count(&s, 0, 1); p++) {
+            vv_unit u = vv_place_unit(&s, 0, 1, p);
+            vv_index before = -1;
+            for (vv_index k = 0; k < vv_unit_chunks(&s, u); k++, seen++) {
+                vv_index coords[VV_MAX_DIMS], first, n;
+                vv_unit_coords(&s, u, k, coords);
+                check_kept(&s, coords, u.out);
+                assert_true(has_label(&s, coords, u.out));
+                vv_out_groups(&s, u.out, &first, &n);
+                vv_unit same = vv_unit_of(&s, coords, s.groups.dim < 0 ? 0 : first / s.groups.chunk);
+                assert_int_equal(same.out, u.out);
+                assert_int_equal(same.leaf, u.leaf);
+                vv_index number = vv_grid_number(&s.work, coords); /* the groups' dimension runs slowest */
+                if (s.groups.dim >= 0) number += coords[s.groups.dim] * vv_grid_chunks(&s.work);
+                assert_true(number > before);
+                before = number;
             }
         }
-        assert_int_equal(seen, chunks);
-        for (vv_index i = 0; i < chunks; i++) assert_int_equal(hits[i], 1);
-        free(hits);
+        for (vv_index out = 0; out < vv_step_outs(&s); out++)
+            for (vv_index c = 0; c < vv_grid_chunks(&s.work); c++) {
+                vv_index coords[VV_MAX_DIMS];
+                vv_grid_coords(&s.work, c, coords);
+                vv_index first, n;
+                vv_out_groups(&s, out, &first, &n);
+                vv_unit u = vv_unit_of(&s, coords, s.groups.dim < 0 ? 0 : first / s.groups.chunk);
+                due += u.out == out && has_label(&s, coords, out);
+            }
+        assert_int_equal(seen, due);
+        step_free(&s);
     }
 }
 
@@ -153,32 +206,25 @@ static void test_large(void **state)
 {
     (void)state;
     for (int round = 0; round < 2000; round++) {
-        vv_step s = {.op = VV_STEP_REDUCE, .leaf = 1 + below(100), .placement = (vv_placement)below(VV_PLACEMENTS)};
+        vv_step s = {.op = VV_STEP_REDUCE,
+                     .leaf = 1 + below(100),
+                     .placement = (vv_placement)below(VV_PLACEMENTS),
+                     .groups.dim = -1};
         s.work = (vv_grid){.shape = {2, {1 + below(1LL << 30), 1 + below(1LL << 30)}},
                            .chunk = {1 + below(50), 1 + below(50)}};
         s.reduced[round % 2] = true;
-        result_grid(&s);
+        must(vv_step_complete(&s));
         int ranks = 1 + (int)below(20000);
-        vv_index all = 0, chunks = 0;
+        vv_index all = 0;
         for (int rank = 0; rank < ranks; rank += 1 + ranks / 50) {
             vv_index count = vv_place_count(&s, rank, ranks);
             if (count == 0) continue;
             vv_index probe[] = {0, count - 1, below(count)};
-            for (int i = 0; i < 3; i++) {
-                vv_unit u = vv_place_unit(&s, rank, ranks, probe[i]);
-                assert_int_equal(vv_place_owner(&s, ranks, u), rank);
-                vv_index step = vv_place_chunks_before(&s, rank, ranks, probe[i] + 1) -
-                                vv_place_chunks_before(&s, rank, ranks, probe[i]);
-                assert_int_equal(step, unit_chunks(&s, u));
-            }
+            for (int i = 0; i < 3; i++)
+                assert_int_equal(vv_place_owner(&s, ranks, vv_place_unit(&s, rank, ranks, probe[i])), rank);
         }
-        for (int rank = 0; rank < ranks; rank++) {
-            vv_index count = vv_place_count(&s, rank, ranks);
-            all += count;
-            chunks += vv_place_chunks_before(&s, rank, ranks, count);
-        }
+        for (int rank = 0; rank < ranks; rank++) all += vv_place_count(&s, rank, ranks);
         assert_int_equal(all, vv_step_outs(&s) * vv_step_leaves(&s));
-        assert_int_equal(chunks, vv_grid_chunks(&s.work));
     }
 }
 

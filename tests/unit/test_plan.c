@@ -1,8 +1,7 @@
-/* Plans as data: packing loses nothing, damaged bytes are refused, size does not grow with chunks, and what plans look like as text. */
+/* Plans as data: packing loses nothing, damaged bytes are refused, size does not grow with chunks. */
 #include "scratch.h"
 
 #include "base/fault.h"
-#include "plan/cost.h"
 #include "plan/lower.h"
 #include "plan/place.h"
 
@@ -111,6 +110,7 @@ static void check_grid(const vv_grid *a, const vv_grid *b)
     SAME(shape.nd);
     assert_memory_equal(a->shape.n, b->shape.n, sizeof a->shape.n[0] * (size_t)a->shape.nd);
     assert_memory_equal(a->chunk, b->chunk, sizeof a->chunk[0] * (size_t)a->shape.nd);
+    assert_memory_equal(a->shift, b->shift, sizeof a->shift[0] * (size_t)a->shape.nd);
 }
 
 static void check_source(const vv_source *a, const vv_source *b)
@@ -118,6 +118,7 @@ static void check_source(const vv_source *a, const vv_source *b)
     assert_string_equal(a->path, b->path);
     assert_string_equal(a->variable, b->variable);
     check_grid(&a->stored, &b->stored);
+    SAME(generated), SAME(random.kind), SAME(random.seed), SAME(random.a), SAME(random.b);
     SAME(raw), SAME(chunked), SAME(deflated), SAME(fletcher32), SAME(filters), SAME(fill), SAME(address), SAME(largest),
         SAME(total);
     SAME(decode.stored), SAME(decode.out), SAME(decode.swap), SAME(decode.shuffled), SAME(decode.scaled),
@@ -137,22 +138,51 @@ static void check_program(const vv_program *a, const vv_program *b)
     vv_buf_free(&y);
 }
 
+static void check_input(const vv_input *a, const vv_input *b)
+{
+    SAME(n_parts), SAME(access), SAME(type), SAME(fill), SAME(lookup), SAME(before), SAME(after);
+    for (int j = 0; j < a->n_parts; j++) assert_true(vv_part_equal(&a->part[j], &b->part[j]));
+}
+
+static void check_groups(const vv_groups *a, const vv_groups *b)
+{
+    SAME(dim);
+    if (a->dim < 0) return;
+    SAME(n), SAME(chunk);
+    assert_int_equal(a->label->n, b->label->n);
+    assert_memory_equal(a->label->at, b->label->at, (size_t)a->label->n * sizeof a->label->at[0]);
+}
+
+static void check_call(const vv_block_call *a, const vv_block_call *b)
+{
+    SAME(op), SAME(before), SAME(after), SAME(min_count), SAME(ddof), SAME(keep_nan), SAME(axis), SAME(n_weights);
+    if (a->n_weights) assert_memory_equal(a->weight, b->weight, (size_t)a->n_weights * sizeof a->weight[0]);
+}
+
+static void check_compute(const vv_step *a, const vv_step *b)
+{
+    check_grid(&a->work, &b->work);
+    SAME(block), SAME(product), SAME(reduced), SAME(join), SAME(leaf), SAME(placement), SAME(n_results), SAME(n_inputs);
+    for (int i = 0; i < a->n_inputs; i++) check_input(&a->input[i], &b->input[i]);
+    check_groups(&a->groups, &b->groups);
+    if (a->block) check_call(&a->call, &b->call);
+    assert_int_equal(!a->program, !b->program);
+    if (a->program) check_program(a->program, b->program);
+    for (int r = 0; r < a->n_results; r++) {
+        assert_string_equal(a->result[r].name, b->result[r].name);
+        SAME(result[r].type), SAME(result[r].red.kind), SAME(result[r].red.in), SAME(result[r].red.skip);
+        SAME(result[r].red.ddof), SAME(result[r].red.wide);
+    }
+}
+
 static void check_step(const vv_step *a, const vv_step *b)
 {
-    SAME(op), SAME(n_inputs), SAME(source);
+    SAME(op), SAME(source), SAME(from), SAME(result_of);
     assert_string_equal(a->name, b->name);
-    for (int i = 0; i < a->n_inputs; i++) SAME(input[i].step), SAME(input[i].result), SAME(input[i].map);
+    assert_int_equal(!a->why, !b->why);
+    if (a->why) assert_string_equal(a->why, b->why);
     check_grid(&a->grid, &b->grid);
-    if (vv_step_computes(a)) {
-        check_grid(&a->work, &b->work);
-        check_program(a->program, b->program);
-        SAME(reduced), SAME(leaf), SAME(placement), SAME(n_results);
-        for (int r = 0; r < a->n_results; r++) {
-            assert_string_equal(a->result[r].name, b->result[r].name);
-            SAME(result[r].type), SAME(result[r].red.kind), SAME(result[r].red.in), SAME(result[r].red.skip);
-            SAME(result[r].red.ddof), SAME(result[r].red.wide);
-        }
-    }
+    if (vv_step_computes(a)) check_compute(a, b);
     if (a->op != VV_STEP_WRITE && a->op != VV_STEP_GATHER) return;
     SAME(to.address), SAME(to.variable), SAME(to.chunked), SAME(to.deflate), SAME(to.shuffle);
     SAME(to.encode.in), SAME(to.encode.to), SAME(to.encode.has_fill), SAME(to.encode.fill), SAME(to.encode.scaled);
@@ -164,7 +194,8 @@ static void scramble(vv_plan *p)
 {
     for (int i = 0; i < p->n_sources; i++) {
         vv_source *s = &p->source[i];
-        s->raw = draw() & 1, s->deflated = draw() & 1, s->fletcher32 = draw() & 1;
+        s->random = (vv_random){(int)(draw() % 3), draw(), (double)draw(), 0.3};
+        s->deflated = draw() & 1, s->fletcher32 = draw() & 1;
         s->filters = (int)(draw() % 5);
         s->address = (vv_bytes)draw() - 5, s->largest = (vv_bytes)draw(), s->total = (vv_bytes)draw();
         for (size_t k = 0; k < sizeof s->fill; k++) s->fill[k] = (unsigned char)draw();
@@ -259,9 +290,9 @@ static void test_size_is_symbolic(void **state)
         vv_buf_free(&b);
         assert_true(clock() - begin < CLOCKS_PER_SEC / 4);
     }
-    assert_int_equal(size[0], size[1]);
-    assert_int_equal(size[1], size[2]);
-    assert_true(size[0] < 4096);
+    assert_true(size[2] >= size[0] && size[2] - size[0] < 64); /* longer numbers in what explain says, no more */
+    assert_true(size[1] >= size[0] && size[1] <= size[2]);
+    assert_true(size[2] < 4096);
 }
 
 /* --- damage --- */
@@ -320,8 +351,6 @@ static void test_validate(void **state)
     BREAK(p->step[reduce].grid.chunk[0], 180); /* not the work's */
     BREAK(p->step[reduce].grid.shape.n[0], 1);
     BREAK(p->step[reduce].work.chunk[0], -3);
-    BREAK(p->step[reduce].work.chunk[0], 25); /* not the stored chunks */
-    BREAK(p->step[reduce].work.shape.n[0], 2921);
     BREAK(p->step[reduce].work.shape.nd, 2);
     BREAK(p->step[reduce].reduced[1], true);
     BREAK(p->step[reduce].reduced[0], false);
@@ -333,17 +362,33 @@ static void test_validate(void **state)
     BREAK(p->step[reduce].placement, (vv_placement)-1);
     BREAK(p->step[reduce].result[0].red.in, VV_F64); /* not what the program gives */
     BREAK(p->step[reduce].result[0].red.kind, NULL);
-    BREAK(p->step[reduce].input[0].step, reduce);
-    BREAK(p->step[reduce].input[0].step, -1);
-    BREAK(p->step[write].input[0].step, read);
-    BREAK(p->step[write].input[0].step, p->n_steps);
-    BREAK(p->step[write].input[0].result, p->step[p->step[write].input[0].step].n_results);
-    BREAK(p->step[write].input[0].result, -1);
+    vv_part *part = &p->step[reduce].input[0].part[0];
+    BREAK(part->from, reduce);
+    BREAK(part->from, -1);
+    BREAK(part->box.n[0], 2921);
+    BREAK(part->start[0], 1);
+    BREAK(part->stride[0], -1);
+    BREAK(part->stride[0], 0);
+    BREAK(part->dim[0], 3);
+    BREAK(part->nd, 2);
+    BREAK(part->table_dim, 0);
+    BREAK(p->step[reduce].input[0].access, VV_ACCESS_STREAM);
+    BREAK(p->step[reduce].input[0].access, VV_ACCESS_CHUNK); /* of a format that reads by itself */
+    BREAK(p->step[reduce].input[0].access, VV_ACCESS_PUSH);
+    BREAK(p->step[reduce].input[0].access, (vv_access)-1);
+    BREAK(p->step[reduce].input[0].before[0], -1);
+    BREAK(p->step[reduce].input[0].type, VV_F64);
+    BREAK(p->step[reduce].block, true);
+    BREAK(p->step[reduce].product, true);
+    BREAK(p->step[reduce].work.shift[0], 24);
+    BREAK(p->step[write].from, read);
+    BREAK(p->step[write].from, p->n_steps);
+    BREAK(p->step[write].result_of, p->step[p->step[write].from].n_results);
+    BREAK(p->step[write].result_of, -1);
     BREAK(p->step[write].grid.chunk[0], 7); /* not what is delivered */
-    BREAK(p->step[write].to.encode.in, VV_I64);
+    BREAK(p->step[write].to.encode.in, VV_I16);
     BREAK(p->step[write].to.encode.to, VV_NONE);
     BREAK(p->step[gather].to.encode.to, (vv_dtype)-4);
-    BREAK(p->step[map].n_inputs, 0);
     BREAK(p->output, NULL);
 }
 
@@ -419,72 +464,13 @@ static void test_planted_fault(void **state)
     vv_buf_free(&b);
 }
 
-/* --- as text --- */
-
-/* The steps of an explanation; the lines about bytes and memory are test_cost's. */
-static void check_text(const vv_plan *p, const char *expected)
-{
-    vv_cost c;
-    vv_buf b = {0};
-    must(vv_cost_of(p, &c));
-    vv_explain_text(p, &c, 0, &b);
-    must(vv_buf_status(&b));
-    char *end = b.data + b.size;
-    for (int lines = 0; lines < 3 && end > b.data; end -= lines < 3) lines += end[-1] == '\n';
-    *end = 0;
-    assert_string_equal(b.data, expected);
-    vv_buf_free(&b);
-    vv_cost_free(&c);
-}
-
-static void test_text_of_a_reduction(void **state)
-{
-    (void)state;
-    vv_array *t = open_path(ERA("t2m"));
-    check_text(lower(2, (vv_array *[]){vv_mean(t, "time"), vv_std(t, "time")}, 1, false),
-               "step op      what\n"
-               "  0  read    t2m [2920, 361, 720] f32 from " ERA(
-                   "t2m") ", 488 chunks [24, 181, 360], 3.04 GB stored, read by HDF5\n"
-                          "  1  reduce  mean, std <- 0 -> [361, 720], 4 chunks [181, 360], 244 tasks (61 leaves a "
-                          "chunk, 2 chunks a leaf)\n"
-                          "  2  gather  t2m f32 <- 1 (mean) to memory on rank 0\n"
-                          "  3  gather  t2m f32 <- 1 (std) to memory on rank 0\n");
-}
-
-static void test_text_of_an_expression(void **state)
-{
-    (void)state;
-    vv_array *u = open_path("virtual:u?shape=lat:361,lon:720"),
-             *v = open_path("virtual:v?shape=lat:361,lon:720&dtype=f64");
-    vv_array *speed = vv_sqrt(vv_add(vv_square(u), vv_square(v)));
-    check_text(
-        lower(1, &speed, 4, true),
-        "step op      what\n"
-        "  0  read    u [361, 720] f32 from virtual:u?shape=lat:361,lon:720, contiguous, 1.04 MB stored, read by HDF5\n"
-        "  1  read    v [361, 720] f64 from virtual:v?shape=lat:361,lon:720&dtype=f64, contiguous, 2.08 MB stored, "
-        "read by HDF5\n"
-        "  2  map     u of sqrt(add(f64(square(u)), square(v))) <- 0 1 -> [361, 720], 1 chunks [361, 720], 1 tasks, "
-        "placed "
-        "by outputs\n"
-        "  3  write   u f64 <- 2, contiguous\n");
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, done)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_round_trip),
-        TEST(test_deterministic),
-        TEST(test_empty_plan),
-        TEST(test_size_is_symbolic),
-        TEST(test_validate),
-        TEST(test_truncated),
-        TEST(test_mutations),
-
-        TEST(test_planted_fault),
-        TEST(test_text_of_a_reduction),
-        TEST(test_text_of_an_expression),
+        TEST(test_round_trip), TEST(test_deterministic), TEST(test_empty_plan), TEST(test_size_is_symbolic),
+        TEST(test_validate),   TEST(test_truncated),     TEST(test_mutations),  TEST(test_planted_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,47 @@
+/* What builders share: finding dimensions, reading lists of them, taking over what an array already has. For src/array only. */
+#ifndef VV_ARRAY_BUILD_H
+#define VV_ARRAY_BUILD_H
+
+#include "array/node.h"
+
+/* A half-built node whose building failed becomes the inert one. */
+vv_array *vv_node_settle(vv_context *c, vv_array *a, vv_status status);
+/* The first inert one's error, when there is one. */
+VV_WARN_UNUSED vv_status vv_nodes_usable(vv_array *const arrays[], int n);
+/* A node of a kind with `in` as its only input, and its name and origin; inert when `in` is. */
+vv_array *vv_node_upon(vv_array *in, vv_node_kind kind);
+
+/* The number of a dimension, -1 when there is none; the same as an error that suggests the nearest name. */
+int vv_node_dim(const vv_array *a, const char *name);
+VV_WARN_UNUSED vv_status vv_node_find_dim(const vv_array *a, const char *name, int *out);
+
+/* Reads "time:8760, lat:all" item by item: *text moves on. `value` is empty where there is none. *any is false at the end. */
+typedef struct vv_item_text {
+    char name[256], value[64];
+} vv_item_text;
+VV_WARN_UNUSED vv_status vv_next_item(const char **text, vv_item_text *out, bool *any);
+/* Reads "time, lat" name by name: the number of each dimension; -1 at the end. */
+VV_WARN_UNUSED vv_status vv_next_dim(const vv_array *a, const char **text, int *out);
+/* A positive number. */
+VV_WARN_UNUSED vv_status vv_item_number(const vv_item_text *item, vv_index *out);
+
+/* Dimension d of `a` becomes like dimension k of `from`: name, length, coordinate. */
+VV_WARN_UNUSED vv_status vv_node_like_dim(vv_array *a, int d, const vv_array *from, int k);
+/* Element type, attributes, dimensions, coordinates and groups of another array. */
+VV_WARN_UNUSED vv_status vv_node_like(vv_array *a, const vv_array *in);
+VV_WARN_UNUSED vv_status vv_grouping_copy(const vv_grouping *from, int dim, vv_grouping *to);
+/* Groups of `in` stay groups of `a`, along the dimension of the same name, where `a` has it. */
+VV_WARN_UNUSED vv_status vv_node_keep_groups(vv_array *a, const vv_array *in);
+
+/* Appends a part to a view; it is taken over whatever happens. */
+VV_WARN_UNUSED vv_status vv_node_add_part(vv_array *a, vv_part *p);
+
+/* Values of an array as reals, so that they can be missing: integers become f64. */
+vv_array *vv_node_as_real(vv_array *a);
+/* All of an array as a view of it: something to hang other labels on. */
+vv_array *vv_node_seen_again(vv_array *in);
+/* Seen with these dimensions, in this order: those that `a` lacks are broadcast. `labels` (or NULL): its dimension `group` is looked up along
+ * dimension `along` of the result; entries of -1 are missing. The caller has one reference; of `a` itself when nothing changes. */
+vv_array *vv_node_seen_as(vv_array *a, const vv_array *shape, const char *group, int along, vv_table *labels);
+
+#endif

@@ -1,0 +1,113 @@
+/* Coordinates: values that a dimension's positions have, and where they come from. */
+#include "array/build.h"
+
+#include "base/calendar.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+vv_status vv_values_new(vv_index n, vv_values **out)
+{
+    VV_TRY(vv_new(out, 1, sizeof **out + (size_t)n * sizeof(double)));
+    (*out)->references = 1;
+    (*out)->n = n;
+    return VV_OK;
+}
+
+vv_values *vv_values_share(vv_values *v)
+{
+    if (v) v->references++;
+    return v;
+}
+
+void vv_values_free(vv_values **v)
+{
+    if (*v && --(*v)->references == 0) free(*v);
+    *v = NULL;
+}
+
+void vv_coord_copy(const vv_coord *from, vv_coord *to)
+{
+    *to = *from;
+    to->value = vv_values_share(from->value);
+}
+
+void vv_coord_free(vv_coord *c)
+{
+    vv_values_free(&c->value);
+    *c = (vv_coord){.var = -1};
+}
+
+/* Read once; later calls share. */
+static vv_status stored_values(vv_dataset *d, int var, vv_values **out)
+{
+    if (!d->values) VV_TRY(vv_new(&d->values, (size_t)d->file->meta->n_vars, sizeof *d->values));
+    if (!d->values[var]) {
+        vv_values *v;
+        vv_index n = vv_shape_elements(&d->file->meta->var[var].shape);
+        VV_TRY(vv_values_new(n, &v));
+        vv_status status = vv_dataset_read(d, var, v->at, n);
+        if (status != VV_OK) {
+            vv_values_free(&v);
+            return status;
+        }
+        d->values[var] = v;
+    }
+    *out = vv_values_share(d->values[var]);
+    return VV_OK;
+}
+
+vv_status vv_coord_values(const vv_coord *c, vv_values **out)
+{
+    *out = vv_values_share(c->value);
+    if (*out || c->moved || !c->from || c->var < 0) return VV_OK;
+    return stored_values(c->from, c->var, out);
+}
+
+bool vv_coord_time(const vv_coord *c, const char **units, const char **calendar)
+{
+    if (!c->from || c->var < 0) return false;
+    *units = vv_dataset_attr_text(c->from, c->var, "units");
+    *calendar = vv_dataset_attr_text(c->from, c->var, "calendar");
+    return *units && vv_time_is_units(*units);
+}
+
+vv_status vv_array_coordinate(const vv_array *a, const char *dim, double *out, vv_index room)
+{
+    int d;
+    vv_values *v;
+    VV_TRY(vv_array_status(a));
+    VV_TRY(vv_node_find_dim(a, dim, &d));
+    if (room < a->shape.n[d])
+        return vv_fail(VV_ERR_USAGE, "'%s' has %lld positions along '%s', room for %lld", a->name,
+                       (long long)a->shape.n[d], dim, (long long)room);
+    VV_TRY(vv_coord_values(&a->coord[d], &v));
+    if (!v) return vv_fail(VV_ERR_NOT_FOUND, "'%s' has no coordinate along '%s'", a->name, dim);
+    memcpy(out, v->at, (size_t)v->n * sizeof *out);
+    vv_values_free(&v);
+    return VV_OK;
+}
+
+/* --- groups --- */
+
+const vv_grouping *vv_node_grouping(const vv_array *a)
+{
+    return a->kind == VV_NODE_REDUCE || a->group.dim < 0 ? NULL : &a->group;
+}
+
+vv_status vv_grouping_copy(const vv_grouping *from, int dim, vv_grouping *to)
+{
+    VV_TRY(vv_strdup(&to->name, from->name));
+    to->dim = dim;
+    to->n = from->n;
+    to->label = vv_table_share(from->label);
+    vv_coord_copy(&from->coord, &to->coord);
+    return VV_OK;
+}
+
+vv_status vv_node_keep_groups(vv_array *a, const vv_array *in)
+{
+    const vv_grouping *g = vv_node_grouping(in);
+    int dim = g ? vv_node_dim(a, in->dim[g->dim]) : -1;
+    return dim < 0 ? VV_OK : vv_grouping_copy(g, dim, &a->group);
+}

@@ -1,0 +1,156 @@
+/* Arrays that come from no file, products, and chunks of another shape. */
+#include "array/build.h"
+
+#include <math.h>
+#include <string.h>
+
+/* --- chunks --- */
+
+/* "time:8760,lat:all" into chunk lengths by dimension; what is not named stays 0. */
+static vv_status read_chunks(vv_array *a, const char *chunks)
+{
+    vv_item_text item;
+    bool any;
+    for (;;) {
+        VV_TRY(vv_next_item(&chunks, &item, &any));
+        if (!any) break;
+        int d;
+        vv_index n;
+        VV_TRY(vv_node_find_dim(a, item.name, &d));
+        bool whole = !strcmp(item.value, "all") || !strcmp(item.value, "-1");
+        if (whole)
+            n = a->shape.n[d];
+        else
+            VV_TRY(vv_item_number(&item, &n));
+        if (a->chunk[d]) return vv_fail(VV_ERR_USAGE, "dimension '%s' is named twice", item.name);
+        a->chunk[d] = vv_imax(1, vv_imin(n, a->shape.n[d]));
+    }
+    return VV_OK;
+}
+
+vv_array *vv_rechunk(vv_array *in, const char *chunks)
+{
+    vv_array *a = vv_node_upon(in, VV_NODE_RECHUNK);
+    if (a->status != VV_OK) return a;
+    vv_status status = vv_node_like(a, in);
+    if (status == VV_OK) status = read_chunks(a, chunks);
+    return vv_node_settle(in->context, a, status);
+}
+
+/* --- random numbers --- */
+
+static vv_status find_random(const char *kind, int *out)
+{
+    const char *names[32];
+    int n = vv_n_random_kinds < 32 ? vv_n_random_kinds : 32;
+    *out = vv_random_find(kind);
+    if (*out >= 0) return VV_OK;
+    for (int i = 0; i < n; i++) names[i] = vv_random_kinds[i].name;
+    const char *near = vv_nearest(kind, names, n);
+    return vv_fail(VV_ERR_USAGE, "there are no random numbers '%s'%s%s%s", kind, near ? "; did you mean '" : "",
+                   near ? near : "", near ? "'?" : "");
+}
+
+static vv_status check_type(const vv_random_kind *kind, vv_dtype dtype)
+{
+    if (kind->real ? vv_dtype_is_float(dtype) : dtype == VV_I64) return VV_OK;
+    return vv_fail(VV_ERR_TYPE, "random numbers '%s' are %s, not %s", kind->name, kind->real ? "f32 or f64" : "i64",
+                   vv_dtype_name(dtype));
+}
+
+static vv_status read_dims(vv_array *a, const char *dims)
+{
+    vv_item_text item;
+    bool any;
+    for (;;) {
+        VV_TRY(vv_next_item(&dims, &item, &any));
+        if (!any) break;
+        vv_index n;
+        VV_TRY(vv_item_number(&item, &n));
+        if (vv_node_dim(a, item.name) >= 0) return vv_fail(VV_ERR_USAGE, "dimension '%s' is named twice", item.name);
+        VV_TRY(vv_node_set_dim(a, a->shape.nd, item.name, n));
+    }
+    if (vv_shape_elements(&a->shape) == VV_INDEX_MAX)
+        return vv_fail(VV_ERR_SHAPE, "an array of more than 2^63 elements");
+    return VV_OK;
+}
+
+static vv_status fill_random(vv_array *a, const char *kind, const char *dims, const char *chunks, vv_dtype dtype)
+{
+    VV_TRY(find_random(kind, &a->random.kind));
+    const vv_random_kind *k = &vv_random_kinds[a->random.kind];
+    VV_TRY(check_type(k, dtype));
+    a->dtype = dtype;
+    if (isnan(a->random.a)) a->random.a = k->a;
+    if (isnan(a->random.b)) a->random.b = k->b;
+    VV_TRY(read_dims(a, dims));
+    return chunks ? read_chunks(a, chunks) : VV_OK;
+}
+
+vv_array *vv_node_random(vv_context *c, const char *kind, double first, double second, const char *dims,
+                         const char *chunks, uint64_t seed, vv_dtype dtype)
+{
+    vv_array *a = vv_node_new(c, VV_NODE_RANDOM, kind);
+    if (a->status != VV_OK) return a;
+    a->random = (vv_random){.seed = seed, .a = first, .b = second};
+    return vv_node_settle(c, a, fill_random(a, kind, dims, chunks, dtype));
+}
+
+const char *vv_random_name(int i)
+{
+    return i >= 0 && i < vv_n_random_kinds ? vv_random_kinds[i].name : NULL;
+}
+
+const char *vv_random_help(int i)
+{
+    return i >= 0 && i < vv_n_random_kinds ? vv_random_kinds[i].help : NULL;
+}
+
+/* --- products --- */
+
+static vv_status product_dims(vv_array *a, const char *dim)
+{
+    for (int i = 0; i < 2; i++) {
+        const vv_array *in = a->input[i];
+        for (int d = 0; d < in->shape.nd; d++) {
+            if (d == a->contracted[i]) continue;
+            if (vv_node_dim(a, in->dim[d]) >= 0)
+                return vv_fail(
+                    VV_ERR_SHAPE,
+                    "matmul over '%s': both '%s' and '%s' have a dimension '%s'; vv_rename() it in one of them", dim,
+                    a->input[0]->name, in->name, in->dim[d]);
+            VV_TRY(vv_node_like_dim(a, a->shape.nd, in, d));
+        }
+    }
+    return VV_OK;
+}
+
+static vv_status fill_product(vv_array *a, vv_array *const factor[], const char *dim)
+{
+    for (int i = 0; i < 2; i++) {
+        VV_TRY(vv_node_input(a, factor[i]));
+        VV_TRY(vv_node_find_dim(factor[i], dim, &a->contracted[i]));
+        if (!a->origin) a->origin = factor[i]->origin;
+    }
+    vv_index n[2] = {factor[0]->shape.n[a->contracted[0]], factor[1]->shape.n[a->contracted[1]]};
+    if (n[0] != n[1])
+        return vv_fail(VV_ERR_SHAPE, "matmul over '%s': '%s' has %lld elements, '%s' has %lld", dim, factor[0]->name,
+                       (long long)n[0], factor[1]->name, (long long)n[1]);
+    if (factor[0]->dtype != factor[1]->dtype)
+        return vv_fail(VV_ERR_TYPE, "matmul: '%s' is %s, '%s' is %s", factor[0]->name, vv_dtype_name(factor[0]->dtype),
+                       factor[1]->name, vv_dtype_name(factor[1]->dtype));
+    a->dtype = factor[0]->dtype;
+    return product_dims(a, dim);
+}
+
+vv_array *vv_matmul(vv_array *left, vv_array *right, const char *dim)
+{
+    vv_context *c = left->context ? left->context : right->context;
+    if (vv_nodes_usable((vv_array *[]){left, right}, 2) != VV_OK) return vv_node_inert(c);
+    vv_array *factor[] = {vv_node_as_real(left), vv_node_as_real(right)};
+    vv_status status = vv_nodes_usable(factor, 2);
+    vv_array *a = status == VV_OK ? vv_node_new(c, VV_NODE_PRODUCT, left->name) : vv_node_inert(c);
+    if (a->status == VV_OK) a = vv_node_settle(c, a, fill_product(a, factor, dim));
+    for (int i = 0; i < 2; i++) vv_release(&factor[i]);
+    return a;
+}

@@ -1,0 +1,247 @@
+/* Elementwise operations: operands are matched by the names of their dimensions.
+ *
+ * The result has the dimensions of the first operand that has any, then what the others have besides. Whoever lacks some of them, or has them
+ * in another order, is seen through a view, so that all operands of a MAP have its own shape. When one is grouped along `time` by `month`, an
+ * operand with a dimension `month` instead of `time` is seen through the labels: element [t] of it is its group's. */
+#include "array/build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+vv_dtype vv_node_operand_type(const vv_op *op, vv_array *const operands[], int n)
+{
+    vv_dtype type = VV_NONE;
+    bool scalar = false;
+    for (int i = op->condition ? 1 : 0; i < n; i++) {
+        if (operands[i]->kind == VV_NODE_SCALAR)
+            scalar = true;
+        else
+            type = type == VV_NONE ? operands[i]->dtype : vv_dtype_promote(type, operands[i]->dtype);
+    }
+    if (type == VV_NONE) return VV_F64;
+    return scalar && !vv_dtype_is_float(type) ? VV_F64 : type;
+}
+
+/* The operand whose groups count: the first grouped one. */
+static const vv_array *grouped_operand(vv_array *const operands[], int n)
+{
+    for (int i = 0; i < n; i++)
+        if (vv_node_grouping(operands[i])) return operands[i];
+    return NULL;
+}
+
+/* The dimension of an operand that holds one element for each group of another one; -1 when it has none. */
+static int group_dim(const vv_array *operand, const vv_array *grouped)
+{
+    if (!grouped || vv_node_dim(grouped, grouped->group.name) >= 0) return -1;
+    if (vv_node_dim(operand, grouped->dim[grouped->group.dim]) >= 0) return -1;
+    return vv_node_dim(operand, grouped->group.name);
+}
+
+static bool has_coordinate(const vv_coord *c)
+{
+    return c->value || (c->var >= 0 && !c->moved);
+}
+
+static vv_status do_not_line_up(const vv_array *a, const vv_array *from, int k, vv_array *const operands[])
+{
+    int first = 0, d = vv_node_dim(a, from->dim[k]);
+    while (operands[first] != from && vv_node_dim(operands[first], from->dim[k]) < 0) first++;
+    return vv_fail(VV_ERR_SHAPE, "%s: operands do not line up along '%s': '%s' has %lld elements, '%s' has %lld",
+                   a->op->name, from->dim[k], operands[first]->name, (long long)a->shape.n[d], from->name,
+                   (long long)from->shape.n[k]);
+}
+
+/* Dimension k of an operand, which may be there already. */
+static vv_status join_dim(vv_array *a, const vv_array *from, int k, vv_array *const operands[])
+{
+    int d = vv_node_dim(a, from->dim[k]);
+    if (d < 0) return vv_node_like_dim(a, a->shape.nd, from, k);
+    if (a->shape.n[d] != from->shape.n[k]) return do_not_line_up(a, from, k, operands);
+    if (!has_coordinate(&a->coord[d]) && has_coordinate(&from->coord[k])) {
+        vv_coord_free(&a->coord[d]);
+        vv_coord_copy(&from->coord[k], &a->coord[d]);
+    }
+    return VV_OK;
+}
+
+static vv_status join_dims(vv_array *a, vv_array *const operands[], int n, const vv_array *grouped)
+{
+    for (int i = 0; i < n; i++) {
+        int matched = group_dim(operands[i], grouped);
+        if (!a->origin) a->origin = operands[i]->origin;
+        for (int k = 0; k < operands[i]->shape.nd; k++)
+            if (k == matched)
+                VV_TRY(join_dim(a, grouped, grouped->group.dim, operands));
+            else
+                VV_TRY(join_dim(a, operands[i], k, operands));
+    }
+    return VV_OK;
+}
+
+/* --- matching groups --- */
+
+static bool ascends(const vv_values *v)
+{
+    for (vv_index i = 1; i < v->n; i++)
+        if (!(v->at[i - 1] < v->at[i])) return false;
+    return true;
+}
+
+/* Where a value is; -1: nowhere. */
+static vv_index find_value(const vv_values *v, bool ascending, double value)
+{
+    vv_index low = 0, high = v->n;
+    while (ascending && low < high) {
+        vv_index middle = low + (high - low) / 2;
+        if (v->at[middle] < value)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    while (!ascending && low < v->n && v->at[low] != value) low++;
+    return low < v->n && v->at[low] == value ? low : -1;
+}
+
+static bool same_values(const vv_values *a, const vv_values *b)
+{
+    return a->n == b->n && !memcmp(a->at, b->at, (size_t)a->n * sizeof *a->at);
+}
+
+/* The position along dimension k of each group: by value where both sides have a coordinate, else by number. */
+static vv_status group_positions(const vv_array *operand, int k, const vv_grouping *g, vv_index position[])
+{
+    vv_values *have, *want = g->coord.value;
+    VV_TRY(vv_coord_values(&operand->coord[k], &have));
+    bool by_value = have && want && !same_values(have, want), ascending = by_value && ascends(have);
+    for (vv_index i = 0; i < g->n; i++) position[i] = by_value ? find_value(have, ascending, want->at[i]) : i;
+    vv_values_free(&have);
+    if (by_value || operand->shape.n[k] == g->n) return VV_OK;
+    return vv_fail(VV_ERR_SHAPE, "'%s' has %lld elements along '%s' for %lld groups", operand->name,
+                   (long long)operand->shape.n[k], g->name, (long long)g->n);
+}
+
+/* Labels as positions along dimension k of an operand; *gaps: some elements have none. */
+static vv_status label_table(const vv_array *operand, int k, const vv_grouping *g, vv_table **out, bool *gaps)
+{
+    vv_index *position;
+    bool same = true;
+    *gaps = false;
+    VV_TRY(vv_new(&position, (size_t)g->n, sizeof *position));
+    vv_status status = group_positions(operand, k, g, position);
+    for (vv_index i = 0; i < g->n; i++) same = same && position[i] == i;
+    if (status == VV_OK && same) *out = vv_table_share(g->label);
+    if (status == VV_OK && !same) status = vv_table_new(g->label->n, out);
+    for (vv_index i = 0; status == VV_OK && i < g->label->n; i++) {
+        vv_index label = g->label->at[i];
+        if (!same) (*out)->at[i] = label < 0 ? -1 : position[label];
+        *gaps = *gaps || (*out)->at[i] < 0;
+    }
+    free(position);
+    return status;
+}
+
+static vv_array *seen_by_group(const vv_array *result, vv_array *operand, int k, const vv_array *grouped)
+{
+    const vv_grouping *g = &grouped->group;
+    vv_table *labels = NULL;
+    bool gaps;
+    if (label_table(operand, k, g, &labels, &gaps) != VV_OK) return vv_node_inert(operand->context);
+    vv_array *values = operand;
+    if (gaps)
+        values = vv_node_as_real(operand);
+    else
+        values->references++;
+    vv_array *a = vv_node_seen_as(values, result, g->name, vv_node_dim(result, grouped->dim[g->dim]), labels);
+    vv_table_free(&labels);
+    vv_release(&values);
+    return a;
+}
+
+/* --- the node --- */
+
+static vv_status add_operand(vv_array *a, vv_array *operand, const vv_array *grouped)
+{
+    if (operand->kind == VV_NODE_SCALAR) return vv_node_input(a, operand);
+    int k = group_dim(operand, grouped);
+    vv_array *seen = k >= 0 ? seen_by_group(a, operand, k, grouped) : vv_node_seen_as(operand, a, NULL, -1, NULL);
+    vv_status status = vv_array_status(seen);
+    if (status == VV_OK) status = vv_node_input(a, seen);
+    vv_release(&seen);
+    return status;
+}
+
+static vv_status infer_type(vv_array *a)
+{
+    vv_dtype in = vv_node_operand_type(a->op, a->input, a->n_inputs), working = vv_working_type(in);
+    if (working == VV_NONE || (a->op->cast && (working = a->op->cast(working)) == VV_NONE))
+        return vv_fail(VV_ERR_TYPE, "%s is not defined for %s", a->op->name, vv_dtype_name(in));
+    vv_dtype result = a->op->result(working);
+    a->dtype = result == vv_working_type(in) ? in : result;
+    return VV_OK;
+}
+
+static vv_status fill_map(vv_array *a, vv_array *const operands[], int n)
+{
+    const vv_array *grouped = grouped_operand(operands, n);
+    VV_TRY(join_dims(a, operands, n, grouped));
+    for (int i = 0; i < n; i++) VV_TRY(add_operand(a, operands[i], grouped));
+    VV_TRY(infer_type(a));
+    return grouped ? vv_node_keep_groups(a, grouped) : VV_OK;
+}
+
+vv_array *vv_node_elementwise(vv_context *c, const char *name, vv_array *const operands[], int n)
+{
+    if (vv_nodes_usable(operands, n) != VV_OK) return vv_node_inert(c);
+    const vv_op *op = vv_op_find(name);
+    if (!op || op->arity != n) {
+        (void)vv_fail(VV_ERR_USAGE, op ? "%s takes %d operands, not %d" : "there is no operation '%s'", name,
+                      op ? op->arity : 0, n);
+        return vv_node_inert(c);
+    }
+    const vv_array *named = operands[0]->kind == VV_NODE_SCALAR && n > 1 ? operands[1] : operands[0];
+    vv_array *a = vv_node_new(c, VV_NODE_MAP, named->name);
+    if (a->status != VV_OK) return a;
+    a->op = op;
+    return vv_node_settle(c, a, fill_map(a, operands, n));
+}
+
+vv_array *vv_node_as_real(vv_array *a)
+{
+    if (a->status != VV_OK || vv_dtype_is_float(a->dtype)) {
+        a->references++;
+        return a;
+    }
+    vv_array *one = vv_node_scalar(a->context, 1);
+    vv_array *real = vv_node_elementwise(a->context, "multiply", (vv_array *[]){a, one}, 2);
+    vv_release(&one);
+    return real->status == VV_OK ? vv_node_settle(a->context, real, vv_attrs_copy(&real->attrs, &a->attrs)) : real;
+}
+
+#define UNARY(name)                                                                                                    \
+    vv_array *vv_##name(vv_array *a)                                                                                   \
+    {                                                                                                                  \
+        return vv_node_elementwise(a->context, #name, (vv_array *[]){a}, 1);                                           \
+    }
+#define BINARY(name)                                                                                                   \
+    vv_array *vv_##name(vv_array *a, vv_array *b)                                                                      \
+    {                                                                                                                  \
+        return vv_node_elementwise(a->context, #name, (vv_array *[]){a, b}, 2);                                        \
+    }
+VV_UNARY_LIST(UNARY)
+VV_BINARY_LIST(BINARY)
+
+vv_array *vv_sub(vv_array *a, vv_array *b)
+{
+    return vv_subtract(a, b);
+}
+
+vv_array *vv_mul(vv_array *a, vv_array *b)
+{
+    return vv_multiply(a, b);
+}
+
+vv_array *vv_where(vv_array *condition, vv_array *a, vv_array *b)
+{
+    return vv_node_elementwise(a->context, "where", (vv_array *[]){condition, a, b}, 3);
+}

@@ -1,0 +1,41 @@
+/* `varve bench machine`: how fast this machine is. */
+#include "cli/options.h"
+#include "cli/units.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A row as soon as it is known: measuring takes some seconds. */
+static void print_rate(void *context, const vv_machine_figure *f)
+{
+    char rate[32];
+    (void)context;
+    const char *unit = strncmp(f->help, "bytes", 5) ? "/s" : "B/s";
+    printf("  %-10s %10s  %s%s\n", f->name, vv_cli_rate(f->rate, unit, rate), f->help,
+           f->measured ? "" : " (not measured here)");
+    fflush(stdout);
+}
+
+static vv_status bench_machine(vv_session *s, const vv_cli_request *r)
+{
+    if (r->output && !r->overwrite && !access(r->output, F_OK))
+        return vv_error(VV_ERR_EXISTS, "output %s exists; use -O to replace it", r->output);
+    vv_status status = vv_machine_measure(s, r->output, print_rate, NULL);
+    if (status != VV_OK) return status;
+    char *usual = vv_machine_file();
+    if (!r->quiet) printf("stored in %s\n", r->output ? r->output : usual);
+    free(usual);
+    return VV_OK;
+}
+
+vv_status vv_cli_bench(vv_session *s, const vv_cli_request *r)
+{
+    static const char *const what[] = {"machine"};
+    if (r->inputs.n == 0)
+        return vv_error(VV_ERR_USAGE, "bench needs what to measure: 'varve bench machine' measures this machine");
+    if (strcmp(r->inputs.item[0], what[0])) return vv_cli_unknown("benchmark", r->inputs.item[0], what, 1);
+    if (r->inputs.n > 1) return vv_error(VV_ERR_USAGE, "bench machine takes no '%s'", r->inputs.item[1]);
+    return bench_machine(s, r);
+}

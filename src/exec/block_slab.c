@@ -1,0 +1,223 @@
+/* Slabs: stored elements in memory, as they lie in a chunk or as they were read, with what it takes to decode them. */
+#include "base/fault.h"
+#include "exec/work.h"
+#include "kernels/strided.h"
+
+#include <string.h>
+
+vv_status vv_slab_error(const vv_source *s, int nd, const vv_index at[])
+{
+    char text[160];
+    return vv_error_prefix("%s: variable '%s', chunk %s, rank %d", s->path, s->variable,
+                           vv_dims_text(nd, at, text, sizeof text), vv_this_rank());
+}
+
+vv_index vv_pack_strides(int nd, const vv_index extent[], vv_index stride[])
+{
+    vv_index n = 1;
+    for (int d = nd - 1; d >= 0; d--) {
+        stride[d] = n;
+        n *= extent[d];
+    }
+    return n;
+}
+
+static void begin(const vv_source *s, vv_slab *out)
+{
+    *out = (vv_slab){.decode = s->decode};
+}
+
+/* Never written: the fill value wherever one looks. */
+static void constant(const vv_source *s, vv_slab *out)
+{
+    memcpy(out->fill, s->fill, sizeof out->fill);
+    out->bytes = out->fill;
+    out->decode.shuffled = out->decode.swap = false;
+    out->total = 1;
+    memset(out->stride, 0, sizeof out->stride);
+}
+
+/* --- stored chunks --- */
+
+static vv_status inflate(vv_worker *w, const char *from, vv_bytes size, vv_room *room, vv_bytes raw)
+{
+    double start = vv_now();
+    vv_status status = vv_inflate(w->codec, from, size, room->data, raw);
+    w->seconds_inflate += vv_now() - start;
+    return status;
+}
+
+/* Undoes what HDF5's filter pipeline did, as far as the decoder does not: checksum, deflate. Filters are numbered in pipeline order; a
+ * set bit says that one was skipped when the chunk was written. */
+static vv_status unfilter(vv_worker *w, const vv_source *s, const vv_chunk_at *at, vv_room *room, vv_bytes raw,
+                          vv_slab *out)
+{
+    uint32_t bit = s->decode.shuffled ? 2 : 1;
+    uint32_t deflate_bit = bit, fletcher_bit = s->deflated ? bit << 1 : bit;
+    bool deflated = s->deflated && !(at->filter_mask & deflate_bit);
+    bool summed = s->fletcher32 && !(at->filter_mask & fletcher_bit);
+    out->decode.shuffled = s->decode.shuffled && !(at->filter_mask & 1);
+    const char *from = s->deflated ? w->stored.data : room->data;
+    vv_bytes size = at->size;
+    if (summed) VV_TRY(vv_fletcher32_check(from, &size));
+    out->bytes = room->data;
+    if (deflated) return inflate(w, from, size, room, raw);
+    if (size != raw)
+        return vv_fail(VV_ERR_CORRUPT, "the stored chunk has %lld bytes instead of %lld", (long long)size,
+                       (long long)raw);
+    if (from != room->data) memcpy(room->data, from, (size_t)raw); /* other inputs' chunks pass there, too */
+    return VV_OK;
+}
+
+static vv_status read_stored(vv_worker *w, vv_feed *f, vv_bytes at, vv_bytes size, void *to)
+{
+    double start = vv_now();
+    vv_status status = vv_raw_read(&f->file, at, size, to);
+    w->seconds_read += vv_now() - start;
+    w->read += size;
+    return status;
+}
+
+static vv_status load_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], vv_room *room, vv_slab *out)
+{
+    const vv_source *s = f->source;
+    vv_chunk_at at;
+    VV_TRY(vv_feed_chunk(f, vv_grid_number(&s->stored, coords), &at));
+    if (at.address < 0) {
+        constant(s, out);
+        return VV_OK;
+    }
+    vv_bytes raw = out->total * vv_dtype_size(s->decode.stored), most = s->deflated ? s->largest : raw + 4;
+    if (at.size > most)
+        return vv_fail(VV_ERR_CORRUPT, "the stored chunk claims %u bytes, at most %lld are possible", at.size,
+                       (long long)most);
+    VV_TRY(vv_feed_open(f));
+    VV_TRY(vv_room_for(room, raw + 4, "a chunk"));
+    if (s->deflated) VV_TRY(vv_room_for(&w->stored, s->largest, "a compressed chunk"));
+    VV_TRY(read_stored(w, f, at.address, at.size, s->deflated ? w->stored.data : room->data));
+    return unfilter(w, s, &at, room, raw, out);
+}
+
+vv_status vv_slab_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], vv_room *room, vv_slab *out)
+{
+    const vv_grid *g = &f->source->stored;
+    begin(f->source, out);
+    out->total = vv_pack_strides(g->shape.nd, g->chunk, out->stride);
+    for (int d = 0; d < g->shape.nd; d++) out->origin[d] = coords[d] * g->chunk[d] - g->shift[d];
+    vv_status status = load_chunk(w, f, coords, room, out);
+    return status == VV_OK ? VV_OK : vv_slab_error(f->source, g->shape.nd, coords);
+}
+
+/* --- boxes of everything else --- */
+
+/* Calls `run` for each stretch of a box's elements that lie together in the whole variable: linear number of the first, how many, where they go. */
+typedef vv_status run_visitor(vv_worker *w, vv_feed *f, vv_index first, vv_index n, char *to);
+
+static vv_status each_run(vv_worker *w, vv_feed *f, const vv_box *box, char *to, run_visitor *visit)
+{
+    const vv_shape *shape = &f->source->stored.shape;
+    vv_bytes size = vv_dtype_size(f->source->decode.stored);
+    vv_index stride[VV_MAX_DIMS], at[VV_MAX_DIMS] = {0}, run = 1;
+    vv_pack_strides(shape->nd, shape->n, stride);
+    int outer = box->nd; /* dimensions in front of those that make a run */
+    while (outer > 0) {
+        run *= box->n[--outer];
+        if (box->n[outer] != shape->n[outer]) break;
+    }
+    do {
+        vv_index first = 0;
+        for (int d = 0; d < box->nd; d++) first += (box->lo[d] + (d < outer ? at[d] : 0)) * stride[d];
+        VV_TRY(visit(w, f, first, run, to));
+        to += run * size;
+    } while (vv_odometer(outer, box->n, at));
+    return VV_OK;
+}
+
+static vv_status read_run(vv_worker *w, vv_feed *f, vv_index first, vv_index n, char *to)
+{
+    vv_bytes size = vv_dtype_size(f->source->decode.stored);
+    return read_stored(w, f, f->source->address + first * size, n * size, to);
+}
+
+static vv_status generate_run(vv_worker *w, vv_feed *f, vv_index first, vv_index n, char *to)
+{
+    (void)w;
+    vv_random_fill(&f->source->random, f->source->decode.stored, first, n, to);
+    return VV_OK;
+}
+
+static vv_status read_slowly(vv_worker *w, vv_feed *f, const vv_box *box, void *to)
+{
+    double start = vv_now();
+    vv_status status = vv_feed_read(f, box, to);
+    w->seconds_read += vv_now() - start;
+    w->read += vv_box_elements(box) * vv_dtype_size(f->source->decode.stored);
+    return status;
+}
+
+static vv_status load_box(vv_worker *w, vv_feed *f, const vv_box *box, vv_room *room, vv_slab *out)
+{
+    const vv_source *s = f->source;
+    if (s->raw && s->address < 0) {
+        constant(s, out);
+        return VV_OK;
+    }
+    VV_TRY(vv_room_for(room, out->total * vv_dtype_size(s->decode.stored), "a box of elements"));
+    out->bytes = room->data;
+    if (s->generated) return each_run(w, f, box, room->data, generate_run);
+    VV_TRY(vv_feed_open(f));
+    return s->raw ? each_run(w, f, box, room->data, read_run) : read_slowly(w, f, box, room->data);
+}
+
+vv_status vv_slab_box(vv_worker *w, vv_feed *f, const vv_box *box, vv_room *room, vv_slab *out)
+{
+    begin(f->source, out);
+    out->decode.shuffled = false;
+    out->decode.swap = f->source->raw && f->source->decode.swap;
+    out->total = vv_pack_strides(box->nd, box->n, out->stride);
+    memcpy(out->origin, box->lo, sizeof out->origin[0] * (size_t)box->nd);
+    vv_status status = load_box(w, f, box, room, out);
+    return status == VV_OK ? VV_OK : vv_slab_error(f->source, box->nd, box->lo);
+}
+
+/* --- decoding --- */
+
+/* Elements that are apart, one behind the other and in order. */
+static void gather(const vv_decode *d, const void *bytes, vv_index total, vv_index first, vv_index stride, vv_index n,
+                   void *out)
+{
+    vv_bytes size = vv_dtype_size(d->stored);
+    if (d->shuffled) {
+        const unsigned char *in = bytes;
+        unsigned char *to = out;
+        for (vv_bytes b = 0; b < size; b++)
+            for (vv_index i = 0; i < n; i++) to[i * size + b] = in[b * total + first + i * stride];
+    } else {
+        vv_tile_gather(size, n, (const char *)bytes + first * size, stride, out);
+    }
+    if (d->swap) vv_byteswap(out, n, (int)size);
+}
+
+const void *vv_slab_values(const vv_decode *d, const void *bytes, vv_index total, vv_index first, vv_index stride,
+                           vv_index n, void *tile)
+{
+    if (n == 1) stride = 1;
+    if (stride == 1) {
+        const char *elements = (const char *)bytes + first * vv_dtype_size(d->stored);
+        if (vv_decode_is_ready(d, elements, n)) return elements;
+        vv_decode_range(d, bytes, total, first, n, tile);
+        return tile;
+    }
+    _Alignas(64) char stored[VV_TILE * 8];
+    vv_decode in_order = *d;
+    in_order.shuffled = in_order.swap = false;
+    bool plain = vv_decode_is_plain(&in_order);
+    if (stride == 0) {
+        vv_decode_range(d, bytes, total, first, 1, stored);
+        vv_tile_gather(vv_dtype_size(d->out), n, stored, 0, tile);
+        return tile;
+    }
+    gather(d, bytes, total, first, stride, n, plain ? tile : stored);
+    if (!plain) vv_decode_range(&in_order, stored, n, 0, n, tile);
+    return tile;
+}

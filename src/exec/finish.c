@@ -1,0 +1,55 @@
+/* Finished chunks: states become values. */
+#include "exec/work.h"
+
+#include <string.h>
+
+/* A result's dimensions before, at and after the groups' own, in an output chunk. */
+typedef struct split {
+    vv_index outer, groups, inner;
+} split;
+
+static void split_at_groups(const vv_step *s, vv_index out, split *p)
+{
+    vv_box box;
+    vv_grid_box(&s->grid, out, &box);
+    int at = 0;
+    for (int d = 0; d < s->groups.dim; d++) at += !s->reduced[d];
+    *p = (split){1, box.n[at], 1};
+    for (int d = 0; d < box.nd; d++) {
+        if (d < at) p->outer *= box.n[d];
+        if (d > at) p->inner *= box.n[d];
+    }
+}
+
+/* Each group has its values in one piece; in the chunk they lie side by side. Where the groups come first in the chunk, they are in place at once. */
+static vv_status finish_groups(const vv_step *s, vv_index out, const void *states, int result, vv_bytes size,
+                               char *values)
+{
+    split p;
+    split_at_groups(s, out, &p);
+    vv_index cells = p.outer * p.inner;
+    char *one = NULL;
+    if (p.outer > 1) VV_TRY(vv_mem_get(&one, cells * size, "values of a group"));
+    for (vv_index g = 0; g < p.groups; g++) {
+        const void *state = vv_state_at(s, cells, (void *)(uintptr_t)states, g, result);
+        vv_red_finish(&s->result[result].red, state, one ? one : values + g * cells * size);
+        for (vv_index o = 0; one && o < p.outer; o++)
+            memcpy(values + (o * p.groups + g) * p.inner * size, one + o * p.inner * size, (size_t)(p.inner * size));
+    }
+    vv_mem_put(&one);
+    return VV_OK;
+}
+
+vv_status vv_finish_values(const vv_step *s, vv_index out, const void *state, int result, void *values, vv_dtype *type)
+{
+    *type = vv_step_values(s, result);
+    vv_bytes size = vv_dtype_size(*type);
+    vv_index cells = vv_unit_cells(s, out);
+    if (s->op == VV_STEP_MAP)
+        memcpy(values, state, (size_t)(cells * size));
+    else if (s->groups.dim >= 0)
+        return finish_groups(s, out, state, result, size, values);
+    else
+        vv_red_finish(&s->result[result].red, vv_state_at(s, cells, (void *)(uintptr_t)state, 0, result), values);
+    return VV_OK;
+}

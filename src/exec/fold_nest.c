@@ -1,0 +1,273 @@
+/* Walking a box of work elements: rows, tiles, program, fold.
+ *
+ * The box is a loop nest over its dimensions. Neighbouring dimensions of the same kind (kept or reduced) become one loop where the step says so and the
+ * box is a full chunk along the inner one; then the innermost loop is the row. A row of kept elements is folded vertically (each into its own
+ * cell), a row of reduced elements horizontally (all into one cell).
+ *
+ * Which dimensions join the row of reduced elements depends on the grid alone, because it decides in which order they are added; where an input's
+ * elements do not lie at one distance all along such a row (a broadcast one, say), its tiles are put together from stretches that do. A cell sees its
+ * elements in row-major order of the reduced dimensions in any nest, so the order of the other loops is free. For blocks in memory with kept rows the
+ * reduced loops go inside the tile loop: a tile's cells stay in the first-level cache while all of the chunk's elements behind them pass by. */
+#include "exec/work.h"
+
+#include <string.h>
+
+/* Kept rows shorter than this are joined with the loop around them even if some input has to be put together. */
+enum { SHORT_ROW = 256 };
+
+typedef struct loop {
+    vv_index n;
+    bool reduced;
+    vv_index cell;                  /* stride in the output chunk */
+    vv_index at[VV_PROGRAM_INPUTS]; /* stride in each input's block */
+} loop;
+
+typedef struct nest {
+    int n;
+    loop loop[VV_MAX_DIMS];
+} nest;
+
+/* One box on its way into one state. */
+typedef struct fold {
+    vv_worker *w;
+    const vv_step *s;
+    char *state;
+    int n_inputs;
+    nest outer, inner; /* inner: the row, then reduced loops that go inside of it */
+    vv_index cell;     /* of the box's first element */
+    vv_index row_at;   /* where in the row the tile at work begins */
+    vv_index reach;    /* longest tile */
+    /* The row's dimensions, for inputs that have to be put together. */
+    bool mixed[VV_PROGRAM_INPUTS];
+    int row_dims, row_dim[VV_MAX_DIMS];
+    vv_index row_n[VV_MAX_DIMS];
+} fold;
+
+/* --- tiles --- */
+
+/* Elements [row_at, row_at + n) of the row of an input whose elements lie in stretches. */
+static vv_status mixed_tile(fold *f, int input, vv_index start, vv_index n, char *tile, const void **values)
+{
+    const vv_block *b = &f->w->block[input];
+    vv_bytes size = vv_dtype_size(b->decode.out);
+    vv_index at[VV_MAX_DIMS], rest = f->row_at;
+    int last = f->row_dims - 1;
+    for (int k = last; k >= 0; k--) {
+        at[k] = rest % f->row_n[k];
+        rest /= f->row_n[k];
+    }
+    for (vv_index done = 0; done < n;) {
+        vv_index some = vv_imin(n - done, f->row_n[last] - at[last]), offset = start;
+        for (int k = 0; k <= last; k++) offset += at[k] * b->stride[f->row_dim[k]];
+        const void *found;
+        char *to = tile + done * size;
+        VV_TRY(vv_block_tile(f->w, input, offset, b->stride[f->row_dim[last]], some, to, &found));
+        if (found != to) memcpy(to, found, (size_t)(some * size));
+        done += some;
+        at[last] += some - 1;
+        vv_odometer(f->row_dims, f->row_n, at);
+    }
+    *values = tile;
+    return VV_OK;
+}
+
+/* One tile: at[] are its first elements in the blocks (of the row, where an input is mixed), cell its (first) cell. */
+static vv_status do_tile(fold *f, vv_index cell, const vv_index at[], vv_index n)
+{
+    vv_worker *w = f->w;
+    const vv_step *s = f->s;
+    const loop *row = &f->inner.loop[0];
+    const void *inputs[VV_PROGRAM_INPUTS];
+    char *tile = w->program.data + vv_program_workspace(s->program);
+    for (int i = 0; i < f->n_inputs; i++, tile += VV_TILE * 8) {
+        if (f->mixed[i])
+            VV_TRY(mixed_tile(f, i, at[i], n, tile, &inputs[i]));
+        else
+            VV_TRY(vv_block_tile(w, i, at[i], row->at[i], n, tile, &inputs[i]));
+    }
+    const void *values = vv_program_run(s->program, n, inputs, w->program.data);
+    if (s->op == VV_STEP_MAP) {
+        vv_bytes size = vv_dtype_size(s->program->type[s->program->output]);
+        memcpy(f->state + cell * size, values, (size_t)(n * size));
+        return VV_OK;
+    }
+    char *state = f->state;
+    for (int r = 0; r < s->n_results; r++) {
+        const vv_red *red = &s->result[r].red;
+        if (row->reduced)
+            vv_red_horizontal(red, state, cell, n, values);
+        else
+            vv_red_vertical(red, state, cell, n, values);
+        state += vv_state_size(red, ((vv_red_head *)(void *)state)->cells);
+    }
+    return VV_OK;
+}
+
+/* Runs `body` at every position of `n` loops, offsets moved along. */
+typedef vv_status visitor(fold *f, vv_index cell, const vv_index at[], vv_index n);
+
+static vv_status walk(fold *f, int n_loops, const loop loops[], vv_index cell, const vv_index start[], vv_index n,
+                      visitor *body)
+{
+    vv_index position[VV_MAX_DIMS], extent[VV_MAX_DIMS];
+    for (int l = 0; l < n_loops; l++) {
+        position[l] = 0;
+        extent[l] = loops[l].n;
+    }
+    do {
+        vv_index c = cell, at[VV_PROGRAM_INPUTS];
+        memcpy(at, start, sizeof at[0] * (size_t)f->n_inputs);
+        for (int l = 0; l < n_loops; l++) {
+            c += position[l] * loops[l].cell;
+            for (int i = 0; i < f->n_inputs; i++) at[i] += position[l] * loops[l].at[i];
+        }
+        VV_TRY(body(f, c, at, n));
+    } while (vv_odometer(n_loops, extent, position));
+    return VV_OK;
+}
+
+/* A row, tile by tile; the reduced loops that go inside run over each tile. */
+static vv_status visit_row(fold *f, vv_index cell, const vv_index at[], vv_index n)
+{
+    const loop *row = &f->inner.loop[0];
+    vv_index here[VV_PROGRAM_INPUTS];
+    memcpy(here, at, sizeof here[0] * (size_t)f->n_inputs);
+    for (vv_index i = 0; i < n; i += f->reach) {
+        vv_index some = vv_imin(f->reach, n - i), c = cell + i * row->cell;
+        f->row_at = i;
+        if (f->inner.n == 1)
+            VV_TRY(do_tile(f, c, here, some));
+        else
+            VV_TRY(walk(f, f->inner.n - 1, f->inner.loop + 1, c, here, some, do_tile));
+        for (int k = 0; k < f->n_inputs; k++)
+            if (!f->mixed[k]) here[k] += some * row->at[k];
+    }
+    return VV_OK;
+}
+
+/* --- the nest --- */
+
+/* Whether the step walks dimensions from (outer) and to (inner) as one in this box; dimensions between them have one element. */
+static bool joins(const vv_step *s, const vv_box *box, int from, int to)
+{
+    if ((s->op == VV_STEP_REDUCE && s->reduced[from] != s->reduced[to]) || box->n[to] != s->work.chunk[to])
+        return false;
+    for (int d = from + 1; d <= to; d++)
+        if (!s->join[d]) return false;
+    return true;
+}
+
+/* Whether input i's elements of a loop around dimension `to` lie at the distance that continues those of it. */
+static bool continues(const vv_block *b, int from, int to, vv_index n)
+{
+    return b->stride[from] == b->stride[to] * n;
+}
+
+/* Which dimensions make up the row: from list[*first] to the last one. */
+static void find_row(fold *f, const vv_box *box, const vv_index cell[], const int list[], int n, int *first)
+{
+    *first = n - 1;
+    vv_index length = box->n[list[n - 1]];
+    bool reduced = f->s->op == VV_STEP_REDUCE && f->s->reduced[list[n - 1]];
+    while (*first > 0 && joins(f->s, box, list[*first - 1], list[*first])) {
+        int from = list[*first - 1], to = list[*first];
+        bool even = true;
+        if (cell[from] != cell[to] * box->n[to]) break; /* other cells lie between */
+        for (int i = 0; i < f->n_inputs; i++)
+            even = even && (f->mixed[i] || continues(&f->w->block[i], from, to, box->n[to]));
+        if (!even && !reduced && length >= SHORT_ROW) break;
+        for (int i = 0; i < f->n_inputs; i++)
+            f->mixed[i] = f->mixed[i] || !continues(&f->w->block[i], from, to, box->n[to]);
+        length *= box->n[from];
+        (*first)--;
+    }
+}
+
+static void set_loop(const fold *f, const vv_box *box, int d, vv_index cell, loop *l)
+{
+    l->n = box->n[d];
+    l->reduced = f->s->op == VV_STEP_REDUCE && f->s->reduced[d];
+    l->cell = cell;
+    for (int i = 0; i < f->n_inputs; i++) l->at[i] = f->w->block[i].stride[d];
+}
+
+/* One more loop around the row, or a longer one of the loop before. */
+static void add_loop(fold *f, nest *to, const loop *l, bool may_join)
+{
+    loop *last = to->n ? &to->loop[to->n - 1] : NULL;
+    bool even = may_join && last && last->cell == l->cell * l->n;
+    for (int i = 0; even && i < f->n_inputs; i++) even = last->at[i] == l->at[i] * l->n;
+    if (!even) {
+        to->loop[to->n++] = *l;
+        return;
+    }
+    vv_index n = last->n * l->n;
+    *last = *l;
+    last->n = n;
+}
+
+static void make_row(fold *f, const vv_box *box, const int list[], int first, int n, const vv_index cell[])
+{
+    loop *row = &f->inner.loop[0];
+    set_loop(f, box, list[n - 1], cell[list[n - 1]], row);
+    f->row_dims = n - first;
+    row->n = 1;
+    for (int k = 0; k < f->row_dims; k++) {
+        f->row_dim[k] = list[first + k];
+        f->row_n[k] = box->n[f->row_dim[k]];
+        row->n *= f->row_n[k];
+    }
+    f->reach = VV_TILE;
+    for (int i = 0; i < f->n_inputs; i++) f->reach = vv_imin(f->reach, vv_block_reach(&f->w->block[i], row->at[i]));
+}
+
+/* chunk: what the state's cells stand for. */
+static void make_nest(fold *f, const vv_box *chunk, const vv_box *box)
+{
+    const vv_step *s = f->s;
+    vv_index cell[VV_MAX_DIMS], cells = 1;
+    int list[VV_MAX_DIMS + 1], n = 0, first;
+    f->cell = 0;
+    for (int d = box->nd - 1; d >= 0; d--) {
+        bool reduced = s->op == VV_STEP_REDUCE && s->reduced[d];
+        cell[d] = reduced ? 0 : cells;
+        if (!reduced) cells *= chunk->n[d];
+        f->cell += (box->lo[d] - chunk->lo[d]) * cell[d];
+    }
+    /* Dimensions of one element are left out, but not where the cells of a row would not follow each other then. */
+    for (int d = 0; d < box->nd; d++)
+        if (box->n[d] > 1 || (cell[d] == 1 && chunk->n[d] > 1)) list[n++] = d;
+    f->outer.n = 0;
+    f->inner.n = 1;
+    if (n == 0) { /* one element */
+        f->inner.loop[0] = (loop){.n = 1, .reduced = s->op == VV_STEP_REDUCE && box->nd > 0 && s->reduced[box->nd - 1]};
+        f->reach = VV_TILE;
+        return;
+    }
+    find_row(f, box, cell, list, n, &first);
+    make_row(f, box, list, first, n, cell);
+    /* Loops inside of a kept row: windows of streamed data would jump to and fro. */
+    bool columns = !vv_step_streams(s) && !f->inner.loop[0].reduced && s->op == VV_STEP_REDUCE;
+    bool before_inside = false;
+    for (int k = 0; k < first; k++) {
+        loop l;
+        set_loop(f, box, list[k], cell[list[k]], &l);
+        bool inside = columns && l.reduced;
+        nest *to = inside ? &f->inner : &f->outer;
+        add_loop(f, to, &l, k > 0 && inside == before_inside && (!inside || to->n > 1));
+        before_inside = inside;
+    }
+}
+
+vv_status vv_fold_box(vv_worker *w, const vv_box *chunk, const vv_box *box, const vv_index at[], char *state)
+{
+    fold f;
+    f.w = w;
+    f.s = w->job->step;
+    f.state = state;
+    f.n_inputs = f.s->n_inputs;
+    f.row_at = 0;
+    memset(f.mixed, 0, sizeof f.mixed);
+    make_nest(&f, chunk, box);
+    return walk(&f, f.outer.n, f.outer.loop, f.cell, at, f.inner.loop[0].n, visit_row);
+}

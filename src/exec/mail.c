@@ -1,0 +1,240 @@
+/* Messages: what other ranks say, and letters that this rank's threads have left for the main thread to send. */
+#include "exec/run.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Seconds between progress reports of a rank. */
+static const double report_every = 0.2;
+
+int64_t vv_ticks(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* --- letters ---
+ *
+ * Few messages are under way at a time: MPI looks at each of them again and again. Meanwhile letters wait, and pieces for one rank collect in one letter: so
+ * they travel alone while there is little to do, and in company when there is much. */
+
+enum { TOGETHER = 64 << 10, UNDER_WAY = 16 };
+
+/* Appends pieces to a letter that still waits. */
+static vv_status append(vv_letter *l, const void *data, vv_bytes size)
+{
+    if (l->size + size > l->room) {
+        vv_bytes room = vv_imax(l->size + size, vv_imin(2 * l->size, TOGETHER));
+        char *more;
+        VV_TRY(vv_mem_get(&more, room, "a message"));
+        memcpy(more, l->data, (size_t)l->size);
+        vv_mem_put(&l->data);
+        l->data = more;
+        l->room = room;
+    }
+    memcpy((char *)l->data + l->size, data, (size_t)size);
+    l->size += size;
+    return VV_OK;
+}
+
+static vv_status add_letter(vv_run *r, int to, vv_tag tag, void **data, vv_bytes size)
+{
+    vv_letter *l, *open = tag == VV_TAG_PIECES ? r->open[to] : NULL;
+    if (open && open->size + size <= TOGETHER) return append(open, *data, size);
+    VV_TRY(vv_new(&l, 1, sizeof *l));
+    *l = (vv_letter){NULL, to, tag, size, size, *data};
+    *data = NULL;
+    *r->last_letter = l;
+    r->last_letter = &l->next;
+    if (tag == VV_TAG_PIECES) r->open[to] = l;
+    return VV_OK;
+}
+
+vv_status vv_run_letter(vv_run *r, int to, vv_tag tag, void *data_address, vv_bytes size)
+{
+    void **data = data_address;
+    pthread_mutex_lock(&r->lock);
+    vv_status status = add_letter(r, to, tag, data, size);
+    if (status == VV_OK) atomic_fetch_add(&r->queued, size);
+    pthread_mutex_unlock(&r->lock);
+    vv_mem_put(data);
+    return status;
+}
+
+/* fuzz: whether the next letter has to wait for another turn. */
+static bool held_back(vv_run *r)
+{
+    r->random = r->random * 6364136223846793005u + 1442695040888963407u;
+    return (r->random >> 40) % 4 != 0;
+}
+
+static vv_letter *next_letter(vv_run *r)
+{
+    pthread_mutex_lock(&r->lock);
+    vv_letter *l = r->letters;
+    if (l && !(r->letters = l->next)) r->last_letter = &r->letters;
+    if (l && l->tag == VV_TAG_PIECES && r->open[l->to] == l) r->open[l->to] = NULL;
+    if (l) atomic_fetch_sub(&r->queued, l->size);
+    pthread_mutex_unlock(&r->lock);
+    return l;
+}
+
+static vv_status send_letter(vv_run *r, vv_letter *l)
+{
+    vv_status status = vv_net_send(r->net, l->to, l->tag, &l->data, l->size);
+    free(l);
+    return status;
+}
+
+static vv_status send_letters(vv_run *r, bool *moved)
+{
+    int most = UNDER_WAY + r->net->size;
+    while (atomic_load(&r->queued) > 0 && r->net->sending < most && !(r->plan->fuzz && held_back(r))) {
+        vv_letter *l = next_letter(r);
+        if (!l) break;
+        *moved = true;
+        VV_TRY(send_letter(r, l));
+    }
+    return VV_OK;
+}
+
+vv_status vv_letters_flush(vv_run *r)
+{
+    for (vv_letter *l; (l = next_letter(r));) VV_TRY(send_letter(r, l));
+    return VV_OK;
+}
+
+void vv_letters_drop(vv_run *r)
+{
+    while (r->letters) {
+        vv_letter *l = r->letters;
+        r->letters = l->next;
+        vv_mem_put(&l->data);
+        free(l);
+    }
+}
+
+/* --- what others say --- */
+
+static vv_index units_of_all(const vv_plan *p)
+{
+    vv_index total = 0;
+    for (int i = 0; i < p->n_steps; i++)
+        if (vv_step_computes(&p->step[i])) total += vv_step_units(&p->step[i]);
+    return total;
+}
+
+static void take_progress(vv_run *r, int from, vv_index done, vv_bytes read)
+{
+    if (!r->done) return;
+    r->done[from] = done;
+    r->done_read[from] = read;
+    vv_index all = 0;
+    vv_bytes bytes = 0;
+    for (int i = 0; i < r->net->size; i++) {
+        all += r->done[i];
+        bytes += r->done_read[i];
+    }
+    if (r->hooks->progress) r->hooks->progress(r->hooks->context, all, units_of_all(r->plan), bytes);
+}
+
+static vv_status report_progress(vv_run *r)
+{
+    if (!r->plan->progress) return VV_OK;
+    double now = vv_now();
+    if (now - r->reported < report_every) return VV_OK;
+    r->reported = now;
+    int64_t report[2] = {atomic_load(&r->tasks), atomic_load(&r->read)};
+    if (r->net->rank != 0) return vv_net_send_copy(r->net, 0, VV_TAG_PROGRESS, report, sizeof report);
+    take_progress(r, 0, report[0], report[1]);
+    return VV_OK;
+}
+
+static vv_status take_counts(vv_run *r, const vv_message *m)
+{
+    if (!r->counts || m->size != r->plan->n_steps * (vv_bytes)sizeof *r->counts)
+        return vv_fail(VV_ERR_INTERNAL, "counts from rank %d do not fit", m->from);
+    vv_counts_add(r, m->data);
+    r->counts_in++;
+    return VV_OK;
+}
+
+static vv_status dispatch(vv_run *r, vv_message *m)
+{
+    switch (m->tag) {
+    case VV_TAG_INDEX: return vv_feeds_receive(&r->feeds, m);
+    case VV_TAG_STATE: return vv_tree_receive(r, m);
+    case VV_TAG_PIECES: return vv_push_receive(r, m);
+    case VV_TAG_RESULT: return vv_deliver_receive(r, m);
+    case VV_TAG_CANCEL: atomic_store(&r->cancelled, 1); return VV_OK;
+    case VV_TAG_PROGRESS: take_progress(r, m->from, ((int64_t *)m->data)[0], ((int64_t *)m->data)[1]); return VV_OK;
+    case VV_TAG_COUNTS: return take_counts(r, m);
+    case VV_TAG_SIZES:
+        vv_buf_bytes(&r->sizes, m->data, (size_t)m->size);
+        r->sizes_in++;
+        return VV_OK;
+    case VV_TAG_PLACES:
+        r->places = m->data;
+        m->data = NULL;
+        return VV_OK;
+    default: return vv_fail(VV_ERR_INTERNAL, "an unexpected message (tag %d) from rank %d", (int)m->tag, m->from);
+    }
+}
+
+static vv_status check_signal(vv_run *r)
+{
+    int number = r->hooks->signalled ? r->hooks->signalled(r->hooks->context) : 0;
+    if (!number || atomic_load(&r->cancelled)) return VV_OK;
+    return number == 2 ? vv_fail(VV_ERR_INTERRUPTED, "interrupted")
+                       : vv_fail(VV_ERR_TERMINATED, "terminated by a signal");
+}
+
+bool vv_run_throttled(const vv_run *r)
+{
+    return atomic_load(&r->queued) + atomic_load(&r->flying) > VV_FLIGHT;
+}
+
+bool vv_run_jammed(const vv_run *r)
+{
+    return atomic_load(&r->queued) + atomic_load(&r->flying) > 2 * VV_FLIGHT;
+}
+
+/* Threads that were held back by what is under way go on when it has landed. */
+static void note_flying(vv_run *r)
+{
+    bool before = vv_run_throttled(r);
+    atomic_store(&r->flying, r->net->sending_bytes);
+    if (before && !vv_run_throttled(r)) vv_agenda_wake(r->agenda);
+}
+
+vv_status vv_run_progress(vv_run *r, bool *moved)
+{
+    *moved = false;
+    VV_TRY(check_signal(r));
+    VV_TRY(send_letters(r, moved));
+    for (bool got = true; got && !atomic_load(&r->cancelled);) {
+        vv_message m;
+        VV_TRY(vv_net_receive(r->net, &m, &got));
+        if (!got) break;
+        *moved = true;
+        vv_status status = dispatch(r, &m);
+        vv_mem_put(&m.data);
+        VV_TRY(status);
+    }
+    note_flying(r);
+    return report_progress(r);
+}
+
+vv_status vv_run_wait(vv_run *r, vv_backoff *b)
+{
+    bool moved;
+    VV_TRY(vv_run_progress(r, &moved));
+    if (atomic_load(&r->cancelled)) return vv_fail(VV_ERR_CANCELLED, "stopped");
+    if (moved)
+        vv_backoff_reset(b);
+    else
+        vv_backoff_wait(b);
+    return VV_OK;
+}

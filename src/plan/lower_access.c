@@ -1,0 +1,534 @@
+/* How the elements of inputs get to tasks, and what follows from that: loops, leaves, placement.
+ *
+ * Every stored chunk should be read and decoded once. Where each belongs to one chunk of the work, the task that needs it reads it: as it lies (CHUNK), through a window
+ * (STREAM), or picked from boxes (BOX). Otherwise a load step reads it along its own chunks and passes pieces on (PUSH). A load reads only the region that is
+ * wanted, and one load serves all steps that want the region; regions that are far apart are loads of their own. */
+#include "plan/lower_build.h"
+
+#include "plan/place.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SMALL = 1 << 20, LONG_RUN = 64 * 1024, LEAF_ELEMENTS = 32, LEAF_PUSHED = 64 * 1024, FEW_OUTPUTS = 64 };
+
+/* --- one part and its source --- */
+
+/* Chunks of the work along dimension w that a part reaches into. */
+static vv_index reach(const vv_step *s, const vv_part *p, int w)
+{
+    if (p->box.n[w] == 0) return 0;
+    return vv_grid_at(&s->work, w, p->box.lo[w] + p->box.n[w] - 1) - vv_grid_at(&s->work, w, p->box.lo[w]) + 1;
+}
+
+/* Whether boundaries of work chunks are boundaries of the source's chunks along dimension d of the source. */
+static bool aligned(const vv_step *s, const vv_part *p, int d, const vv_grid *stored)
+{
+    int w = p->dim[d];
+    vv_index seen, shift;
+    if (w < 0 || reach(s, p, w) <= 1) return true;
+    if (d != p->table_dim && (p->stride[d] >= stored->chunk[d] || -p->stride[d] >= stored->chunk[d])) return true;
+    if (!vv_grid_seen(p, d, stored->chunk[d], stored->shift[d], &seen, &shift)) return false;
+    return s->work.chunk[w] % seen == 0 && (s->work.shift[w] - shift) % seen == 0;
+}
+
+/* Whether several work chunks want the same elements of the source, or of one chunk of it. */
+static bool wanted_twice(const vv_step *s, const vv_input *in, const vv_part *p, const vv_source *source)
+{
+    for (int w = 0; w < s->work.shape.nd; w++)
+        if ((!vv_part_follows(p, w) || in->before[w] || in->after[w]) && reach(s, p, w) > 1) return true;
+    for (int d = 0; d < p->nd; d++) {
+        if (d == p->table_dim && reach(s, p, p->dim[d]) > 1) return true;
+        if (source->chunked && !aligned(s, p, d, &source->stored)) return true;
+    }
+    return false;
+}
+
+/* Two parts want the same chunk of the same source. */
+static bool meet(const vv_plan *p, const vv_part *left, const vv_part *right)
+{
+    const vv_grid *g = &p->step[left->from].grid;
+    vv_box a, b;
+    if (left->from != right->from || !vv_part_source(left, &left->box, &a) || !vv_part_source(right, &right->box, &b))
+        return false;
+    for (int d = 0; d < a.nd; d++)
+        if (vv_grid_at(g, d, a.lo[d]) > vv_grid_at(g, d, b.lo[d] + b.n[d] - 1) ||
+            vv_grid_at(g, d, b.lo[d]) > vv_grid_at(g, d, a.lo[d] + a.n[d] - 1))
+            return false;
+    return true;
+}
+
+static bool parts_meet(const vv_plan *p, const vv_input *in)
+{
+    for (int i = 0; i < in->n_parts; i++)
+        for (int k = 0; k < i; k++)
+            if (meet(p, &in->part[i], &in->part[k])) return true;
+    return false;
+}
+
+/* Bytes that lie together in a contiguous source and belong to one chunk of the work: whole inner dimensions, and the first that is cut. */
+static vv_bytes run_bytes(const vv_step *s, const vv_part *p, const vv_source *source)
+{
+    vv_bytes run = vv_dtype_size(source->decode.stored);
+    for (int d = p->nd - 1; d >= 0; d--) {
+        int w = p->dim[d];
+        if (d == p->table_dim) break;
+        vv_index n = w < 0 ? 1 : vv_imin(s->work.chunk[w], p->box.n[w]);
+        run = vv_times(run, n);
+        if (n < source->stored.shape.n[d]) break;
+    }
+    return run;
+}
+
+static bool small(const vv_source *source)
+{
+    return vv_shape_elements(&source->stored.shape) <= SMALL;
+}
+
+/* Most of what lies between the wanted elements is not wanted: whoever loads it all reads in vain. */
+static bool sparse(const vv_part *p)
+{
+    enum { THIN = 4 };
+    vv_box box;
+    vv_index taken = 1;
+    for (int d = 0; d < p->nd; d++)
+        if (p->dim[d] >= 0) taken = vv_times(taken, p->box.n[p->dim[d]]);
+    return vv_part_source(p, &p->box, &box) && vv_box_elements(&box) / THIN > taken;
+}
+
+/* Why a part cannot be read where it is needed; NULL when it can. */
+static const char *unfit_for_boxes(const vv_step *s, const vv_input *in, const vv_part *p, const vv_source *source)
+{
+    if (source->generated || small(source)) return NULL;
+    if (wanted_twice(s, in, p, source)) return "several chunks of the work want the same of it";
+    if (source->raw && !source->chunked && run_bytes(s, p, source) < LONG_RUN && !sparse(p))
+        return "its pieces in the file are short";
+    return NULL;
+}
+
+/* The only part is all of the work space, without surroundings or look-up. */
+static bool direct(const vv_step *s, const vv_input *in)
+{
+    if (in->n_parts != 1 || in->part[0].table_dim >= 0) return false;
+    for (int w = 0; w < s->work.shape.nd; w++)
+        if (in->before[w] || in->after[w] || in->part[0].box.n[w] != s->work.shape.n[w]) return false;
+    return true;
+}
+
+/* Dimensions in order, forward, one by one. */
+static bool in_order(const vv_part *p)
+{
+    int last = -1;
+    for (int d = 0; d < p->nd; d++) {
+        if (p->dim[d] < 0) continue;
+        if (p->dim[d] <= last || p->stride[d] != 1) return false;
+        last = p->dim[d];
+    }
+    return true;
+}
+
+static bool streams(const vv_plan *p, const vv_step *s, const vv_input *in)
+{
+    if (!direct(s, in) || s->block || s->product) return false;
+    const vv_part *part = &in->part[0];
+    const vv_source *source = vv_part_stored(p, part);
+    if (!source || !source->raw || source->chunked || part->nd != s->work.shape.nd || !in_order(part)) return false;
+    for (int d = 0; d < part->nd; d++)
+        if (part->dim[d] < 0) return false;
+    return true;
+}
+
+/* Every chunk of the work lies inside one stored chunk. */
+static bool inside(const vv_step *s, const vv_part *p, const vv_grid *stored)
+{
+    for (int d = 0; d < p->nd; d++) {
+        int w = p->dim[d];
+        if (w < 0) continue;
+        vv_index last = p->start[d] + p->box.n[w] - 1;
+        if (p->start[d] / stored->chunk[d] == last / stored->chunk[d]) continue;
+        vv_index seen, shift;
+        if (!vv_grid_seen(p, d, stored->chunk[d], stored->shift[d], &seen, &shift)) return false;
+        if (seen % s->work.chunk[w] || (shift - s->work.shift[w]) % s->work.chunk[w]) return false;
+    }
+    return true;
+}
+
+static bool by_chunk(const vv_plan *p, const vv_step *s, const vv_input *in)
+{
+    if (!direct(s, in) || s->block || s->product) return false;
+    const vv_part *part = &in->part[0];
+    const vv_source *source = vv_part_stored(p, part);
+    if (!source || !source->raw || !source->chunked || part->nd == 0 || !in_order(part)) return false;
+    if (part->dim[part->nd - 1] != s->work.shape.nd - 1) return false;
+    return inside(s, part, &source->stored) && !wanted_twice(s, in, part, source);
+}
+
+/* --- inputs --- */
+
+static bool computed(const vv_plan *p, const vv_input *in)
+{
+    for (int i = 0; i < in->n_parts; i++)
+        if (!vv_part_stored(p, &in->part[i])) return true;
+    return false;
+}
+
+/* The access of an input by itself; `why` when it is to be pushed though it is stored. */
+static vv_access choose(const vv_plan *p, const vv_step *s, const vv_input *in, const char **why)
+{
+    *why = NULL;
+    if (computed(p, in)) {
+        *why = "other parts of the input are computed";
+        return VV_ACCESS_PUSH;
+    }
+    if (by_chunk(p, s, in)) return VV_ACCESS_CHUNK;
+    for (int i = 0; i < in->n_parts && !*why; i++)
+        *why = unfit_for_boxes(s, in, &in->part[i], vv_part_stored(p, &in->part[i]));
+    if (!*why && parts_meet(p, in)) {
+        const vv_source *source = vv_part_stored(p, &in->part[0]);
+        if (source->chunked && !source->generated && !small(source)) *why = "several parts want the same of it";
+    }
+    return *why ? VV_ACCESS_PUSH : VV_ACCESS_BOX;
+}
+
+/* Another input has it loaded: this one gets it from there too. */
+static bool shares_load(const vv_plan *p, const vv_step *s, const vv_input *in)
+{
+    for (int i = 0; i < in->n_parts; i++)
+        for (int k = 0; k < s->n_inputs; k++) {
+            const vv_input *other = &s->input[k];
+            for (int j = 0; other->access == VV_ACCESS_PUSH && j < other->n_parts; j++)
+                if (meet(p, &other->part[j], &in->part[i])) return true;
+        }
+    return false;
+}
+
+/* With few entries for many elements along it, a table is looked up element by element. */
+static bool looks_up(const vv_plan *p, const vv_input *in)
+{
+    if (in->n_parts != 1 || in->part[0].table_dim < 0) return false;
+    const vv_part *part = &in->part[0];
+    return 4 * p->step[part->from].grid.shape.n[part->table_dim] <= part->box.n[part->dim[part->table_dim]];
+}
+
+/* --- loads --- */
+
+typedef struct load {
+    int read; /* step */
+    vv_box box;
+    const char *why;
+    int step;
+} load;
+
+typedef struct loads {
+    int n;
+    load *at;
+} loads;
+
+static vv_box bound(const vv_box *a, const vv_box *b)
+{
+    vv_box out = *a;
+    for (int d = 0; d < a->nd; d++) {
+        out.lo[d] = vv_imin(a->lo[d], b->lo[d]);
+        out.n[d] = vv_imax(a->lo[d] + a->n[d], b->lo[d] + b->n[d]) - out.lo[d];
+    }
+    return out;
+}
+
+static bool merges(const load *a, const load *b)
+{
+    if (a->read != b->read) return false;
+    vv_box both = bound(&a->box, &b->box);
+    return vv_box_elements(&both) <= vv_box_elements(&a->box) + vv_box_elements(&b->box);
+}
+
+/* Merges the last one with others for as long as that reads nothing that nobody wants. */
+static void merge_last(loads *l)
+{
+    for (int i = 0; i < l->n - 1; i++) {
+        load *last = &l->at[l->n - 1];
+        if (!merges(&l->at[i], last)) continue;
+        l->at[i].box = bound(&l->at[i].box, &last->box);
+        load grown = l->at[i];
+        memmove(&l->at[i], &l->at[i + 1], sizeof *l->at * (size_t)(l->n - 2 - i));
+        l->n--;
+        l->at[l->n - 1] = grown;
+        i = -1;
+    }
+}
+
+static vv_status note_load(const vv_part *part, const char *why, loads *l)
+{
+    load *more = realloc(l->at, sizeof *more * ((size_t)l->n + 1));
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
+    l->at = more;
+    load new = {.read = part->from, .why = why, .step = -1};
+    if (!vv_part_source(part, &part->box, &new.box)) return VV_OK;
+    l->at[l->n++] = new;
+    merge_last(l);
+    return VV_OK;
+}
+
+static load *find_load(const loads *l, const vv_part *part)
+{
+    vv_box box;
+    if (!vv_part_source(part, &part->box, &box)) return NULL;
+    for (int i = 0; i < l->n; i++) {
+        bool within = l->at[i].read == part->from;
+        for (int d = 0; within && d < box.nd; d++)
+            within = box.lo[d] >= l->at[i].box.lo[d] && box.lo[d] + box.n[d] <= l->at[i].box.lo[d] + l->at[i].box.n[d];
+        if (within) return &l->at[i];
+    }
+    return NULL;
+}
+
+/* For explain: what is read in boxes and why it may be. */
+static vv_status explain_boxes(const vv_plan *p, vv_step *s)
+{
+    vv_buf b = {0};
+    for (int k = 0; k < s->n_inputs; k++) {
+        const vv_input *in = &s->input[k];
+        if (in->access != VV_ACCESS_BOX || in->n_parts == 0) continue;
+        const vv_source *source = vv_part_stored(p, &in->part[0]);
+        const char *why = source->generated ? "made where it is wanted"
+                          : small(source)   ? "it is small"
+                                            : "no stored chunk is wanted twice";
+        vv_buf_printf(&b, "%s%s in boxes: %s", b.size ? "; " : "", source->variable, why);
+    }
+    if (b.size == 0 || s->why) {
+        vv_buf_free(&b);
+        return VV_OK;
+    }
+    s->why = b.data;
+    return vv_buf_status(&b);
+}
+
+/* Chooses for one step, and notes what has to be loaded for it. */
+static vv_status choose_all(const vv_plan *p, vv_step *s, loads *l)
+{
+    const char *why[VV_PROGRAM_INPUTS] = {NULL};
+    bool stream = s->n_inputs > 0, changed = true;
+    for (int k = 0; k < s->n_inputs; k++) stream = stream && streams(p, s, &s->input[k]);
+    for (int k = 0; k < s->n_inputs; k++) {
+        vv_input *in = &s->input[k];
+        in->lookup = looks_up(p, in);
+        in->access = stream ? VV_ACCESS_STREAM : choose(p, s, in, &why[k]);
+    }
+    while (changed && !stream) {
+        changed = false;
+        for (int k = 0; k < s->n_inputs; k++) {
+            if (s->input[k].access == VV_ACCESS_PUSH || !shares_load(p, s, &s->input[k])) continue;
+            s->input[k].access = VV_ACCESS_PUSH;
+            why[k] = "it is wanted in several views at once";
+            changed = true;
+        }
+    }
+    for (int k = 0; k < s->n_inputs; k++)
+        for (int i = 0; s->input[k].access == VV_ACCESS_PUSH && i < s->input[k].n_parts; i++)
+            if (vv_part_stored(p, &s->input[k].part[i])) VV_TRY(note_load(&s->input[k].part[i], why[k], l));
+    return explain_boxes(p, s);
+}
+
+/* The step of a load: the region as it is stored, chunk by chunk. */
+static vv_status add_load(vv_plan *p, load *l)
+{
+    vv_step *s;
+    vv_part part;
+    vv_input *in;
+    int reg;
+    const vv_source *source = &p->source[p->step[l->read].source];
+    vv_shape shape = {.nd = l->box.nd};
+    memcpy(shape.n, l->box.n, sizeof shape.n);
+    l->step = p->n_steps;
+    VV_TRY(vv_plan_add_step(p, VV_STEP_MAP, source->variable, &s));
+    VV_TRY(vv_new(&s->program, 1, sizeof *s->program));
+    VV_TRY(vv_program_input(s->program, source->decode.out, &reg));
+    VV_TRY(vv_step_add_input(s, &in));
+    in->type = source->decode.out;
+    vv_part_same(&shape, &part);
+    memcpy(part.start, l->box.lo, sizeof part.start);
+    part.from = l->read;
+    VV_TRY(vv_input_add_part(in, &part));
+    s->work.shape = shape;
+    s->n_results = 1;
+    s->result[0].type = source->decode.out;
+    VV_TRY(vv_strdup(&s->result[0].name, source->variable));
+    vv_lower_grid(p, s, &(vv_hint){0});
+    vv_buf why = {0};
+    vv_buf_printf(&why, "loaded once and passed on: %s", l->why);
+    VV_TRY(vv_buf_status(&why));
+    s->why = why.data;
+    const char *unused;
+    in = &s->input[0];
+    in->access = streams(p, s, in) ? VV_ACCESS_STREAM : choose(p, s, in, &unused);
+    return VV_OK;
+}
+
+/* Parts of pushed inputs now come from the loads. */
+static vv_status use_loads(const vv_plan *p, const loads *l, vv_step *s)
+{
+    for (int k = 0; k < s->n_inputs; k++) {
+        vv_input *in = &s->input[k];
+        for (int i = 0; in->access == VV_ACCESS_PUSH && i < in->n_parts; i++) {
+            vv_part *part = &in->part[i];
+            const load *from = vv_part_stored(p, part) ? find_load(l, part) : NULL;
+            if (!from) continue;
+            part->from = from->step;
+            part->result = 0;
+            VV_TRY(vv_lower_move(part, &from->box));
+        }
+    }
+    return VV_OK;
+}
+
+/* --- the order of steps: a load comes right before the first that wants it --- */
+
+static void place_step(int step, const vv_plan *p, int old_steps, int order[], int *n, bool done[])
+{
+    const vv_step *s = &p->step[step];
+    for (int k = 0; step < old_steps && k < s->n_inputs; k++)
+        for (int i = 0; i < s->input[k].n_parts; i++) {
+            int from = s->input[k].part[i].from;
+            if (from >= old_steps && !done[from]) place_step(from, p, old_steps, order, n, done);
+        }
+    done[step] = true;
+    order[(*n)++] = step;
+}
+
+static void renumber(vv_plan *p, const int order[], const int number[], vv_step moved[])
+{
+    for (int i = 0; i < p->n_steps; i++) moved[i] = p->step[order[i]];
+    memcpy(p->step, moved, sizeof *moved * (size_t)p->n_steps);
+    for (int i = 0; i < p->n_steps; i++) {
+        vv_step *s = &p->step[i];
+        if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) s->from = number[s->from];
+        for (int k = 0; k < s->n_inputs; k++)
+            for (int j = 0; j < s->input[k].n_parts; j++) s->input[k].part[j].from = number[s->input[k].part[j].from];
+    }
+}
+
+static vv_status reorder(vv_plan *p, int old_steps, vv_target targets[], int n_targets)
+{
+    int *order = NULL, *number = NULL, n = 0;
+    bool *done = NULL;
+    vv_step *moved = NULL;
+    size_t all = (size_t)p->n_steps;
+    vv_status status;
+    VV_TRY_GOTO(status, out, vv_new(&order, all, sizeof *order));
+    VV_TRY_GOTO(status, out, vv_new(&number, all, sizeof *number));
+    VV_TRY_GOTO(status, out, vv_new(&done, all, sizeof *done));
+    VV_TRY_GOTO(status, out, vv_new(&moved, all, sizeof *moved));
+    for (int i = 0; i < old_steps; i++) place_step(i, p, old_steps, order, &n, done);
+    for (int i = 0; i < n; i++) number[order[i]] = i;
+    renumber(p, order, number, moved);
+    for (int i = 0; i < n_targets; i++) targets[i].step = number[targets[i].step];
+out:
+    free(order);
+    free(number);
+    free(done);
+    free(moved);
+    return status;
+}
+
+/* --- what follows: loops, leaves, placement --- */
+
+/* Source dimension that follows work dimension w; -1 for none. */
+static int followed(const vv_part *p, int w)
+{
+    for (int d = 0; d < p->nd; d++)
+        if (p->dim[d] == w) return d;
+    return -1;
+}
+
+/* Whether an input's elements along work dimensions w - 1 and w are one row wherever the chunk is full along w. */
+static bool input_joins(const vv_plan *p, const vv_step *s, const vv_input *in, int w)
+{
+    bool outer = false, inner = false;
+    for (int i = 0; i < in->n_parts; i++) {
+        int table = in->part[i].table_dim < 0 ? -1 : in->part[i].dim[in->part[i].table_dim];
+        if (table == w || table == w - 1) return false;
+        outer = outer || vv_part_follows(&in->part[i], w - 1) || in->part[i].box.n[w - 1] != s->work.shape.n[w - 1];
+        inner = inner || vv_part_follows(&in->part[i], w) || in->part[i].box.n[w] != s->work.shape.n[w];
+    }
+    if (outer != inner) return false;
+    if (!outer || in->access == VV_ACCESS_BOX || in->access == VV_ACCESS_PUSH) return true;
+    const vv_grid *stored = &vv_part_stored(p, &in->part[0])->stored;
+    int a = followed(&in->part[0], w - 1), b = followed(&in->part[0], w);
+    if (b != a + 1) return false;
+    vv_index extent = in->access == VV_ACCESS_STREAM ? stored->shape.n[b] : stored->chunk[b];
+    return s->work.chunk[w] == extent;
+}
+
+/* Cells see their elements in the order of the joined loops. Where only contiguous data comes in, chunks are of our own making, and loops join where they are whole. */
+static void set_joins(const vv_plan *p, vv_step *s)
+{
+    bool cut = false;
+    for (int k = 0; k < s->n_inputs; k++)
+        for (int i = 0; i < s->input[k].n_parts; i++) {
+            const vv_source *source = vv_part_stored(p, &s->input[k].part[i]);
+            cut = cut || !source || source->chunked;
+        }
+    for (int w = 1; w < s->work.shape.nd; w++) {
+        bool join = s->reduced[w] == s->reduced[w - 1] && s->groups.dim != w && s->groups.dim != w - 1;
+        if (!cut) join = join && s->work.chunk[w] == s->work.shape.n[w];
+        for (int k = 0; k < s->n_inputs && join; k++) join = input_joins(p, s, &s->input[k], w);
+        s->join[w] = join && !s->block && !s->product;
+    }
+}
+
+static vv_index chunk_length(const vv_step *s, int d)
+{
+    return vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
+}
+
+/* Chunks of a leaf: enough elements behind a cell that combining leaves costs little beside folding them. With groups, a leaf's state has cells for each of them. */
+static vv_index leaf_length(const vv_step *s)
+{
+    vv_index behind = 1, all = 1, grouped = s->groups.dim >= 0 ? 4 * s->groups.n : 0;
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        all = vv_times(all, chunk_length(s, d));
+        if (s->reduced[d] && d != s->groups.dim)
+            behind = vv_times(behind, s->groups.dim >= 0 ? vv_imax(1, s->work.shape.n[d]) : chunk_length(s, d));
+    }
+    if (s->groups.dim >= 0) {
+        vv_index along = vv_imax(vv_ceil_div(LEAF_ELEMENTS, behind), grouped);
+        return vv_ceil_div(along, chunk_length(s, s->groups.dim));
+    }
+    if (vv_step_waits(s)) return vv_imax(1, vv_ceil_div(LEAF_PUSHED, vv_imax(1, all)));
+    return vv_ceil_div(LEAF_ELEMENTS, behind);
+}
+
+/* Whole outputs per rank: few messages, few states at a time. Contiguous data is rather read in the file's order, as long as few outputs
+ * are open at once. */
+static vv_placement choose_placement(const vv_builder *b, const vv_step *s)
+{
+    if (s->groups.dim >= 0) return VV_PLACE_OUTPUTS;
+    if (b->placement >= 0) return (vv_placement)b->placement;
+    bool in_file_order = vv_step_streams(s) && vv_step_leaves(s) > 1 && vv_step_outs(s) <= FEW_OUTPUTS;
+    return in_file_order ? VV_PLACE_LEAVES : VV_PLACE_OUTPUTS;
+}
+
+static vv_status finish(const vv_builder *b, vv_step *s)
+{
+    set_joins(b->l->plan, s);
+    s->leaf = s->op == VV_STEP_REDUCE ? leaf_length(s) : 1;
+    VV_TRY(vv_step_complete(s));
+    s->placement = choose_placement(b, s);
+    return VV_OK;
+}
+
+vv_status vv_lower_access(vv_builder *b, vv_target targets[], int n)
+{
+    vv_plan *p = b->l->plan;
+    loads l = {0};
+    int old_steps = p->n_steps;
+    vv_status status = VV_OK;
+    for (int i = 0; i < old_steps && status == VV_OK; i++)
+        if (vv_step_computes(&p->step[i])) status = choose_all(p, &p->step[i], &l);
+    for (int i = 0; i < l.n && status == VV_OK; i++) status = add_load(p, &l.at[i]);
+    for (int i = 0; i < old_steps && status == VV_OK; i++) status = use_loads(p, &l, &p->step[i]);
+    if (status == VV_OK && l.n > 0) status = reorder(p, old_steps, targets, n);
+    free(l.at);
+    for (int i = 0; i < p->n_steps && status == VV_OK; i++)
+        if (vv_step_computes(&p->step[i])) status = finish(b, &p->step[i]);
+    return status;
+}

@@ -1,0 +1,105 @@
+/* What the files of lowering share.
+ *
+ *     lower_graph   nodes that are the same computation get one number; where long chains are cut
+ *     lower_parts   views of a node's elements become the parts of an input
+ *     lower_expr    the elementwise operations over those inputs become a program
+ *     lower         what becomes a step, each once; targets
+ *     lower_grid    how the work of a step is cut into chunks: shapes and stored chunks decide, nothing else
+ *     lower_access  how inputs get to tasks: directly, in boxes, or loaded once by a step of their own and passed on */
+#ifndef VV_PLAN_LOWER_BUILD_H
+#define VV_PLAN_LOWER_BUILD_H
+
+#include "plan/lower.h"
+#include "plan/lower_graph.h"
+
+/* A result, or a box of it, that some step makes. */
+typedef struct vv_made {
+    int node;
+    vv_dtype as; /* of another type than the node's, when not VV_NONE */
+    vv_box box;  /* in the node's space: what the step makes of it */
+    int step, result;
+    int next; /* of the same node */
+} vv_made;
+
+/* Chunks that the work should have, as an array was rechunked, by work dimension; 0: nothing said. */
+typedef struct vv_hint {
+    vv_index chunk[VV_MAX_DIMS], shift[VV_MAX_DIMS];
+} vv_hint;
+
+/* What a reduce step folds: others that want the same are results of it. */
+typedef struct vv_reduces {
+    const vv_array *array; /* dimensions and groups */
+    int input, step;
+    vv_box box; /* of the input */
+} vv_reduces;
+
+typedef struct vv_builder {
+    vv_lowering *l;
+    int placement;
+    vv_dag graph;
+    int n_made, *made_of; /* by node: the first one made of it */
+    vv_made *made;
+    int n_reduces;
+    vv_reduces *reduces;
+    int *read_of; /* by node: its read step, -1 for none */
+} vv_builder;
+
+/* Elements of a node at other places: what a work space wants of it. */
+typedef struct vv_view {
+    int n;
+    vv_part *part;
+    bool full;   /* covers the work space */
+    bool filled; /* `fill` is decided: some element is covered by nothing */
+    double fill;
+} vv_view;
+
+/* --- lower_parts.c --- */
+
+/* All of a box of a node's space; the work space is that box. */
+VV_WARN_UNUSED vv_status vv_view_box(const vv_box *box, vv_view *out);
+VV_WARN_UNUSED vv_status vv_view_copy(const vv_view *v, vv_view *out);
+void vv_view_free(vv_view *v);
+bool vv_view_equal(const vv_view *a, const vv_view *b);
+/* Of view node `node` what v wants, as a view of its input `child` when all comes from one; *child -1: from several. *fits is false, and nothing made, when it is
+ * no list of parts with one fill value. */
+VV_WARN_UNUSED vv_status vv_view_through(const vv_builder *b, int node, const vv_view *v, vv_view *out, int *child,
+                                         bool *fits);
+/* The elements of a node as an input of a type: its parts lead to read steps, or to steps that are made now. top: the step is there to make this very node. */
+VV_WARN_UNUSED vv_status vv_lower_input(vv_builder *b, int node, const vv_view *v, vv_dtype type, bool top,
+                                        vv_hint *hint, vv_input *out);
+void vv_input_free(vv_input *in);
+/* Indices of the source are counted from where `box` begins, outside of which the part takes nothing. */
+VV_WARN_UNUSED vv_status vv_lower_move(vv_part *p, const vv_box *box);
+/* A rechunked node seen through a view. */
+void vv_hint_through(const vv_array *rechunked, const vv_view *v, vv_hint *hint);
+
+/* --- lower_expr.c --- */
+
+/* Inputs and program of a step (of `space`) that computes a node's elements; as: VV_NONE, or cast to a type. hint: what rechunks in it say. */
+VV_WARN_UNUSED vv_status vv_lower_expression(vv_builder *b, int node, const vv_view *v, vv_dtype as, vv_hint *hint,
+                                             int *n_inputs, vv_input **input, vv_program **program);
+
+/* --- lower.c --- */
+
+/* The read step of a stored or generated variable. */
+VV_WARN_UNUSED vv_status vv_lower_read(vv_builder *b, int node, int *step);
+/* A step that makes at least `box` of a node, once for all; valid until the next one is made. */
+VV_WARN_UNUSED vv_status vv_lower_make(vv_builder *b, int node, const vv_box *box, vv_dtype as, const vv_made **out);
+/* Which dimension of a step's result a node's dimension is: -1 for one of length 1 that is only kept in name. */
+int vv_lower_result_dim(const vv_array *a, int d);
+
+/* --- lower_grid.c --- */
+
+void vv_lower_grid(const vv_plan *p, vv_step *s, const vv_hint *hint);
+/* Chunk lengths that are 0 are chosen. */
+void vv_lower_fill_grid(vv_grid *g);
+void vv_lower_product_grid(const vv_plan *p, vv_step *s);
+/* The grid of a source as it is seen through dimension d of a part; false when its chunks are not chunks there. */
+bool vv_grid_seen(const vv_part *part, int d, vv_index chunk, vv_index shift, vv_index *seen, vv_index *seen_shift);
+
+/* --- lower_access.c --- */
+
+/* Decides how every input is had, puts load steps in, and completes all steps. */
+VV_WARN_UNUSED vv_status vv_lower_access(vv_builder *b, vv_target targets[], int n);
+
+#endif

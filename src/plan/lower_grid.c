@@ -1,0 +1,264 @@
+/* How the work of a step is cut into chunks.
+ *
+ * The grid decides in which order numbers are added, so it follows from shapes and stored chunks alone. Chunks of the work should be chunks of the file, as
+ * they are seen through the view: then a task reads whole chunks and nobody else needs them. Inputs have their say in the order of what is wanted of them, stored ones before computed ones;
+ * dimensions that none has cut are cut by fixed numbers: the state of a piece's cells stays in the second-level cache, a chunk is a few
+ * megabytes, so that a leaf is worth a task and a combine. */
+#include "plan/lower_build.h"
+
+#include <string.h>
+
+enum { CELLS = 64 * 1024, ELEMENTS = 2 * 1024 * 1024, LEAST = 256 * 1024, SIDE = 1024 };
+
+/* As much of a dimension as fits, in equal parts. */
+static vv_index part(vv_index n, vv_index room)
+{
+    if (n <= 1) return 1;
+    room = vv_imax(1, room);
+    return n <= room ? n : vv_ceil_div(n, vv_ceil_div(n, room));
+}
+
+static vv_index modulo(vv_index a, vv_index n)
+{
+    return (a % n + n) % n;
+}
+
+static vv_index floor_div(vv_index a, vv_index b)
+{
+    return (a - modulo(a, b)) / b;
+}
+
+/* Element i of the part's box is source element start + stride * i; chunks of the source begin at multiples of `chunk` less `shift`. */
+bool vv_grid_seen(const vv_part *p, int d, vv_index chunk, vv_index shift, vv_index *seen, vv_index *seen_shift)
+{
+    if (p->dim[d] < 0 || d == p->table_dim) return false;
+    vv_index step = p->stride[d] < 0 ? -p->stride[d] : p->stride[d], lo = p->box.lo[p->dim[d]];
+    if (chunk % step) return false;
+    *seen = chunk / step;
+    vv_index whole = floor_div(p->start[d] + shift, step);
+    *seen_shift = modulo(p->stride[d] > 0 ? whole - lo : -(lo + whole + 1), *seen);
+    return true;
+}
+
+/* --- what inputs suggest --- */
+
+typedef struct candidate {
+    const vv_part *part;
+    const vv_grid *grid;
+    bool stored;
+    vv_index wanted;
+} candidate;
+
+static bool before(const candidate *a, const candidate *b)
+{
+    return a->stored != b->stored ? a->stored : a->wanted > b->wanted;
+}
+
+static vv_index wanted(const vv_part *p)
+{
+    vv_box box;
+    return vv_part_source(p, &p->box, &box) ? vv_box_elements(&box) : 0;
+}
+
+/* The largest part of every input that has chunks, best first. Small inputs have no say beside large ones. */
+static int candidates(const vv_plan *p, const vv_step *s, candidate out[])
+{
+    int n = 0;
+    vv_index most = 0;
+    for (int k = 0; k < s->n_inputs; k++) {
+        candidate c = {.wanted = -1};
+        for (int i = 0; i < s->input[k].n_parts; i++) {
+            vv_index w = wanted(&s->input[k].part[i]);
+            if (w > c.wanted) c = (candidate){.part = &s->input[k].part[i], .wanted = w};
+        }
+        if (!c.part) continue;
+        most = vv_imax(most, c.wanted);
+        const vv_source *source = vv_part_stored(p, c.part);
+        if (source && !source->chunked) continue;
+        c.stored = source && !source->generated;
+        c.grid = &p->step[c.part->from].grid;
+        int at = n++;
+        for (; at > 0 && before(&c, &out[at - 1]); at--) out[at] = out[at - 1];
+        out[at] = c;
+    }
+    int kept = 0;
+    for (int i = 0; i < n; i++)
+        if (out[i].wanted >= most / 16) out[kept++] = out[i];
+    return kept;
+}
+
+/* Sets what is not set yet; fixed[d]: by a stored variable. True when it was set by another one. */
+static bool suggest(const candidate *c, vv_step *s, bool fixed[])
+{
+    bool free = false;
+    for (int d = 0; d < c->part->nd; d++) {
+        int w = c->part->dim[d];
+        vv_index seen, shift;
+        if (w < 0 || s->work.chunk[w] || !vv_grid_seen(c->part, d, c->grid->chunk[d], c->grid->shift[d], &seen, &shift))
+            continue;
+        s->work.chunk[w] = seen;
+        s->work.shift[w] = shift;
+        fixed[w] = c->stored && !s->block;
+        free = free || !fixed[w];
+    }
+    return free;
+}
+
+static void follow_hint(vv_step *s, const vv_hint *hint, const bool fixed[])
+{
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        bool stays =
+            fixed[d] && s->op == VV_STEP_REDUCE; /* a sum can be had of any chunks: those of the file cost nothing */
+        if (hint->chunk[d] == 0 || stays) continue;
+        s->work.chunk[d] = hint->chunk[d];
+        s->work.shift[d] = hint->shift[d];
+    }
+}
+
+/* --- dimensions that are not cut yet --- */
+
+/* Whole inner dimensions as long as cells and elements are within limits, then stretches. */
+static void fill_up(vv_step *s)
+{
+    vv_index elements = 1, cells = 1;
+    bool open = true; /* all inner kept dimensions are whole, so that runs in the file are long */
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        if (s->work.chunk[d] == 0) continue;
+        elements = vv_times(elements, vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d])));
+        if (!s->reduced[d]) cells = vv_times(cells, vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d])));
+    }
+    for (int d = s->work.shape.nd - 1; d >= 0; d--) {
+        vv_index n = s->work.shape.n[d], c = 1;
+        vv_index room = ELEMENTS / elements;
+        if (s->work.chunk[d]) {
+            open = open && s->work.chunk[d] >= n;
+            continue;
+        }
+        if (s->reduced[d])
+            c = part(n, room);
+        else if (open)
+            c = part(n, s->op == VV_STEP_REDUCE ? vv_imin(room, CELLS / cells) : room);
+        s->work.chunk[d] = c;
+        elements = vv_times(elements, c);
+        if (!s->reduced[d]) cells = vv_times(cells, c);
+        open = open && c >= n;
+    }
+}
+
+void vv_lower_fill_grid(vv_grid *g)
+{
+    vv_step s = {.op = VV_STEP_MAP, .work = *g};
+    fill_up(&s);
+    *g = s.work;
+}
+
+static vv_index chunk_elements(const vv_grid *g)
+{
+    vv_index n = 1;
+    for (int d = 0; d < g->shape.nd; d++) n = vv_times(n, vv_imin(g->chunk[d], vv_imax(1, g->shape.n[d])));
+    return n;
+}
+
+static vv_index chunk_cells(const vv_step *s)
+{
+    vv_index n = 1;
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (!s->reduced[d]) n = vv_times(n, vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d])));
+    return n;
+}
+
+/* Chunks of inputs that come in pieces may be tiny: several of them make one of ours. The shortest side is doubled first, so that neighbours
+ * with surroundings share little. */
+static void merge_tiny(vv_step *s, const bool fixed[])
+{
+    vv_grid *g = &s->work;
+    while (2 * chunk_elements(g) <= LEAST) {
+        int shortest = -1;
+        for (int d = 0; d < g->shape.nd; d++) {
+            bool cells = s->op == VV_STEP_REDUCE && !s->reduced[d] && 2 * chunk_cells(s) > CELLS;
+            if (fixed[d] || cells || vv_grid_count(g, d) < 2) continue;
+            if (shortest < 0 || g->chunk[d] < g->chunk[shortest]) shortest = d;
+        }
+        if (shortest < 0) return;
+        g->chunk[shortest] *= 2;
+        if (g->shift[shortest] == 0) g->chunk[shortest] = vv_imin(g->chunk[shortest], g->shape.n[shortest]);
+    }
+}
+
+/* A scan runs along its whole axis; the other dimensions are cut finer for it. */
+static void whole_axis(vv_step *s)
+{
+    vv_grid *g = &s->work;
+    int axis = s->call.axis;
+    if (!s->block || vv_block_ops[s->call.op].window) return;
+    g->chunk[axis] = vv_imax(1, g->shape.n[axis]);
+    g->shift[axis] = 0;
+    for (int d = 0; d < g->shape.nd; d++) {
+        vv_index pieces = vv_ceil_div(chunk_elements(g), 2 * ELEMENTS),
+                 c = vv_imin(g->chunk[d], vv_imax(1, g->shape.n[d]));
+        if (d == axis || pieces < 2) continue;
+        pieces = vv_imin(pieces, c);
+        while (pieces < c && g->chunk[d] % pieces) pieces++; /* pieces of a chunk lie inside it */
+        g->chunk[d] = vv_imax(1, g->chunk[d] / pieces);
+        g->shift[d] %= g->chunk[d];
+    }
+}
+
+/* A shift of the only chunk says nothing. */
+static void settle(vv_grid *g)
+{
+    for (int d = 0; d < g->shape.nd; d++)
+        if (g->chunk[d] >= g->shape.n[d] + g->shift[d] && g->shift[d]) {
+            g->chunk[d] = vv_imax(1, g->shape.n[d]);
+            g->shift[d] = 0;
+        }
+}
+
+void vv_lower_grid(const vv_plan *p, vv_step *s, const vv_hint *hint)
+{
+    candidate all[VV_PROGRAM_INPUTS];
+    bool fixed[VV_MAX_DIMS] = {false};
+    int n = candidates(p, s, all);
+    for (int d = 0; d < s->work.shape.nd; d++) s->work.chunk[d] = s->work.shift[d] = 0;
+    bool said = false, tiny = false;
+    for (int i = 0; i < n; i++) tiny = suggest(&all[i], s, fixed) || tiny;
+    follow_hint(s, hint, fixed);
+    for (int d = 0; d < s->work.shape.nd; d++) said = said || hint->chunk[d];
+    fill_up(s);
+    if (tiny && !said) merge_tiny(s, fixed);
+    whole_axis(s);
+    settle(&s->work);
+}
+
+/* --- products --- */
+
+/* About SIDE along one dimension: several chunks of the input, or equal parts of a large one. */
+static void side(vv_grid *g, int d, vv_index room)
+{
+    vv_index n = vv_imax(1, g->shape.n[d]), c = vv_imin(g->chunk[d], n);
+    if (g->chunk[d] == 0 || c > room) {
+        g->chunk[d] = part(n, room);
+        g->shift[d] = 0;
+    } else {
+        g->chunk[d] = c < n ? vv_imin(c * (room / c), n + g->shift[d]) : n;
+        g->shift[d] %= g->chunk[d];
+    }
+}
+
+void vv_lower_product_grid(const vv_plan *p, vv_step *s)
+{
+    candidate all[VV_PROGRAM_INPUTS];
+    bool fixed[VV_MAX_DIMS];
+    vv_grid *g = &s->work;
+    int n = candidates(p, s, all);
+    for (int d = 0; d < g->shape.nd; d++) g->chunk[d] = g->shift[d] = 0;
+    for (int i = 0; i < n; i++) (void)suggest(&all[i], s, fixed);
+    vv_index rows[2] = {1, 1}; /* of the first input's other dimensions, and of the second one's */
+    for (int d = g->shape.nd - 1; d >= 0; d--) {
+        bool first = s->input[0].n_parts > 0 && vv_part_follows(&s->input[0].part[0], d);
+        vv_index *have = &rows[first ? 0 : 1];
+        side(g, d, s->reduced[d] ? SIDE : vv_imax(1, SIDE / *have));
+        if (!s->reduced[d]) *have *= vv_imin(g->chunk[d], vv_imax(1, g->shape.n[d]));
+    }
+    settle(g);
+}

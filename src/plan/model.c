@@ -1,0 +1,252 @@
+#include "plan/model.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define VV_MACHINE_RATE(name, value, help) {#name, help, offsetof(vv_machine, name), value},
+const vv_machine_rate vv_machine_rates[] = {VV_MACHINE_LIST(VV_MACHINE_RATE)};
+#undef VV_MACHINE_RATE
+const int vv_n_machine_rates = sizeof vv_machine_rates / sizeof *vv_machine_rates;
+
+/* --- the machine's file: one flat JSON object of numbers --- */
+
+static double *rate(vv_machine *m, int i)
+{
+    return (double *)(void *)((char *)m + vv_machine_rates[i].offset);
+}
+
+void vv_machine_usual(vv_machine *out)
+{
+    for (int i = 0; i < vv_n_machine_rates; i++) *rate(out, i) = vv_machine_rates[i].usual;
+}
+
+char *vv_machine_path(void)
+{
+    const char *path = getenv("VARVE_MACHINE"), *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    vv_buf b = {0};
+    if (path && *path)
+        vv_buf_text(&b, path);
+    else if (config && *config)
+        vv_buf_printf(&b, "%s/varve/machine.json", config);
+    else if (home && *home)
+        vv_buf_printf(&b, "%s/.config/varve/machine.json", home);
+    if (vv_buf_status(&b) != VV_OK) vv_buf_free(&b);
+    return b.data;
+}
+
+static vv_status read_text(const char *path, vv_buf *b, bool *found)
+{
+    char piece[4096];
+    size_t n;
+    FILE *f = fopen(path, "r");
+    *found = f != NULL;
+    if (!f && errno == ENOENT) return VV_OK;
+    if (!f) return vv_fail(VV_ERR_READ, "%s: %s", path, strerror(errno));
+    while ((n = fread(piece, 1, sizeof piece, f)) > 0) vv_buf_bytes(b, piece, n);
+    bool bad = ferror(f) != 0;
+    fclose(f);
+    if (bad) return vv_fail(VV_ERR_READ, "%s: cannot be read", path);
+    return vv_buf_status(b);
+}
+
+/* The number behind "name": in a text; a name that is not there leaves *out alone. */
+static vv_status find_rate(const char *path, const char *text, const char *name, double *out)
+{
+    char key[64];
+    snprintf(key, sizeof key, "\"%s\"", name);
+    const char *at = strstr(text, key);
+    if (!at) return VV_OK;
+    at += strlen(key);
+    at += strspn(at, " \t\r\n");
+    char *end = NULL;
+    double value = *at == ':' ? strtod(at + 1, &end) : 0;
+    if (!end || end == at + 1 || !isfinite(value) || value <= 0)
+        return vv_fail(VV_ERR_FORMAT, "%s: '%s' is not a positive number; measure again with: varve bench machine",
+                       path, name);
+    *out = value;
+    return VV_OK;
+}
+
+static vv_status load_from(const char *path, vv_machine *out, bool *found)
+{
+    vv_buf b = {0};
+    vv_status status = read_text(path, &b, found);
+    vv_buf_text(&b, "");
+    for (int i = 0; i < vv_n_machine_rates && *found && status == VV_OK; i++)
+        status = find_rate(path, b.data, vv_machine_rates[i].name, rate(out, i));
+    vv_buf_free(&b);
+    return status;
+}
+
+vv_status vv_machine_load(const char *path, vv_machine *out, bool *measured)
+{
+    vv_machine_usual(out);
+    *measured = false;
+    if (path) {
+        VV_TRY(load_from(path, out, measured));
+        return *measured ? VV_OK : vv_fail(VV_ERR_NOT_FOUND, "%s: %s", path, strerror(ENOENT));
+    }
+    char *usual = vv_machine_path();
+    vv_status status = usual ? load_from(usual, out, measured) : VV_OK;
+    free(usual);
+    return status;
+}
+
+/* The folders above a file. */
+static void make_folders(const char *path)
+{
+    char *copy = strdup(path);
+    for (char *at = copy ? strchr(copy + 1, '/') : NULL; at; at = strchr(at + 1, '/')) {
+        *at = 0;
+        (void)mkdir(copy, 0777); /* whatever is wrong shows when the file is opened */
+        *at = '/';
+    }
+    free(copy);
+}
+
+vv_status vv_machine_save(const char *path, const vv_machine *m)
+{
+    make_folders(path);
+    FILE *f = fopen(path, "w");
+    if (!f) return vv_fail(VV_ERR_WRITE, "%s: %s", path, strerror(errno));
+    vv_machine copy = *m;
+    fputs("{\n", f);
+    for (int i = 0; i < vv_n_machine_rates; i++)
+        fprintf(f, "  \"%s\": %.6g%s\n", vv_machine_rates[i].name, *rate(&copy, i),
+                i + 1 < vv_n_machine_rates ? "," : "");
+    fputs("}\n", f);
+    bool bad = ferror(f) != 0;
+    bad = fclose(f) != 0 || bad;
+    return bad ? vv_fail(VV_ERR_WRITE, "%s: cannot be written", path) : VV_OK;
+}
+
+/* --- seconds of a rank --- */
+
+/* Elements of a step that are made, not read. */
+static bool generates(const vv_plan *p, const vv_step *s)
+{
+    for (int k = 0; k < s->n_inputs; k++)
+        for (int j = 0; j < s->input[k].n_parts; j++) {
+            const vv_source *source = vv_part_stored(p, &s->input[k].part[j]);
+            if (source && source->generated) return true;
+        }
+    return false;
+}
+
+/* Multiplications and additions: m x n x k for every triple of chunks is what the work space has as elements. */
+static double compute_seconds(const vv_plan *p, const vv_step *s, const vv_tally *t, const vv_machine *m)
+{
+    double elements = (double)t->elements, seconds = (double)t->inflated / m->inflate;
+    seconds += (double)t->tasks / m->tasks + (double)t->pushed / m->copy + (double)t->deflated / m->deflate;
+    if (generates(p, s)) seconds += elements / m->random;
+    if (s->product) return seconds + 2 * elements / m->flops;
+    if (s->block) return seconds + elements / m->window;
+    if (s->program) seconds += elements * s->program->n / m->operation;
+    double results = s->op == VV_STEP_REDUCE ? s->n_results : 1;
+    return seconds + (double)t->values * results / m->fold;
+}
+
+static void step_seconds(const vv_plan *p, int i, const vv_tally *t, const vv_machine *m, const vv_elsewhere *e,
+                         vv_seconds *out)
+{
+    const vv_step *s = &p->step[i];
+    double disk_read = e->disk > 0 ? e->disk : m->read * p->threads;
+    double disk_write = e->disk > 0 ? e->disk : m->write;
+    double network = e->network > 0 ? e->network : m->network;
+    double latency = e->latency > 0 ? e->latency : 1 / m->messages;
+    *out = (vv_seconds){0};
+    if (s->op == VV_STEP_READ) return; /* counted where it is read */
+    out->read = (double)t->read / disk_read;
+    out->send = (double)t->moved / network + (double)t->messages * latency;
+    out->write = (double)t->written / disk_write;
+    out->compute = (vv_step_computes(s) ? compute_seconds(p, s, t, m) : (double)t->deflated / m->deflate) / p->threads;
+}
+
+/* --- all ranks, or some of them --- */
+
+enum { SAMPLED = 32, UNITS = 2048 };
+
+typedef struct sums {
+    vv_seconds all;
+    double messages, sent;
+} sums;
+
+static void add_seconds(vv_seconds *sum, const vv_seconds *s, double times)
+{
+    sum->read += s->read * times;
+    sum->compute += s->compute * times;
+    sum->send += s->send * times;
+    sum->write += s->write * times;
+}
+
+static void follow_rank(const vv_plan *p, const vv_tally tally[], const vv_machine *m, const vv_elsewhere *e, sums *all,
+                        vv_model *out)
+{
+    sums mine = {0};
+    vv_seconds s;
+    for (int i = 0; i < p->n_steps; i++) {
+        step_seconds(p, i, &tally[i], m, e, &s);
+        add_seconds(&mine.all, &s, 1);
+        mine.messages += (double)tally[i].messages;
+        mine.sent += (double)tally[i].moved;
+    }
+    add_seconds(&all->all, &mine.all, 1);
+    all->messages += mine.messages;
+    all->sent += mine.sent;
+    out->messages_most = fmax(out->messages_most, mine.messages);
+    out->sent_most = fmax(out->sent_most, mine.sent);
+    if (out->sampled++ > 0 && vv_seconds_sum(&mine.all) <= vv_seconds_sum(&out->most)) return;
+    out->most = mine.all;
+    for (int i = 0; i < p->n_steps; i++) step_seconds(p, i, &tally[i], m, e, &out->step[i]);
+}
+
+static vv_status follow_ranks(const vv_plan *p, vv_counter *c, const vv_machine *m, const vv_elsewhere *e,
+                              vv_model *out)
+{
+    vv_tally *tally;
+    sums all = {0};
+    int n = p->ranks < SAMPLED ? p->ranks : SAMPLED;
+    VV_TRY(vv_new(&tally, (size_t)p->n_steps + 1, sizeof *tally));
+    vv_status status = VV_OK;
+    for (int k = 0; k < n && status == VV_OK; k++) {
+        int rank = n > 1 ? (int)((int64_t)k * (p->ranks - 1) / (n - 1)) : 0; /* the first and the last among them */
+        memset(tally, 0, sizeof *tally * (size_t)p->n_steps);
+        status = vv_tally_rank(c, rank, UNITS, tally);
+        if (status == VV_OK) follow_rank(p, tally, m, e, &all, out);
+    }
+    free(tally);
+    if (status != VV_OK) return status;
+    add_seconds(&out->mean, &all.all, 1.0 / n);
+    out->messages = all.messages / n;
+    out->sent = all.sent / n;
+    double mean = vv_seconds_sum(&out->mean);
+    out->imbalance = mean > 0 ? vv_seconds_sum(&out->most) / mean : 1;
+    return VV_OK;
+}
+
+vv_status vv_model_of(const vv_plan *p, const vv_chunk_at *const index[], const vv_machine *m, const vv_elsewhere *e,
+                      vv_model *out)
+{
+    vv_plan there = *p; /* the same steps, on other ranks */
+    vv_counter *c;
+    if (e->ranks > 0) there.ranks = e->ranks;
+    *out = (vv_model){.ranks = there.ranks};
+    VV_TRY(vv_new(&out->step, (size_t)p->n_steps + 1, sizeof *out->step));
+    vv_status status = vv_counter_new(&there, index, &c);
+    if (status == VV_OK) {
+        status = follow_ranks(&there, c, m, e, out);
+        vv_counter_free(&c);
+    }
+    if (status != VV_OK) vv_model_free(out);
+    return status;
+}
+
+void vv_model_free(vv_model *m)
+{
+    free(m->step);
+    m->step = NULL;
+}

@@ -1,0 +1,210 @@
+/* What a rank checks before it trusts the bytes of a plan: every reference points to something that fits. */
+#include "plan/plan.h"
+
+#include <string.h>
+
+static vv_status bad(const vv_plan *p, int step, const char *what)
+{
+    return vv_fail(VV_ERR_INTERNAL, "plan: step %d of %d: %s", step, p->n_steps, what);
+}
+
+static bool grid_ok(const vv_grid *g)
+{
+    if (g->shape.nd < 0 || g->shape.nd > VV_MAX_DIMS) return false;
+    for (int d = 0; d < g->shape.nd; d++)
+        if (g->shape.n[d] < 0 || g->chunk[d] < 1 || g->shift[d] < 0 || g->shift[d] >= g->chunk[d]) return false;
+    return true;
+}
+
+/* The first nd dimensions alone. */
+static bool same_grid(const vv_grid *a, const vv_grid *b)
+{
+    size_t n = sizeof a->chunk[0] * (size_t)a->shape.nd;
+    return vv_shape_equal(&a->shape, &b->shape) && !memcmp(a->chunk, b->chunk, n) && !memcmp(a->shift, b->shift, n);
+}
+
+static bool source_ok(const vv_source *s)
+{
+    const vv_decode *d = &s->decode;
+    return s->path && s->variable && grid_ok(&s->stored) && vv_working_type(d->stored) != VV_NONE &&
+           vv_working_type(d->out) == d->out && d->out != VV_NONE && d->n_missing >= 0 &&
+           d->n_missing <= VV_MAX_MISSING;
+}
+
+static bool is_working(vv_dtype type)
+{
+    return type != VV_NONE && vv_working_type(type) == type;
+}
+
+/* Working type of what a step hands on as result r. */
+static vv_dtype handed_on(const vv_plan *p, const vv_step *s, int r)
+{
+    if (s->op == VV_STEP_READ) return p->source[s->source].decode.out;
+    return vv_working_type(s->result[r].type);
+}
+
+/* Every index that a part can ask for is there. */
+static bool within(const vv_part *part, const vv_shape *source)
+{
+    for (int d = 0; d < part->nd; d++) {
+        int w = part->dim[d];
+        if (w >= part->box.nd || (w >= 0 && part->stride[d] == 0)) return false;
+        vv_index steps = w < 0 ? 0 : part->box.n[w] - 1, n = source->n[d];
+        vv_index first = part->start[d], last = first + (w < 0 ? 0 : part->stride[d] * vv_imax(0, steps));
+        if (d == part->table_dim) {
+            if (w < 0 || !part->table) return false;
+            for (vv_index i = 0; i < part->table->n; i++)
+                if (part->table->at[i] < -1 || part->table->at[i] >= n) return false;
+            n = part->table->n;
+        }
+        if (vv_imin(first, last) < 0 || vv_imax(first, last) >= n) return false;
+    }
+    return true;
+}
+
+static bool box_within(const vv_box *b, const vv_shape *shape)
+{
+    if (b->nd != shape->nd) return false;
+    for (int d = 0; d < b->nd; d++)
+        if (b->lo[d] < 0 || b->n[d] < 1 || b->lo[d] + b->n[d] > shape->n[d]) return false;
+    return true;
+}
+
+/* Along dimension d of its source every work chunk lies within one stored chunk. */
+static bool in_one_chunk(const vv_step *s, const vv_part *part, const vv_grid *stored, int d)
+{
+    int w = part->dim[d];
+    vv_index size = stored->chunk[d], n = w < 0 ? 1 : s->work.shape.n[w], begin = part->start[d];
+    if (w >= 0 && part->stride[d] != 1) return false;
+    if (w < 0 || vv_grid_count(&s->work, w) <= 1) return begin / size == (begin + n - 1) / size;
+    return size % s->work.chunk[w] == 0 && (begin - s->work.shift[w]) % s->work.chunk[w] == 0;
+}
+
+/* An input that is used where it lies: one part for all of the work space, from a source of the right kind. */
+static bool direct_ok(const vv_plan *p, const vv_step *s, const vv_input *in)
+{
+    if (in->n_parts != 1 || in->part[0].table_dim >= 0) return false;
+    const vv_part *part = &in->part[0];
+    const vv_source *source = vv_part_stored(p, part);
+    if (!source || !source->raw || source->chunked != (in->access == VV_ACCESS_CHUNK)) return false;
+    if (vv_box_elements(&part->box) != vv_shape_elements(&s->work.shape)) return false;
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (in->before[d] || in->after[d]) return false;
+    for (int d = 0; d < part->nd && source->chunked; d++)
+        if (!in_one_chunk(s, part, &source->stored, d)) return false;
+    return true;
+}
+
+static vv_status check_part(const vv_plan *p, int i, const vv_input *in, const vv_part *part)
+{
+    const vv_step *s = &p->step[i];
+    if (part->from < 0 || part->from >= i) return bad(p, i, "an input that does not come before it");
+    const vv_step *from = &p->step[part->from];
+    bool stored = from->op == VV_STEP_READ;
+    if (!stored && !vv_step_computes(from)) return bad(p, i, "an input that has no elements");
+    if (!stored && (part->result < 0 || part->result >= from->n_results)) return bad(p, i, "unknown result");
+    if (stored == (in->access == VV_ACCESS_PUSH)) return bad(p, i, "an input that cannot be had so");
+    if (handed_on(p, from, part->result) != vv_working_type(in->type)) return bad(p, i, "an input of another type");
+    if (part->nd != from->grid.shape.nd || !box_within(&part->box, &s->work.shape) || !within(part, &from->grid.shape))
+        return bad(p, i, "a view beyond its array");
+    return VV_OK;
+}
+
+static vv_status check_input(const vv_plan *p, int i, int k)
+{
+    const vv_step *s = &p->step[i];
+    const vv_input *in = &s->input[k];
+    if (in->access < 0 || in->access >= VV_ACCESSES || vv_working_type(in->type) == VV_NONE)
+        return bad(p, i, "an input of no type or access");
+    if (s->program && s->program->type[k] != vv_working_type(in->type)) return bad(p, i, "an input of another type");
+    if ((in->access == VV_ACCESS_STREAM) != vv_step_streams(s)) return bad(p, i, "not all inputs are streamed");
+    if (in->lookup && in->n_parts != 1) return bad(p, i, "a look-up in several parts");
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (in->before[d] < 0 || in->after[d] < 0) return bad(p, i, "a halo below zero");
+    for (int j = 0; j < in->n_parts; j++) VV_TRY(check_part(p, i, in, &in->part[j]));
+    bool direct = in->access == VV_ACCESS_STREAM || in->access == VV_ACCESS_CHUNK;
+    return !direct || direct_ok(p, s, in) ? VV_OK : bad(p, i, "an input that is not where it is wanted");
+}
+
+static vv_status check_groups(const vv_plan *p, int i)
+{
+    const vv_step *s = &p->step[i];
+    const vv_groups *g = &s->groups;
+    if (g->dim < 0) return VV_OK;
+    if (g->dim >= s->work.shape.nd || !s->reduced[g->dim] || g->n < 1 || g->chunk < 1 || !g->label ||
+        g->label->n != s->work.shape.n[g->dim])
+        return bad(p, i, "groups of another length");
+    for (vv_index k = 0; k < g->label->n; k++)
+        if (g->label->at[k] < -1 || g->label->at[k] >= g->n) return bad(p, i, "an unknown group");
+    return VV_OK;
+}
+
+static vv_status check_map(const vv_plan *p, int i)
+{
+    const vv_step *s = &p->step[i];
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (s->reduced[d]) return bad(p, i, "a map that reduces");
+    return s->n_results == 1 && s->leaf == 1 ? VV_OK : bad(p, i, "a map of several results or chunks");
+}
+
+static vv_status check_reduce(const vv_plan *p, int i)
+{
+    const vv_step *s = &p->step[i];
+    vv_dtype in = s->program ? s->program->type[s->program->output] : vv_working_type(s->input[0].type);
+    for (int r = 0; r < s->n_results; r++) {
+        const vv_red *red = &s->result[r].red;
+        if (!red->kind) return bad(p, i, "unknown reduction");
+        if (red->in != in || !red->kind->planes(red->in)) return bad(p, i, "a reduction of another type");
+    }
+    if (s->product && (s->n_inputs != 2 || s->n_results != 1)) return bad(p, i, "a product of other than two");
+    return check_groups(p, i);
+}
+
+static vv_status check_compute(const vv_plan *p, int i)
+{
+    const vv_step *s = &p->step[i];
+    if (!grid_ok(&s->work) || s->leaf < 1 || s->n_inputs < 1) return bad(p, i, "no grid, leaf or input");
+    if (s->n_results < 1 || s->n_results > VV_MAX_RESULTS) return bad(p, i, "number of results");
+    if (!s->program != (s->block || s->product)) return bad(p, i, "no program, or one too many");
+    if (s->program && s->program->n_inputs != s->n_inputs) return bad(p, i, "program and inputs differ");
+    if (s->block && (s->n_inputs != 1 || s->call.op < 0 || s->call.op >= vv_n_block_ops))
+        return bad(p, i, "unknown block operation");
+    if (s->placement < 0 || s->placement >= VV_PLACEMENTS) return bad(p, i, "placement");
+    for (int k = 0; k < s->n_inputs; k++) VV_TRY(check_input(p, i, k));
+    VV_TRY(s->op == VV_STEP_MAP ? check_map(p, i) : check_reduce(p, i));
+    vv_grid kept;
+    vv_step_result_grid(s, &kept);
+    return same_grid(&kept, &s->grid) ? VV_OK : bad(p, i, "a result of another shape");
+}
+
+static vv_status check_deliver(const vv_plan *p, int i)
+{
+    const vv_step *s = &p->step[i];
+    if (s->from < 0 || s->from >= i || !vv_step_computes(&p->step[s->from])) return bad(p, i, "nothing to deliver");
+    const vv_step *from = &p->step[s->from];
+    if (s->result_of < 0 || s->result_of >= from->n_results) return bad(p, i, "unknown result");
+    if (!same_grid(&s->grid, &from->grid) || !is_working(s->to.encode.in)) return bad(p, i, "delivers something else");
+    if (vv_working_type(s->to.encode.to) == VV_NONE) return bad(p, i, "element type");
+    return s->op == VV_STEP_GATHER || p->output ? VV_OK : bad(p, i, "no output file");
+}
+
+static vv_status check_step(const vv_plan *p, int i)
+{
+    const vv_step *s = &p->step[i];
+    if (s->op < 0 || s->op > VV_STEP_GATHER || !s->name) return bad(p, i, "unknown operation");
+    if (!grid_ok(&s->grid)) return bad(p, i, "grid");
+    if (vv_step_computes(s)) return check_compute(p, i);
+    if (s->op != VV_STEP_READ) return check_deliver(p, i);
+    if (s->source < 0 || s->source >= p->n_sources) return bad(p, i, "unknown source");
+    return same_grid(&s->grid, &p->source[s->source].stored) ? VV_OK : bad(p, i, "another shape than its source");
+}
+
+vv_status vv_plan_validate(const vv_plan *p)
+{
+    if (p->ranks < 1 || p->threads < 1)
+        return vv_fail(VV_ERR_INTERNAL, "plan: for %d ranks, %d threads", p->ranks, p->threads);
+    for (int i = 0; i < p->n_sources; i++)
+        if (!source_ok(&p->source[i])) return vv_fail(VV_ERR_INTERNAL, "plan: source %d cannot be read", i);
+    for (int i = 0; i < p->n_steps; i++) VV_TRY(check_step(p, i));
+    return VV_OK;
+}

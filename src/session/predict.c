@@ -1,0 +1,106 @@
+/* Predictions: what explain shows instead of a run, and what is put beside a run's own figures. Counting bytes takes time in proportion to the chunks, so it is
+ * done only when somebody wants to see it. */
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Plans of more tasks are estimated from the ranks that the model follows. */
+enum { MOST_COUNTED = 20000000 };
+
+typedef struct prediction {
+    vv_plan there; /* the plan, on the ranks that are asked about */
+    vv_cost cost;
+    vv_model model;
+    bool measured;
+} prediction;
+
+static void prediction_free(prediction *x)
+{
+    vv_cost_free(&x->cost);
+    vv_model_free(&x->model);
+}
+
+static vv_index tasks_of(const vv_plan *p)
+{
+    vv_index n = 0;
+    for (int i = 0; i < p->n_steps; i++)
+        if (vv_step_computes(&p->step[i])) n += vv_step_units(&p->step[i]);
+    return n;
+}
+
+static vv_status predict(vv_prepared *p, const vv_elsewhere *e, prediction *x)
+{
+    const vv_chunk_at *const *index = (const vv_chunk_at *const *)p->index;
+    vv_machine machine;
+    *x = (prediction){.there = *p->lowering.plan};
+    if (e->ranks > 0) x->there.ranks = e->ranks;
+    vv_status status;
+    VV_TRY_GOTO(status, failed, vv_machine_load(NULL, &machine, &x->measured));
+    VV_TRY_GOTO(status, failed, vv_cost_of(&x->there, &x->cost));
+    if (tasks_of(&x->there) <= MOST_COUNTED) VV_TRY_GOTO(status, failed, vv_cost_count(&x->there, index, &x->cost));
+    VV_TRY_GOTO(status, failed, vv_model_of(&x->there, index, &machine, e, &x->model));
+    if (!x->cost.counted) x->cost.moved = (vv_bytes)(x->model.sent * x->there.ranks);
+    x->cost.memory.extra = p->extra;
+    x->cost.written += p->extra;
+    return VV_OK;
+failed:
+    prediction_free(x);
+    return status;
+}
+
+static vv_explained explained(const vv_prepared *p, const prediction *x)
+{
+    return (vv_explained){&x->there, &x->cost, p->baseline, &x->model, x->measured};
+}
+
+vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, const vv_explain_options *options, char **text)
+{
+    static void (*const render[])(const vv_explained *, vv_buf *) = {vv_explain_text, vv_explain_json, vv_explain_svg};
+    vv_explain_options usual = VV_EXPLAIN_OPTIONS_INIT;
+    const vv_explain_options *o = options ? options : &usual;
+    prediction x;
+    vv_buf b = {0};
+    (void)s;
+    if ((size_t)o->form >= sizeof render / sizeof *render)
+        return vv_fail(VV_ERR_USAGE, "there is no form %d of an explanation", (int)o->form);
+    if (o->ranks < 0 || !(o->network >= 0) || !(o->latency >= 0) || !(o->disk >= 0))
+        return vv_fail(VV_ERR_USAGE, "a machine with fewer than no ranks, bytes or seconds");
+    VV_TRY(predict(p, &(vv_elsewhere){o->ranks, o->network, o->latency, o->disk}, &x));
+    vv_explained e = explained(p, &x);
+    render[o->form](&e, &b);
+    prediction_free(&x);
+    *text = b.data;
+    return vv_buf_status(&b);
+}
+
+void vv_predict_note(void *context, const vv_step_counts *counts)
+{
+    vv_prepared *p = context;
+    const vv_plan *plan = p->lowering.plan;
+    for (int i = 0; p->measured && i < plan->n_steps; i++) {
+        vv_measured *m = &p->measured[i];
+        *m = (vv_measured){
+            .tasks = counts[i].tasks, .read = counts[i].read, .pushed = counts[i].pushed, .written = counts[i].written};
+        for (int k = 0; k < VV_SPENDINGS; k++)
+            if (k != VV_SPENT_WAIT) m->seconds += counts[i].seconds[k];
+        m->seconds /= (double)plan->ranks * plan->threads;
+    }
+}
+
+vv_status vv_predict_report(vv_session *s, vv_prepared *p)
+{
+    const vv_run_stats *r = &s->stats;
+    vv_measured all = {
+        .tasks = r->tasks, .read = r->read, .moved = r->moved, .written = r->written, .seconds = r->seconds};
+    prediction x;
+    vv_buf b = {0};
+    VV_TRY(predict(p, &(vv_elsewhere){0}, &x));
+    vv_explained e = explained(p, &x);
+    vv_explain_beside(&e, p->measured, &all, r->peak, &b);
+    prediction_free(&x);
+    VV_TRY(vv_buf_status(&b));
+    free(s->report);
+    s->report = b.data;
+    return VV_OK;
+}

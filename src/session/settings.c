@@ -1,0 +1,73 @@
+/* What a driver may choose about how its plans run. */
+#include "exec/sched.h"
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+vv_status vv_session_set_policy(vv_session *s, const char *name)
+{
+    vv_buf known = {0};
+    for (int i = 0; vv_sched_at(i); i++) {
+        if (!strcmp(vv_sched_at(i)->name, name)) {
+            vv_buf_free(&known);
+            s->policy = i;
+            return VV_OK;
+        }
+        vv_buf_printf(&known, "%s%s", i ? ", " : "", vv_sched_at(i)->name);
+    }
+    vv_status status = vv_fail(VV_ERR_USAGE, "there is no policy '%s'; there are: %s", name,
+                               vv_buf_status(&known) == VV_OK ? known.data : "");
+    vv_buf_free(&known);
+    return status;
+}
+
+vv_status vv_session_set_scratch(vv_session *s, const char *directory)
+{
+    char *copy;
+    VV_TRY(vv_strdup(&copy, directory));
+    free(s->scratch);
+    s->scratch = copy;
+    return VV_OK;
+}
+
+void vv_session_set_report(vv_session *s, bool on)
+{
+    s->predict = on;
+}
+
+const char *vv_session_report(const vv_session *s)
+{
+    return s->report ? s->report : "";
+}
+
+static const char *scratch_of(const vv_session *s)
+{
+    const char *base = getenv("TMPDIR");
+    return s->scratch ? s->scratch : base && *base ? base : "/tmp";
+}
+
+vv_status vv_settings_apply(vv_session *s, vv_plan *p)
+{
+    const char *policy = getenv("VARVE_POLICY"), *fuzz = getenv("VARVE_FUZZ");
+    if (s->policy < 0) VV_TRY(vv_session_set_policy(s, policy && *policy ? policy : "memory"));
+    p->policy = s->policy;
+    p->fuzz = fuzz ? strtoll(fuzz, NULL, 10) : 0;
+    p->threads = s->threads;
+    p->budget = s->memory;
+    return vv_strdup(&p->scratch, scratch_of(s));
+}
+
+/* For tests: bytes of inboxes that stay in memory, whatever would fit. */
+void vv_settings_limit_store(vv_plan *p)
+{
+    const char *store = getenv("VARVE_STORE");
+    if (store && *store) p->store = strtoll(store, NULL, 10);
+}
+
+void vv_settings_free(vv_session *s)
+{
+    free(s->scratch);
+    free(s->report);
+    s->scratch = s->report = NULL;
+}
