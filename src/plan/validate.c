@@ -8,11 +8,16 @@ static vv_status bad(const vv_plan *p, int step, const char *what)
     return vv_fail(VV_ERR_INTERNAL, "plan: step %d of %d: %s", step, p->n_steps, what);
 }
 
+/* Lengths and halos below this can be added up without a thought. */
+static const vv_index FAR = VV_INDEX_MAX / 8;
+
 static bool grid_ok(const vv_grid *g)
 {
     if (g->shape.nd < 0 || g->shape.nd > VV_MAX_DIMS) return false;
     for (int d = 0; d < g->shape.nd; d++)
-        if (g->shape.n[d] < 0 || g->chunk[d] < 1 || g->shift[d] < 0 || g->shift[d] >= g->chunk[d]) return false;
+        if (g->shape.n[d] < 0 || g->shape.n[d] > FAR || g->chunk[d] < 1 || g->chunk[d] > FAR || g->shift[d] < 0 ||
+            g->shift[d] >= g->chunk[d])
+            return false;
     return true;
 }
 
@@ -43,21 +48,35 @@ static vv_dtype handed_on(const vv_plan *p, const vv_step *s, int r)
     return vv_working_type(s->result[r].type);
 }
 
+/* Entries of a table are elements of a source, or none. */
+static bool entries_within(const vv_table *t, vv_index n)
+{
+    for (vv_index i = 0; i < t->n; i++)
+        if (t->at[i] < -1 || t->at[i] >= n) return false;
+    return true;
+}
+
+/* Indices start, start + stride, ... of `steps` steps lie within [0, n). */
+static bool steps_within(vv_index start, vv_index stride, vv_index steps, vv_index n)
+{
+    if (start < 0 || start >= n) return false;
+    if (steps == 0) return true;
+    if (stride == VV_INDEX_MAX || stride < -VV_INDEX_MAX) return false;
+    return steps <= (stride > 0 ? (n - 1 - start) / stride : start / -stride);
+}
+
 /* Every index that a part can ask for is there. */
 static bool within(const vv_part *part, const vv_shape *source)
 {
     for (int d = 0; d < part->nd; d++) {
         int w = part->dim[d];
-        if (w >= part->box.nd || (w >= 0 && part->stride[d] == 0)) return false;
-        vv_index steps = w < 0 ? 0 : part->box.n[w] - 1, n = source->n[d];
-        vv_index first = part->start[d], last = first + (w < 0 ? 0 : part->stride[d] * vv_imax(0, steps));
+        if (w < -1 || w >= part->box.nd || (w >= 0 && part->stride[d] == 0)) return false;
+        vv_index n = source->n[d];
         if (d == part->table_dim) {
-            if (w < 0 || !part->table) return false;
-            for (vv_index i = 0; i < part->table->n; i++)
-                if (part->table->at[i] < -1 || part->table->at[i] >= n) return false;
+            if (w < 0 || !part->table || !entries_within(part->table, n)) return false;
             n = part->table->n;
         }
-        if (vv_imin(first, last) < 0 || vv_imax(first, last) >= n) return false;
+        if (!steps_within(part->start[d], w < 0 ? 1 : part->stride[d], w < 0 ? 0 : part->box.n[w] - 1, n)) return false;
     }
     return true;
 }
@@ -66,7 +85,7 @@ static bool box_within(const vv_box *b, const vv_shape *shape)
 {
     if (b->nd != shape->nd) return false;
     for (int d = 0; d < b->nd; d++)
-        if (b->lo[d] < 0 || b->n[d] < 1 || b->lo[d] + b->n[d] > shape->n[d]) return false;
+        if (b->lo[d] < 0 || b->lo[d] > shape->n[d] || b->n[d] < 1 || b->n[d] > shape->n[d] - b->lo[d]) return false;
     return true;
 }
 
@@ -120,7 +139,8 @@ static vv_status check_input(const vv_plan *p, int i, int k)
     if ((in->access == VV_ACCESS_STREAM) != vv_step_streams(s)) return bad(p, i, "not all inputs are streamed");
     if (in->lookup && in->n_parts != 1) return bad(p, i, "a look-up in several parts");
     for (int d = 0; d < s->work.shape.nd; d++)
-        if (in->before[d] < 0 || in->after[d] < 0) return bad(p, i, "a halo below zero");
+        if (in->before[d] < 0 || in->after[d] < 0 || in->before[d] > FAR || in->after[d] > FAR)
+            return bad(p, i, "a halo below zero or beyond all bounds");
     for (int j = 0; j < in->n_parts; j++) VV_TRY(check_part(p, i, in, &in->part[j]));
     bool direct = in->access == VV_ACCESS_STREAM || in->access == VV_ACCESS_CHUNK;
     return !direct || direct_ok(p, s, in) ? VV_OK : bad(p, i, "an input that is not where it is wanted");
