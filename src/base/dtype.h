@@ -4,6 +4,8 @@
 
 #include "base/status.h"
 
+#include <string.h>
+
 char vv_dtype_kind(vv_dtype type); /* 'b' 'i' 'u' 'f' 'c', '?' for VV_NONE */
 static inline bool vv_dtype_is_float(vv_dtype t)
 {
@@ -18,5 +20,14 @@ vv_dtype vv_dtype_promote(vv_dtype a, vv_dtype b);
 /* One element as double (real part of complex ones), and back with rounding and saturation for integers. */
 double vv_dtype_load(vv_dtype type, const void *element);
 void vv_dtype_store(vv_dtype type, void *element, double value);
+
+/* The same number, NaN and the zeros by their bits. */
+static inline bool vv_same_bits(double a, double b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y;
+}
 
 #endif

@@ -283,7 +283,7 @@ static vv_status values_of(const vv_stage *g, const vv_piece *p, int result, vv_
                            const void **values, vv_dtype *type)
 {
     const vv_step *s = g->job.step;
-    *values = p->state;
+    *values = vv_state_at(s, vv_unit_cells(s, p->out), (void *)(uintptr_t)p->state, 0, result);
     *type = vv_step_values(s, result);
     if (s->op == VV_STEP_MAP) return VV_OK;
     char *to;

@@ -45,11 +45,12 @@ vv_status vv_finish_values(const vv_step *s, vv_index out, const void *state, in
     *type = vv_step_values(s, result);
     vv_bytes size = vv_dtype_size(*type);
     vv_index cells = vv_unit_cells(s, out);
+    const void *one = vv_state_at(s, cells, (void *)(uintptr_t)state, 0, result);
     if (s->op == VV_STEP_MAP)
-        memcpy(values, state, (size_t)(cells * size));
+        memcpy(values, one, (size_t)(cells * size));
     else if (s->groups.dim >= 0)
         return finish_groups(s, out, state, result, size, values);
     else
-        vv_red_finish(&s->result[result].red, vv_state_at(s, cells, (void *)(uintptr_t)state, 0, result), values);
+        vv_red_finish(&s->result[result].red, one, values);
     return VV_OK;
 }

@@ -22,7 +22,7 @@ vv_index vv_unit_cells(const vv_step *s, vv_index out)
 void *vv_state_at(const vv_step *s, vv_index cells, void *states, vv_index group, int result)
 {
     char *at = (char *)states + group * vv_state_bytes(s, cells);
-    for (int r = 0; r < result; r++) at += vv_state_size(&s->result[r].red, cells);
+    for (int r = 0; r < result; r++) at += vv_result_bytes(s, r, cells);
     return at;
 }
 

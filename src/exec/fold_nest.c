@@ -34,6 +34,7 @@ typedef struct fold {
     char *state;
     int n_inputs;
     nest outer, inner; /* inner: the row, then reduced loops that go inside of it */
+    vv_index cells;    /* of a state */
     vv_index cell;     /* of the box's first element */
     vv_index row_at;   /* where in the row the tile at work begins */
     vv_index reach;    /* longest tile */
@@ -71,6 +72,25 @@ static vv_status mixed_tile(fold *f, int input, vv_index start, vv_index n, char
     return VV_OK;
 }
 
+/* What the program has made of a tile goes into the states, or is the result. */
+static void hand_on(const fold *f, vv_index cell, vv_index n, const void *const inputs[])
+{
+    const vv_step *s = f->s;
+    char *state = f->state;
+    for (int r = 0; r < s->n_results; r++) {
+        const vv_result *result = &s->result[r];
+        const void *values = vv_program_values(s->program, result->value, inputs, f->w->program.data);
+        vv_bytes size = vv_dtype_size(s->program->type[result->value]);
+        if (s->op == VV_STEP_MAP)
+            memcpy(state + cell * size, values, (size_t)(n * size));
+        else if (f->inner.loop[0].reduced)
+            vv_red_horizontal(&result->red, state, cell, n, values);
+        else
+            vv_red_vertical(&result->red, state, cell, n, values);
+        state += vv_result_bytes(s, r, f->cells);
+    }
+}
+
 /* One tile: at[] are its first elements in the blocks (of the row, where an input is mixed), cell its (first) cell. */
 static vv_status do_tile(fold *f, vv_index cell, const vv_index at[], vv_index n)
 {
@@ -85,21 +105,8 @@ static vv_status do_tile(fold *f, vv_index cell, const vv_index at[], vv_index n
         else
             VV_TRY(vv_block_tile(w, i, at[i], row->at[i], n, tile, &inputs[i]));
     }
-    const void *values = vv_program_run(s->program, n, inputs, w->program.data);
-    if (s->op == VV_STEP_MAP) {
-        vv_bytes size = vv_dtype_size(s->program->type[s->program->output]);
-        memcpy(f->state + cell * size, values, (size_t)(n * size));
-        return VV_OK;
-    }
-    char *state = f->state;
-    for (int r = 0; r < s->n_results; r++) {
-        const vv_red *red = &s->result[r].red;
-        if (row->reduced)
-            vv_red_horizontal(red, state, cell, n, values);
-        else
-            vv_red_vertical(red, state, cell, n, values);
-        state += vv_state_size(red, ((vv_red_head *)(void *)state)->cells);
-    }
+    (void)vv_program_run(s->program, n, inputs, w->program.data);
+    hand_on(f, cell, n, inputs);
     return VV_OK;
 }
 
@@ -234,6 +241,7 @@ static void make_nest(fold *f, const vv_box *chunk, const vv_box *box)
         if (!reduced) cells *= chunk->n[d];
         f->cell += (box->lo[d] - chunk->lo[d]) * cell[d];
     }
+    f->cells = cells;
     /* Dimensions of one element are left out, but not where the cells of a row would not follow each other then. */
     for (int d = 0; d < box->nd; d++)
         if (box->n[d] > 1 || (cell[d] == 1 && chunk->n[d] > 1)) list[n++] = d;

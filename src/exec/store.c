@@ -332,12 +332,6 @@ static vv_status flush_pending(vv_store *s, spilled *p)
     return VV_OK;
 }
 
-/* Pieces of all inboxes may wait in a share of the store together; beyond that each goes to the file at once. */
-static bool may_wait(const vv_store *s)
-{
-    return atomic_load(&s->pending) <= s->plan->store / VV_SPILL_SHARE;
-}
-
 static vv_status pending_room(vv_store *s, spilled *p, vv_bytes bytes)
 {
     if (p->fill > 0 && p->fill + bytes > VV_SPILL_RECORD) VV_TRY(flush_pending(s, p));
@@ -380,31 +374,22 @@ static void pack_piece(const gate *g, const vv_box *box, const vv_box *piece, co
     vv_box_copy(piece->nd, piece->n, g->size, values, from, (char *)(where + 2 * piece->nd), to);
 }
 
-static vv_status spill_piece(vv_store *s, const gate *g, spilled *p, const vv_box *box, const vv_box *piece,
-                             const void *values, const vv_index from[], vv_bytes most);
-
-/* A piece that is too large for a record, in two halves. */
-static vv_status spill_halves(vv_store *s, const gate *g, spilled *p, const vv_box *box, const vv_box *piece,
-                              const void *values, const vv_index from[], vv_bytes most)
-{
-    int d = 0;
-    while (d < piece->nd - 1 && piece->n[d] == 1) d++;
-    vv_box half[2] = {*piece, *piece};
-    half[0].n[d] = piece->n[d] / 2;
-    half[1].n[d] -= half[0].n[d];
-    half[1].lo[d] += half[0].n[d];
-    VV_TRY(spill_piece(s, g, p, box, &half[0], values, from, most));
-    const char *rest = (const char *)values + half[0].n[d] * from[d] * g->size;
-    return spill_piece(s, g, p, box, &half[1], rest, from, most);
-}
-
-/* When there is no memory for a record, in bits that need none. */
+/* In two halves when it is too large for a record; in bits that need no memory when there is none. */
 static vv_status spill_piece(vv_store *s, const gate *g, spilled *p, const vv_box *box, const vv_box *piece,
                              const void *values, const vv_index from[], vv_bytes most)
 {
     char small[SMALL_RECORD];
     vv_bytes bytes = piece_bytes(g, piece);
-    if (bytes > most) return spill_halves(s, g, p, box, piece, values, from, most);
+    if (bytes > most) {
+        vv_box half[2] = {*piece, *piece};
+        int d = 0;
+        while (d < piece->nd - 1 && piece->n[d] == 1) d++;
+        half[0].n[d] = piece->n[d] / 2;
+        half[1].n[d] -= half[0].n[d];
+        half[1].lo[d] += half[0].n[d];
+        VV_TRY(spill_piece(s, g, p, box, &half[0], values, from, most));
+        return spill_piece(s, g, p, box, &half[1], (const char *)values + half[0].n[d] * from[d] * g->size, from, most);
+    }
     if (most == SMALL_RECORD) {
         pack_piece(g, box, piece, values, from, small);
         return write_record(s, p, small, bytes);
@@ -415,7 +400,8 @@ static vv_status spill_piece(vv_store *s, const gate *g, spilled *p, const vv_bo
     VV_TRY(status);
     pack_piece(g, box, piece, values, from, p->pending + p->fill);
     p->fill += bytes;
-    if (p->fill < VV_SPILL_RECORD && may_wait(s)) return VV_OK;
+    /* A quarter of the share may wait; the rest is lost to growing and to the gaps between blocks. */
+    if (p->fill < VV_SPILL_RECORD && atomic_load(&s->pending) <= s->plan->store / VV_SPILL_SHARE / 4) return VV_OK;
     VV_TRY(flush_pending(s, p));
     pending_release(s, p);
     return VV_OK;

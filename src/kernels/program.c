@@ -23,7 +23,7 @@ typedef struct slots {
     short free[VV_PROGRAM_MAX];
 } slots;
 
-/* Gives every computed register a slot; one whose last reader has run passes its slot on. The result's slot is taken before the operands'
+/* Gives every computed register a slot; one whose last reader has run passes its slot on, but for results. An operation's own slot is taken before the operands'
  * are given back: kernels may rely on it that they do not overlap. */
 static void assign_slots(vv_program *p)
 {
@@ -33,7 +33,7 @@ static void assign_slots(vv_program *p)
         last[p->code[i].out] = (short)i;
         for (int k = 0; k < n_operands(&p->code[i]); k++) last[p->code[i].in[k]] = (short)i;
     }
-    last[p->output] = (short)p->n;
+    for (int i = 0; i < p->n_outputs; i++) last[p->output[i]] = (short)p->n;
     p->n_slots = 0;
     for (int i = 0; i < p->n; i++) {
         const vv_instruction *k = &p->code[i];
@@ -50,8 +50,26 @@ static void assign_slots(vv_program *p)
 
 void vv_program_set_output(vv_program *p, int reg)
 {
-    p->output = reg;
+    p->n_outputs = 1;
+    p->output[0] = reg;
     assign_slots(p);
+}
+
+bool vv_program_has_output(const vv_program *p, int reg)
+{
+    int i = 0;
+    while (i < p->n_outputs && p->output[i] != reg) i++;
+    return i < p->n_outputs;
+}
+
+vv_status vv_program_add_output(vv_program *p, int reg)
+{
+    if (vv_program_has_output(p, reg)) return VV_OK;
+    if (p->n_outputs == VV_PROGRAM_OUTPUTS)
+        return vv_fail(VV_ERR_INTERNAL, "a program of more than %d results", VV_PROGRAM_OUTPUTS);
+    p->output[p->n_outputs++] = reg;
+    assign_slots(p);
+    return VV_OK;
 }
 
 vv_status vv_program_input(vv_program *p, vv_dtype type, int *reg)
@@ -131,6 +149,32 @@ vv_status vv_program_op(vv_program *p, const vv_op *op, const int operands[], in
     return append(p, k, reg);
 }
 
+/* Constants by their bits. */
+static bool same_instruction(const vv_instruction *a, const vv_instruction *b)
+{
+    if (a->op != b->op || a->type != b->type || a->result != b->result || a->constant_i != b->constant_i) return false;
+    if (a->op == VV_OP_CONST && !vv_same_bits(a->constant_f, b->constant_f)) return false;
+    for (int i = 0; i < n_operands(a); i++)
+        if (a->in[i] != b->in[i]) return false;
+    return true;
+}
+
+vv_status vv_program_embed(vv_program *p, const vv_program *other, const int inputs[], int reg[])
+{
+    for (int i = 0; i < other->n_inputs; i++) reg[i] = inputs[i];
+    for (int i = 0; i < other->n; i++) {
+        vv_instruction k = other->code[i];
+        int have = 0, *out = &reg[other->code[i].out];
+        for (int j = 0; j < 3; j++) k.in[j] = k.op == VV_OP_CONST ? 0 : reg[k.in[j]];
+        while (have < p->n && !same_instruction(&p->code[have], &k)) have++;
+        if (have < p->n)
+            *out = p->code[have].out;
+        else
+            VV_TRY(append(p, k, out));
+    }
+    return VV_OK;
+}
+
 vv_bytes vv_program_workspace(const vv_program *p)
 {
     return (vv_bytes)p->n_slots * SLOT;
@@ -159,5 +203,10 @@ const void *vv_program_run(const vv_program *p, vv_index n, const void *const in
         vv_op_kernel *run = k->op == VV_OP_CAST ? vv_cast_kernel(k->type, k->result) : vv_ops[k->op]->kernel(k->type);
         run(n, reg[k->in[0]], reg[k->in[1]], reg[k->in[2]], out);
     }
-    return reg[p->output];
+    return reg[p->output[0]];
+}
+
+const void *vv_program_values(const vv_program *p, int reg, const void *const inputs[], const void *workspace)
+{
+    return reg < p->n_inputs ? inputs[reg] : (const char *)workspace + (size_t)p->slot[reg] * SLOT;
 }

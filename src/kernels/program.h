@@ -17,7 +17,7 @@
 #include "base/dtype.h"
 #include "base/text.h"
 
-enum { VV_PROGRAM_MAX = 256, VV_PROGRAM_INPUTS = 32 };
+enum { VV_PROGRAM_MAX = 256, VV_PROGRAM_INPUTS = 32, VV_PROGRAM_OUTPUTS = 16 };
 
 typedef void vv_op_kernel(vv_index n, const void *a, const void *b, const void *c, void *out);
 
@@ -49,7 +49,8 @@ enum { VV_OP_CONST = -1, VV_OP_CAST = -2 };
 
 typedef struct vv_program {
     int n_inputs, n_registers, n;
-    int output;                                        /* register of the result; see vv_program_set_output */
+    int n_outputs; /* registers whose values are there when a run has ended; the first one is the result */
+    int output[VV_PROGRAM_OUTPUTS];
     vv_dtype type[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS]; /* of each register */
     vv_instruction code[VV_PROGRAM_MAX];
     int n_slots; /* pieces of workspace, and which one each computed register has */
@@ -63,13 +64,21 @@ VV_WARN_UNUSED vv_status vv_program_constant(vv_program *p, vv_dtype type, doubl
 VV_WARN_UNUSED vv_status vv_program_op(vv_program *p, const vv_op *op, const int operands[], int *reg);
 /* A register's values as another working type; the register itself when it has this type already. */
 VV_WARN_UNUSED vv_status vv_program_cast(vv_program *p, vv_dtype type, int operand, int *reg);
-/* Another result than the register added last. */
+/* The only result, instead of the register added last. Comes before others are added. */
 void vv_program_set_output(vv_program *p, int reg);
+/* One more result; nothing changes when it is one already. No operations are added after this. */
+VV_WARN_UNUSED vv_status vv_program_add_output(vv_program *p, int reg);
+bool vv_program_has_output(const vv_program *p, int reg);
+/* Appends the operations of another program: input k of it is register inputs[k] here. Those that are here already are not done twice. reg: where each of
+ * its registers is now, n_registers of them. */
+VV_WARN_UNUSED vv_status vv_program_embed(vv_program *p, const vv_program *other, const int inputs[], int reg[]);
 
 /* Registers share storage once their values are dead: bytes of workspace for one run. */
 vv_bytes vv_program_workspace(const vv_program *p);
-/* One piece of n <= VV_TILE values; returns the address of the results: in the workspace, or an input's own when the program is empty. */
+/* One piece of n <= VV_TILE values; returns the address of the first result's: in the workspace, or an input's own when the program is empty. */
 const void *vv_program_run(const vv_program *p, vv_index n, const void *const inputs[], void *workspace);
+/* Where the values of any result are after a run. */
+const void *vv_program_values(const vv_program *p, int reg, const void *const inputs[], const void *workspace);
 
 /* Text for people, and packed form for the plan. */
 void vv_program_print(const vv_program *p, vv_buf *out);

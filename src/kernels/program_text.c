@@ -27,7 +27,8 @@ void vv_program_print(const vv_program *p, vv_buf *out)
 {
     for (int i = 0; i < p->n_inputs; i++) vv_buf_printf(out, "r%d %s = input\n", i, vv_dtype_name(p->type[i]));
     for (int i = 0; i < p->n; i++) print_instruction(&p->code[i], out);
-    vv_buf_printf(out, "result r%d\n", p->output);
+    for (int i = 0; i < p->n_outputs; i++) vv_buf_printf(out, i ? " r%d" : "result r%d", p->output[i]);
+    if (p->n_outputs) vv_buf_text(out, "\n");
 }
 
 void vv_program_pack(const vv_program *p, vv_buf *out)
@@ -44,7 +45,8 @@ void vv_program_pack(const vv_program *p, vv_buf *out)
         vv_buf_put_f64(out, k->constant_f);
         vv_buf_put_i64(out, k->constant_i);
     }
-    vv_buf_put_i64(out, p->output);
+    vv_buf_put_i64(out, p->n_outputs);
+    for (int i = 0; i < p->n_outputs; i++) vv_buf_put_i64(out, p->output[i]);
 }
 
 static bool is_register(const vv_program *p, int64_t reg)
@@ -99,8 +101,15 @@ vv_status vv_program_unpack(vv_program *p, vv_reader *from)
         VV_TRY(vv_program_input(p, (vv_dtype)vv_read_i64(from), &reg));
     int64_t n = vv_read_i64(from);
     for (int64_t i = 0; i < n && !from->failed; i++) VV_TRY(unpack_instruction(p, from));
-    int64_t output = vv_read_i64(from);
-    if (from->failed || !is_register(p, output)) return vv_fail(VV_ERR_FORMAT, "a program is cut short or damaged");
-    vv_program_set_output(p, (int)output);
-    return VV_OK;
+    int64_t n_outputs = vv_read_i64(from);
+    if (n_outputs < 1) from->failed = true;
+    for (int64_t i = 0; i < n_outputs && !from->failed; i++) {
+        int64_t output = vv_read_i64(from);
+        if (from->failed || !is_register(p, output)) return vv_fail(VV_ERR_FORMAT, "a program's result is no register");
+        if (i == 0)
+            vv_program_set_output(p, (int)output);
+        else
+            VV_TRY(vv_program_add_output(p, (int)output));
+    }
+    return from->failed ? vv_fail(VV_ERR_FORMAT, "a program is cut short or damaged") : VV_OK;
 }

@@ -17,82 +17,6 @@ static vv_bytes round64(vv_bytes n)
 
 /* --- how many states a rank holds at once --- */
 
-static int bits(vv_index n)
-{
-    int b = 0;
-    for (; n > 0; n /= 2) b++;
-    return b;
-}
-
-/* Partial results of one output that come from other ranks to the one that has leaves [from, to): one for each level at which
- * a left child is its own and the right child is not. */
-static vv_index incoming(vv_index leaves, vv_index from, vv_index to)
-{
-    vv_index n = 0;
-    for (int level = 0; vv_tree_nodes(leaves, level) > 1; level++) {
-        vv_index i = (to - 1) >> level, left = i - i % 2;
-        n += left << level >= from && left << level < to && (left + 1) << level >= to &&
-             left + 1 < vv_tree_nodes(leaves, level);
-    }
-    return n;
-}
-
-/* The most over all ranks. */
-static vv_index most_incoming(const vv_step *s, int ranks)
-{
-    vv_index leaves = vv_step_leaves(s), outs = vv_step_outs(s), most = 0;
-    for (int rank = 0; rank < ranks; rank++) {
-        vv_index own = vv_place_count(s, rank, ranks);
-        if (own == 0) continue;
-        vv_unit first = vv_place_unit(s, rank, ranks, 0), last = vv_place_unit(s, rank, ranks, own - 1);
-        vv_index from = s->placement == VV_PLACE_OUTPUTS && first.out != last.out ? 0 : first.leaf;
-        most = vv_imax(most, incoming(leaves, from, last.leaf + 1));
-        if (s->placement == VV_PLACE_LEAVES && outs > 1 && last.leaf > from)
-            most = vv_imax(most, incoming(leaves, from, last.leaf));
-    }
-    return most;
-}
-
-/* With groups a tree has gaps. While a leaf is at work, what waits is one node for each ancestor that it is on the right side of. Two neighbours part at the
- * level of the highest bit in which their numbers differ; those ancestors are the levels that no later one has exceeded. */
-static vv_index waiting_in_block(const vv_index leaf[], vv_index n)
-{
-    int stack[64], depth = 0, most = 0;
-    for (vv_index i = 1; i < n; i++) {
-        int level = bits(leaf[i - 1] ^ leaf[i]);
-        while (depth > 0 && stack[depth - 1] <= level) depth--;
-        stack[depth++] = level;
-        most = depth > most ? depth : most;
-    }
-    return most;
-}
-
-static vv_index waiting_in_groups(const vv_step *s)
-{
-    const vv_groups *g = &s->groups;
-    vv_index most = 0;
-    for (vv_index b = 0; g->first && b < vv_ceil_div(g->n, g->chunk); b++)
-        most = vv_imax(most, waiting_in_block(g->leaf + g->leaf_first[b], g->leaf_first[b + 1] - g->leaf_first[b]));
-    return most;
-}
-
-/* In order, the finished subtrees of a stretch of n leaves number at most bits(n - 1); with several threads as many again may be finished out of order
- * (they count as working). What comes from other ranks may come early. What goes to them is copied into messages: as many as come in elsewhere. */
-vv_index vv_waiting_in_order(const vv_plan *p, const vv_step *s)
-{
-    vv_index leaves = vv_step_leaves(s), outs = vv_step_outs(s), own = vv_ceil_div(vv_step_units(s), p->ranks);
-    if (s->op != VV_STEP_REDUCE || leaves == 1 || own == 0) return 0;
-    if (s->groups.dim >= 0) return (p->ranks > 1 ? 2 : 1) * waiting_in_groups(s);
-    vv_index messages = p->ranks > 1 ? most_incoming(s, p->ranks) : 0;
-    if (s->placement == VV_PLACE_OUTPUTS) return bits(vv_imin(own, leaves) - 1) + messages;
-    vv_index stretch = vv_imin(vv_ceil_div(own, vv_imax(1, outs)) + 1, leaves), waiting = bits(stretch - 1);
-    if (s->placement == VV_PLACE_CYCLIC && p->ranks > 1) { /* hardly any neighbours of its own */
-        waiting = stretch;
-        messages = vv_imin(leaves, 2 * stretch);
-    }
-    return outs * (waiting + messages);
-}
-
 static vv_index waiting_states(const vv_plan *p, const vv_step *s)
 {
     vv_index in_order = vv_waiting_in_order(p, s);
@@ -257,19 +181,33 @@ static vv_index layers_of_leaf(const vv_step *s, int *dim)
     return s->leaf > 1 ? layers : 0;
 }
 
-/* Inboxes of a streaming edge that are open at once: along the first dimension whose chunks differ a layer for what is being filled, one for what is being used
- * and one for each layer of the halo; behind it everything. */
+/* Layers of inboxes along dimension d that one chunk of a producer reaches into; small chunks hardly ever more than one. */
+static vv_index layers_touched(const vv_plan *p, const vv_edge *e, int d)
+{
+    vv_index own = p->step[e->step].work.chunk[d], most = 1;
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_part *part = &e->part[j];
+        for (int k = 0; k < part->nd; k++) {
+            vv_index chunk = p->step[part->from].grid.chunk[k];
+            if (part->dim[k] == d && 2 * chunk > own) most = vv_imax(most, vv_ceil_div(chunk, own) + 1);
+        }
+    }
+    return most;
+}
+
+/* Inboxes of a streaming edge that are open at once: along the first dimension whose chunks differ a layer for what is being filled, those that the halo
+ * reaches into, and one that waits for a neighbour rank; behind it everything. Full ones are used up at once. */
 static vv_index frontier(const vv_plan *p, const vv_edge *e)
 {
     const vv_step *s = &p->step[e->step];
     const vv_input *in = &s->input[e->input];
-    vv_index open = 2 * p->threads;
+    vv_index open = p->threads;
     int d = 0, leaf_dim = s->work.shape.nd;
     vv_index leaf_layers = layers_of_leaf(s, &leaf_dim);
     while (d < leaf_dim && aligned(p, e, d)) d++;
     if (d == s->work.shape.nd) return open;
-    vv_index layers = 2 + (p->ranks > 1) + (d == leaf_dim ? leaf_layers : 0);
-    layers += vv_ceil_div(in->before[d], s->work.chunk[d]) + vv_ceil_div(in->after[d], s->work.chunk[d]);
+    vv_index layers = layers_touched(p, e, d) + (p->ranks > 1) + (d == leaf_dim ? leaf_layers : 0);
+    layers += vv_ceil_div(vv_imax(in->before[d], in->after[d]), s->work.chunk[d]);
     vv_index layer = 1;
     for (int k = d + 1; k < s->work.shape.nd; k++) layer = vv_times(layer, e->count[k]);
     return vv_times(layer, vv_imin(e->count[d], layers)) + open;
@@ -364,18 +302,45 @@ static vv_bytes table_bytes(const vv_plan *p)
     return 2 * bytes; /* the plan as packed or received, and as it is used */
 }
 
-/* Pieces and states under way. */
-static vv_bytes message_bytes(const vv_plan *p, vv_bytes largest_inbox)
+typedef struct messages {
+    bool any;
+    vv_bytes burst; /* by one finished chunk, at most */
+} messages;
+
+/* What one finished chunk of a step sends at most: everything once, and overlaps; or to every rank, where all want the same. */
+static vv_bytes sent_by_chunk(const vv_plan *p, const vv_edge *e, int part)
 {
-    bool pushes = false;
-    for (int i = 0; i < p->n_steps; i++) pushes = pushes || vv_step_waits(&p->step[i]);
-    if (p->ranks == 1 || !pushes) return 0;
-    return 2 * (VV_FLIGHT + vv_imin(VV_FLIGHT, largest_inbox));
+    const vv_step *s = &p->step[e->step], *from = &p->step[e->part[part].from];
+    vv_index copies = 2, elements = 1;
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (!e->follows[d] && vv_grid_count(&s->work, d) > 1) copies = vv_imax(copies, p->ranks - 1);
+    for (int d = 0; d < from->grid.shape.nd; d++)
+        elements = vv_times(elements, vv_imin(from->grid.chunk[d], from->grid.shape.n[d]));
+    return vv_times(copies, vv_times(elements, vv_dtype_size(vv_working_type(s->input[e->input].type))));
+}
+
+/* Of an input of a step, if it is fed by others. */
+static void note_messages(const vv_plan *p, const vv_edge *e, messages *m)
+{
+    if (!e->plan || p->step[e->step].input[e->input].access != VV_ACCESS_PUSH || p->ranks == 1) return;
+    for (int j = 0; j < e->n_parts; j++) {
+        if (!vv_step_computes(&p->step[e->part[j].from])) continue;
+        m->burst = vv_imax(m->burst, sent_by_chunk(p, e, j));
+    }
+    m->any = true;
+}
+
+/* Pieces and states under way: what may be there before everybody stops to make more and what threads at work add; and as much that comes in. */
+static vv_bytes message_bytes(const vv_plan *p, const messages *m)
+{
+    if (!m->any) return 0;
+    return 2 * (2 * VV_FLIGHT + p->threads * m->burst);
 }
 
 /* --- the whole --- */
 
-static vv_status add_step(const vv_plan *p, flow *f, int i, vv_memory *m, vv_bytes *work_state, vv_bytes *memory)
+static vv_status add_step(const vv_plan *p, flow *f, messages *sent, int i, vv_memory *m, vv_bytes *work_state,
+                          vv_bytes *memory)
 {
     const vv_step *s = &p->step[i];
     vv_edge edge[VV_PROGRAM_INPUTS];
@@ -383,6 +348,7 @@ static vv_status add_step(const vv_plan *p, flow *f, int i, vv_memory *m, vv_byt
     VV_TRY(vv_work_edges(p, s, edge));
     vv_work_of_edges(p, s, edge, &w);
     inboxes in = inboxes_of_step(p, f, i, edge);
+    for (int k = 0; k < s->n_inputs; k++) note_messages(p, &edge[k], sent);
     vv_work_edges_free(s, edge);
     vv_bytes buffers = p->threads * (vv_work_total(s, &w) + PER_THREAD);
     buffers += vv_imin(p->threads, vv_step_outs(s)) * w.finish;
@@ -400,6 +366,7 @@ static vv_status add_step(const vv_plan *p, flow *f, int i, vv_memory *m, vv_byt
 static vv_status memory_of(const vv_plan *p, vv_memory *m, vv_step_cost *cost)
 {
     flow f = {0};
+    messages sent = {0};
     vv_bytes working = 0, of_step;
     *m = (vv_memory){0};
     VV_TRY(vv_new(&f.prompt, (size_t)p->n_steps + 1, sizeof *f.prompt));
@@ -408,7 +375,7 @@ static vv_status memory_of(const vv_plan *p, vv_memory *m, vv_step_cost *cost)
         const vv_step *s = &p->step[i];
         of_step = 0;
         if (vv_step_computes(s)) {
-            status = add_step(p, &f, i, m, &working, &of_step);
+            status = add_step(p, &f, &sent, i, m, &working, &of_step);
         } else if (s->op == VV_STEP_READ) {
             f.prompt[i] = true;
         } else {
@@ -422,7 +389,7 @@ static vv_status memory_of(const vv_plan *p, vv_memory *m, vv_step_cost *cost)
     m->states += working;
     m->index = index_bytes(p);
     m->tables = table_bytes(p);
-    m->messages = message_bytes(p, m->largest);
+    m->messages = message_bytes(p, &sent);
     m->spilling = 3 * p->threads * VV_SPILL_RECORD;
     m->least = vv_imin(m->inboxes, p->threads * m->largest);
     return status;

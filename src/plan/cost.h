@@ -22,7 +22,7 @@
 #include "plan/flow.h"
 
 /* Bytes of pieces that a rank has under way in each direction; one message more when that is larger. */
-enum { VV_FLIGHT = 4 << 20 };
+enum { VV_FLIGHT = 2 << 20 };
 /* What precedes the elements of a piece, a partial result or a finished chunk in its message. */
 enum { VV_MESSAGE_HEAD = 64 };
 /* Compressed chunks that a rank keeps in memory until they have a place in the file; more go to the scratch directory. What the list of them takes for each. */
@@ -30,7 +30,7 @@ enum { VV_PACKED_HELD = 16 << 20, VV_PACKED_ENTRY = 48 };
 /* What the coordinator's list of all ranks' chunks takes for each: as sent, in the list that may be half empty, and on its way to storage and back. */
 enum { VV_PACKED_PLACING = 24 + 48 + 28 };
 /* Pieces of spilled inboxes are gathered to records of at most this size; together such pieces take at most this part of the store's room besides. */
-enum { VV_SPILL_RECORD = 256 << 10, VV_SPILL_SHARE = 8 };
+enum { VV_SPILL_RECORD = 256 << 10, VV_SPILL_SHARE = 6 };
 
 /* Whether inboxes may have to leave memory. Without a limit (plan->store is VV_INDEX_MAX) nothing is made ready for that. */
 static inline bool vv_plan_spills(const vv_plan *p)
@@ -67,6 +67,8 @@ static inline vv_bytes vv_state_size(const vv_red *r, vv_index cells)
 {
     return (vv_red_state_bytes(r, cells) + 63) / 64 * 64;
 }
+/* What a piece has of one result for `cells` cells: its state, or the values of a map; of all results. */
+vv_bytes vv_result_bytes(const vv_step *s, int result, vv_index cells);
 vv_bytes vv_state_bytes(const vv_step *s, vv_index cells);
 /* Upper bound of a compressed chunk. */
 vv_bytes vv_compressed_bound(vv_bytes raw);

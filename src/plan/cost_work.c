@@ -28,18 +28,23 @@ vv_bytes vv_compressed_bound(vv_bytes raw)
     return raw + raw / 1000 + 1024;
 }
 
+vv_bytes vv_result_bytes(const vv_step *s, int result, vv_index cells)
+{
+    if (s->op == VV_STEP_REDUCE) return vv_state_size(&s->result[result].red, cells);
+    return (vv_times(cells, vv_dtype_size(vv_step_values(s, result))) + 63) / 64 * 64;
+}
+
 vv_bytes vv_state_bytes(const vv_step *s, vv_index cells)
 {
     vv_bytes bytes = 0;
-    for (int r = 0; r < s->n_results; r++)
-        bytes += s->op == VV_STEP_REDUCE ? vv_state_size(&s->result[r].red, cells) : 0;
+    for (int r = 0; r < s->n_results; r++) bytes += vv_result_bytes(s, r, cells);
     return bytes;
 }
 
 vv_dtype vv_step_values(const vv_step *s, int result)
 {
     if (s->op == VV_STEP_REDUCE) return vv_red_out(&s->result[result].red);
-    if (s->program) return s->program->type[s->program->output];
+    if (s->program) return s->program->type[s->result[result].value];
     return vv_block_ops[s->call.op].result(vv_working_type(s->input[0].type));
 }
 
@@ -206,8 +211,7 @@ void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], 
     out->program = round64(registers + (vv_bytes)s->n_inputs * VV_TILE * 8);
     if (s->block) out->special = block_workspace(s);
     if (s->product) out->special = product_workspace(s, edge);
-    out->state = s->op == VV_STEP_REDUCE ? round64(vv_times(groups, vv_state_bytes(s, out->cells)))
-                                         : round64(vv_times(cells, vv_dtype_size(vv_step_values(s, 0))));
+    out->state = round64(vv_times(groups, vv_state_bytes(s, out->cells)));
     out->finish = vv_imax(finish_bytes(p, number, cells), push_bytes(p, number, cells));
 }
 

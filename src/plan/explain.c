@@ -192,14 +192,17 @@ static void explain_inputs(const vv_plan *p, const vv_step *s, vv_buf *b)
 static void explain_operation(const vv_plan *p, const vv_step *s, vv_buf *b)
 {
     enum { LONGEST = 300 };
-    for (int r = 0; r < s->n_results; r++) vv_buf_printf(b, r ? ", %s" : "%s", s->result[r].name);
+    for (int r = 0; r < s->n_results; r++) {
+        bool last = r + 1 == s->n_results || s->result[r + 1].value != s->result[r].value;
+        vv_buf_printf(b, r ? ", %s" : "%s", s->result[r].name);
+        if (!s->program || s->program->n == 0 || !last) continue;
+        vv_buf_text(b, " of ");
+        expression(p, s, s->result[r].value, b->size + LONGEST, b);
+    }
     if (s->block) {
         vv_buf_printf(b, ": %s of %s", vv_block_ops[s->call.op].name, input_name(p, s, 0));
     } else if (s->product) {
         vv_buf_printf(b, " of %s x %s", input_name(p, s, 0), input_name(p, s, 1));
-    } else if (s->program->n > 0) {
-        vv_buf_text(b, " of ");
-        expression(p, s, s->program->output, b->size + LONGEST, b);
     }
     if (s->op == VV_STEP_REDUCE && s->groups.dim >= 0)
         vv_buf_printf(b, " by %lld groups, %lld at a time", (long long)s->groups.n, (long long)s->groups.chunk);

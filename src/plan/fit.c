@@ -22,13 +22,16 @@ static vv_status VV_PRINTF(2, 3) note(vv_step *s, const char *format, ...)
     return VV_OK;
 }
 
-/* Peak with the least store. */
+/* Peak with the least store; or without spilling, which takes some memory itself, when that is less. */
 static vv_status least_peak(vv_plan *p, vv_bytes baseline, vv_bytes *peak)
 {
     vv_memory m;
+    p->store = VV_INDEX_MAX;
+    VV_TRY(vv_memory_of(p, &m));
+    *peak = vv_memory_peak(&m, m.inboxes, baseline);
     p->store = 0;
     VV_TRY(vv_memory_of(p, &m));
-    *peak = vv_memory_peak(&m, m.least, baseline);
+    *peak = vv_imin(*peak, vv_memory_peak(&m, m.least, baseline));
     return VV_OK;
 }
 
@@ -395,18 +398,21 @@ static vv_status fit_second_reads(vv_plan *p, vv_bytes baseline)
  * what is there before it makes more. So memory stays what was foretold even where the budget would allow ten times as much. */
 static vv_bytes enough_store(const vv_plan *p, const vv_memory *m)
 {
-    enum { BREATH = 8 << 20 };
-    return m->held + m->held / 4 + 4 * p->threads * m->largest + BREATH;
+    enum { BREATH = 2 << 20 };
+    return m->held + 2 * p->threads * m->largest + BREATH;
 }
 
 vv_status vv_fit_store(vv_plan *p, vv_bytes baseline)
 {
+    enum { LITTLE = 8 << 20 };
     vv_memory m;
+    vv_bytes least;
+    VV_TRY(least_peak(p, baseline, &least));
     p->store = VV_INDEX_MAX;
     VV_TRY(vv_memory_of(p, &m));
-    vv_bytes enough = enough_store(p, &m);
-    bool fits = !p->budget || vv_memory_peak(&m, m.inboxes, baseline) <= p->budget;
-    if (fits && m.inboxes <= enough) return VV_OK;
+    vv_bytes enough = enough_store(p, &m), all = vv_memory_peak(&m, m.inboxes, baseline);
+    bool little_more = m.inboxes <= enough + m.held / 4 + 3 * p->threads * m.largest + LITTLE;
+    if (all <= least || (little_more && (!p->budget || all <= p->budget))) return VV_OK;
     p->store = 0;
     VV_TRY(vv_memory_of(p, &m));
     vv_bytes room = enough;

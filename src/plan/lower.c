@@ -104,18 +104,14 @@ static vv_status new_step(vv_builder *b, vv_step_op op, const char *name, const 
     return VV_OK;
 }
 
-static vv_status add_result(vv_step *s, const char *name, vv_dtype type, const vv_red *red, int *result)
+/* value: the register of the program that has its elements, or those that it folds. */
+static vv_status add_result(vv_step *s, const char *name, vv_dtype type, int value, const vv_red *red, int *result)
 {
-    for (int r = 0; r < s->n_results; r++) {
-        const vv_result *have = &s->result[r];
-        if (have->type == type && have->red.kind == red->kind && have->red.skip == red->skip &&
-            have->red.ddof == red->ddof) {
-            *result = r;
-            return VV_OK;
-        }
-    }
+    const vv_result new = {.type = type, .value = value, .red = *red};
+    *result = vv_step_find_result(s, &new);
+    if (*result >= 0) return VV_OK;
     *result = s->n_results++;
-    s->result[*result] = (vv_result){.type = type, .red = *red};
+    s->result[*result] = new;
     return vv_strdup(&s->result[*result].name, name);
 }
 
@@ -158,7 +154,8 @@ static vv_status map_step(vv_builder *b, int node, vv_made *m)
     VV_TRY(expression_step(b, VV_STEP_MAP, a->name, node, &m->box, m->as, &hint, &s));
     m->step = b->l->plan->n_steps - 1;
     vv_lower_grid(b->l->plan, s, &hint);
-    VV_TRY(add_result(s, a->name, m->as == VV_NONE ? a->dtype : m->as, &(vv_red){0}, &m->result));
+    VV_TRY(
+        add_result(s, a->name, m->as == VV_NONE ? a->dtype : m->as, s->program->output[0], &(vv_red){0}, &m->result));
     return vv_step_complete(s);
 }
 
@@ -238,9 +235,10 @@ static vv_status reduce_step(vv_builder *b, int node, vv_made *m)
     m->step = find_reduce(b, a, input, &box);
     if (m->step < 0) VV_TRY(new_reduce(b, a, input, &box, &m->step));
     vv_step *s = &b->l->plan->step[m->step];
-    vv_red red = {a->reduction, s->program->type[s->program->output], !a->options.keep_nan, a->options.ddof,
+    int value = s->program->output[0];
+    vv_red red = {a->reduction, s->program->type[value], !a->options.keep_nan, a->options.ddof,
                   elements_behind(s) > UINT32_MAX};
-    VV_TRY(add_result(s, a->reduction->name, a->dtype, &red, &m->result));
+    VV_TRY(add_result(s, a->reduction->name, a->dtype, value, &red, &m->result));
     return vv_step_complete(s);
 }
 
@@ -278,7 +276,7 @@ static vv_status block_step(vv_builder *b, int node, vv_made *m)
         memcpy(s->call.weight, a->call.weight, sizeof(double) * (size_t)a->call.n_weights);
     }
     vv_lower_grid(b->l->plan, s, &hint);
-    VV_TRY(add_result(s, op->name, a->dtype, &(vv_red){0}, &m->result));
+    VV_TRY(add_result(s, op->name, a->dtype, 0, &(vv_red){0}, &m->result));
     return vv_step_complete(s);
 failed:
     vv_input_free(&in);
@@ -333,7 +331,7 @@ static vv_status product_step(vv_builder *b, int node, vv_made *m)
     s->reduced[work.nd - 1] = true;
     vv_lower_product_grid(b->l->plan, s);
     vv_red red = {.kind = &vv_reduction_dot, .in = type, .wide = elements_behind(s) > UINT32_MAX};
-    VV_TRY(add_result(s, a->name, a->dtype, &red, &m->result));
+    VV_TRY(add_result(s, a->name, a->dtype, 0, &red, &m->result));
     return vv_step_complete(s);
 }
 
@@ -404,60 +402,6 @@ static vv_status make_whole(vv_builder *b, int node, const vv_made **out)
 }
 
 /* --- targets --- */
-
-/* Files have no chunks that begin in the middle. */
-static vv_status make_regular(vv_builder *b, const vv_made *m, const vv_array *a, int *step, int *result)
-{
-    vv_plan *p = b->l->plan;
-    vv_grid grid = p->step[m->step].grid;
-    vv_dtype type = p->step[m->step].result[m->result].type;
-    bool shifted = false;
-    for (int d = 0; d < grid.shape.nd; d++) shifted = shifted || grid.shift[d];
-    *step = m->step;
-    *result = m->result;
-    if (!shifted) return VV_OK;
-    vv_step *s;
-    vv_input *in;
-    vv_part part;
-    int reg;
-    vv_part_same(&grid.shape, &part);
-    part.from = m->step;
-    part.result = m->result;
-    *step = p->n_steps;
-    VV_TRY(vv_plan_add_step(p, VV_STEP_MAP, a->name, &s));
-    VV_TRY(vv_new(&s->program, 1, sizeof *s->program));
-    VV_TRY(vv_program_input(s->program, vv_working_type(type), &reg));
-    VV_TRY(vv_step_add_input(s, &in));
-    in->type = type;
-    VV_TRY(vv_input_add_part(in, &part));
-    s->work = grid;
-    memset(s->work.shift, 0, sizeof s->work.shift);
-    VV_TRY(vv_strdup(&s->why, "moved to chunks that a file can have"));
-    VV_TRY(add_result(s, a->name, type, &(vv_red){0}, result));
-    return vv_step_complete(s);
-}
-
-static vv_dtype values_of(const vv_step *s, int result)
-{
-    if (s->op == VV_STEP_REDUCE) return vv_red_out(&s->result[result].red);
-    if (s->program) return s->program->type[s->program->output];
-    return vv_block_ops[s->call.op].result(vv_working_type(s->input[0].type));
-}
-
-static vv_status deliver(vv_builder *b, vv_target *t, int compute, int result)
-{
-    vv_plan *p = b->l->plan;
-    vv_step *s;
-    t->step = p->n_steps;
-    VV_TRY(vv_plan_add_step(p, t->output_variable < 0 ? VV_STEP_GATHER : VV_STEP_WRITE, t->array->name, &s));
-    const vv_step *from = &p->step[compute];
-    s->from = compute;
-    s->result_of = result;
-    s->grid = from->grid;
-    s->to.variable = t->output_variable;
-    s->to.encode = (vv_encode){.in = values_of(from, result), .to = t->array->dtype, .scale = 1};
-    return VV_OK;
-}
 
 /* Rechunked to the chunks that it has: nothing is to be done. */
 static vv_status same_chunks(vv_builder *b, int node, const vv_made **out)
@@ -534,16 +478,12 @@ static vv_status sliced(vv_builder *b, int node, const vv_made **out)
 
 static vv_status lower_target(vv_builder *b, vv_target *t)
 {
-    int node = vv_dag_find(&b->graph, t->array), step, result;
+    int node = vv_dag_find(&b->graph, t->array);
     const vv_made *m = NULL;
     if (t->array->kind == VV_NODE_RECHUNK) VV_TRY(same_chunks(b, node, &m));
     if (t->array->kind == VV_NODE_VIEW) VV_TRY(sliced(b, node, &m));
     if (!m) VV_TRY(make_whole(b, node, &m));
-    vv_made made = *m;
-    step = made.step;
-    result = made.result;
-    if (t->output_variable >= 0) VV_TRY(make_regular(b, &made, t->array, &step, &result));
-    return deliver(b, t, step, result);
+    return vv_lower_deliver(b->l->plan, t, m->step, m->result);
 }
 
 static vv_status start(vv_builder *b, vv_target targets[], int n)
@@ -570,7 +510,8 @@ static vv_status lower_all(vv_builder *b, vv_target targets[], int n)
     for (int i = 0; i < b->graph.n; i++)
         if (b->graph.node[i].early) VV_TRY(make_whole(b, i, &m));
     for (int i = 0; i < n; i++) VV_TRY(lower_target(b, &targets[i]));
-    return vv_lower_access(b, targets, n);
+    VV_TRY(vv_lower_access(b, targets, n));
+    return vv_lower_share(b->l->plan, targets, n);
 }
 
 vv_status vv_lower(vv_target targets[], int n, int ranks, int placement, vv_lowering *out)

@@ -1,7 +1,7 @@
 /* Lowering: from lazy arrays to a plan.
  *
  * Chains of elementwise operations become one program, fused into the reduction behind them or into one map step. Reductions of the same
- * expression over the same dimensions become one step with several results: the input is read once. */
+ * expression over the same dimensions become one step with several results, and so do steps that walk the same inputs alike: these are read once. */
 #ifndef VV_PLAN_LOWER_H
 #define VV_PLAN_LOWER_H
 
@@ -17,6 +17,7 @@ typedef struct vv_origin {
 typedef struct vv_target {
     vv_array *array;
     int output_variable; /* written there; -1: gathered on rank 0 */
+    bool chunked;        /* that variable is stored in chunks, which will be those of the step; else in one piece */
     /* out: the deliver step */
     int step;
 } vv_target;

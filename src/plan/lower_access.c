@@ -333,33 +333,22 @@ static vv_status add_load(vv_plan *p, load *l)
 {
     vv_step *s;
     vv_part part;
-    vv_input *in;
-    int reg;
     const vv_source *source = &p->source[p->step[l->read].source];
     vv_shape shape = {.nd = l->box.nd};
     memcpy(shape.n, l->box.n, sizeof shape.n);
-    l->step = p->n_steps;
-    VV_TRY(vv_plan_add_step(p, VV_STEP_MAP, source->variable, &s));
-    VV_TRY(vv_new(&s->program, 1, sizeof *s->program));
-    VV_TRY(vv_program_input(s->program, source->decode.out, &reg));
-    VV_TRY(vv_step_add_input(s, &in));
-    in->type = source->decode.out;
     vv_part_same(&shape, &part);
     memcpy(part.start, l->box.lo, sizeof part.start);
     part.from = l->read;
-    VV_TRY(vv_input_add_part(in, &part));
+    l->step = p->n_steps;
+    VV_TRY(vv_lower_identity(p, source->variable, source->decode.out, &part, &s));
     s->work.shape = shape;
-    s->n_results = 1;
-    s->result[0].type = source->decode.out;
-    VV_TRY(vv_strdup(&s->result[0].name, source->variable));
     vv_lower_grid(p, s, &(vv_hint){0});
     vv_buf why = {0};
     vv_buf_printf(&why, "loaded once and passed on: %s", l->why);
     VV_TRY(vv_buf_status(&why));
     s->why = why.data;
     const char *unused;
-    in = &s->input[0];
-    in->access = streams(p, s, in) ? VV_ACCESS_STREAM : choose(p, s, in, &unused);
+    s->input[0].access = streams(p, s, &s->input[0]) ? VV_ACCESS_STREAM : choose(p, s, &s->input[0], &unused);
     return VV_OK;
 }
 
@@ -378,55 +367,6 @@ static vv_status use_loads(const vv_plan *p, const loads *l, vv_step *s)
         }
     }
     return VV_OK;
-}
-
-/* --- the order of steps: a load comes right before the first that wants it --- */
-
-static void place_step(int step, const vv_plan *p, int old_steps, int order[], int *n, bool done[])
-{
-    const vv_step *s = &p->step[step];
-    for (int k = 0; step < old_steps && k < s->n_inputs; k++)
-        for (int i = 0; i < s->input[k].n_parts; i++) {
-            int from = s->input[k].part[i].from;
-            if (from >= old_steps && !done[from]) place_step(from, p, old_steps, order, n, done);
-        }
-    done[step] = true;
-    order[(*n)++] = step;
-}
-
-static void renumber(vv_plan *p, const int order[], const int number[], vv_step moved[])
-{
-    for (int i = 0; i < p->n_steps; i++) moved[i] = p->step[order[i]];
-    memcpy(p->step, moved, sizeof *moved * (size_t)p->n_steps);
-    for (int i = 0; i < p->n_steps; i++) {
-        vv_step *s = &p->step[i];
-        if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) s->from = number[s->from];
-        for (int k = 0; k < s->n_inputs; k++)
-            for (int j = 0; j < s->input[k].n_parts; j++) s->input[k].part[j].from = number[s->input[k].part[j].from];
-    }
-}
-
-static vv_status reorder(vv_plan *p, int old_steps, vv_target targets[], int n_targets)
-{
-    int *order = NULL, *number = NULL, n = 0;
-    bool *done = NULL;
-    vv_step *moved = NULL;
-    size_t all = (size_t)p->n_steps;
-    vv_status status;
-    VV_TRY_GOTO(status, out, vv_new(&order, all, sizeof *order));
-    VV_TRY_GOTO(status, out, vv_new(&number, all, sizeof *number));
-    VV_TRY_GOTO(status, out, vv_new(&done, all, sizeof *done));
-    VV_TRY_GOTO(status, out, vv_new(&moved, all, sizeof *moved));
-    for (int i = 0; i < old_steps; i++) place_step(i, p, old_steps, order, &n, done);
-    for (int i = 0; i < n; i++) number[order[i]] = i;
-    renumber(p, order, number, moved);
-    for (int i = 0; i < n_targets; i++) targets[i].step = number[targets[i].step];
-out:
-    free(order);
-    free(number);
-    free(done);
-    free(moved);
-    return status;
 }
 
 /* --- what follows: loops, leaves, placement --- */
@@ -526,7 +466,7 @@ vv_status vv_lower_access(vv_builder *b, vv_target targets[], int n)
         if (vv_step_computes(&p->step[i])) status = choose_all(p, &p->step[i], &l);
     for (int i = 0; i < l.n && status == VV_OK; i++) status = add_load(p, &l.at[i]);
     for (int i = 0; i < old_steps && status == VV_OK; i++) status = use_loads(p, &l, &p->step[i]);
-    if (status == VV_OK && l.n > 0) status = reorder(p, old_steps, targets, n);
+    if (status == VV_OK && l.n > 0) status = vv_lower_order(p, NULL, targets, n);
     free(l.at);
     for (int i = 0; i < p->n_steps && status == VV_OK; i++)
         if (vv_step_computes(&p->step[i])) status = finish(b, &p->step[i]);

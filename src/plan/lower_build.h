@@ -5,7 +5,10 @@
  *     lower_expr    the elementwise operations over those inputs become a program
  *     lower         what becomes a step, each once; targets
  *     lower_grid    how the work of a step is cut into chunks: shapes and stored chunks decide, nothing else
- *     lower_access  how inputs get to tasks: directly, in boxes, or loaded once by a step of their own and passed on */
+ *     lower_write   what delivers a result, and in which chunks
+ *     lower_access  how inputs get to tasks: directly, in boxes, or loaded once by a step of their own and passed on
+ *     lower_share   steps that walk the same inputs alike become one
+ *     lower_order   the order of steps */
 #ifndef VV_PLAN_LOWER_BUILD_H
 #define VV_PLAN_LOWER_BUILD_H
 
@@ -68,6 +71,8 @@ VV_WARN_UNUSED vv_status vv_view_through(const vv_builder *b, int node, const vv
 VV_WARN_UNUSED vv_status vv_lower_input(vv_builder *b, int node, const vv_view *v, vv_dtype type, bool top,
                                         vv_hint *hint, vv_input *out);
 void vv_input_free(vv_input *in);
+/* The same elements, had in the same way. */
+bool vv_input_equal(const vv_input *a, const vv_input *b);
 /* Indices of the source are counted from where `box` begins, outside of which the part takes nothing. */
 VV_WARN_UNUSED vv_status vv_lower_move(vv_part *p, const vv_box *box);
 /* A rechunked node seen through a view. */
@@ -97,9 +102,26 @@ void vv_lower_product_grid(const vv_plan *p, vv_step *s);
 /* The grid of a source as it is seen through dimension d of a part; false when its chunks are not chunks there. */
 bool vv_grid_seen(const vv_part *part, int d, vv_index chunk, vv_index shift, vv_index *seen, vv_index *seen_shift);
 
+/* --- lower_write.c --- */
+
+/* The step that delivers a result of another one. */
+VV_WARN_UNUSED vv_status vv_lower_deliver(vv_plan *p, vv_target *t, int step, int result);
+/* A new step that hands on the elements of a part (taken over, whatever happens) as they are. Its work is the caller's to set. */
+VV_WARN_UNUSED vv_status vv_lower_identity(vv_plan *p, const char *name, vv_dtype type, vv_part *part, vv_step **out);
+
 /* --- lower_access.c --- */
 
 /* Decides how every input is had, puts load steps in, and completes all steps. */
 VV_WARN_UNUSED vv_status vv_lower_access(vv_builder *b, vv_target targets[], int n);
+
+/* --- lower_share.c --- */
+
+/* Of a plan whose steps are complete. */
+VV_WARN_UNUSED vv_status vv_lower_share(vv_plan *p, vv_target targets[], int n);
+
+/* --- lower_order.c --- */
+
+/* Puts the steps in order, without those that are gone (NULL: none is); nobody needs these. */
+VV_WARN_UNUSED vv_status vv_lower_order(vv_plan *p, const bool gone[], vv_target targets[], int n);
 
 #endif

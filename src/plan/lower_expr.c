@@ -96,21 +96,13 @@ static vv_status add_value(expression *x, value v, int *out)
 
 /* --- laying out --- */
 
-static bool same_input(const vv_input *a, const vv_input *b)
-{
-    if (a->type != b->type || a->n_parts != b->n_parts || !vv_same_bits(a->fill, b->fill)) return false;
-    for (int i = 0; i < a->n_parts; i++)
-        if (!vv_part_equal(&a->part[i], &b->part[i])) return false;
-    return true;
-}
-
 static vv_status add_input(expression *x, int node, int view, int *out)
 {
     vv_input in;
     int k = 0;
     VV_TRY(vv_lower_input(x->b, node, &x->view[view], x->b->graph.node[node].array->dtype, node == x->root && view == 0,
                           x->hint, &in));
-    while (k < x->n_inputs && !same_input(&x->input[k], &in)) k++;
+    while (k < x->n_inputs && !vv_input_equal(&x->input[k], &in)) k++;
     if (k < x->n_inputs) {
         vv_input_free(&in);
     } else {

@@ -5,8 +5,6 @@
 
 #include "array/node.h"
 
-#include <string.h>
-
 typedef struct vv_dag_node {
     vv_array *array; /* one of those that are this computation */
     int *input;      /* numbers, array->n_inputs of them */
@@ -35,15 +33,6 @@ typedef struct vv_dag {
 VV_WARN_UNUSED vv_status vv_dag_build(vv_array *const roots[], int n, vv_dag *out);
 void vv_dag_free(vv_dag *g);
 int vv_dag_find(const vv_dag *g, const vv_array *a); /* -1: not in it */
-
-/* The same number, NaN and the zeros by their bits. */
-static inline bool vv_same_bits(double a, double b)
-{
-    uint64_t x, y;
-    memcpy(&x, &a, sizeof x);
-    memcpy(&y, &b, sizeof y);
-    return x == y;
-}
 
 /* Steps of their own, always. */
 static inline bool vv_dag_barrier(const vv_dag *g, int i)

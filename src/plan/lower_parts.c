@@ -338,6 +338,17 @@ void vv_input_free(vv_input *in)
     in->n_parts = 0;
 }
 
+bool vv_input_equal(const vv_input *a, const vv_input *b)
+{
+    if (a->type != b->type || a->access != b->access || a->lookup != b->lookup || a->n_parts != b->n_parts ||
+        !vv_same_bits(a->fill, b->fill) || memcmp(a->before, b->before, sizeof a->before) ||
+        memcmp(a->after, b->after, sizeof a->after))
+        return false;
+    for (int i = 0; i < a->n_parts; i++)
+        if (!vv_part_equal(&a->part[i], &b->part[i])) return false;
+    return true;
+}
+
 void vv_hint_through(const vv_array *a, const vv_view *v, vv_hint *hint)
 {
     const vv_part *p = NULL;

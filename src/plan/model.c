@@ -146,8 +146,7 @@ static double compute_seconds(const vv_plan *p, const vv_step *s, const vv_tally
     if (s->product) return seconds + 2 * elements / m->flops;
     if (s->block) return seconds + elements / m->window;
     if (s->program) seconds += elements * s->program->n / m->operation;
-    double results = s->op == VV_STEP_REDUCE ? s->n_results : 1;
-    return seconds + (double)t->values * results / m->fold;
+    return seconds + (double)t->values * s->n_results / m->fold;
 }
 
 static void step_seconds(const vv_plan *p, int i, const vv_tally *t, const vv_machine *m, const vv_elsewhere *e,

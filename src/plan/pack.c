@@ -295,6 +295,7 @@ static void compute(archive *a, vv_step *s)
     if (s->n_results < 0 || s->n_results > VV_MAX_RESULTS) s->n_results = 0;
     for (int r = 0; r < s->n_results; r++) {
         NUMBER(a, s->result[r].type);
+        NUMBER(a, s->result[r].value);
         string(a, &s->result[r].name);
         reduction(a, &s->result[r].red);
     }

@@ -17,7 +17,7 @@ static void free_groups(vv_groups *g)
     g->first = g->present = g->leaf_first = g->leaf = NULL;
 }
 
-static void free_step(vv_step *s)
+void vv_step_free(vv_step *s)
 {
     for (int k = 0; k < s->n_inputs; k++) {
         for (int i = 0; i < s->input[k].n_parts; i++) vv_part_free(&s->input[k].part[i]);
@@ -41,7 +41,7 @@ void vv_plan_free(vv_plan **plan)
         free(p->source[i].path);
         free(p->source[i].variable);
     }
-    for (int i = 0; i < p->n_steps; i++) free_step(&p->step[i]);
+    for (int i = 0; i < p->n_steps; i++) vv_step_free(&p->step[i]);
     free(p->source);
     free(p->step);
     free(p->output);
@@ -93,6 +93,18 @@ vv_status vv_input_add_part(vv_input *in, vv_part *part)
         vv_part_free(part);
     *part = (vv_part){.table_dim = -1};
     return status;
+}
+
+int vv_step_find_result(const vv_step *s, const vv_result *like)
+{
+    for (int r = 0; r < s->n_results; r++) {
+        const vv_result *have = &s->result[r];
+        if (have->type == like->type && have->value == like->value && have->red.kind == like->red.kind &&
+            have->red.in == like->red.in && have->red.skip == like->red.skip && have->red.ddof == like->red.ddof &&
+            have->red.wide == like->red.wide)
+            return r;
+    }
+    return -1;
 }
 
 bool vv_step_waits(const vv_step *s)

@@ -38,7 +38,7 @@
 #include "kernels/reduce.h"
 #include "storage/storage.h"
 
-enum { VV_MAX_RESULTS = 16 };
+enum { VV_MAX_RESULTS = VV_PROGRAM_OUTPUTS };
 
 typedef enum vv_step_op { VV_STEP_READ, VV_STEP_MAP, VV_STEP_REDUCE, VV_STEP_WRITE, VV_STEP_GATHER } vv_step_op;
 typedef enum vv_placement { VV_PLACE_OUTPUTS, VV_PLACE_LEAVES, VV_PLACE_CYCLIC, VV_PLACEMENTS } vv_placement;
@@ -84,6 +84,7 @@ typedef struct vv_input {
 
 typedef struct vv_result {
     vv_dtype type; /* of its elements */
+    int value;     /* register of the program with its elements, or with those that it folds */
     vv_red red;    /* of a reduce step */
     char *name;
 } vv_result;
@@ -121,8 +122,9 @@ typedef struct vv_step {
     /* map and reduce */
     int n_inputs;
     vv_input *input;
-    vv_program *program; /* over its inputs' values; NULL for a block operation or a product */
-    bool block;          /* map: `call` makes the chunk from the only input's block with its halo */
+    vv_program *
+        program; /* over its inputs' values, with a result for each of the step's; NULL for a block operation or a product */
+    bool block; /* map: `call` makes the chunk from the only input's block with its halo */
     vv_block_call call;
     bool product; /* reduce: the two inputs are multiplied and summed over the only reduced dimension, chunk by chunk */
     vv_grid work; /* chunks of the elements that go in */
@@ -132,7 +134,7 @@ typedef struct vv_step {
     vv_index
         leaf; /* reduce: chunks in a leaf (with groups: chunks along their dimension, with all of the other reduced dimensions behind them) */
     vv_placement placement;
-    int n_results; /* map: 1 */
+    int n_results;
     vv_result result[VV_MAX_RESULTS];
     char *why; /* what the planner chose and why, for explain: "held: ...", "read again: ..."; may be NULL */
 } vv_step;
@@ -157,6 +159,9 @@ void vv_plan_free(vv_plan **p);
 /* A new zeroed source or step (groups.dim -1); pointers into the plan are valid until the next addition. */
 VV_WARN_UNUSED vv_status vv_plan_add_source(vv_plan *p, vv_source **out);
 VV_WARN_UNUSED vv_status vv_plan_add_step(vv_plan *p, vv_step_op op, const char *name, vv_step **out);
+void vv_step_free(vv_step *s); /* what is in it */
+/* The number of a result that is the same, whatever its name; -1 for none. */
+int vv_step_find_result(const vv_step *s, const vv_result *like);
 /* A new input without parts; a part appended to one (taken over, whatever happens). */
 VV_WARN_UNUSED vv_status vv_step_add_input(vv_step *s, vv_input **out);
 VV_WARN_UNUSED vv_status vv_input_add_part(vv_input *in, vv_part *part);

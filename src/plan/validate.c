@@ -164,15 +164,16 @@ static vv_status check_map(const vv_plan *p, int i)
     const vv_step *s = &p->step[i];
     for (int d = 0; d < s->work.shape.nd; d++)
         if (s->reduced[d]) return bad(p, i, "a map that reduces");
-    return s->n_results == 1 && s->leaf == 1 ? VV_OK : bad(p, i, "a map of several results or chunks");
+    if (s->block && s->n_results != 1) return bad(p, i, "an operation on blocks of several results");
+    return s->leaf == 1 ? VV_OK : bad(p, i, "a map of several chunks");
 }
 
 static vv_status check_reduce(const vv_plan *p, int i)
 {
     const vv_step *s = &p->step[i];
-    vv_dtype in = s->program ? s->program->type[s->program->output] : vv_working_type(s->input[0].type);
     for (int r = 0; r < s->n_results; r++) {
         const vv_red *red = &s->result[r].red;
+        vv_dtype in = s->program ? s->program->type[s->result[r].value] : vv_working_type(s->input[0].type);
         if (!red->kind) return bad(p, i, "unknown reduction");
         if (red->in != in || !red->kind->planes(red->in)) return bad(p, i, "a reduction of another type");
     }
@@ -191,6 +192,8 @@ static vv_status check_compute(const vv_plan *p, int i)
         return bad(p, i, "unknown block operation");
     if (s->placement < 0 || s->placement >= VV_PLACEMENTS) return bad(p, i, "placement");
     for (int k = 0; k < s->n_inputs; k++) VV_TRY(check_input(p, i, k));
+    for (int r = 0; s->program && r < s->n_results; r++)
+        if (!vv_program_has_output(s->program, s->result[r].value)) return bad(p, i, "a result that is not computed");
     VV_TRY(s->op == VV_STEP_MAP ? check_map(p, i) : check_reduce(p, i));
     vv_grid kept;
     vv_step_result_grid(s, &kept);

@@ -100,7 +100,9 @@ static vv_status make_targets(vv_output *o, vv_target **targets, int *n, vv_byte
         item->gathered = vv_item_needs_chunks(o, item) && bytes <= SMALL;
         if (item->gathered) *gathered += bytes;
         item->target = *n;
-        (*targets)[(*n)++] = (vv_target){.array = item->array, .output_variable = item->gathered ? -1 : i};
+        (*targets)[(*n)++] = (vv_target){.array = item->array,
+                                         .output_variable = item->gathered ? -1 : i,
+                                         .chunked = !item->gathered && vv_item_needs_chunks(o, item)};
     }
     return VV_OK;
 }
@@ -152,7 +154,6 @@ static void lay_out(vv_output *o, vv_item *item, vv_variable *v, vv_plan *plan, 
 typedef struct planned {
     vv_meta *meta;
     vv_target *target;
-    bool *chunked; /* by target */
     vv_prepared prepared;
 } planned;
 
@@ -161,7 +162,6 @@ static void planned_free(planned *p)
     vv_prepared_free(&p->prepared);
     vv_meta_free(&p->meta);
     free(p->target);
-    free(p->chunked);
 }
 
 /* Coordinates of the arrays' dimensions, as far as nobody added or carried them. */
@@ -181,11 +181,7 @@ static vv_status plan_output(vv_output *o, planned *p)
     VV_TRY(add_coordinates(o));
     VV_TRY(vv_outfile_meta(o, &p->meta));
     VV_TRY(make_targets(o, &p->target, &n, &gathered));
-    VV_TRY(vv_new(&p->chunked, (size_t)n + 1, sizeof *p->chunked));
-    for (int i = 0; i < o->n_items; i++)
-        if (o->item[i].target >= 0)
-            p->chunked[o->item[i].target] = !o->item[i].gathered && vv_item_needs_chunks(o, &o->item[i]);
-    VV_TRY(vv_prepare(o->session, p->target, n, p->chunked, gathered, &p->prepared));
+    VV_TRY(vv_prepare(o->session, p->target, n, gathered, &p->prepared));
     vv_plan *plan = p->prepared.lowering.plan;
     VV_TRY(vv_strdup(&plan->output, o->temporary));
     for (int i = 0; i < o->n_items; i++)
@@ -330,7 +326,7 @@ static vv_status prepare_compute(vv_array *a, void *buffer, vv_target *t, vv_pre
 {
     vv_session *s = (vv_session *)(void *)a->context;
     *t = (vv_target){.array = a, .output_variable = -1};
-    VV_TRY(vv_prepare(s, t, 1, NULL, 0, p));
+    VV_TRY(vv_prepare(s, t, 1, 0, p));
     p->gather[t->step] = buffer;
     return VV_OK;
 }

@@ -100,7 +100,7 @@ static vv_status fit(vv_plan *p, vv_bytes baseline, vv_target targets[], int n)
     return VV_OK;
 }
 
-static vv_status fill_plan(vv_session *s, vv_target targets[], int n, const bool chunked[], vv_prepared *p)
+static vv_status fill_plan(vv_session *s, vv_target targets[], int n, vv_prepared *p)
 {
     vv_plan *plan = p->lowering.plan;
     plan->log = vv_log_get();
@@ -108,19 +108,19 @@ static vv_status fill_plan(vv_session *s, vv_target targets[], int n, const bool
     VV_TRY(vv_settings_apply(s, plan));
     VV_TRY(vv_new(&p->index, (size_t)plan->n_sources + 1, sizeof *p->index));
     for (int i = 0; i < plan->n_sources; i++) VV_TRY(complete_source(p, i));
-    for (int i = 0; chunked && i < n; i++) plan->step[targets[i].step].to.chunked = chunked[i];
+    for (int i = 0; i < n; i++) plan->step[targets[i].step].to.chunked = targets[i].chunked;
     VV_TRY(fit(plan, p->baseline + p->extra, targets, n));
     VV_TRY(vv_new(&p->gather, (size_t)plan->n_steps, sizeof *p->gather));
     return cost_plan(p);
 }
 
-vv_status vv_prepare(vv_session *s, vv_target targets[], int n, const bool chunked[], vv_bytes extra, vv_prepared *out)
+vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)
 {
     *out = (vv_prepared){.born = vv_clock(), .extra = extra};
     out->baseline = vv_mem_resident() - vv_mem_used();
     vv_mem_set_budget(0, 0);
     VV_TRY(vv_lower(targets, n, s->net->size, s->placement, &out->lowering));
-    vv_status status = fill_plan(s, targets, n, chunked, out);
+    vv_status status = fill_plan(s, targets, n, out);
     if (status != VV_OK) vv_prepared_free(out);
     return status;
 }

@@ -36,10 +36,9 @@ typedef struct vv_prepared {
     vv_measured *measured; /* by step, after a run that was predicted */
 } vv_prepared;
 
-/* Lowers targets, collects chunk indexes, fits the plan to the budget and computes the cost. chunked: by target, whether it is written in chunks; NULL: none is.
+/* Lowers targets, collects chunk indexes, fits the plan to the budget and computes the cost.
  * extra: bytes of results that rank 0 holds and writes itself. */
-VV_WARN_UNUSED vv_status vv_prepare(vv_session *s, vv_target targets[], int n, const bool chunked[], vv_bytes extra,
-                                    vv_prepared *out);
+VV_WARN_UNUSED vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out);
 /* Cost again, after write steps have got their layout. */
 VV_WARN_UNUSED vv_status vv_prepare_cost(vv_prepared *p, vv_bytes extra);
 void vv_prepared_free(vv_prepared *p);

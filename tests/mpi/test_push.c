@@ -106,6 +106,7 @@ static void add_program(vv_step *s)
         sum = term;
     }
     vv_program_set_output(s->program, sum);
+    s->result[0].value = sum;
 }
 
 static void finish_map(vv_step *s, vv_dtype type)

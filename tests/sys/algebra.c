@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ND = 4, MOST = 60000, NAMES = 8 };
 
@@ -608,7 +609,7 @@ static vv_status vary(vv_session *s, pair *p, uint64_t hash, double *v)
     for (int k = 0; k < 6 && status == VV_OK; k++) {
         (void)vv_session_set_threads(s, 1 + k % 2);
         (void)vv_session_set_placement(s, placement[k % 3]);
-        (void)vv_session_set_memory(s, k % 2 ? memory : 100 << 20);
+        (void)vv_session_set_memory(s, k % 2 ? memory : 300 << 20);
         status = compute(p, v);
         if (status == VV_OK && hash_of(v, elements(&p->eager)) != hash)
             status = vv_error(VV_ERR_INTERNAL, "other bits with setting %d after: %s", k, history);
@@ -619,6 +620,51 @@ static vv_status vary(vv_session *s, pair *p, uint64_t hash, double *v)
     return status;
 }
 
+/* What is asked for together has the bits that it has alone, whatever it shares steps with: reductions and elementwise operations of two sources. (Not in
+ * general: of what a slice is taken, only that much is made, unless somebody else wants more of it.) */
+enum { TOGETHER = 7 };
+
+static vv_status alone(vv_session *s, const char *path, const char *name, vv_array *a)
+{
+    vv_index n = 1;
+    for (int d = 0; d < vv_array_n_dims(a); d++) n *= vv_array_length(a, d);
+    double *v = malloc(sizeof *v * (size_t)(n + 1)), *w = malloc(sizeof *w * (size_t)(n + 1));
+    vv_status status = vv_compute(a, v, n * (vv_bytes)sizeof *v);
+    if (status == VV_OK) status = vv_compute(vv_open(s, path, name), w, n * (vv_bytes)sizeof *w);
+    if (status == VV_OK && hash_of(v, n) != hash_of(w, n))
+        status = vv_error(VV_ERR_INTERNAL, "%s of several has other bits after: %s", name, history);
+    free(v);
+    free(w);
+    return status;
+}
+
+static vv_status together(vv_session *s, pair *p, pair *q)
+{
+    static int number;
+    char path[512];
+    const char *dim = vv_array_dim(p->lazy, 0), *folder = getenv("TMPDIR");
+    vv_array *square = vv_square(p->lazy), *sum = vv_add(p->lazy, vv_mean(q->lazy, vv_array_dim(q->lazy, 0)));
+    bool fits = elements(&p->eager) * elements(&q->eager) < MOST;
+    if (!fits || vv_array_status(sum) != VV_OK) sum = vv_absolute(square); /* dimensions of different lengths */
+    vv_array *all[TOGETHER] = {vv_mean(p->lazy, dim), vv_mean(square, dim), vv_sqrt(square),
+                               vv_max(sum, dim),      vv_sum(sum, NULL),    vv_sub(p->lazy, vv_mean(square, dim)),
+                               vv_negative(p->lazy)};
+    vv_output *o;
+    snprintf(path, sizeof path, "%s/algebra-%d-%d.nc", folder ? folder : "/tmp", (int)getpid(), number++);
+    vv_status status = vv_output_new(s, path, &(vv_save_options){.overwrite = true}, &o);
+    if (status != VV_OK) return status;
+    for (int i = 0; i < TOGETHER && status == VV_OK; i++)
+        status = vv_output_add(o, (char[]){'r', (char)('0' + i), 0}, all[i]);
+    if (status == VV_OK)
+        status = vv_output_save(&o);
+    else
+        vv_output_free(&o);
+    for (int i = 0; i < TOGETHER && status == VV_OK; i++)
+        status = alone(s, path, (char[]){'r', (char)('0' + i), 0}, all[i]);
+    unlink(path);
+    return status;
+}
+
 static vv_status one(vv_session *s, int number, bool all)
 {
     seed = (uint64_t)number * 0x9e3779b97f4a7c15u + 12345;
@@ -626,13 +672,14 @@ static vv_status one(vv_session *s, int number, bool all)
     vv_index length[4];
     for (int d = 0; d < 4; d++) length[d] = 1 + below(14);
     pair p = source(s, length), q = source(s, length);
+    vv_status status = number % 10 ? VV_OK : together(s, &p, &q);
     for (vv_index k = 1 + below(6); k > 0; k--) {
         apply(s, &p, &q);
         if (elements(&p.eager) > MOST) break;
         if (below(3) == 0) apply(s, &q, &p);
     }
     double *v = malloc(sizeof *v * (size_t)(elements(&p.eager) + 1));
-    vv_status status = compute(&p, v);
+    if (status == VV_OK) status = compute(&p, v);
     if (status == VV_OK) status = compare(&p, v);
     uint64_t hash = hash_of(v, elements(&p.eager));
     if (status == VV_OK && all) status = vary(s, &p, hash, v);

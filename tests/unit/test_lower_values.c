@@ -53,7 +53,7 @@ static void put_elements(const vv_part *p, const block *from, block *to, char *s
 
 /* --- operations, the same for arrays and for plans --- */
 
-static void run_program(const vv_program *p, int n_inputs, const block in[], block *out)
+static void run_program(const vv_program *p, int reg, int n_inputs, const block in[], block *out)
 {
     char *workspace = malloc((size_t)vv_program_workspace(p) + 64);
     vv_index n = vv_shape_elements(&out->shape);
@@ -61,7 +61,8 @@ static void run_program(const vv_program *p, int n_inputs, const block in[], blo
         const void *from[VV_PROGRAM_INPUTS];
         vv_index some = vv_imin(VV_TILE, n - i);
         for (int k = 0; k < n_inputs; k++) from[k] = in[k].at + i;
-        memcpy(out->at + i, vv_program_run(p, some, from, workspace), sizeof(double) * (size_t)some);
+        (void)vv_program_run(p, some, from, workspace);
+        memcpy(out->at + i, vv_program_values(p, reg, from, workspace), sizeof(double) * (size_t)some);
     }
     free(workspace);
 }
@@ -180,7 +181,7 @@ static void evaluate_map(const vv_array *a, block *out)
         bool number = a->input[i]->kind == VV_NODE_SCALAR;
         in[i] = number ? new_block(&a->shape, a->input[i]->scalar) : *evaluate(a->input[i]);
     }
-    run_program(p, a->n_inputs, in, out);
+    run_program(p, result, a->n_inputs, in, out);
     for (int i = 0; i < a->n_inputs; i++)
         if (a->input[i]->kind == VV_NODE_SCALAR) free(in[i].at);
     free(p);
@@ -268,16 +269,16 @@ static void run_compute(const vv_step *s, block out[])
     block in[VV_PROGRAM_INPUTS], values = new_block(&s->work.shape, 0);
     for (int k = 0; k < s->n_inputs && !s->product; k++) in[k] = gather_input(s, &s->input[k]);
     for (int r = 0; r < s->n_results; r++) out[r] = new_block(&s->grid.shape, 0);
-    if (s->program) run_program(s->program, s->n_inputs, in, &values);
     if (s->product) {
         run_product(&s->work.shape, s->input, result, &out[0]);
     } else if (s->block) {
         run_block(&s->call, &in[0], &out[0]);
-    } else if (s->op == VV_STEP_MAP) {
-        memcpy(out[0].at, values.at, sizeof(double) * (size_t)vv_shape_elements(&s->work.shape));
     } else {
-        for (int r = 0; r < s->n_results; r++)
-            run_reduce(&s->result[r].red, &values, s->reduced, s->groups.dim, s->groups.label, &out[r]);
+        for (int r = 0; r < s->n_results; r++) {
+            run_program(s->program, s->result[r].value, s->n_inputs, in, s->op == VV_STEP_MAP ? &out[r] : &values);
+            if (s->op == VV_STEP_REDUCE)
+                run_reduce(&s->result[r].red, &values, s->reduced, s->groups.dim, s->groups.label, &out[r]);
+        }
     }
     for (int k = 0; k < s->n_inputs && !s->product; k++) free(in[k].at);
     free(values.at);

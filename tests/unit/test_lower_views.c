@@ -71,7 +71,7 @@ static void test_shifted_difference(void **state)
                                   "1 map a: work 4000x3000 in 500x500, join 1, outputs; chunk 0(d0 d1) -> a\n"
                                   "2 map a: work 3999x2999 in 500x500 less 1 of d0 less 1 of d1, join 1, outputs; push "
                                   "1(d0@1 d1@1); push 1(d0 d1) -> a\n"
-                                  "3 map a: work 3999x2999 in 500x500, join 1, outputs; push 2(d0 d1) -> a\n"
+                                  "3 map a: work 3999x2999 in 500x2999, join 1, outputs; push 2(d0 d1) -> a\n"
                                   "4 write a: 3.0\n");
 }
 

@@ -186,7 +186,7 @@ static vv_dtype run_op(const vv_op *op, vv_dtype in, vv_index n, char *const ope
     int regs[3], r;
     for (int k = 0; k < op->arity; k++) assert_int_equal(vv_program_input(&p, in, &regs[k]), VV_OK);
     assert_int_equal(vv_program_op(&p, op, regs, &r), VV_OK);
-    assert_int_equal(p.output, r);
+    assert_int_equal(p.output[0], r);
     void *workspace = malloc((size_t)vv_program_workspace(&p));
     const void *result = vv_program_run(&p, n, (const void *const *)operands, workspace);
     memcpy(out, result, (size_t)(n * vv_dtype_size(p.type[r])));
@@ -392,7 +392,7 @@ static void sharing_storage_changes_nothing(void **state)
         vv_index n = 1 + rand() % VV_TILE;
         char *w1 = malloc((size_t)vv_program_workspace(&p) + 1), *w2 = malloc((size_t)vv_program_workspace(&alone));
         const void *a = vv_program_run(&p, n, inputs, w1), *b = vv_program_run(&alone, n, inputs, w2);
-        assert_memory_equal(a, b, (size_t)(n * vv_dtype_size(p.type[p.output])));
+        assert_memory_equal(a, b, (size_t)(n * vv_dtype_size(p.type[p.output[0]])));
 
         vv_buf packed = {0}, text = {0}, text_again = {0};
         vv_program_pack(&p, &packed);
@@ -402,8 +402,57 @@ static void sharing_storage_changes_nothing(void **state)
         vv_program_print(&again, &text_again);
         assert_string_equal(text.data, text_again.data);
         const void *c = vv_program_run(&again, n, inputs, w1);
-        assert_memory_equal(c, b, (size_t)(n * vv_dtype_size(p.type[p.output])));
+        assert_memory_equal(c, b, (size_t)(n * vv_dtype_size(p.type[p.output[0]])));
         vv_buf_free(&packed), vv_buf_free(&text), vv_buf_free(&text_again);
+        free(w1), free(w2);
+    }
+}
+
+/* Several results: each has the values that it has alone, and two programs in one those of both, whatever they share. */
+static void several_results(void **state)
+{
+    (void)state;
+    static char data[3][VV_TILE * 8];
+    static vv_program p, other, both, alone;
+    for (int trial = 0; trial < 200; trial++) {
+        int same[3], reg[2][VV_PROGRAM_MAX + VV_PROGRAM_INPUTS];
+        random_program(&p, 1 + rand() % 40);
+        other = p;
+        if (rand() % 2) random_program(&other, 1 + rand() % 40);
+        both = (vv_program){0};
+        for (int i = 0; i < 3; i++) assert_int_equal(vv_program_input(&both, p.type[i], &same[i]), VV_OK);
+        bool alike = !memcmp(p.type, other.type, 3 * sizeof p.type[0]);
+        assert_int_equal(vv_program_embed(&both, &p, same, reg[0]), VV_OK);
+        int before = both.n;
+        assert_true(before <= p.n);
+        if (alike) assert_int_equal(vv_program_embed(&both, &other, same, reg[1]), VV_OK);
+        if (alike && other.n == p.n && !memcmp(other.code, p.code, sizeof p.code)) assert_int_equal(both.n, before);
+        vv_program_set_output(&both, reg[0][rand() % p.n_registers]);
+        for (int k = 0; k < 6; k++)
+            assert_int_equal(vv_program_add_output(&both, reg[0][rand() % p.n_registers]), VV_OK);
+        if (alike) assert_int_equal(vv_program_add_output(&both, reg[1][other.output[0]]), VV_OK);
+        assert_true(both.n_outputs <= 8);
+        const void *inputs[3] = {data[0], data[1], data[2]};
+        for (int i = 0; i < 3; i++) random_values(p.type[i], VV_TILE, data[i]);
+        vv_index n = 1 + rand() % VV_TILE;
+        alone = both;
+        unshare(&alone);
+        char *w1 = malloc((size_t)vv_program_workspace(&both) + 1),
+             *w2 = malloc((size_t)vv_program_workspace(&alone) + 1);
+        assert_ptr_equal(vv_program_run(&both, n, inputs, w1), vv_program_values(&both, both.output[0], inputs, w1));
+        (void)vv_program_run(&alone, n, inputs, w2);
+        for (int k = 0; k < both.n_outputs; k++) {
+            size_t size = (size_t)(n * vv_dtype_size(both.type[both.output[k]]));
+            assert_memory_equal(vv_program_values(&both, both.output[k], inputs, w1),
+                                vv_program_values(&alone, both.output[k], inputs, w2), size);
+        }
+        free(w1), free(w2);
+        w1 = malloc((size_t)vv_program_workspace(&both) + 1), w2 = malloc((size_t)vv_program_workspace(&other) + 1);
+        (void)vv_program_run(&both, n, inputs, w1);
+        if (alike)
+            assert_memory_equal(vv_program_values(&both, reg[1][other.output[0]], inputs, w1),
+                                vv_program_run(&other, n, inputs, w2),
+                                (size_t)(n * vv_dtype_size(other.type[other.output[0]])));
         free(w1), free(w2);
     }
 }
@@ -420,7 +469,7 @@ static void damaged_programs_are_refused(void **state)
         assert_int_not_equal(vv_program_unpack(&out, &cut), VV_OK);
         packed.data[(size_t)rand() % packed.size] ^= (char)(1 << rand() % 8);
         vv_reader from = {.data = packed.data, .size = packed.size};
-        if (vv_program_unpack(&out, &from) == VV_OK) assert_true(out.output >= 0 && out.output < out.n_registers);
+        if (vv_program_unpack(&out, &from) == VV_OK) assert_true(out.output[0] >= 0 && out.output[0] < out.n_registers);
         vv_buf_free(&packed);
     }
 }
@@ -461,6 +510,7 @@ int main(void)
         cmocka_unit_test(an_empty_program_gives_its_input),
         cmocka_unit_test(wrong_programs_are_refused),
         cmocka_unit_test(sharing_storage_changes_nothing),
+        cmocka_unit_test(several_results),
         cmocka_unit_test(damaged_programs_are_refused),
         cmocka_unit_test(text_can_be_read),
     };

@@ -5,22 +5,40 @@
 
 /* --- steps --- */
 
-/* 3 * the first + the second - the third, in f64 */
+/* What each result is made of: 3 * the first + the second - the third, in f64; 3 * the first; the first, of reals only. */
+enum { SUM, TRIPLE, PLAIN };
+static int made_of[3];
+
 static void make_program(vv_step *s)
 {
-    int in[4], sum, three;
+    int in[4], sum, three, reg[3];
     must(vv_new(&s->program, 1, sizeof *s->program));
     for (int k = 0; k < s->n_inputs; k++) must(vv_program_input(s->program, vv_working_type(s->input[k].type), &in[k]));
     must(vv_program_constant(s->program, VV_F64, 3, &three));
     must(vv_program_op(s->program, vv_op_find("multiply"), (int[]){in[0], three}, &sum));
+    reg[TRIPLE] = sum;
     for (int k = 1; k < s->n_inputs; k++)
         must(vv_program_op(s->program, vv_op_find(k == 1 ? "add" : "subtract"), (int[]){sum, in[k]}, &sum));
-    vv_program_set_output(s->program, sum);
+    reg[SUM] = sum;
+    reg[PLAIN] = vv_dtype_is_float(s->program->type[in[0]]) ? in[0] : sum;
+    for (int r = 0; r < 3; r++) {
+        made_of[r] = chance(50) ? SUM : (int)below(3);
+        s->result[r].value = reg[made_of[r]];
+        if (s->result[r].value == sum) made_of[r] = SUM;
+    }
 }
 
-static double program(const vv_step *s, const vv_index w[])
+/* After the number of results is known. */
+static void add_outputs(vv_step *s)
+{
+    vv_program_set_output(s->program, s->result[0].value);
+    for (int r = 1; r < s->n_results; r++) must(vv_program_add_output(s->program, s->result[r].value));
+}
+
+static double program(const vv_step *s, int result, const vv_index w[])
 {
     double sum = 0;
+    if (made_of[result] != SUM) return (made_of[result] == PLAIN ? 1 : 3) * at_work(&s->input[0], w);
     for (int k = 0; k < s->n_inputs; k++) sum += (k == 0 ? 3 : k == 1 ? 1 : -1) * at_work(&s->input[k], w);
     return sum;
 }
@@ -44,7 +62,8 @@ static void make_reduce(vv_step *s)
     for (int d = 0; d < work.shape.nd; d++) any = (s->reduced[d] = chance(50)) || any;
     s->n_results = 3;
     for (int r = 0; r < 3; r++) {
-        s->result[r].red = (vv_red){.kind = vv_reduction_find(reductions[r]), .in = VV_F64, .skip = true};
+        s->result[r].red = (vv_red){
+            .kind = vv_reduction_find(reductions[r]), .in = s->program->type[s->result[r].value], .skip = true};
         s->result[r].type = r == 2 ? VV_I64 : VV_F64;
         must(vv_strdup(&s->result[r].name, reductions[r]));
     }
@@ -97,11 +116,14 @@ static int random_step(void)
     if (s->op == VV_STEP_REDUCE) {
         make_reduce(s);
     } else {
-        s->n_results = 1;
-        s->result[0].type = VV_F64;
-        must(vv_strdup(&s->result[0].name, "r"));
+        s->n_results = 1 + (int)below(3);
+        for (int r = 0; r < s->n_results; r++) {
+            s->result[r].type = VV_F64;
+            must(vv_strdup(&s->result[r].name, "r"));
+        }
         for (int d = 1; d < work.shape.nd; d++) s->join[d] = chance(50);
     }
+    add_outputs(s);
     must(vv_step_complete(s));
     return index;
 }
@@ -348,6 +370,18 @@ static void expect_product(const vv_step *s, array *out)
     } while (vv_odometer(s->work.shape.nd, s->work.shape.n, w));
 }
 
+/* One element of the work goes into a cell of every result. */
+static void expect_element(const vv_step *s, const vv_index w[], const vv_index cell[], output *o)
+{
+    for (int r = 0; r < s->n_results; r++) {
+        double x = program(s, r, w), *to = element(&o->result[r], cell);
+        if (s->op == VV_STEP_MAP)
+            *to = x;
+        else if (!isnan(x))
+            *to = r == 0 ? *to + x : r == 1 ? fmax(*to, x) : *to + 1;
+    }
+}
+
 static void expect(const vv_step *s, output *o)
 {
     vv_index w[VV_MAX_DIMS] = {0}, at[VV_MAX_DIMS];
@@ -363,7 +397,6 @@ static void expect(const vv_step *s, output *o)
     }
     do {
         int k = 0;
-        double x = program(s, w);
         bool out = false;
         for (int d = 0; d < s->work.shape.nd; d++) {
             bool groups = s->op == VV_STEP_REDUCE && d == s->groups.dim;
@@ -373,14 +406,7 @@ static void expect(const vv_step *s, output *o)
             else if (s->op == VV_STEP_MAP || !s->reduced[d])
                 at[k++] = w[d];
         }
-        if (out) continue;
-        if (s->op == VV_STEP_MAP) {
-            *element(&o->result[0], at) = x;
-        } else if (!isnan(x)) {
-            *element(&o->result[0], at) += x;
-            *element(&o->result[1], at) = fmax(*element(&o->result[1], at), x);
-            *element(&o->result[2], at) += 1;
-        }
+        if (!out) expect_element(s, w, at, o);
     } while (vv_odometer(s->work.shape.nd, s->work.shape.n, w));
 }
 
