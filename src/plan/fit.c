@@ -182,7 +182,14 @@ static vv_status choose_groups(vv_plan *p, int step, vv_bytes least, vv_bytes li
         occurrence o;
         VV_TRY(occurrence_of(s, &o));
         chunk = least_amplified(&o, n, most, &read);
+        vv_bytes peak;
+        vv_status status = peak_with(p, step, chunk, baseline, &peak);
+        if (status == VV_OK && peak > limit) { /* fewer groups, but more inboxes */
+            chunk = most;
+            read = amplification(&o, most);
+        }
         occurrence_free(&o);
+        VV_TRY(status);
         VV_TRY(note(s, "%lld of %lld groups at a time, so that their states fit; %.2f reads of a chunk",
                     (long long)chunk, (long long)n, read));
     }
@@ -345,7 +352,7 @@ static vv_status insert_load(vv_plan *p, int read, vv_dtype type)
     return status;
 }
 
-static vv_status hold(vv_plan *p, int read, int late, vv_dtype type, vv_bytes free_bytes)
+static vv_status hold(vv_plan *p, int read, int late, vv_dtype type, vv_bytes free_bytes, vv_bytes baseline)
 {
     vv_memory before, after;
     vv_access *saved;
@@ -353,12 +360,14 @@ static vv_status hold(vv_plan *p, int read, int late, vv_dtype type, vv_bytes fr
     VV_TRY(vv_new(&saved, (size_t)count_inputs(p), sizeof *saved));
     p->store = VV_INDEX_MAX;
     vv_status status = vv_memory_of(p, &before);
+    vv_bytes peak = 0;
     if (status == VV_OK) {
         set_access(p, read, saved, false);
         status = vv_memory_of(p, &after);
     }
+    if (status == VV_OK) status = least_peak(p, baseline, &peak);
     vv_bytes bytes = status == VV_OK ? after.held - before.held : 0;
-    bool fits = status == VV_OK && bytes <= free_bytes / 2;
+    bool fits = status == VV_OK && bytes <= free_bytes / 2 && (!p->budget || peak <= p->budget);
     if (status == VV_OK && !fits) {
         set_access(p, read, saved, true);
         status = note(&p->step[late], "read again: holding it would take %s per rank, and half of what is free is %s",
@@ -384,7 +393,7 @@ static vv_status fit_second_reads(vv_plan *p, vv_bytes baseline)
         } else if (can_be_held(p, read, &type)) {
             vv_bytes peak;
             VV_TRY(least_peak(p, baseline, &peak));
-            VV_TRY(hold(p, read, late, type, p->budget ? p->budget - peak : VV_INDEX_MAX));
+            VV_TRY(hold(p, read, late, type, p->budget ? p->budget - peak : VV_INDEX_MAX, baseline));
         } else {
             VV_TRY(note(&p->step[late], "read again: its parts come from several arrays"));
         }

@@ -155,7 +155,7 @@ static void test_rows_of_groups_are_not_cut(void **state)
 static void test_suggested_budget_is_enough_and_hardly_more(void **state)
 {
     (void)state;
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 600; round++) {
         vv_grid g = hand_grid(3, (vv_index[]){200 + below(2000), 50 + below(200), 50 + below(200)},
                               (vv_index[]){1 + below(30), 20 + below(100), 20 + below(100)});
         int ranks = 1 + (int)below(4);
