@@ -185,23 +185,39 @@ static void merge_tiny(vv_step *s, const bool fixed[])
     }
 }
 
-/* A scan runs along its whole axis; the other dimensions are cut finer for it. */
-static void whole_axis(vv_step *s)
+/* Cuts the other dimensions finer until a chunk is of a handy size. */
+static void cut_finer(vv_grid *g, const bool kept[])
 {
-    vv_grid *g = &s->work;
-    int axis = s->call.axis;
-    if (!s->block || vv_block_ops[s->call.op].window) return;
-    g->chunk[axis] = vv_imax(1, g->shape.n[axis]);
-    g->shift[axis] = 0;
     for (int d = 0; d < g->shape.nd; d++) {
         vv_index pieces = vv_ceil_div(chunk_elements(g), 2 * ELEMENTS),
                  c = vv_imin(g->chunk[d], vv_imax(1, g->shape.n[d]));
-        if (d == axis || pieces < 2) continue;
+        if (kept[d] || pieces < 2) continue;
         pieces = vv_imin(pieces, c);
         while (pieces < c && g->chunk[d] % pieces) pieces++; /* pieces of a chunk lie inside it */
         g->chunk[d] = vv_imax(1, g->chunk[d] / pieces);
         g->shift[d] %= g->chunk[d];
     }
+}
+
+/* A scan runs along its whole axis. A window's chunks are twice as long as what they need around them, lest the same elements go to very many. */
+static void block_chunks(vv_step *s)
+{
+    vv_grid *g = &s->work;
+    bool kept[VV_MAX_DIMS] = {false};
+    if (!s->block) return;
+    if (!vv_block_ops[s->call.op].window) {
+        kept[s->call.axis] = true;
+        g->chunk[s->call.axis] = vv_imax(1, g->shape.n[s->call.axis]);
+        g->shift[s->call.axis] = 0;
+    }
+    for (int d = 0; d < g->shape.nd; d++) {
+        vv_index around = s->call.before[d] + s->call.after[d];
+        if (around == 0) continue;
+        kept[d] = true;
+        vv_index long_enough = vv_ceil_div(2 * around, g->chunk[d]) * g->chunk[d];
+        if (g->chunk[d] < long_enough) g->chunk[d] = vv_imin(long_enough, g->shape.n[d] + g->shift[d]);
+    }
+    cut_finer(g, kept);
 }
 
 /* A shift of the only chunk says nothing. */
@@ -226,7 +242,7 @@ void vv_lower_grid(const vv_plan *p, vv_step *s, const vv_hint *hint)
     for (int d = 0; d < s->work.shape.nd; d++) said = said || hint->chunk[d];
     fill_up(s);
     if (tiny && !said) merge_tiny(s, fixed);
-    whole_axis(s);
+    block_chunks(s);
     settle(&s->work);
 }
 
