@@ -44,7 +44,7 @@ VV_API VV_WARN_UNUSED vv_status vv_output_save(vv_output **o);
 /* Gives up without writing. */
 VV_API void vv_output_free(vv_output **o);
 
-/* What explain shows, and of which machine: zeros are those of this session. Rates are bytes per second and rank, the latency seconds per message. */
+/* What explain shows, and of which machine: zero is what the run itself would use. Rates are bytes per second and rank, the latency seconds per message. */
 typedef enum vv_explain_form { VV_EXPLAIN_TEXT, VV_EXPLAIN_JSON, VV_EXPLAIN_SVG } vv_explain_form;
 typedef struct vv_explain_options {
     vv_explain_form form;

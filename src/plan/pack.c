@@ -325,7 +325,6 @@ static void step(archive *a, vv_step *s)
     NUMBER(a, s->source);
     NUMBER(a, s->from);
     NUMBER(a, s->result_of);
-    string(a, &s->why);
     if (vv_step_computes(s)) compute(a, s);
     if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) write_to(a, &s->to);
 }

@@ -136,7 +136,8 @@ typedef struct vv_step {
     vv_placement placement;
     int n_results;
     vv_result result[VV_MAX_RESULTS];
-    char *why; /* what the planner chose and why, for explain: "held: ...", "read again: ..."; may be NULL */
+    char *why; /* what the planner chose and why, for explain: "held: ...", "read again: ..."; may be NULL; stays with
+                * the coordinator, does not travel */
 } vv_step;
 
 typedef struct vv_plan {

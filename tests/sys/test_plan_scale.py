@@ -25,7 +25,7 @@ class PlanScale(support.Case):
                 size[steps] = plan["plan_bytes"]
             print(f"mean over {dims}: {size[SMALL]} bytes for {SMALL} chunks, {size[LARGE]} for {LARGE}")
             # the name of the temporary output holds a process id, which may gain a digit meanwhile
-            self.assertAlmostEqual(size[SMALL], size[LARGE], delta=64)  # longer numbers in its notes
+            self.assertAlmostEqual(size[SMALL], size[LARGE], delta=4)
 
     def test_plan_seconds(self):
         begin = time.monotonic()

@@ -179,8 +179,7 @@ static void check_step(const vv_step *a, const vv_step *b)
 {
     SAME(op), SAME(source), SAME(from), SAME(result_of);
     assert_string_equal(a->name, b->name);
-    assert_int_equal(!a->why, !b->why);
-    if (a->why) assert_string_equal(a->why, b->why);
+    assert_null(b->why); /* for explain on the coordinator alone */
     check_grid(&a->grid, &b->grid);
     if (vv_step_computes(a)) check_compute(a, b);
     if (a->op != VV_STEP_WRITE && a->op != VV_STEP_GATHER) return;
@@ -290,8 +289,8 @@ static void test_size_is_symbolic(void **state)
         vv_buf_free(&b);
         assert_true(clock() - begin < CLOCKS_PER_SEC / 4);
     }
-    assert_true(size[2] >= size[0] && size[2] - size[0] < 64); /* longer numbers in what explain says, no more */
-    assert_true(size[1] >= size[0] && size[1] <= size[2]);
+    assert_int_equal(size[0], size[1]);
+    assert_int_equal(size[1], size[2]);
     assert_true(size[2] < 4096);
 }
 

@@ -17,7 +17,9 @@ FLAGS = ["-std=c17", "-D_GNU_SOURCE", "-O3", "-ffp-contract=off"]
 
 def libraries(build):
     """What the static library needs, as the build's own programs are linked."""
-    line = (build / "CMakeFiles/varve.dir/link.txt").read_text().split()
+    made = build / "CMakeFiles/varve.dir/link.txt"  # Ninja has no such file and tells when asked
+    line = (made.read_text() if made.exists() else subprocess.run(["ninja", "-C", build, "-t", "commands", "bin/varve"], check=True,
+                                                                  capture_output=True, text=True).stdout.splitlines()[-1]).split()
     return [word if os.path.isabs(word) or word.startswith("-") else str(build / word)
             for word in line[line.index("-o") + 2:] if word.endswith((".a", ".so")) or word.startswith("-l") or ".so." in word]
 
