@@ -142,7 +142,7 @@ static vv_status place(void *context, int variable, vv_index n, const vv_index *
                        vv_bytes *address)
 {
     vv_prepared *p = context;
-    return vv_writer_place(p->writer, variable, n, chunks, sizes, address);
+    return vv_writer_place(p->writer, variable, n, chunks, sizes, NULL, address);
 }
 
 static void progress(void *context, vv_index done, vv_index total, vv_bytes read)

@@ -69,6 +69,33 @@ vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const vo
     return VV_OK;
 }
 
+/* What the system has copied of them; less than `size` when it cannot go on, for whatever reason. */
+static vv_bytes copy_in_kernel(int from, vv_bytes at, int to, vv_bytes to_at, vv_bytes size)
+{
+    off_t in = at, out = to_at;
+    while (in - at < size) {
+        ssize_t n = copy_file_range(from, &in, to, &out, (size_t)(size - (in - at)), 0);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) break;
+    }
+    return in - at;
+}
+
+vv_status vv_raw_copy(const vv_raw_file *from, vv_bytes at, const vv_raw_out *to, vv_bytes to_at, vv_bytes size,
+                      void *room, vv_bytes room_size)
+{
+    VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
+    VV_TRY(vv_fault(VV_FAULT_WRITE));
+    vv_bytes done = copy_in_kernel(from->fd, at, to->fd, to_at, size);
+    while (done < size) { /* another file system, or an error, which shows again */
+        vv_bytes some = room_size < size - done ? room_size : size - done;
+        VV_TRY(vv_raw_read(from, at + done, some, room));
+        VV_TRY(vv_raw_write(to, to_at + done, some, room));
+        done += some;
+    }
+    return VV_OK;
+}
+
 vv_status vv_raw_out_sync(const vv_raw_out *f)
 {
     VV_TRY(vv_fault(VV_FAULT_SYNC));

@@ -78,9 +78,10 @@ VV_WARN_UNUSED vv_status vv_writer_create(const char *path, const vv_meta *meta,
 VV_WARN_UNUSED vv_status vv_writer_put(vv_writer *w, int var, const void *data);
 /* Address of a contiguous variable's data: every rank may pwrite there from now on. */
 VV_WARN_UNUSED vv_status vv_writer_offset(vv_writer *w, int var, vv_bytes *address);
-/* Reserves file space for chunks of a chunked variable (linear numbers, stored sizes) in the order given and enters them in its index; out: their addresses. */
+/* Reserves file space for chunks of a chunked variable (linear numbers, stored sizes) in the order given and enters them in its index; out: their addresses.
+ * masks: of the filters that were skipped (vv_chunk_at); NULL: none was. */
 VV_WARN_UNUSED vv_status vv_writer_place(vv_writer *w, int var, vv_index n, const vv_index *chunks,
-                                         const uint32_t *sizes, vv_bytes *address);
+                                         const uint32_t *sizes, const uint32_t *masks, vv_bytes *address);
 /* Writes what is left of the metadata and closes. After a failure, or to give up: closes without complaint. The handle is gone in any case. */
 VV_WARN_UNUSED vv_status vv_writer_close(vv_writer **w);
 
@@ -91,6 +92,9 @@ typedef struct vv_raw_out {
 } vv_raw_out;
 VV_WARN_UNUSED vv_status vv_raw_out_open(const char *path, vv_raw_out *out);
 VV_WARN_UNUSED vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const void *data);
+/* Bytes of one file to another, by the system itself where it can; else through `room`. */
+VV_WARN_UNUSED vv_status vv_raw_copy(const vv_raw_file *from, vv_bytes at, const vv_raw_out *to, vv_bytes to_at,
+                                     vv_bytes size, void *room, vv_bytes room_size);
 VV_WARN_UNUSED vv_status vv_raw_out_sync(const vv_raw_out *f);
 void vv_raw_out_close(vv_raw_out *f);
 

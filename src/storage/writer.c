@@ -137,7 +137,7 @@ vv_status vv_writer_offset(vv_writer *w, int var, vv_bytes *address)
 
 /* --- placing chunks --- */
 
-static vv_status place_one(vv_writer *w, hid_t dataset, const vv_grid *g, vv_index chunk, uint32_t size,
+static vv_status place_one(vv_writer *w, hid_t dataset, const vv_grid *g, vv_index chunk, uint32_t size, uint32_t mask,
                            vv_bytes *address)
 {
     vv_box box;
@@ -145,7 +145,7 @@ static vv_status place_one(vv_writer *w, hid_t dataset, const vv_grid *g, vv_ind
     vv_grid_box(g, chunk, &box);
     for (int d = 0; d < box.nd; d++) offset[d] = (hsize_t)box.lo[d];
     w->record.address = -1;
-    if (H5Dwrite_chunk(dataset, H5P_DEFAULT, 0, offset, size, w->record.token) < 0 || w->record.address < 0)
+    if (H5Dwrite_chunk(dataset, H5P_DEFAULT, mask, offset, size, w->record.token) < 0 || w->record.address < 0)
         return vv_fail(VV_ERR_WRITE, "chunk %lld of %u bytes cannot be placed: %s", (long long)chunk, size,
                        vv_h5_reason());
     *address = w->record.address;
@@ -153,7 +153,7 @@ static vv_status place_one(vv_writer *w, hid_t dataset, const vv_grid *g, vv_ind
 }
 
 static vv_status place(vv_writer *w, int var, vv_index n, const vv_index *chunks, const uint32_t *sizes,
-                       vv_bytes *address)
+                       const uint32_t *masks, vv_bytes *address)
 {
     const vv_variable *v = &w->meta->var[var];
     vv_grid g = {.shape = v->shape};
@@ -164,15 +164,15 @@ static vv_status place(vv_writer *w, int var, vv_index n, const vv_index *chunks
     VV_TRY(open_dataset(w, var, &dataset));
     vv_status status = VV_OK;
     for (vv_index i = 0; i < n && status == VV_OK; i++)
-        status = place_one(w, dataset, &g, chunks[i], sizes[i], &address[i]);
+        status = place_one(w, dataset, &g, chunks[i], sizes[i], masks ? masks[i] : 0, &address[i]);
     H5Dclose(dataset);
     return status;
 }
 
 vv_status vv_writer_place(vv_writer *w, int var, vv_index n, const vv_index *chunks, const uint32_t *sizes,
-                          vv_bytes *address)
+                          const uint32_t *masks, vv_bytes *address)
 {
-    vv_status status = place(w, var, n, chunks, sizes, address);
+    vv_status status = place(w, var, n, chunks, sizes, masks, address);
     if (status != VV_OK) status = vv_error_prefix("%s: %s", w->path, w->meta->var[var].name);
     return finish(w, status);
 }

@@ -135,8 +135,8 @@ static int place_chunks(vv_writer *w, const vv_meta *m, pending *p)
         number[i] = n - 1 - i; /* any order */
         p->size[i] = (uint32_t)pack_chunk(&g, number[i], p->data[i]);
     }
-    must(vv_writer_place(w, PACKED, n / 2, number, p->size, p->address));
-    must(vv_writer_place(w, PACKED, n - n / 2, number + n / 2, p->size + n / 2, p->address + n / 2));
+    must(vv_writer_place(w, PACKED, n / 2, number, p->size, NULL, p->address));
+    must(vv_writer_place(w, PACKED, n - n / 2, number + n / 2, p->size + n / 2, NULL, p->address + n / 2));
     return n;
 }
 
@@ -313,7 +313,7 @@ static void many_chunks(void **state)
     }
     const char *path = scratch_path("many.nc");
     must(vv_writer_create(path, m, &w));
-    must(vv_writer_place(w, 0, CHUNKS, number, size, address));
+    must(vv_writer_place(w, 0, CHUNKS, number, size, NULL, address));
     must(vv_writer_close(&w));
     must(vv_file_open(path, &f));
     assert_string_equal(f->meta->dim[f->meta->var[0].dim[0]].name, "x");
@@ -380,7 +380,7 @@ static void planted(void **state)
     must(vv_writer_create(path, m, &w));
     plant("place:1");
     vv_index zero = 0;
-    assert_int_equal(vv_writer_place(w, PACKED, 1, &zero, (uint32_t[]){30}, p.address), VV_ERR_FAULT);
+    assert_int_equal(vv_writer_place(w, PACKED, 1, &zero, (uint32_t[]){30}, NULL, p.address), VV_ERR_FAULT);
     plant(NULL);
     must(vv_writer_close(&w)); /* without complaint, after a failure */
     for (int n = 1, failures = 1; failures; n++) {
