@@ -179,13 +179,19 @@ static vv_status put_aside(vv_run *r, const char *bytes, vv_bytes size, vv_packe
 static vv_status compress(vv_run *r, const vv_step *s, vv_desk *d, const char *chunk, char *shuffled, vv_index total,
                           vv_packed *out)
 {
-    vv_bytes size = vv_dtype_size(s->to.encode.to), raw = total * size, packed, bound = vv_deflate_bound(raw);
+    bool zstd = s->to.zstd > 0;
+    vv_bytes size = vv_dtype_size(s->to.encode.to), raw = total * size, packed;
+    vv_bytes bound = zstd ? vv_zstd_bound(raw) : vv_deflate_bound(raw);
     char *room;
-    if (s->to.deflate <= 0) return put_aside(r, chunk, raw, out);
-    if (s->to.shuffle) vv_shuffle(chunk, total, (int)size, shuffled);
+    if (s->to.shuffle) {
+        vv_shuffle(chunk, total, (int)size, shuffled);
+        chunk = shuffled;
+    }
+    if (!zstd && s->to.deflate <= 0) return put_aside(r, chunk, raw, out);
     if (!d->codec) VV_TRY(vv_codec_new(&d->codec));
     VV_TRY(vv_mem_get(&room, bound, "a compressed chunk"));
-    vv_status status = vv_deflate(d->codec, s->to.deflate, s->to.shuffle ? shuffled : chunk, raw, room, bound, &packed);
+    vv_status status = zstd ? vv_zstd(d->codec, s->to.zstd, chunk, raw, room, bound, &packed)
+                            : vv_deflate(d->codec, s->to.deflate, chunk, raw, room, bound, &packed);
     if (status == VV_OK) status = put_aside(r, room, packed, out);
     vv_mem_put(&room);
     return status;

@@ -136,7 +136,7 @@ VV_WARN_UNUSED vv_status vv_run_output(vv_run *r);
 /* Chunks of this output variable have known places: no filters, one behind the other. No file has anything at address 0. */
 static inline bool vv_write_placed(const vv_step *s)
 {
-    return s->to.chunked && s->to.deflate <= 0 && s->to.address > 0;
+    return s->to.chunked && s->to.deflate <= 0 && s->to.zstd <= 0 && s->to.address > 0;
 }
 VV_WARN_UNUSED vv_status vv_targets_make(vv_run *r);
 void vv_desks_free(vv_run *r);

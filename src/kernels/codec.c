@@ -1,17 +1,9 @@
-#include "kernels/codec.h"
+#include "kernels/codec_own.h"
 
 #include "base/fault.h"
 #include "base/mem.h"
 
-#include <libdeflate.h>
 #include <stdlib.h>
-
-/* Compressors are made when first needed and kept: a thread compresses at one level for a whole run. */
-struct vv_codec {
-    struct libdeflate_decompressor *inflater;
-    struct libdeflate_compressor *deflater;
-    int level; /* of the deflater */
-};
 
 vv_status vv_codec_new(vv_codec **out)
 {
@@ -22,7 +14,7 @@ void vv_codec_free(vv_codec **codec)
 {
     if (!*codec) return;
     libdeflate_free_decompressor((*codec)->inflater);
-    libdeflate_free_compressor((*codec)->deflater);
+    vv_codec_free_deflate(*codec);
     free(*codec);
     *codec = NULL;
 }
@@ -40,31 +32,6 @@ vv_status vv_inflate(vv_codec *codec, const void *in, vv_bytes size, void *out, 
         return vv_fail(VV_ERR_CORRUPT, "compressed data holds more than %lld bytes", (long long)expected);
     default: return vv_fail(VV_ERR_CORRUPT, "%lld bytes of compressed data are damaged", (long long)size);
     }
-}
-
-vv_bytes vv_deflate_bound(vv_bytes size)
-{
-    return (vv_bytes)libdeflate_zlib_compress_bound(NULL, (size_t)size);
-}
-
-static vv_status use_level(vv_codec *codec, int level)
-{
-    if (level < 0 || level > 9) return vv_fail(VV_ERR_USAGE, "deflate level %d is not one of 0 to 9", level);
-    if (codec->deflater && codec->level == level) return VV_OK;
-    libdeflate_free_compressor(codec->deflater);
-    codec->deflater = libdeflate_alloc_compressor(level);
-    codec->level = level;
-    return codec->deflater ? VV_OK : vv_fail(VV_ERR_NOMEM, "no memory for a compressor of level %d", level);
-}
-
-vv_status vv_deflate(vv_codec *codec, int level, const void *in, vv_bytes n, void *out, vv_bytes capacity,
-                     vv_bytes *size)
-{
-    VV_TRY(vv_fault(VV_FAULT_COMPRESS));
-    VV_TRY(use_level(codec, level));
-    *size = (vv_bytes)libdeflate_zlib_compress(codec->deflater, in, (size_t)n, out, (size_t)capacity);
-    if (*size) return VV_OK;
-    return vv_fail(VV_ERR_INTERNAL, "%lld bytes do not compress into %lld", (long long)n, (long long)capacity);
 }
 
 static uint32_t fold16(uint32_t sum)

@@ -17,10 +17,16 @@ void vv_codec_free(vv_codec **codec);
 /* zlib stream of `size` bytes into exactly `expected` bytes; VV_ERR_CORRUPT with the reason otherwise (a bad stream, too short, too long). */
 VV_WARN_UNUSED vv_status vv_inflate(vv_codec *codec, const void *in, vv_bytes size, void *out, vv_bytes expected);
 
-/* Upper bound of the deflated size, and deflating at level 0..9 (0 stores); *size gets the result's bytes. */
+/* Upper bound of the deflated size, and deflating at level 0..9 (0 stores); *size gets the result's bytes. Level 1 is ISA-L's where it was built in. */
 vv_bytes vv_deflate_bound(vv_bytes size);
 VV_WARN_UNUSED vv_status vv_deflate(vv_codec *codec, int level, const void *in, vv_bytes n, void *out,
                                     vv_bytes capacity, vv_bytes *size);
+
+/* The same with zstd, level 1..19: a frame that says how long its content is, as HDF5's filter 32015 wants it. */
+enum { VV_ZSTD_LEVEL = 3, VV_ZSTD_MOST = 19 };
+vv_bytes vv_zstd_bound(vv_bytes size);
+VV_WARN_UNUSED vv_status vv_zstd(vv_codec *codec, int level, const void *in, vv_bytes n, void *out, vv_bytes capacity,
+                                 vv_bytes *size);
 
 /* Fletcher-32 as HDF5 computes it; checks and strips the 4 bytes behind `*size`. */
 uint32_t vv_fletcher32(const void *data, vv_bytes size);

@@ -6,7 +6,7 @@
 #ifndef VV_KERNELS_DECODE_H
 #define VV_KERNELS_DECODE_H
 
-#include "base/dtype.h"
+#include "kernels/quantize.h"
 
 enum { VV_MAX_MISSING = 4 };
 
@@ -50,8 +50,13 @@ typedef struct vv_encode {
     unsigned char fill[16];
     bool scaled;
     double scale, offset;
+    bool checked; /* values that `to` cannot hold are errors: somebody asked for this type */
+    vv_quantize quantize;
 } vv_encode;
 void vv_encode_range(const vv_encode *e, const void *in, vv_index n, void *out);
+
+/* The first of n values that cannot be saved so - too large or too small, or it would be taken for missing - or -1. Rounding is no error. */
+vv_index vv_encode_check(const vv_encode *e, const void *in, vv_index n);
 
 /* Elements in the pieces that kernels like best: inputs and state of one piece stay in the first-level cache. */
 enum { VV_TILE = 2048 };

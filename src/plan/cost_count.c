@@ -369,7 +369,7 @@ static void count_deliveries(const vv_plan *p, int step, int rank, vv_index out,
         vv_bytes bytes = vv_box_elements(&box) * vv_dtype_size(s->to.encode.to);
         if (s->op == VV_STEP_WRITE) {
             tally[i].written += bytes;
-            if (s->to.chunked && s->to.deflate > 0) tally[i].deflated += bytes;
+            if (s->to.chunked && (s->to.deflate > 0 || s->to.zstd > 0)) tally[i].deflated += bytes;
         } else if (rank != 0) {
             tally[i].moved += VV_MESSAGE_HEAD + bytes;
             tally[i].messages++;

@@ -25,7 +25,7 @@ static vv_index full_chunk(const vv_grid *g)
 
 vv_bytes vv_compressed_bound(vv_bytes raw)
 {
-    return raw + raw / 1000 + 1024;
+    return raw + raw / 250 + 1024; /* zstd's own bound is raw + raw / 256 and a little */
 }
 
 vv_bytes vv_result_bytes(const vv_step *s, int result, vv_index cells)
@@ -159,6 +159,13 @@ static vv_bytes product_workspace(const vv_step *s, const vv_edge e[2])
 
 /* --- the whole --- */
 
+/* What a zstd compressor keeps: tables that grow with level and chunk (as measured, rounded up). */
+static vv_bytes compressor_bytes(int zstd, vv_bytes raw)
+{
+    if (zstd <= 0) return 0;
+    return zstd <= 3 ? 2 << 20 : vv_imin(28 * raw + (1 << 16), 96 << 20);
+}
+
 static vv_bytes finish_bytes(const vv_plan *p, int step, vv_index cells)
 {
     vv_bytes most = 0;
@@ -168,7 +175,8 @@ static vv_bytes finish_bytes(const vv_plan *p, int step, vv_index cells)
         vv_bytes size = vv_dtype_size(s->to.encode.to), bytes = round64(cells * size);
         bytes += round64(cells * vv_dtype_size(vv_step_values(&p->step[step], s->result_of)));
         vv_bytes raw = full_chunk(&s->grid) * size;
-        if (s->to.chunked) bytes += 2 * round64(raw) + round64(vv_compressed_bound(raw));
+        if (s->to.chunked)
+            bytes += 2 * round64(raw) + round64(vv_compressed_bound(raw)) + compressor_bytes(s->to.zstd, raw);
         most = vv_imax(most, bytes);
     }
     return most;

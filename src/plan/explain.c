@@ -223,6 +223,19 @@ static void explain_compute(const vv_plan *p, const vv_step *s, const vv_step_co
     if (p->ranks > 1) vv_buf_printf(b, ", placed by %s", vv_placement_name[s->placement]);
 }
 
+static void explain_filters(const vv_write_to *to, vv_buf *b)
+{
+    const char *shuffle = to->shuffle ? " + shuffle" : "";
+    if (to->deflate > 0)
+        vv_buf_printf(b, ", compressed chunks, deflate %d%s", to->deflate, shuffle);
+    else if (to->zstd > 0)
+        vv_buf_printf(b, ", compressed chunks, zstd %d%s", to->zstd, shuffle);
+    else
+        vv_buf_text(b, ", chunks");
+    if (to->encode.scaled) vv_buf_text(b, ", packed");
+    if (to->encode.quantize.how) vv_buf_text(b, ", quantized");
+}
+
 static void explain_deliver(const vv_plan *p, const vv_step *s, vv_buf *b)
 {
     vv_buf_printf(b, "%s %s <- %d", s->name, vv_dtype_name(s->to.encode.to), s->from);
@@ -230,7 +243,7 @@ static void explain_deliver(const vv_plan *p, const vv_step *s, vv_buf *b)
     if (s->op == VV_STEP_GATHER)
         vv_buf_text(b, " to memory on rank 0");
     else if (s->to.chunked)
-        vv_buf_printf(b, ", compressed chunks, deflate %d%s", s->to.deflate, s->to.shuffle ? " + shuffle" : "");
+        explain_filters(&s->to, b);
     else
         vv_buf_text(b, ", contiguous");
 }

@@ -307,6 +307,7 @@ static void write_to(archive *a, vv_write_to *w)
     NUMBER(a, w->variable);
     NUMBER(a, w->chunked);
     NUMBER(a, w->deflate);
+    NUMBER(a, w->zstd);
     NUMBER(a, w->shuffle);
     NUMBER(a, w->encode.in);
     NUMBER(a, w->encode.to);
@@ -315,6 +316,9 @@ static void write_to(archive *a, vv_write_to *w)
     NUMBER(a, w->encode.scaled);
     real(a, &w->encode.scale);
     real(a, &w->encode.offset);
+    NUMBER(a, w->encode.checked);
+    NUMBER(a, w->encode.quantize.how);
+    NUMBER(a, w->encode.quantize.keep);
 }
 
 static void step(archive *a, vv_step *s)

@@ -106,7 +106,8 @@ typedef struct vv_write_to {
     vv_bytes address; /* of contiguous data, or of chunks without filters that follow each other */
     int variable;     /* number in the output file */
     bool chunked;     /* chunks are the grid of the step, compressed by the rank that has them */
-    int deflate;
+    int deflate;      /* level, -1 without */
+    int zstd;         /* level from 1, 0 without */
     bool shuffle;
     vv_encode encode;
 } vv_write_to;

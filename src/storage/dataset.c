@@ -215,14 +215,14 @@ static vv_status unpack_attrs(vv_attrs *a, vv_reader *in)
 }
 
 /* Everything of a variable that is a number, in one order for both directions. */
-enum { VAR_NUMBERS = 10 };
+enum { VAR_NUMBERS = 11 };
 
 static void pack_var(const vv_variable *v, vv_buf *out)
 {
     const int64_t number[VAR_NUMBERS] = {v->type,       v->swapped, v->shape.nd,
                                          v->layout,     v->shuffle, v->deflate,
                                          v->fletcher32, v->fast,    v->why_not_fast != NULL,
-                                         v->stored};
+                                         v->stored,     v->zstd};
     vv_buf_put_string(out, v->name);
     vv_buf_put_string(out, v->type_text);
     vv_buf_bytes(out, number, sizeof number);
@@ -250,6 +250,7 @@ static void unpack_numbers(vv_variable *v, vv_reader *in, bool *why)
     v->fast = number[7];
     *why = number[8];
     v->stored = number[9];
+    v->zstd = (int)number[10];
     if (v->shape.nd < 0 || v->shape.nd > VV_MAX_DIMS) in->failed = true;
     if (in->failed) v->shape.nd = 0;
 }

@@ -39,6 +39,7 @@ typedef struct vv_variable {
     vv_index chunk[VV_MAX_DIMS]; /* stored chunk shape, for VV_LAYOUT_CHUNKED */
     bool shuffle, fletcher32;
     int deflate;            /* level, -1 without */
+    int zstd;               /* level from 1, 0 without; HDF5's filter 32015 */
     unsigned char fill[16]; /* value of elements never written, in `type`, host order */
     bool fast;              /* chunks may be read raw; else only through the driver's read() */
     char *why_not_fast;     /* NULL when fast: "filter szip" */

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <zstd.h>
 
 #include <cmocka.h>
 
@@ -38,6 +39,50 @@ static void deflate_and_inflate_give_the_bytes_back(void **state)
         }
     vv_codec_free(&c);
     assert_null(c);
+    vv_codec_free(&c);
+}
+
+static void zstd_gives_the_bytes_back(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 17, 65537, 300000};
+    vv_codec *c;
+    assert_int_equal(vv_codec_new(&c), VV_OK);
+    for (int level = 1; level <= VV_ZSTD_MOST; level += 3)
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+            unsigned char *in = random_bytes(sizes[s], 17), *back = malloc(sizes[s] + 1);
+            vv_bytes bound = vv_zstd_bound((vv_bytes)sizes[s]), size;
+            void *packed = malloc((size_t)bound);
+            assert_int_equal(vv_zstd(c, level, in, (vv_bytes)sizes[s], packed, bound, &size), VV_OK);
+            assert_true(ZSTD_getFrameContentSize(packed, (size_t)size) == sizes[s]);
+            assert_true(ZSTD_decompress(back, sizes[s], packed, (size_t)size) == sizes[s]);
+            assert_memory_equal(in, back, sizes[s]);
+            free(in), free(back), free(packed);
+        }
+    vv_bytes size;
+    char out[16];
+    assert_int_equal(vv_zstd(c, 0, "abc", 3, out, sizeof out, &size), VV_ERR_USAGE);
+    assert_int_equal(vv_zstd(c, 20, "abc", 3, out, sizeof out, &size), VV_ERR_USAGE);
+    assert_int_equal(vv_zstd(c, 1, "abc", 3, out, 2, &size), VV_ERR_INTERNAL);
+    vv_codec_free(&c);
+}
+
+/* Level 1 may be another library's: streams of any content, also such that do not get smaller, in exactly the room that is promised. */
+static void fast_deflate_keeps_its_bound(void **state)
+{
+    (void)state;
+    vv_codec *c;
+    assert_int_equal(vv_codec_new(&c), VV_OK);
+    for (int distinct = 1; distinct <= 256; distinct += 51)
+        for (size_t n = 0; n < 200000; n = n * 3 + 1) {
+            unsigned char *in = random_bytes(n, distinct), *back = malloc(n + 1);
+            vv_bytes bound = vv_deflate_bound((vv_bytes)n), size;
+            unsigned char *packed = malloc((size_t)bound);
+            assert_int_equal(vv_deflate(c, 1, in, (vv_bytes)n, packed, bound, &size), VV_OK);
+            assert_int_equal(vv_inflate(c, packed, size, back, (vv_bytes)n), VV_OK);
+            assert_memory_equal(in, back, n);
+            free(in), free(back), free(packed);
+        }
     vv_codec_free(&c);
 }
 
@@ -187,6 +232,8 @@ int main(void)
     srand(1);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deflate_and_inflate_give_the_bytes_back),
+        cmocka_unit_test(zstd_gives_the_bytes_back),
+        cmocka_unit_test(fast_deflate_keeps_its_bound),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(planted_faults_fail),
         cmocka_unit_test(fletcher32_is_hdf5s),

@@ -27,6 +27,7 @@ static vv_meta *sample(void)
     v->chunk[1] = 3;
     v->swapped = v->shuffle = v->fletcher32 = true;
     v->deflate = 5;
+    v->zstd = 7;
     v->stored = 12345678901;
     v->fill[1] = 0x80;
     must(vv_strdup(&v->why_not_fast, "filter szip"));
@@ -116,6 +117,7 @@ static void assert_same_var(const vv_variable *a, const vv_variable *b)
     assert_memory_equal(a->fill, b->fill, sizeof a->fill);
     assert_int_equal(a->layout, b->layout);
     assert_int_equal(a->deflate, b->deflate);
+    assert_int_equal(a->zstd, b->zstd);
     assert_int_equal(a->stored, b->stored);
     assert_int_equal(a->swapped << 3 | a->shuffle << 2 | a->fletcher32 << 1 | a->fast,
                      b->swapped << 3 | b->shuffle << 2 | b->fletcher32 << 1 | b->fast);

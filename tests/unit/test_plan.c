@@ -184,6 +184,7 @@ static void check_step(const vv_step *a, const vv_step *b)
     if (vv_step_computes(a)) check_compute(a, b);
     if (a->op != VV_STEP_WRITE && a->op != VV_STEP_GATHER) return;
     SAME(to.address), SAME(to.variable), SAME(to.chunked), SAME(to.deflate), SAME(to.shuffle);
+    SAME(to.zstd), SAME(to.encode.checked), SAME(to.encode.quantize.how), SAME(to.encode.quantize.keep);
     SAME(to.encode.in), SAME(to.encode.to), SAME(to.encode.has_fill), SAME(to.encode.fill), SAME(to.encode.scaled);
     SAME(to.encode.scale), SAME(to.encode.offset);
 }
@@ -210,6 +211,9 @@ static void scramble(vv_plan *p)
         w->address = (vv_bytes)draw(), w->variable = (int)(draw() % 9), w->chunked = draw() & 1,
         w->shuffle = draw() & 1;
         w->deflate = (int)(draw() % 10) - 1;
+        w->zstd = (int)(draw() % 20);
+        w->encode.checked = draw() & 1;
+        w->encode.quantize = (vv_quantize){(vv_quantizer)(draw() % 4), (int)(draw() % 9)};
         w->encode.has_fill = draw() & 1, w->encode.scaled = draw() & 1;
         w->encode.scale = (double)draw() / 11, w->encode.offset = (double)draw();
         for (size_t k = 0; k < sizeof w->encode.fill; k++) w->encode.fill[k] = (unsigned char)draw();
