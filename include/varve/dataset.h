@@ -47,6 +47,7 @@ typedef struct vv_var_info {
     bool chunked;
     const vv_index *chunk; /* stored chunk shape when chunked */
     int deflate;           /* level, -1 without */
+    int zstd;              /* level, 0 without */
     bool shuffle, fletcher32;
     vv_bytes stored;       /* bytes in the file */
     vv_bytes memory;       /* bytes when decoded */

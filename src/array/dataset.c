@@ -94,6 +94,7 @@ vv_var_info vv_dataset_var(const vv_dataset *d, int i)
         .chunked = v->layout == VV_LAYOUT_CHUNKED,
         .chunk = v->chunk,
         .deflate = v->deflate,
+        .zstd = v->zstd,
         .shuffle = v->shuffle,
         .fletcher32 = v->fletcher32,
         .stored = v->stored,
@@ -179,7 +180,7 @@ vv_status vv_dataset_read(vv_dataset *d, int var, double *out, vv_index count)
     for (vv_index i = 0; status == VV_OK && i < n; i++)
         out[i] = vv_dtype_load(v->type, raw + i * vv_dtype_size(v->type));
     vv_mem_put(&raw);
-    return status;
+    return status == VV_OK ? VV_OK : vv_error_prefix("%s: variable '%s'", d->path, v->name);
 }
 
 vv_array *vv_dataset_array(vv_dataset *d, const char *variable)

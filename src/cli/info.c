@@ -64,9 +64,11 @@ static void add_chunks(const vv_var_info *v, vv_cli_table *t)
 
 static void add_filters(const vv_var_info *v, vv_cli_table *t)
 {
-    char deflate[32] = "", text[64];
+    char deflate[32] = "", zstd[32] = "", text[96];
     if (v->deflate >= 0) snprintf(deflate, sizeof deflate, ", deflate %d", v->deflate);
-    snprintf(text, sizeof text, "%s%s%s", v->shuffle ? ", shuffle" : "", deflate, v->fletcher32 ? ", fletcher32" : "");
+    if (v->zstd) snprintf(zstd, sizeof zstd, ", zstd %d", v->zstd);
+    snprintf(text, sizeof text, "%s%s%s%s", v->shuffle ? ", shuffle" : "", deflate, zstd,
+             v->fletcher32 ? ", fletcher32" : "");
     const char *list = *text ? text + 2 : text;
     if (v->slow_path)
         vv_cli_table_cell(t, "%s%sread by HDF5: %s", list, *list ? "; " : "", v->slow_path);

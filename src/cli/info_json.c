@@ -144,6 +144,10 @@ static void json_storage(FILE *out, const vv_var_info *v)
         fprintf(out, ", \"deflate\": %d", v->deflate);
     else
         fputs(", \"deflate\": null", out);
+    if (v->zstd)
+        fprintf(out, ", \"zstd\": %d", v->zstd);
+    else
+        fputs(", \"zstd\": null", out);
     fprintf(out, ", \"shuffle\": %s, \"fletcher32\": %s, \"stored\": %lld, \"memory\": %lld, \"slow_path\": ",
             v->shuffle ? "true" : "false", v->fletcher32 ? "true" : "false", (long long)v->stored,
             (long long)v->memory);

@@ -39,34 +39,103 @@ static void constant(const vv_source *s, vv_slab *out)
 
 /* --- stored chunks --- */
 
-static vv_status inflate(vv_worker *w, const char *from, vv_bytes size, vv_room *room, vv_bytes raw)
+static vv_status decompress(vv_worker *w, vv_filter filter, const char *from, vv_bytes size, char *to,
+                            vv_bytes expected)
 {
     double start = vv_now();
-    vv_status status = vv_inflate(w->codec, from, size, room->data, raw);
+    vv_status status = (filter == VV_FILTER_ZSTD ? vv_unzstd : vv_inflate)(w->codec, from, size, to, expected);
     w->seconds_inflate += vv_now() - start;
     return status;
 }
 
-/* Undoes what HDF5's filter pipeline did, as far as the decoder does not: checksum, deflate. Filters are numbered in pipeline order; a
- * set bit says that one was skipped when the chunk was written. */
+/* Whether filter i of the pipeline was applied to a chunk. */
+static bool applied(const vv_chunk_at *at, int i)
+{
+    return !(at->filter_mask >> i & 1);
+}
+
+/* Bytes that went into filter i: the elements, and the sums of filters in front of it. */
+static vv_bytes bytes_into(const vv_source *s, const vv_chunk_at *at, int i, vv_bytes raw)
+{
+    for (int k = 0; k < i; k++)
+        if (s->filter[k] == VV_FILTER_FLETCHER32 && applied(at, k)) raw += VV_SUM_BYTES;
+    return raw;
+}
+
+/* Shuffled elements in order; bytes at the end that make no whole element, of a sum, are not shuffled. */
+static void straighten(const vv_source *s, const char *from, vv_bytes bytes, char *to)
+{
+    int size = (int)vv_dtype_size(s->decode.stored);
+    vv_index n = bytes / size;
+    vv_unshuffle_range(from, n, size, 0, n, to);
+    memcpy(to + n * size, from + n * size, (size_t)(bytes - n * size));
+}
+
+/* Undoes what HDF5's filter pipeline did, last filter first, as far as the decoder does not: shuffled bytes stay so, unless a sum of them in order
+ * has to be checked. */
 static vv_status unfilter(vv_worker *w, const vv_source *s, const vv_chunk_at *at, vv_room *room, vv_bytes raw,
                           vv_slab *out)
 {
-    uint32_t bit = s->decode.shuffled ? 2 : 1;
-    uint32_t deflate_bit = bit, fletcher_bit = s->deflated ? bit << 1 : bit;
-    bool deflated = s->deflated && !(at->filter_mask & deflate_bit);
-    bool summed = s->fletcher32 && !(at->filter_mask & fletcher_bit);
-    out->decode.shuffled = s->decode.shuffled && !(at->filter_mask & 1);
-    const char *from = s->deflated ? w->stored.data : room->data;
+    const char *from = s->compressed ? w->stored.data : room->data;
     vv_bytes size = at->size;
-    if (summed) VV_TRY(vv_fletcher32_check(from, &size));
+    out->decode.shuffled = false;
+    for (int i = s->n_filters - 1; i >= 0; i--) {
+        if (!applied(at, i)) continue;
+        if (s->filter[i] == VV_FILTER_SHUFFLE) {
+            out->decode.shuffled = bytes_into(s, at, i, 0) == 0;
+            if (out->decode.shuffled) continue;
+            char *to = from == room->data ? w->stored.data : room->data;
+            straighten(s, from, size, to);
+            from = to;
+        } else if (s->filter[i] == VV_FILTER_FLETCHER32) {
+            VV_TRY(vv_fletcher32_check(from, &size));
+        } else {
+            vv_bytes expected = bytes_into(s, at, i, raw);
+            VV_TRY(decompress(w, s->filter[i], from, size, room->data, expected));
+            from = room->data;
+            size = expected;
+        }
+    }
     out->bytes = room->data;
-    if (deflated) return inflate(w, from, size, room, raw);
     if (size != raw)
         return vv_fail(VV_ERR_CORRUPT, "the stored chunk has %lld bytes instead of %lld", (long long)size,
                        (long long)raw);
     if (from != room->data) memcpy(room->data, from, (size_t)raw); /* other inputs' chunks pass there, too */
     return VV_OK;
+}
+
+/* --- chunks that reach beyond what is stored --- */
+
+/* Elements of the chunk along d, from its begin, that are stored. */
+static vv_index stored_along(const vv_source *s, int d, vv_index begin)
+{
+    vv_index end = s->stored.shape.n[d] - s->absent[d];
+    return vv_imin(s->stored.chunk[d], vv_imax(0, end - begin));
+}
+
+static bool reaches_beyond(const vv_source *s, const vv_slab *slab)
+{
+    for (int d = 0; d < s->stored.shape.nd; d++)
+        if (s->absent[d] > 0 && stored_along(s, d, slab->origin[d]) < s->stored.chunk[d]) return true;
+    return false;
+}
+
+/* Fill values wherever the dataset has no elements: what its last chunk holds there is nobody's business. Rare, and therefore simple. */
+static void cut(vv_worker *w, const vv_source *s, vv_room *room, vv_slab *slab)
+{
+    const vv_grid *g = &s->stored;
+    int size = (int)vv_dtype_size(s->decode.stored);
+    vv_bytes raw = slab->total * size;
+    if (slab->decode.shuffled)
+        straighten(s, room->data, raw, w->stored.data);
+    else
+        memcpy(w->stored.data, room->data, (size_t)raw);
+    if (slab->decode.swap) vv_byteswap(w->stored.data, slab->total, size);
+    slab->decode.shuffled = slab->decode.swap = false;
+    vv_tile_gather(size, slab->total, s->fill, 0, room->data);
+    vv_index n[VV_MAX_DIMS];
+    for (int d = 0; d < g->shape.nd; d++) n[d] = stored_along(s, d, slab->origin[d]);
+    vv_box_copy(g->shape.nd, n, size, w->stored.data, slab->stride, room->data, slab->stride);
 }
 
 static vv_status read_stored(vv_worker *w, vv_feed *f, vv_bytes at, vv_bytes size, void *to)
@@ -87,15 +156,20 @@ static vv_status load_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], v
         constant(s, out);
         return VV_OK;
     }
-    vv_bytes raw = out->total * vv_dtype_size(s->decode.stored), most = s->deflated ? s->largest : raw + 4;
+    vv_bytes raw = out->total * vv_dtype_size(s->decode.stored),
+             most = s->compressed ? s->largest : bytes_into(s, &at, s->n_filters, raw);
     if (at.size > most)
         return vv_fail(VV_ERR_CORRUPT, "the stored chunk claims %u bytes, at most %lld are possible", at.size,
                        (long long)most);
     VV_TRY(vv_feed_open(f));
-    VV_TRY(vv_room_for(room, raw + 4, "a chunk"));
-    if (s->deflated) VV_TRY(vv_room_for(&w->stored, s->largest, "a compressed chunk"));
-    VV_TRY(read_stored(w, f, at.address, at.size, s->deflated ? w->stored.data : room->data));
-    return unfilter(w, s, &at, room, raw, out);
+    VV_TRY(vv_room_for(room, raw + VV_SUM_BYTES * VV_MAX_FILTERS, "a chunk"));
+    vv_bytes second =
+        vv_imax(s->compressed ? s->largest : 0, vv_source_straightens(s) ? raw + VV_SUM_BYTES * VV_MAX_FILTERS : 0);
+    VV_TRY(vv_room_for(&w->stored, second, "a compressed chunk"));
+    VV_TRY(read_stored(w, f, at.address, at.size, s->compressed ? w->stored.data : room->data));
+    VV_TRY(unfilter(w, s, &at, room, raw, out));
+    if (reaches_beyond(s, out)) cut(w, s, room, out);
+    return VV_OK;
 }
 
 vv_status vv_slab_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], vv_room *room, vv_slab *out)
@@ -177,7 +251,10 @@ vv_status vv_slab_box(vv_worker *w, vv_feed *f, const vv_box *box, vv_room *room
     out->total = vv_pack_strides(box->nd, box->n, out->stride);
     memcpy(out->origin, box->lo, sizeof out->origin[0] * (size_t)box->nd);
     vv_status status = load_box(w, f, box, room, out);
-    return status == VV_OK ? VV_OK : vv_slab_error(f->source, box->nd, box->lo);
+    if (status == VV_OK) return VV_OK;
+    vv_index chunk[VV_MAX_DIMS];
+    for (int d = 0; d < box->nd; d++) chunk[d] = vv_grid_at(&f->source->stored, d, box->lo[d]);
+    return vv_slab_error(f->source, box->nd, chunk);
 }
 
 /* --- decoding --- */

@@ -14,6 +14,7 @@ void vv_codec_free(vv_codec **codec)
 {
     if (!*codec) return;
     libdeflate_free_decompressor((*codec)->inflater);
+    ZSTD_freeDCtx((*codec)->unzstd);
     vv_codec_free_deflate(*codec);
     free(*codec);
     *codec = NULL;
@@ -32,6 +33,19 @@ vv_status vv_inflate(vv_codec *codec, const void *in, vv_bytes size, void *out, 
         return vv_fail(VV_ERR_CORRUPT, "compressed data holds more than %lld bytes", (long long)expected);
     default: return vv_fail(VV_ERR_CORRUPT, "%lld bytes of compressed data are damaged", (long long)size);
     }
+}
+
+vv_status vv_unzstd(vv_codec *codec, const void *in, vv_bytes size, void *out, vv_bytes expected)
+{
+    VV_TRY(vv_fault(VV_FAULT_INFLATE));
+    if (!codec->unzstd) codec->unzstd = ZSTD_createDCtx();
+    if (!codec->unzstd) return vv_fail(VV_ERR_NOMEM, "no memory for a decompressor");
+    size_t n = ZSTD_decompressDCtx(codec->unzstd, out, (size_t)expected, in, (size_t)size);
+    if (ZSTD_isError(n))
+        return vv_fail(VV_ERR_CORRUPT, "%lld bytes of zstd data are damaged: %s", (long long)size,
+                       ZSTD_getErrorName(n));
+    if ((vv_bytes)n == expected) return VV_OK;
+    return vv_fail(VV_ERR_CORRUPT, "zstd data ends before %lld bytes", (long long)expected);
 }
 
 static uint32_t fold16(uint32_t sum)

@@ -14,6 +14,7 @@ struct vv_codec {
     int level; /* of the deflater */
     struct vv_igzip *igzip;
     ZSTD_CCtx *zstd;
+    ZSTD_DCtx *unzstd;
 };
 
 void vv_codec_free_deflate(vv_codec *codec);

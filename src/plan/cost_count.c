@@ -114,7 +114,7 @@ static void read_chunk(vv_counter *c, int source, vv_index chunk, vv_tally *t)
     if (!(w->chunk[chunk / 8] & bit)) w->wanted += bytes;
     w->chunk[chunk / 8] |= bit;
     t->read += bytes;
-    if (!s->deflated || bytes == 0) return;
+    if (!s->compressed || bytes == 0) return;
     vv_bytes raw = vv_dtype_size(s->decode.stored);
     for (int d = 0; d < s->stored.shape.nd; d++) raw *= s->stored.chunk[d];
     t->inflated += raw;

@@ -75,7 +75,7 @@ static vv_bytes decoded_chunk(const vv_source *source)
     vv_bytes size = vv_dtype_size(source->decode.stored);
     if (source->generated) return VV_TILE * 8;
     if (!source->chunked) return VV_WINDOW + 64;
-    return vv_times(full_chunk(&source->stored), size) + 4; /* a Fletcher sum may follow */
+    return vv_times(full_chunk(&source->stored), size) + 4 * VV_MAX_FILTERS; /* Fletcher sums may follow */
 }
 
 /* Whether a block has to be packed for the step's operation, wherever it comes from. */
@@ -96,7 +96,8 @@ static void add_stored(const vv_plan *p, const vv_step *s, const vv_input *in, v
             out->decoded = vv_imax(out->decoded, decoded);
         else
             *block = vv_imax(*block, decoded);
-        if (source->raw && source->deflated) out->stored = vv_imax(out->stored, round64(source->largest));
+        if (source->raw && source->compressed) out->stored = vv_imax(out->stored, round64(source->largest));
+        if (source->raw && vv_source_straightens(source)) out->stored = vv_imax(out->stored, decoded);
     }
 }
 

@@ -388,7 +388,7 @@ static vv_status fit_second_reads(vv_plan *p, vv_bytes baseline)
         if (late < 0) continue;
         const vv_source *source = &p->source[p->step[read].source];
         vv_dtype type;
-        if (!source->raw || !source->chunked || !source->deflated) {
+        if (!source->raw || !source->chunked || !source->compressed) {
             VV_TRY(note(&p->step[late], "read again: reading %s costs less than holding it", source->variable));
         } else if (can_be_held(p, read, &type)) {
             vv_bytes peak;

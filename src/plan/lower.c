@@ -30,11 +30,14 @@ static vv_status stored_source(vv_builder *b, const vv_array *a)
     VV_TRY(add_source(b, a->origin->file, a->var, a->origin->path, v->name, &s));
     s->raw = v->fast;
     s->chunked = v->layout == VV_LAYOUT_CHUNKED;
-    s->deflated = v->deflate >= 0;
-    s->fletcher32 = v->fletcher32;
-    s->filters = v->shuffle + s->deflated + s->fletcher32;
+    s->n_filters = v->fast ? v->n_filters : 0;
+    memcpy(s->filter, v->filter, (size_t)s->n_filters);
     s->decode = a->decode;
-    s->decode.shuffled = v->shuffle;
+    for (int i = 0; i < s->n_filters; i++) {
+        s->compressed = s->compressed || v->filter[i] == VV_FILTER_DEFLATE || v->filter[i] == VV_FILTER_ZSTD;
+        s->decode.shuffled = s->decode.shuffled || v->filter[i] == VV_FILTER_SHUFFLE;
+    }
+    memcpy(s->absent, v->absent, sizeof s->absent);
     s->stored.shape = v->shape;
     memcpy(s->fill, v->fill, sizeof s->fill);
     s->total = v->stored;

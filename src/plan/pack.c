@@ -163,10 +163,11 @@ static void source(archive *a, vv_source *s)
     real(a, &s->random.a);
     real(a, &s->random.b);
     NUMBER(a, s->chunked);
-    NUMBER(a, s->deflated);
-    NUMBER(a, s->fletcher32);
-    NUMBER(a, s->filters);
+    NUMBER(a, s->compressed);
+    NUMBER(a, s->n_filters);
+    bytes(a, s->filter, sizeof s->filter);
     grid(a, &s->stored);
+    for (int d = 0; d < s->stored.shape.nd; d++) NUMBER(a, s->absent[d]);
     decode(a, &s->decode);
     bytes(a, s->fill, sizeof s->fill);
     NUMBER(a, s->address);

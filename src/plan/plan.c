@@ -114,6 +114,18 @@ bool vv_step_waits(const vv_step *s)
     return false;
 }
 
+bool vv_source_straightens(const vv_source *s)
+{
+    bool summed = false;
+    for (int i = 0; i < s->n_filters; i++) {
+        if (summed && s->filter[i] == VV_FILTER_SHUFFLE) return true;
+        summed = summed || s->filter[i] == VV_FILTER_FLETCHER32;
+    }
+    for (int d = 0; d < s->stored.shape.nd; d++)
+        if (s->absent[d] > 0) return true;
+    return false;
+}
+
 const vv_source *vv_part_stored(const vv_plan *p, const vv_part *part)
 {
     const vv_step *from = &p->step[part->from];

@@ -58,10 +58,12 @@ typedef struct vv_source {
     bool raw;       /* stored bytes are read directly; else through the format's own read */
     bool generated; /* nothing is stored: elements are random numbers of their linear index */
     vv_random random;
-    bool chunked; /* stored in chunks; else one piece at `address` */
-    bool deflated, fletcher32;
-    int filters;    /* length of the filter pipeline: bits of a chunk's filter mask */
-    vv_grid stored; /* its shape and stored chunks */
+    bool chunked;    /* stored in chunks; else one piece at `address` */
+    bool compressed; /* by one of its filters */
+    int n_filters;   /* vv_variable.filter */
+    unsigned char filter[VV_MAX_FILTERS];
+    vv_grid stored;               /* its shape and stored chunks */
+    vv_index absent[VV_MAX_DIMS]; /* at the end of each dimension: fill, whatever chunks hold there */
     vv_decode decode;
     unsigned char fill[16]; /* a never-written element, host order */
     vv_bytes address;       /* of contiguous data, -1 when never written */
@@ -196,6 +198,9 @@ enum { VV_WINDOW = 256 * 1024 };
 
 /* Whether tasks of this step wait for tasks of others. */
 bool vv_step_waits(const vv_step *s);
+
+/* Whether chunks are put in order right away, which takes a second buffer: where a sum was taken before shuffling, or the last chunks are cut. */
+bool vv_source_straightens(const vv_source *s);
 
 /* The source that a part reads from; NULL when it comes from a computing step. */
 const vv_source *vv_part_stored(const vv_plan *p, const vv_part *part);

@@ -28,10 +28,26 @@ static bool same_grid(const vv_grid *a, const vv_grid *b)
     return vv_shape_equal(&a->shape, &b->shape) && !memcmp(a->chunk, b->chunk, n) && !memcmp(a->shift, b->shift, n);
 }
 
+/* Filters that are known, of which one shuffles and one compresses what is shuffled; nothing is absent that is not there. */
+static bool stored_ok(const vv_source *s)
+{
+    int compressors = 0, shuffles = 0;
+    if (s->n_filters < 0 || s->n_filters > VV_MAX_FILTERS) return false;
+    for (int i = 0; i < s->n_filters; i++) {
+        if (s->filter[i] == 0 || s->filter[i] >= VV_FILTERS) return false;
+        shuffles += s->filter[i] == VV_FILTER_SHUFFLE;
+        if (s->filter[i] == VV_FILTER_SHUFFLE && compressors) return false;
+        compressors += s->filter[i] == VV_FILTER_DEFLATE || s->filter[i] == VV_FILTER_ZSTD;
+    }
+    for (int d = 0; d < s->stored.shape.nd; d++)
+        if (s->absent[d] < 0 || s->absent[d] > s->stored.shape.n[d]) return false;
+    return compressors == s->compressed && shuffles == s->decode.shuffled;
+}
+
 static bool source_ok(const vv_source *s)
 {
     const vv_decode *d = &s->decode;
-    return s->path && s->variable && grid_ok(&s->stored) && vv_working_type(d->stored) != VV_NONE &&
+    return stored_ok(s) && s->path && s->variable && grid_ok(&s->stored) && vv_working_type(d->stored) != VV_NONE &&
            vv_working_type(d->out) == d->out && d->out != VV_NONE && d->n_missing >= 0 &&
            d->n_missing <= VV_MAX_MISSING;
 }

@@ -206,6 +206,7 @@ static vv_status put_carried(vv_output *o, const planned *p, vv_writer *w)
         char *data;
         VV_TRY(vv_mem_get(&data, bytes, "a carried variable"));
         vv_status status = item->carried->file->format->read(item->carried->file, item->var, &whole, data);
+        if (status != VV_OK) status = vv_error_prefix("%s", item->carried->path);
         if (status == VV_OK) status = vv_writer_put(w, i, data);
         vv_mem_put(&data);
         if (status != VV_OK) return vv_error_prefix("variable '%s'", v->name);

@@ -40,6 +40,21 @@ static vv_status check_largest(const vv_source *s)
                    (long long)s->largest, (long long)raw);
 }
 
+/* The slow way is said once for all files of a kind. */
+static void tell_slow(const vv_plan *p, int i, const vv_origin origin[])
+{
+    const vv_source *s = &p->source[i];
+    const vv_variable *v = &origin[i].file->meta->var[origin[i].var];
+    if (s->raw || !v->why_not_fast || v->layout == VV_LAYOUT_COMPACT || origin[i].file->format->concurrent) return;
+    for (int k = 0; k < i; k++) {
+        if (p->source[k].generated || p->source[k].raw || strcmp(p->source[k].variable, s->variable)) continue;
+        const char *why = origin[k].file->meta->var[origin[k].var].why_not_fast;
+        if (why && !strcmp(why, v->why_not_fast)) return;
+    }
+    vv_say(VV_LOG_WARN, "%s: variable '%s' is read through the HDF5 library, more slowly: %s", s->path, s->variable,
+           v->why_not_fast);
+}
+
 static vv_status complete_source(vv_prepared *p, int i)
 {
     vv_source *s = &p->lowering.plan->source[i];
@@ -54,6 +69,7 @@ static vv_status complete_source(vv_prepared *p, int i)
         return check_largest(s);
     }
     s->total = all;
+    tell_slow(p->lowering.plan, i, p->lowering.origin);
     if (!s->raw) return VV_OK;
     VV_TRY(o->file->format->offset(o->file, o->var, &s->address));
     if (s->address < 0) s->total = 0;

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+const char *const vv_filter_names[VV_FILTERS] = {[VV_FILTER_SHUFFLE] = "shuffle",
+                                                 [VV_FILTER_DEFLATE] = "deflate",
+                                                 [VV_FILTER_FLETCHER32] = "fletcher32",
+                                                 [VV_FILTER_ZSTD] = "zstd"};
+
 /* --- attributes --- */
 
 static int attr_position(const vv_attrs *a, const char *name)
@@ -215,14 +220,14 @@ static vv_status unpack_attrs(vv_attrs *a, vv_reader *in)
 }
 
 /* Everything of a variable that is a number, in one order for both directions. */
-enum { VAR_NUMBERS = 11 };
+enum { VAR_NUMBERS = 12 };
 
 static void pack_var(const vv_variable *v, vv_buf *out)
 {
     const int64_t number[VAR_NUMBERS] = {v->type,       v->swapped, v->shape.nd,
                                          v->layout,     v->shuffle, v->deflate,
                                          v->fletcher32, v->fast,    v->why_not_fast != NULL,
-                                         v->stored,     v->zstd};
+                                         v->stored,     v->zstd,    v->n_filters};
     vv_buf_put_string(out, v->name);
     vv_buf_put_string(out, v->type_text);
     vv_buf_bytes(out, number, sizeof number);
@@ -230,7 +235,9 @@ static void pack_var(const vv_variable *v, vv_buf *out)
         vv_buf_put_i64(out, v->shape.n[d]);
         vv_buf_put_i64(out, v->dim[d]);
         vv_buf_put_i64(out, v->chunk[d]);
+        vv_buf_put_i64(out, v->absent[d]);
     }
+    vv_buf_bytes(out, v->filter, sizeof v->filter);
     vv_buf_bytes(out, v->fill, sizeof v->fill);
     if (v->why_not_fast) vv_buf_put_string(out, v->why_not_fast);
     pack_attrs(&v->attrs, out);
@@ -251,7 +258,9 @@ static void unpack_numbers(vv_variable *v, vv_reader *in, bool *why)
     *why = number[8];
     v->stored = number[9];
     v->zstd = (int)number[10];
-    if (v->shape.nd < 0 || v->shape.nd > VV_MAX_DIMS) in->failed = true;
+    v->n_filters = (int)number[11];
+    if (v->shape.nd < 0 || v->shape.nd > VV_MAX_DIMS || v->n_filters < 0 || v->n_filters > VV_MAX_FILTERS)
+        in->failed = true;
     if (in->failed) v->shape.nd = 0;
 }
 
@@ -269,7 +278,10 @@ static vv_status unpack_var(vv_meta *m, vv_reader *in)
         v->shape.n[d] = vv_read_i64(in);
         v->dim[d] = (int)vv_read_i64(in);
         v->chunk[d] = vv_read_i64(in);
+        v->absent[d] = vv_read_i64(in);
     }
+    const void *filter = vv_read_bytes(in, sizeof v->filter);
+    if (filter) memcpy(v->filter, filter, sizeof v->filter);
     const void *fill = vv_read_bytes(in, sizeof v->fill);
     if (fill) memcpy(v->fill, fill, sizeof v->fill);
     if (why) VV_TRY(vv_strdup(&v->why_not_fast, vv_read_string(in)));

@@ -26,6 +26,17 @@ typedef struct vv_dim {
     bool unlimited;
 } vv_dim;
 
+/* Filters that are undone without help of the format's library; numbered for good, as caches may keep them. */
+typedef enum vv_filter {
+    VV_FILTER_SHUFFLE = 1,
+    VV_FILTER_DEFLATE,
+    VV_FILTER_FLETCHER32,
+    VV_FILTER_ZSTD,
+    VV_FILTERS
+} vv_filter;
+enum { VV_MAX_FILTERS = 4 };
+extern const char *const vv_filter_names[VV_FILTERS];
+
 typedef enum vv_layout { VV_LAYOUT_CONTIGUOUS, VV_LAYOUT_CHUNKED, VV_LAYOUT_COMPACT, VV_LAYOUT_OTHER } vv_layout;
 
 typedef struct vv_variable {
@@ -38,8 +49,14 @@ typedef struct vv_variable {
     vv_layout layout;
     vv_index chunk[VV_MAX_DIMS]; /* stored chunk shape, for VV_LAYOUT_CHUNKED */
     bool shuffle, fletcher32;
-    int deflate;            /* level, -1 without */
-    int zstd;               /* level from 1, 0 without; HDF5's filter 32015 */
+    int deflate; /* level, -1 without */
+    int zstd;    /* level from 1, 0 without; HDF5's filter 32015 */
+    /* Of a file that was read: the filters (vv_filter) in the order in which they were applied; bit i of a chunk's filter mask belongs to filter i.
+     * At most one compresses, and what shuffles stands before it. */
+    int n_filters;
+    unsigned char filter[VV_MAX_FILTERS];
+    /* So many elements at the end of each dimension are not stored but fill: a variable may be shorter than its unlimited dimension. */
+    vv_index absent[VV_MAX_DIMS];
     unsigned char fill[16]; /* value of elements never written, in `type`, host order */
     bool fast;              /* chunks may be read raw; else only through the driver's read() */
     char *why_not_fast;     /* NULL when fast: "filter szip" */

@@ -112,6 +112,28 @@ static vv_box existing(hid_t space, const vv_box *box)
     return part;
 }
 
+/* Why HDF5 gave no data: a filter that is not there says so badly. */
+static vv_status explain_read(hid_t dataset)
+{
+    char why[160], name[80], text[96];
+    unsigned flags, config;
+    snprintf(why, sizeof why, "%s", vv_h5_reason());
+    hid_t list = H5Dget_create_plist(dataset);
+    int missing = -1, n = H5Pget_layout(list) == H5D_CHUNKED ? H5Pget_nfilters(list) : 0;
+    for (int i = 0; i < n; i++) {
+        size_t none = 0;
+        H5Z_filter_t id = H5Pget_filter2(list, (unsigned)i, &flags, &none, NULL, sizeof name, name, &config);
+        if (H5Zfilter_avail(id) > 0) continue;
+        missing = id;
+        vv_h5_filter_text(id, name, text, sizeof text);
+    }
+    H5Pclose(list);
+    if (missing < 0) return vv_fail(VV_ERR_READ, "HDF5 cannot read it: %s", why);
+    return vv_fail(VV_ERR_UNSUPPORTED,
+                   "HDF5 has no filter %s (number %d): install its plug-in and set HDF5_PLUGIN_PATH to its directory",
+                   text, missing);
+}
+
 static vv_status transfer(hid_t dataset, hid_t memory, hid_t space, const vv_box *part, const vv_box *box, void *out)
 {
     hsize_t lo[VV_MAX_DIMS], at[VV_MAX_DIMS], n[VV_MAX_DIMS], whole[VV_MAX_DIMS];
@@ -125,7 +147,7 @@ static vv_status transfer(hid_t dataset, hid_t memory, hid_t space, const vv_box
     bool ok = target >= 0 && (!box->nd || (H5Sselect_hyperslab(space, H5S_SELECT_SET, lo, NULL, n, NULL) >= 0 &&
                                            H5Sselect_hyperslab(target, H5S_SELECT_SET, at, NULL, n, NULL) >= 0));
     ok = ok && H5Dread(dataset, memory, target, space, H5P_DEFAULT, out) >= 0;
-    vv_status status = ok ? VV_OK : vv_fail(VV_ERR_READ, "HDF5 cannot read it: %s", vv_h5_reason());
+    vv_status status = ok ? VV_OK : explain_read(dataset);
     H5Sclose(target);
     return status;
 }
@@ -158,9 +180,8 @@ static vv_status read_box(vv_file *f, int var, const vv_box *box, void *out)
 
 static vv_status read_file(vv_file *f, int var, const vv_box *box, void *out)
 {
-    vv_status status = vv_fault(VV_FAULT_READ_CHUNK);
-    if (status == VV_OK) status = read_box(f, var, box, out);
-    return status == VV_OK ? VV_OK : vv_error_prefix("%s: %s", f->path, f->meta->var[var].name);
+    VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
+    return read_box(f, var, box, out);
 }
 
 const vv_format vv_format_hdf5 = {

@@ -47,6 +47,30 @@ const char *vv_h5_reason_function(void)
     return reason.function;
 }
 
+const char *vv_h5_filter_text(H5Z_filter_t id, const char *name, char *out, size_t size)
+{
+    static const struct {
+        H5Z_filter_t id;
+        const char *name;
+    } known[] = {{H5Z_FILTER_SZIP, "szip"},
+                 {H5Z_FILTER_NBIT, "n-bit"},
+                 {H5Z_FILTER_SCALEOFFSET, "scale-offset"},
+                 {307, "bzip2"},
+                 {32000, "lzf"},
+                 {32001, "blosc"},
+                 {32004, "lz4"},
+                 {32008, "bitshuffle"},
+                 {32013, "zfp"},
+                 {32015, "zstd"},
+                 {32017, "sz"},
+                 {32026, "blosc2"}};
+    const char *found = name;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (known[i].id == id) found = known[i].name;
+    snprintf(out, size, *found ? "%s" : "%s%d", found, id);
+    return out;
+}
+
 /* --- element types --- */
 
 static bool host_order(H5T_order_t order)

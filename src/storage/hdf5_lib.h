@@ -29,6 +29,9 @@ const char *vv_h5_reason(void);
 /* The function inside HDF5 where that was found; "" when unknown. */
 const char *vv_h5_reason_function(void);
 
+/* What people call a filter; name: what the file calls it, for those that are not known. */
+const char *vv_h5_filter_text(H5Z_filter_t id, const char *name, char *out, size_t size);
+
 /* How a stored type is seen by the rest of the program. */
 typedef struct vv_h5_type {
     vv_dtype type; /* VV_NONE: not a number */

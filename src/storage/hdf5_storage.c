@@ -20,27 +20,53 @@ static vv_status not_fast(vv_variable *v, const char *format, ...)
     return vv_strdup(&v->why_not_fast, text);
 }
 
-/* The filters that are decoded by ourselves, in the only order in which they may stand. */
-static vv_status read_filter(hid_t list, unsigned i, int *stage, vv_variable *v)
+enum { ZSTD = 32015, ZSTD_ORDINARY = 3 }; /* its number among registered filters; the level that zstd takes for 0 */
+
+static vv_filter known_filter(H5Z_filter_t id)
+{
+    switch (id) {
+    case H5Z_FILTER_SHUFFLE: return VV_FILTER_SHUFFLE;
+    case H5Z_FILTER_DEFLATE: return VV_FILTER_DEFLATE;
+    case H5Z_FILTER_FLETCHER32: return VV_FILTER_FLETCHER32;
+    case ZSTD: return VV_FILTER_ZSTD;
+    default: return 0;
+    }
+}
+
+/* What is shuffled and compressed once, in this order, with sums anywhere: h5py takes them of what is stored, netCDF-C of the elements. */
+static bool usual(const vv_variable *v, vv_filter now)
+{
+    bool compresses = now == VV_FILTER_DEFLATE || now == VV_FILTER_ZSTD;
+    bool compressed = v->deflate >= 0 || v->zstd;
+    if (now == VV_FILTER_SHUFFLE) return !v->shuffle && !compressed;
+    return !(compresses && compressed);
+}
+
+static vv_status read_filter(hid_t list, unsigned i, vv_variable *v)
 {
     unsigned flags, config, value[8] = {0};
     size_t n = 8;
     char name[80] = "";
     H5Z_filter_t id = H5Pget_filter2(list, i, &flags, &n, value, sizeof name, name, &config);
-    int now = id == H5Z_FILTER_SHUFFLE ? 1 : id == H5Z_FILTER_DEFLATE ? 2 : id == H5Z_FILTER_FLETCHER32 ? 3 : 0;
-    if (!now) return not_fast(v, *name ? "filter %s" : "filter %s%d", name, id);
-    if (now == 1) v->shuffle = true;
-    if (now == 2) v->deflate = n > 0 ? (int)value[0] : 0;
-    if (now == 3) v->fletcher32 = true;
-    if (now <= *stage) return not_fast(v, "filters in an unusual order");
-    *stage = now;
+    vv_filter now = known_filter(id);
+    if (!now) {
+        char text[96];
+        return not_fast(v, "filter %s", vv_h5_filter_text(id, name, text, sizeof text));
+    }
+    bool good = usual(v, now);
+    if (now == VV_FILTER_SHUFFLE) v->shuffle = true;
+    if (now == VV_FILTER_DEFLATE) v->deflate = n > 0 ? (int)value[0] : 0;
+    if (now == VV_FILTER_FLETCHER32) v->fletcher32 = true;
+    if (now == VV_FILTER_ZSTD) v->zstd = n > 0 && value[0] ? (int)value[0] : ZSTD_ORDINARY;
+    if (!good || v->n_filters == VV_MAX_FILTERS) return not_fast(v, "filters in an unusual order");
+    v->filter[v->n_filters++] = (unsigned char)now;
     return VV_OK;
 }
 
 static vv_status read_filters(hid_t list, vv_variable *v)
 {
-    int n = H5Pget_nfilters(list), stage = 0;
-    for (int i = 0; i < n; i++) VV_TRY(read_filter(list, (unsigned)i, &stage, v));
+    int n = H5Pget_nfilters(list);
+    for (int i = 0; i < n; i++) VV_TRY(read_filter(list, (unsigned)i, v));
     return VV_OK;
 }
 
@@ -77,12 +103,15 @@ static void read_fill(hid_t list, hid_t dataset, vv_variable *v)
     H5Tclose(stored);
 }
 
-/* A variable may be shorter than its unlimited dimension; what is behind its end is fill, which chunks do not tell. */
-static bool shorter(const vv_variable *v, const hsize_t extent[])
+/* A variable may be shorter than its unlimited dimension. True when it is. */
+static bool note_absent(vv_variable *v, const hsize_t extent[])
 {
-    for (int d = 0; d < v->shape.nd; d++)
-        if ((vv_index)extent[d] != v->shape.n[d]) return true;
-    return false;
+    bool any = false;
+    for (int d = 0; d < v->shape.nd; d++) {
+        v->absent[d] = v->shape.n[d] - (vv_index)extent[d];
+        any = any || v->absent[d] > 0;
+    }
+    return any;
 }
 
 vv_status vv_h5_storage_read(hid_t dataset, const hsize_t extent[], bool exact, vv_variable *v)
@@ -97,6 +126,7 @@ vv_status vv_h5_storage_read(hid_t dataset, const hsize_t extent[], bool exact, 
     v->stored = (vv_bytes)H5Dget_storage_size(dataset);
     if (v->type == VV_NONE) return not_fast(v, "type %s", v->type_text);
     if (!exact) return not_fast(v, "stored as %s", v->type_text);
-    if (shorter(v, extent)) return not_fast(v, "shorter than its unlimited dimension");
+    if (note_absent(v, extent) && v->layout != VV_LAYOUT_CHUNKED)
+        return not_fast(v, "shorter than its unlimited dimension");
     return VV_OK;
 }

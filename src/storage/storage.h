@@ -36,7 +36,7 @@ typedef struct vv_format {
     /* Locations of chunks with the given linear numbers (row-major over the variable's chunk grid), n of them, in this order.
      * All chunks in ascending order is the fast case. */
     vv_status (*index)(vv_file *f, int var, vv_index n, const vv_index *chunks, vv_chunk_at *out);
-    /* A box of elements, decoded, in the variable's type and host byte order. */
+    /* A box of elements, decoded, in the variable's type and host byte order. Errors leave it to the caller to name file and variable. */
     vv_status (*read)(vv_file *f, int var, const vv_box *box, void *out);
     bool concurrent; /* any number of threads may read at once */
 } vv_format;

@@ -42,8 +42,9 @@ static inline int hand_read(vv_plan *p, const char *name, const vv_grid *g)
     must(vv_plan_add_source(p, &source));
     must(vv_strdup(&source->path, "data.nc"));
     must(vv_strdup(&source->variable, name));
-    source->raw = source->chunked = source->deflated = true;
-    source->filters = 1;
+    source->raw = source->chunked = source->compressed = true;
+    source->n_filters = 1;
+    source->filter[0] = VV_FILTER_DEFLATE;
     source->stored = *g;
     source->decode = (vv_decode){.stored = VV_F32, .out = VV_F32};
     source->total = vv_shape_elements(&g->shape) * 2;

@@ -106,6 +106,17 @@ static void store_contiguous(vv_source *s, const array *a)
     close(fd);
 }
 
+/* Sums in front of shuffling, of compression, behind it, or two of these. */
+static void choose_filters(vv_source *s)
+{
+    s->n_filters = 0;
+    if (chance(20)) s->filter[s->n_filters++] = VV_FILTER_FLETCHER32;
+    if (s->decode.shuffled) s->filter[s->n_filters++] = VV_FILTER_SHUFFLE;
+    if (s->n_filters < 2 && chance(20)) s->filter[s->n_filters++] = VV_FILTER_FLETCHER32;
+    if (s->compressed) s->filter[s->n_filters++] = VV_FILTER_DEFLATE;
+    if (chance(20)) s->filter[s->n_filters++] = VV_FILTER_FLETCHER32;
+}
+
 /* A chunk's elements, padded, as they go through the filters; at: its entry. */
 static void store_chunk(vv_source *s, const array *a, vv_index chunk, vv_codec *codec, int fd, vv_chunk_at *at)
 {
@@ -123,29 +134,31 @@ static void store_chunk(vv_source *s, const array *a, vv_index chunk, vv_codec *
         }
         value[i++] = inside ? *element(a, where) : 0;
     } while (vv_odometer(nd, s->stored.chunk, in));
-    vv_bytes raw = total * size, bound = vv_deflate_bound(raw), packed = raw;
-    char *plain = malloc((size_t)raw), *shuffled = malloc((size_t)raw), *out = malloc((size_t)bound + 4);
+    vv_bytes raw = total * size, bound = vv_deflate_bound(raw + 4), packed = raw;
+    char *plain = malloc((size_t)raw), *out = malloc((size_t)bound + 4), *next = malloc((size_t)bound);
     encode(s, value, total, plain);
-    bool skip = chance(20); /* the shuffle filter */
-    if (s->decode.shuffled && !skip) vv_shuffle(plain, total, size, shuffled);
-    const char *from = s->decode.shuffled && !skip ? shuffled : plain;
-    *at = (vv_chunk_at){.filter_mask = s->decode.shuffled && skip ? 1 : 0};
-    if (s->deflated && chance(80)) {
-        must(vv_deflate(codec, 1, from, raw, out, bound, &packed));
-    } else {
-        memcpy(out, from, (size_t)raw);
-        if (s->deflated) at->filter_mask |= s->decode.shuffled ? 2 : 1;
-    }
-    if (s->fletcher32) {
-        uint32_t sum = vv_fletcher32(out, packed);
-        memcpy(out + packed, &sum, 4);
-        packed += 4;
+    memcpy(out, plain, (size_t)raw);
+    *at = (vv_chunk_at){0};
+    for (int i = 0; i < s->n_filters; i++) {
+        if (chance(20)) {
+            at->filter_mask |= 1u << i;
+        } else if (s->filter[i] == VV_FILTER_SHUFFLE) {
+            vv_shuffle(out, packed / size, size, next);
+            memcpy(out, next, (size_t)(packed / size * size));
+        } else if (s->filter[i] == VV_FILTER_DEFLATE) {
+            must(vv_deflate(codec, 1, out, packed, next, bound, &packed));
+            memcpy(out, next, (size_t)packed);
+        } else {
+            uint32_t sum = vv_fletcher32(out, packed);
+            memcpy(out + packed, &sum, 4);
+            packed += 4;
+        }
     }
     at->address = lseek(fd, 0, SEEK_END);
     at->size = (uint32_t)packed;
     s->largest = vv_imax(s->largest, packed);
     append(fd, out, packed);
-    free(value), free(plain), free(shuffled), free(out);
+    free(value), free(plain), free(out), free(next);
 }
 
 /* Never-written chunks hold the fill value. */
@@ -245,9 +258,9 @@ static int make_source(const vv_shape *shape, int kinds, const vv_index chunk[])
     }
     make_values(a, holes && s->raw);
     if (kind == CHUNKED) {
-        s->deflated = chance(70);
+        s->compressed = chance(70);
         s->decode.shuffled = chance(70);
-        s->fletcher32 = chance(30);
+        choose_filters(s);
         store_chunked(s, a, number);
     } else if (kind == CONTIGUOUS) {
         store_contiguous(s, a);

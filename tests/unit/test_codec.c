@@ -86,6 +86,31 @@ static void fast_deflate_keeps_its_bound(void **state)
     vv_codec_free(&c);
 }
 
+/* Frames of zstd's own making; whatever is cut, too long or changed is found. */
+static void zstd_is_undone(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    vv_codec *c;
+    assert_int_equal(vv_codec_new(&c), VV_OK);
+    unsigned char *in = random_bytes(N, 17), *back = malloc(N + 1);
+    size_t bound = ZSTD_compressBound(N);
+    unsigned char *packed = malloc(bound);
+    size_t n = ZSTD_compress(packed, bound, in, N, 3);
+    assert_false(ZSTD_isError(n));
+    vv_bytes size = (vv_bytes)n;
+    assert_int_equal(vv_unzstd(c, packed, size, back, N), VV_OK);
+    assert_memory_equal(in, back, N);
+    assert_int_equal(vv_unzstd(c, packed, size, back, N - 1), VV_ERR_CORRUPT);
+    assert_int_equal(vv_unzstd(c, packed, size, back, N + 1), VV_ERR_CORRUPT);
+    assert_int_equal(vv_unzstd(c, packed, size - 1, back, N), VV_ERR_CORRUPT);
+    assert_int_equal(vv_unzstd(c, packed, 0, back, N), VV_ERR_CORRUPT);
+    packed[0] ^= 1;
+    assert_int_equal(vv_unzstd(c, packed, size, back, N), VV_ERR_CORRUPT);
+    free(in), free(back), free(packed);
+    vv_codec_free(&c);
+}
+
 static void damage_is_found(void **state)
 {
     (void)state;
@@ -234,6 +259,7 @@ int main(void)
         cmocka_unit_test(deflate_and_inflate_give_the_bytes_back),
         cmocka_unit_test(zstd_gives_the_bytes_back),
         cmocka_unit_test(fast_deflate_keeps_its_bound),
+        cmocka_unit_test(zstd_is_undone),
         cmocka_unit_test(damage_is_found),
         cmocka_unit_test(planted_faults_fail),
         cmocka_unit_test(fletcher32_is_hdf5s),

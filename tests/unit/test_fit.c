@@ -277,7 +277,8 @@ static void test_plain_data_is_read_again(void **state)
     (void)state;
     vv_grid g = hand_grid(2, (vv_index[]){500, 100}, (vv_index[]){10, 50});
     vv_plan *p = hand_anomaly(1, &g, 4);
-    p->source[0].deflated = false;
+    p->source[0].compressed = false;
+    p->source[0].n_filters = 0;
     fit(p, 0);
     assert_int_equal(p->n_steps, 4);
     assert_non_null(strstr(p->step[2].why, "read again: "));

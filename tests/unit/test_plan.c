@@ -119,8 +119,8 @@ static void check_source(const vv_source *a, const vv_source *b)
     assert_string_equal(a->variable, b->variable);
     check_grid(&a->stored, &b->stored);
     SAME(generated), SAME(random.kind), SAME(random.seed), SAME(random.a), SAME(random.b);
-    SAME(raw), SAME(chunked), SAME(deflated), SAME(fletcher32), SAME(filters), SAME(fill), SAME(address), SAME(largest),
-        SAME(total);
+    SAME(raw), SAME(chunked), SAME(compressed), SAME(n_filters), SAME(filter), SAME(absent), SAME(fill), SAME(address),
+        SAME(largest), SAME(total);
     SAME(decode.stored), SAME(decode.out), SAME(decode.swap), SAME(decode.shuffled), SAME(decode.scaled),
         SAME(decode.scale);
     SAME(decode.offset), SAME(decode.n_missing), SAME(decode.missing), SAME(decode.has_min), SAME(decode.has_max);
@@ -189,19 +189,34 @@ static void check_step(const vv_step *a, const vv_step *b)
     SAME(to.encode.scale), SAME(to.encode.offset);
 }
 
+/* Any filters that can be: others are refused. */
+static void scramble_storage(vv_source *s)
+{
+    static const unsigned char any[] = {VV_FILTER_FLETCHER32, VV_FILTER_DEFLATE, VV_FILTER_ZSTD};
+    s->n_filters = 0;
+    s->compressed = false;
+    s->decode.shuffled = draw() & 1;
+    if (s->decode.shuffled) s->filter[s->n_filters++] = VV_FILTER_SHUFFLE;
+    for (uint64_t n = draw() % 3; n > 0; n--) {
+        unsigned char filter = any[s->compressed ? 0 : draw() % 3];
+        s->filter[s->n_filters++] = filter;
+        s->compressed = s->compressed || filter != VV_FILTER_FLETCHER32;
+    }
+    for (int d = 0; d < s->stored.shape.nd; d++)
+        s->absent[d] = (vv_index)(draw() % ((uint64_t)s->stored.shape.n[d] + 1));
+}
+
 /* Values that nobody would choose, in every field that lowering leaves alone. */
 static void scramble(vv_plan *p)
 {
     for (int i = 0; i < p->n_sources; i++) {
         vv_source *s = &p->source[i];
         s->random = (vv_random){(int)(draw() % 3), draw(), (double)draw(), 0.3};
-        s->deflated = draw() & 1, s->fletcher32 = draw() & 1;
-        s->filters = (int)(draw() % 5);
         s->address = (vv_bytes)draw() - 5, s->largest = (vv_bytes)draw(), s->total = (vv_bytes)draw();
         for (size_t k = 0; k < sizeof s->fill; k++) s->fill[k] = (unsigned char)draw();
         vv_decode *d = &s->decode;
-        d->swap = draw() & 1, d->shuffled = draw() & 1, d->scaled = draw() & 1, d->has_min = draw() & 1,
-        d->has_max = draw() & 1;
+        d->swap = draw() & 1, d->scaled = draw() & 1, d->has_min = draw() & 1, d->has_max = draw() & 1;
+        scramble_storage(s);
         d->scale = (double)draw() / 3, d->offset = -(double)draw() / 7, d->valid_min = 0.1, d->valid_max = 1e300;
         d->n_missing = (int)(draw() % (VV_MAX_MISSING + 1));
         for (int k = 0; k < VV_MAX_MISSING; k++) d->missing[k].u = draw() * 0x9e3779b97f4a7c15u;
