@@ -110,6 +110,22 @@ if(NOT RANDOM123_INCLUDE_DIR)
         "To name one: -DCMAKE_PREFIX_PATH=/path")
 endif()
 
+# --- SLEEF: transcendental functions by vectors ---
+
+if(PKG_CONFIG_FOUND)
+    pkg_check_modules(sleef_pc QUIET sleef)
+endif()
+find_path(SLEEF_INCLUDE_DIR sleef.h HINTS ${sleef_pc_INCLUDE_DIRS})
+find_library(SLEEF_LIBRARY sleef HINTS ${sleef_pc_LIBRARY_DIRS})
+if(NOT SLEEF_INCLUDE_DIR OR NOT SLEEF_LIBRARY)
+    if(SLEEF_LIBRARY)
+        set(found "Found ${SLEEF_LIBRARY}, but not its header sleef.h.")
+    else()
+        set(found "Found neither sleef.h nor the library.")
+    endif()
+    varve_missing(sleef "SLEEF (exp, log, sin ... by vectors) is missing." "${found}" "To name one: -DCMAKE_PREFIX_PATH=/path")
+endif()
+
 # --- CMocka, for the tests ---
 
 if(VARVE_TESTS)
@@ -125,8 +141,10 @@ endif()
 
 add_library(varve_dependencies INTERFACE)
 target_include_directories(varve_dependencies SYSTEM INTERFACE
-    ${VarveHDF5_INCLUDE_DIRS} ${DEFLATE_INCLUDE_DIR} ${ZSTD_INCLUDE_DIR} ${OPENBLAS_INCLUDE_DIR} ${RANDOM123_INCLUDE_DIR})
-target_link_libraries(varve_dependencies INTERFACE ${VarveHDF5_LIBRARIES} MPI::MPI_C ${DEFLATE_LIBRARY} ${ZSTD_LIBRARY} ${OPENBLAS_LIBRARY} Threads::Threads m)
+    ${VarveHDF5_INCLUDE_DIRS} ${DEFLATE_INCLUDE_DIR} ${ZSTD_INCLUDE_DIR} ${OPENBLAS_INCLUDE_DIR} ${RANDOM123_INCLUDE_DIR}
+    ${SLEEF_INCLUDE_DIR})
+target_link_libraries(varve_dependencies INTERFACE ${VarveHDF5_LIBRARIES} MPI::MPI_C ${DEFLATE_LIBRARY} ${ZSTD_LIBRARY} ${OPENBLAS_LIBRARY} ${SLEEF_LIBRARY}
+    Threads::Threads m)
 if(isal_library)
     target_include_directories(varve_dependencies SYSTEM INTERFACE ${ISAL_INCLUDE_DIR})
     target_link_libraries(varve_dependencies INTERFACE ${isal_library})
@@ -147,3 +165,4 @@ else()
     message(STATUS "ISA-L: not used; deflate level 1 will be libdeflate's")
 endif()
 message(STATUS "OpenBLAS: ${OPENBLAS_LIBRARY}")
+message(STATUS "SLEEF: ${SLEEF_LIBRARY}")

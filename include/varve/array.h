@@ -23,20 +23,56 @@ VV_API vv_array *vv_open(vv_session *s, const char *path, const char *variable);
 
 /* --- elementwise: one function per line, NumPy's names and rules ---
  *
+ * Transcendental functions are within 1 unit in the last place (power, arctan2 and hypot of extreme arguments aside), the same bits on every machine.
  * Operands are matched by the names of their dimensions, as in xarray: the result has those of the first operand, then what the others have
  * besides. Equal names must have equal lengths; order does not matter. With an operand that is grouped (vv_group()), one that has the groups as
  * a dimension is matched group by group: vv_sub(vv_group(t, "time.month"), climatology). */
 
 #define VV_UNARY_LIST(X)                                                                                               \
     X(negative)                                                                                                        \
+    X(positive)                                                                                                        \
     X(absolute)                                                                                                        \
+    X(fabs)                                                                                                            \
+    X(sign)                                                                                                            \
     X(square)                                                                                                          \
+    X(reciprocal)                                                                                                      \
     X(sqrt)                                                                                                            \
+    X(cbrt)                                                                                                            \
     X(exp)                                                                                                             \
+    X(exp2)                                                                                                            \
+    X(expm1)                                                                                                           \
     X(log)                                                                                                             \
+    X(log2)                                                                                                            \
+    X(log10)                                                                                                           \
+    X(log1p)                                                                                                           \
     X(sin)                                                                                                             \
     X(cos)                                                                                                             \
-    X(isnan)
+    X(tan)                                                                                                             \
+    X(arcsin)                                                                                                          \
+    X(arccos)                                                                                                          \
+    X(arctan)                                                                                                          \
+    X(sinh)                                                                                                            \
+    X(cosh)                                                                                                            \
+    X(tanh)                                                                                                            \
+    X(arcsinh)                                                                                                         \
+    X(arccosh)                                                                                                         \
+    X(arctanh)                                                                                                         \
+    X(degrees)                                                                                                         \
+    X(radians)                                                                                                         \
+    X(floor)                                                                                                           \
+    X(ceil)                                                                                                            \
+    X(rint)                                                                                                            \
+    X(trunc)                                                                                                           \
+    X(spacing)                                                                                                         \
+    X(nan_to_zero)                                                                                                     \
+    X(isnan)                                                                                                           \
+    X(isfinite)                                                                                                        \
+    X(isinf)                                                                                                           \
+    X(isposinf)                                                                                                        \
+    X(isneginf)                                                                                                        \
+    X(signbit)                                                                                                         \
+    X(logical_not)                                                                                                     \
+    X(invert)
 #define VV_BINARY_LIST(X)                                                                                              \
     X(add)                                                                                                             \
     X(subtract)                                                                                                        \
@@ -45,14 +81,33 @@ VV_API vv_array *vv_open(vv_session *s, const char *path, const char *variable);
     X(power)                                                                                                           \
     X(minimum)                                                                                                         \
     X(maximum)                                                                                                         \
+    X(fmin)                                                                                                            \
+    X(fmax)                                                                                                            \
     X(floor_divide)                                                                                                    \
     X(remainder)                                                                                                       \
+    X(fmod)                                                                                                            \
+    X(hypot)                                                                                                           \
+    X(arctan2)                                                                                                         \
+    X(copysign)                                                                                                        \
+    X(nextafter)                                                                                                       \
+    X(heaviside)                                                                                                       \
+    X(ldexp)                                                                                                           \
     X(greater)                                                                                                         \
     X(greater_equal)                                                                                                   \
     X(less)                                                                                                            \
     X(less_equal)                                                                                                      \
     X(equal)                                                                                                           \
-    X(not_equal)
+    X(not_equal)                                                                                                       \
+    X(logical_and)                                                                                                     \
+    X(logical_or)                                                                                                      \
+    X(logical_xor)                                                                                                     \
+    X(bitwise_and)                                                                                                     \
+    X(bitwise_or)                                                                                                      \
+    X(bitwise_xor)                                                                                                     \
+    X(left_shift)                                                                                                      \
+    X(right_shift)                                                                                                     \
+    X(gcd)                                                                                                             \
+    X(lcm)
 
 #define VV_DECLARE_UNARY(name)  VV_API vv_array *vv_##name(vv_array *a);
 #define VV_DECLARE_BINARY(name) VV_API vv_array *vv_##name(vv_array *a, vv_array *b);
@@ -62,6 +117,8 @@ VV_BINARY_LIST(VV_DECLARE_BINARY)
 #undef VV_DECLARE_BINARY
 VV_API vv_array *vv_sub(vv_array *a, vv_array *b); /* vv_subtract */
 VV_API vv_array *vv_mul(vv_array *a, vv_array *b); /* vv_multiply */
+/* Elements as another type, as numpy's astype: integers that do not fit wrap, reals are cut to integers. */
+VV_API vv_array *vv_astype(vv_array *a, vv_dtype type);
 VV_API vv_array *vv_where(vv_array *condition, vv_array *a, vv_array *b);
 /* A number to use as an operand. */
 VV_API vv_array *vv_scalar(vv_session *s, double value);

@@ -5,6 +5,7 @@
  * operand with a dimension `month` instead of `time` is seen through the labels: element [t] of it is its group's. */
 #include "array/build.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,14 +172,43 @@ static vv_status add_operand(vv_array *a, vv_array *operand, const vv_array *gro
     return status;
 }
 
+/* What NumPy computes of truth values instead; NULL: the operation itself. `refused`: it has none. */
+static const char *for_truth(const char *op, bool *refused)
+{
+    static const struct {
+        const char *op, *instead;
+    } row[] = {{"invert", "logical_not"}, {"subtract", NULL}, {"negative", NULL}, {"positive", NULL}, {"sign", NULL}};
+    *refused = false;
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        if (!strcmp(row[i].op, op)) {
+            *refused = !row[i].instead;
+            return row[i].instead;
+        }
+    return NULL;
+}
+
 static vv_status infer_type(vv_array *a)
 {
     vv_dtype in = vv_node_operand_type(a->op, a->input, a->n_inputs), working = vv_working_type(in);
-    if (working == VV_NONE || (a->op->cast && (working = a->op->cast(working)) == VV_NONE))
+    bool refused = false;
+    if (in == VV_BOOL) (void)for_truth(a->op->name, &refused);
+    if (refused || working == VV_NONE || (working = a->op->cast(working)) == VV_NONE)
         return vv_fail(VV_ERR_TYPE, "%s is not defined for %s", a->op->name, vv_dtype_name(in));
     vv_dtype result = a->op->result(working);
-    a->dtype = result == vv_working_type(in) ? in : result;
+    a->dtype = a->op->gives != VV_NONE ? a->op->gives : result == vv_working_type(in) ? in : result;
     return VV_OK;
+}
+
+/* In NumPy an array of narrow integers wraps after every operation, truth values become true again: what follows sees that. */
+static vv_array *wrapped(vv_array *a)
+{
+    vv_dtype working = vv_working_type(a->dtype);
+    if (a->status != VV_OK || !a->op->wraps || a->dtype == working) return a;
+    char name[16];
+    snprintf(name, sizeof name, "as_%s", vv_dtype_name(a->dtype));
+    vv_array *narrow = vv_node_elementwise(a->context, name, &a, 1);
+    vv_release(&a);
+    return narrow;
 }
 
 static vv_status fill_map(vv_array *a, vv_array *const operands[], int n)
@@ -193,7 +223,15 @@ static vv_status fill_map(vv_array *a, vv_array *const operands[], int n)
 vv_array *vv_node_elementwise(vv_context *c, const char *name, vv_array *const operands[], int n)
 {
     if (vv_nodes_usable(operands, n) != VV_OK) return vv_node_inert(c);
-    const vv_op *op = vv_op_find(name);
+    if (!strcmp(name, "power") && n == 2 && operands[1]->kind == VV_NODE_SCALAR &&
+        vv_dtype_is_float(operands[0]->dtype)) { /* as NumPy does, and exact */
+        if (operands[1]->scalar == 2) return vv_node_elementwise(c, "square", operands, 1);
+        if (operands[1]->scalar == 0.5) return vv_node_elementwise(c, "sqrt", operands, 1);
+    }
+    bool truth = n > 0, refused;
+    for (int i = 0; i < n; i++) truth = truth && operands[i]->kind != VV_NODE_SCALAR && operands[i]->dtype == VV_BOOL;
+    const char *instead = truth ? for_truth(name, &refused) : NULL;
+    const vv_op *op = vv_op_find(instead ? instead : name);
     if (!op || op->arity != n) {
         (void)vv_fail(VV_ERR_USAGE, op ? "%s takes %d operands, not %d" : "there is no operation '%s'", name,
                       op ? op->arity : 0, n);
@@ -203,7 +241,23 @@ vv_array *vv_node_elementwise(vv_context *c, const char *name, vv_array *const o
     vv_array *a = vv_node_new(c, VV_NODE_MAP, named->name);
     if (a->status != VV_OK) return a;
     a->op = op;
-    return vv_node_settle(c, a, fill_map(a, operands, n));
+    return wrapped(vv_node_settle(c, a, fill_map(a, operands, n)));
+}
+
+vv_array *vv_astype(vv_array *a, vv_dtype type)
+{
+    if (a->status != VV_OK) return vv_node_inert(a->context);
+    if (a->dtype == type) {
+        a->references++;
+        return a;
+    }
+    char name[16];
+    snprintf(name, sizeof name, "as_%s", vv_dtype_name(type));
+    if (!vv_op_find(name)) {
+        (void)vv_fail(VV_ERR_TYPE, "'%s' cannot be made %s", a->name, vv_dtype_name(type));
+        return vv_node_inert(a->context);
+    }
+    return vv_node_elementwise(a->context, name, &a, 1);
 }
 
 vv_array *vv_node_as_real(vv_array *a)

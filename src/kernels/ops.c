@@ -3,6 +3,7 @@
 #include "kernels/ops.h"
 
 #include "kernels/ops_math.h"
+#include "kernels/smooth.h"
 
 #include <string.h>
 
@@ -46,6 +47,41 @@
     KERNEL(name, arity, F32, float, float, real)                                                                       \
     KERNEL(name, arity, F64, double, double, real)                                                                     \
     PICK_REAL(name)
+#define PICK_INTEGER(name)                                                                                             \
+    static vv_op_kernel *name##_kernel(vv_dtype in)                                                                    \
+    {                                                                                                                  \
+        return (in == VV_I64 ? name##_I64 : name##_U64)[vv_cpu()];                                                     \
+    }
+#define INTEGER(name, help, arity, integer)                                                                            \
+    KERNEL(name, arity, I64, int64_t, int64_t, integer)                                                                \
+    KERNEL(name, arity, U64, uint64_t, uint64_t, integer)                                                              \
+    PICK_INTEGER(name)
+#define BOUNDED NUMBER
+#define CAST(name, help, type, working, ctype, expression)                                                             \
+    KERNEL(name, 1, working, ctype, ctype, expression)                                                                 \
+    static vv_op_kernel *name##_kernel(vv_dtype in)                                                                    \
+    {                                                                                                                  \
+        (void)in;                                                                                                      \
+        return name##_##working[vv_cpu()];                                                                             \
+    }                                                                                                                  \
+    static vv_dtype name##_in(vv_dtype in)                                                                             \
+    {                                                                                                                  \
+        (void)in;                                                                                                      \
+        return VV_##working;                                                                                           \
+    }
+#define SMOOTH_REAL(name, help, arity)                                                                                 \
+    static vv_op_kernel *name##_kernel(vv_dtype in)                                                                    \
+    {                                                                                                                  \
+        return vv_smooth_kernel(VV_SMOOTH_##name, in);                                                                 \
+    }
+#define SMOOTH_NUMBER(name, help, arity, integer)                                                                      \
+    KERNEL(name, arity, I64, int64_t, int64_t, integer)                                                                \
+    KERNEL(name, arity, U64, uint64_t, uint64_t, integer)                                                              \
+    static vv_op_kernel *name##_kernel(vv_dtype in)                                                                    \
+    {                                                                                                                  \
+        if (vv_dtype_is_float(in)) return vv_smooth_kernel(VV_SMOOTH_##name, in);                                      \
+        return (in == VV_I64 ? name##_I64 : name##_U64)[vv_cpu()];                                                     \
+    }
 #define TEST(name, help, arity, expression)                                                                            \
     KERNEL(name, arity, F32, float, int64_t, expression)                                                               \
     KERNEL(name, arity, F64, double, int64_t, expression)                                                              \
@@ -77,6 +113,11 @@
 
 #undef NUMBER
 #undef REAL
+#undef INTEGER
+#undef BOUNDED
+#undef CAST
+#undef SMOOTH_REAL
+#undef SMOOTH_NUMBER
 #undef TEST
 #undef REAL_TEST
 #undef CHOICE
@@ -96,6 +137,11 @@ static vv_dtype real_only(vv_dtype in)
     return vv_dtype_is_float(in) ? in : VV_NONE;
 }
 
+static vv_dtype integer_only(vv_dtype in)
+{
+    return vv_dtype_is_float(in) ? VV_NONE : in;
+}
+
 static vv_dtype truth(vv_dtype in)
 {
     (void)in;
@@ -107,33 +153,49 @@ static vv_dtype truth_of_real(vv_dtype in)
     return vv_dtype_is_float(in) ? VV_I64 : VV_NONE;
 }
 
-#define OP(id, text, operands, result_type, cast_type, is_choice)                                                      \
+#define OP(id, text, operands, result_type, cast_type, ...)                                                            \
     static const vv_op id##_op = {.name = #id,                                                                         \
                                   .help = text,                                                                        \
                                   .arity = operands,                                                                   \
                                   .result = result_type,                                                               \
                                   .cast = cast_type,                                                                   \
                                   .kernel = id##_kernel,                                                               \
-                                  .condition = is_choice};
-#define NUMBER(name, help, arity, real, integer) OP(name, help, arity, same, same, false)
-#define REAL(name, help, arity, real)            OP(name, help, arity, real_only, to_real, false)
-#define TEST(name, help, arity, expression)      OP(name, help, arity, truth, same, false)
-#define REAL_TEST(name, help, arity, expression) OP(name, help, arity, truth_of_real, to_real, false)
-#define CHOICE(name, help)                       OP(name, help, 3, same, same, true)
+                                  __VA_ARGS__};
+#define NUMBER(name, help, arity, real, integer)  OP(name, help, arity, same, same, .wraps = true)
+#define BOUNDED(name, help, arity, real, integer) OP(name, help, arity, same, same, .wraps = false)
+#define REAL(name, help, arity, real)             OP(name, help, arity, real_only, to_real, .wraps = false)
+#define SMOOTH_REAL(name, help, arity)            OP(name, help, arity, real_only, to_real, .wraps = false)
+#define SMOOTH_NUMBER(name, help, arity, integer) OP(name, help, arity, same, same, .wraps = true)
+#define INTEGER(name, help, arity, integer)       OP(name, help, arity, integer_only, integer_only, .wraps = true)
+#define CAST(name, help, type, ...)               OP(name, help, 1, same, name##_in, .gives = VV_##type)
+#define TEST(name, help, arity, expression)       OP(name, help, arity, truth, same, .gives = VV_BOOL)
+#define REAL_TEST(name, help, arity, expression)  OP(name, help, arity, truth_of_real, to_real, .gives = VV_BOOL)
+#define CHOICE(name, help)                        OP(name, help, 3, same, same, .condition = true)
 #include "kernels/ops.def.h"
 #undef NUMBER
 #undef REAL
+#undef INTEGER
+#undef BOUNDED
+#undef CAST
+#undef SMOOTH_REAL
+#undef SMOOTH_NUMBER
 #undef TEST
 #undef REAL_TEST
 #undef CHOICE
 
 const vv_op *const vv_ops[] = {
-#define NUMBER(name, ...)    &name##_op,
-#define REAL(name, ...)      &name##_op,
-#define TEST(name, ...)      &name##_op,
-#define REAL_TEST(name, ...) &name##_op,
-#define CHOICE(name, ...)    &name##_op,
+#define NUMBER(name, ...)        &name##_op,
+#define REAL(name, ...)          &name##_op,
+#define INTEGER(name, ...)       &name##_op,
+#define BOUNDED(name, ...)       &name##_op,
+#define CAST(name, ...)          &name##_op,
+#define SMOOTH_REAL(name, ...)   &name##_op,
+#define SMOOTH_NUMBER(name, ...) &name##_op,
+#define TEST(name, ...)          &name##_op,
+#define REAL_TEST(name, ...)     &name##_op,
+#define CHOICE(name, ...)        &name##_op,
 #include "kernels/ops.def.h"
+#undef CAST
 };
 const int vv_n_ops = sizeof vv_ops / sizeof *vv_ops;
 

@@ -37,6 +37,20 @@ DIVISION(float)
 DIVISION(double)
 #undef DIVISION
 
+#define SCALES(real)                                                                                                   \
+    VV_KERNEL real spacing_##real(real a)                                                                              \
+    {                                                                                                                  \
+        if (fabs(a) > REAL_MAX(a)) return (real)NAN;                                                                   \
+        return nextafter(a, copysign((real)INFINITY, a)) - a;                                                          \
+    }                                                                                                                  \
+    VV_KERNEL real ldexp_##real(real a, real b)                                                                        \
+    {                                                                                                                  \
+        return b != b ? b : ldexp(a, (int)(b > 5000 ? 5000 : b < -5000 ? -5000 : b));                                  \
+    }
+SCALES(float)
+SCALES(double)
+#undef SCALES
+
 /* Division by zero gives zero; the one quotient that overflows wraps. */
 VV_KERNEL int64_t floor_divide_i64(int64_t a, int64_t b)
 {
@@ -78,6 +92,54 @@ VV_KERNEL int64_t power_i64(int64_t a, int64_t b)
     return a == 1;
 }
 
+/* C's remainder. */
+VV_KERNEL int64_t fmod_i64(int64_t a, int64_t b)
+{
+    return b == 0 || b == -1 ? 0 : a % b;
+}
+
+VV_KERNEL uint64_t fmod_u64(uint64_t a, uint64_t b)
+{
+    return b == 0 ? 0 : a % b;
+}
+
+/* Shifting by more bits than there are leaves none, or the sign. */
+VV_KERNEL int64_t left_shift_i64(int64_t a, int64_t b)
+{
+    return (uint64_t)b < 64 ? (int64_t)((uint64_t)a << b) : 0;
+}
+
+VV_KERNEL uint64_t left_shift_u64(uint64_t a, uint64_t b)
+{
+    return b < 64 ? a << b : 0;
+}
+
+VV_KERNEL int64_t right_shift_i64(int64_t a, int64_t b)
+{
+    return a >> ((uint64_t)b < 64 ? b : 63);
+}
+
+VV_KERNEL uint64_t right_shift_u64(uint64_t a, uint64_t b)
+{
+    return b < 64 ? a >> b : 0;
+}
+
+VV_KERNEL uint64_t gcd_u64(uint64_t a, uint64_t b)
+{
+    while (b) {
+        uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+VV_KERNEL uint64_t lcm_u64(uint64_t a, uint64_t b)
+{
+    uint64_t divisor = gcd_u64(a, b);
+    return divisor ? a / divisor * b : 0;
+}
+
 VV_KERNEL uint64_t absolute_i64(int64_t a)
 {
     return a < 0 ? 0 - (uint64_t)a : (uint64_t)a;
@@ -86,6 +148,26 @@ VV_KERNEL uint64_t absolute_i64(int64_t a)
 VV_KERNEL uint64_t absolute_u64(uint64_t a)
 {
     return a;
+}
+
+VV_KERNEL uint64_t gcd_i64(int64_t a, int64_t b)
+{
+    return gcd_u64(absolute_i64(a), absolute_i64(b));
+}
+
+VV_KERNEL uint64_t lcm_i64(int64_t a, int64_t b)
+{
+    return lcm_u64(absolute_i64(a), absolute_i64(b));
+}
+
+VV_KERNEL int64_t sign_i64(int64_t a)
+{
+    return (a > 0) - (a < 0);
+}
+
+VV_KERNEL int64_t sign_u64(uint64_t a)
+{
+    return a > 0;
 }
 
 VV_KERNEL int64_t clip_i64(int64_t a, int64_t lo, int64_t hi)
@@ -105,6 +187,15 @@ VV_KERNEL uint64_t clip_u64(uint64_t a, uint64_t lo, uint64_t hi)
 #define real_floor_divide(a, b)    OF_REAL(floor_divide, a)(a, b)
 #define real_remainder(a, b)       OF_REAL(remainder, a)(a, b)
 #define real_clip(a, b, c)         OF_REAL(clip, a)(a, b, c)
+#define real_spacing(a)            OF_REAL(spacing, a)(a)
+#define real_ldexp(a, b)           OF_REAL(ldexp, a)(a, b)
+#define real_of(a, value)          _Generic((a), float : (float)(value), double : (double)(value))
+#define integer_fmod(a, b)         OF_INTEGER(fmod, a)(a, b)
+#define integer_left_shift(a, b)   OF_INTEGER(left_shift, a)(a, b)
+#define integer_right_shift(a, b)  OF_INTEGER(right_shift, a)(a, b)
+#define integer_sign(a)            OF_INTEGER(sign, a)(a)
+#define integer_gcd(a, b)          OF_INTEGER(gcd, a)(a, b)
+#define integer_lcm(a, b)          OF_INTEGER(lcm, a)(a, b)
 #define integer_floor_divide(a, b) OF_INTEGER(floor_divide, a)(a, b)
 #define integer_remainder(a, b)    OF_INTEGER(remainder, a)(a, b)
 #define integer_power(a, b)        OF_INTEGER(power, a)(a, b)

@@ -30,6 +30,9 @@ typedef struct vv_op {
     vv_dtype (*cast)(vv_dtype in); /* the working type the operation computes in: sqrt casts i64 to f64 */
     vv_op_kernel *(*kernel)(vv_dtype in);
     bool condition; /* operand 0 is a condition (zero or not), kept out of the promotion */
+    bool wraps;     /* its result may not fit a type narrower than the working one, where NumPy's wraps */
+    vv_dtype
+        gives; /* element type of its result whatever the operands are; VV_NONE: theirs, or the working type of the result */
 } vv_op;
 
 extern const vv_op *const vv_ops[];

@@ -202,8 +202,21 @@ static void test_elementwise_types(void **state)
     assert_int_equal(type_of(vv_sqrt(f32)), VV_F32);
     assert_int_equal(type_of(vv_sqrt(i64)), VV_F64);
     assert_int_equal(type_of(vv_negative(i16)), VV_I16);
-    assert_int_equal(type_of(vv_greater(f32, f32)), VV_I64);
-    assert_int_equal(type_of(vv_isnan(f32)), VV_I64);
+    assert_int_equal(type_of(vv_greater(f32, f32)), VV_BOOL);
+    assert_int_equal(type_of(vv_isnan(f32)), VV_BOOL);
+    assert_int_equal(type_of(vv_multiply(i16, i16)), VV_I16); /* wrapped */
+    assert_int_equal(type_of(vv_bitwise_and(i16, u8)), VV_I16);
+    assert_int_equal(type_of(vv_arctan2(u8, i16)), VV_F64);
+    assert_int_equal(type_of(vv_astype(f32, VV_U16)), VV_U16);
+    assert_int_equal(type_of(vv_astype(i16, VV_F32)), VV_F32);
+    assert_int_equal(type_of(vv_astype(f64, VV_BOOL)), VV_BOOL);
+    assert_int_equal(type_of(vv_power(f32, vv_node_scalar(&context, 2))), VV_F32);
+    vv_array *truth = vv_isnan(f32), *bits = vv_bitwise_or(f32, f32), *less = vv_subtract(truth, truth);
+    assert_int_equal(type_of(vv_add(truth, truth)), VV_BOOL);
+    assert_int_equal(type_of(vv_invert(truth)), VV_BOOL);
+    assert_int_equal(vv_array_status(bits), VV_ERR_TYPE);
+    assert_int_equal(vv_array_status(less), VV_ERR_TYPE);
+    assert_int_equal(vv_array_status(vv_astype(f32, VV_C64)), VV_ERR_TYPE);
     assert_int_equal(type_of(vv_add(number, number)), VV_F64);
 }
 
