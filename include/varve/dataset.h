@@ -1,7 +1,11 @@
-/* Datasets: what is in a file.
+/* Datasets: what is in a file, or in several that are joined.
  *
  * A dataset is opened once per session and path. Like arrays, a dataset that could not be opened is inert: it has no variables,
- * arrays taken from it are inert, and vv_dataset_status() tells why. All functions: Driver only. */
+ * arrays taken from it are inert, and vv_dataset_status() tells why. All functions: Driver only.
+ *
+ * Several files of one series are one dataset: joined along the dimension along which they differ, ordered by the values of its coordinate, whatever the
+ * files are called. Units of time, packing, chunks and element types may differ between files; other dimensions must be the same, files must not
+ * overlap, and gaps are told of. All ranks read the files' headers, each header once; a cache directory keeps them for the next time. */
 #ifndef VARVE_DATASET_H
 #define VARVE_DATASET_H
 
@@ -55,12 +59,16 @@ typedef struct vv_var_info {
     int n_attrs;
 } vv_var_info;
 
-/* Never NULL. Owned by the session. */
+/* path: a file, or a pattern of several ("era5_t2m_*.nc") when no file has that very name. Never NULL. Owned by the session. */
 VV_API vv_dataset *vv_dataset_open(vv_session *s, const char *path);
+/* n paths or patterns as one dataset. dim: the dimension to join along, NULL for the one along which the files differ. */
+VV_API vv_dataset *vv_dataset_open_list(vv_session *s, const char *const paths[], int n, const char *dim);
 VV_API vv_status vv_dataset_status(const vv_dataset *d); /* and vv_last_error() tells it */
 
-VV_API const char *vv_dataset_path(const vv_dataset *d);
-VV_API const char *vv_dataset_format(const vv_dataset *d); /* "NetCDF-4" */
+VV_API const char *vv_dataset_path(const vv_dataset *d); /* of joined files: as they were given */
+VV_API int vv_dataset_n_files(const vv_dataset *d);
+VV_API const char *vv_dataset_file(const vv_dataset *d, int i); /* in the order in which they are joined */
+VV_API const char *vv_dataset_format(const vv_dataset *d);      /* "NetCDF-4" */
 VV_API int vv_dataset_n_dims(const vv_dataset *d);
 VV_API vv_dim_info vv_dataset_dim(const vv_dataset *d, int i);
 VV_API int vv_dataset_n_vars(const vv_dataset *d);

@@ -48,6 +48,10 @@ VV_API vv_status vv_session_set_policy(vv_session *s, const char *name);
 /* Directory, best on a disk of the rank's own machine, for what does not fit in memory. Default: $TMPDIR, else /tmp. Driver only. */
 VV_API vv_status vv_session_set_scratch(vv_session *s, const char *directory);
 
+/* Directory for the headers of opened files: files that have not changed since (by size and time) need not be opened again. Default: $VARVE_CACHE, else
+ * none are kept. Driver only. */
+VV_API vv_status vv_session_set_cache(vv_session *s, const char *directory);
+
 /* With it on, every compute and save leaves a report: what was predicted for each step beside what was measured. It takes a moment for plans of millions of
  * chunks. The text is valid until the next run; empty without one. Driver only. */
 VV_API void vv_session_set_report(vv_session *s, bool on);

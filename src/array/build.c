@@ -2,6 +2,8 @@
  * share, leaves and reductions; map.c has the elementwise operations, arrange.c the views, group.c the groups, block.c windows, and make.c the rest. */
 #include "array/build.h"
 
+#include "array/joined.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +150,7 @@ static vv_status fill_open(vv_array *a, vv_dataset *d, int var, bool decoded)
 
 vv_array *vv_node_open(vv_dataset *d, int var, bool decoded)
 {
+    if (d->n_files > 1) return vv_node_joined(d, var, decoded);
     vv_array *a = vv_node_new(d->context, VV_NODE_OPEN, d->file->meta->var[var].name);
     if (a->status != VV_OK) return a;
     vv_status status = fill_open(a, d, var, decoded);

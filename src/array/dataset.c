@@ -1,6 +1,5 @@
 /* Opened files: the public view of a vv_meta, with the roles that CF gives its variables. */
-#include "array/node.h"
-
+#include "array/joined.h"
 #include "base/calendar.h"
 
 #include <math.h>
@@ -19,29 +18,66 @@ static const vv_meta *meta_of(const vv_dataset *d)
 static vv_dataset last_resort = {.status = VV_ERR_NOMEM,
                                  .error = {.code = VV_ERR_NOMEM, .text = "no memory for a dataset"}};
 
-static vv_status open_file(vv_dataset *d, const char *path)
+vv_dataset *vv_dataset_new(vv_context *c, const char *path)
 {
-    VV_TRY(vv_strdup(&d->path, path));
-    VV_TRY(vv_file_open(path, &d->file));
+    vv_dataset *d;
+    if (vv_new(&d, 1, sizeof *d) != VV_OK) return &last_resort;
+    d->context = c;
+    d->next = c->datasets;
+    d->n_files = 1;
+    c->datasets = d;
+    d->status = vv_strdup(&d->path, path);
+    if (d->status != VV_OK) vv_error_get(&d->error);
+    return d;
+}
+
+void vv_dataset_settle(vv_dataset *d, vv_status status)
+{
+    if (status == VV_OK || d == &last_resort) return;
+    d->status = status;
+    vv_error_get(&d->error);
+    vv_file_close(&d->file);
+}
+
+vv_dataset *vv_dataset_find_in(vv_context *c, const char *path)
+{
+    for (vv_dataset *d = c->datasets; d; d = d->next)
+        if (d->path && d->n_files == 1 && !strcmp(d->path, path)) return d;
+    return NULL;
+}
+
+static vv_status find_roles(vv_dataset *d)
+{
     VV_TRY(vv_new(&d->role, (size_t)d->file->meta->n_vars, sizeof *d->role));
     vv_cf_roles(d->file->meta, d->role);
     return VV_OK;
 }
 
+static vv_status open_file(vv_dataset *d, const char *path)
+{
+    VV_TRY(vv_file_open(path, &d->file));
+    return find_roles(d);
+}
+
 vv_dataset *vv_dataset_open_in(vv_context *c, const char *path)
 {
-    for (vv_dataset *d = c->datasets; d; d = d->next)
-        if (d->path && !strcmp(d->path, path)) return d;
-    vv_dataset *d;
-    if (vv_new(&d, 1, sizeof *d) != VV_OK) return &last_resort;
-    d->context = c;
-    d->next = c->datasets;
-    c->datasets = d;
-    d->status = open_file(d, path);
+    vv_dataset *d = vv_dataset_find_in(c, path);
+    if (d) return d;
+    d = vv_dataset_new(c, path);
+    if (d->status == VV_OK) vv_dataset_settle(d, open_file(d, path));
+    return d;
+}
+
+vv_dataset *vv_dataset_of_file(vv_context *c, vv_file **file)
+{
+    vv_dataset *d = vv_dataset_new(c, (*file)->path);
     if (d->status != VV_OK) {
-        vv_error_get(&d->error);
-        vv_file_close(&d->file);
+        vv_file_close(file);
+        return d;
     }
+    d->file = *file;
+    *file = NULL;
+    vv_dataset_settle(d, find_roles(d));
     return d;
 }
 
@@ -54,6 +90,17 @@ vv_status vv_dataset_status(const vv_dataset *d)
 const char *vv_dataset_path(const vv_dataset *d)
 {
     return d->path ? d->path : "";
+}
+
+int vv_dataset_n_files(const vv_dataset *d)
+{
+    return d->n_files;
+}
+
+const char *vv_dataset_file(const vv_dataset *d, int i)
+{
+    if (i < 0 || i >= d->n_files || !d->file) return "";
+    return d->n_files == 1 ? vv_dataset_path(d) : vv_joined_file(d, i);
 }
 
 const char *vv_dataset_format(const vv_dataset *d)

@@ -159,6 +159,7 @@ static void dataset_free(vv_dataset *d)
     vv_file_close(&d->file);
     free(d->role);
     free(d->path);
+    free(d->key);
     free(d);
 }
 

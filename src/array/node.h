@@ -35,13 +35,15 @@ typedef struct vv_context {
     vv_dataset *datasets; /* all opened files, linked */
 } vv_context;
 
-/* An opened file with what CF says about its variables. */
+/* An opened file, or several joined (joined.h), with what CF says about its variables. */
 struct vv_dataset {
     vv_context *context;
     vv_dataset *next;
     char *path;
     vv_status status;
     vv_failure error;
+    int n_files;
+    char *key;          /* of joined files: what they were opened by */
     vv_file *file;      /* NULL when inert */
     vv_role *role;      /* of each variable */
     vv_values **values; /* of each variable: its values, once somebody wanted them as a coordinate */
@@ -126,6 +128,11 @@ VV_WARN_UNUSED vv_status vv_node_set_dim(vv_array *a, int d, const char *name, v
 
 /* Builders that the public functions wrap. */
 vv_dataset *vv_dataset_open_in(vv_context *c, const char *path);
+/* One that is open already, of a single file; NULL when there is none. */
+vv_dataset *vv_dataset_find_in(vv_context *c, const char *path);
+/* A dataset without a file yet. What became of it: inert, with the error, unless the status is VV_OK. */
+vv_dataset *vv_dataset_new(vv_context *c, const char *path);
+void vv_dataset_settle(vv_dataset *d, vv_status status);
 vv_array *vv_node_open(vv_dataset *d, int var, bool decoded);
 vv_array *vv_node_scalar(vv_context *c, double value);
 vv_array *vv_node_elementwise(vv_context *c, const char *op, vv_array *const operands[], int n);

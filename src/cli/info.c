@@ -315,9 +315,11 @@ static void show_chosen_attributes(const view *w)
 static vv_status show(const view *w)
 {
     char size[32];
-    vv_bytes bytes = vv_cli_file_bytes(vv_dataset_path(w->d));
-    printf("%s%s%s: %s%s%s\n", w->bold, vv_dataset_path(w->d), w->plain, vv_dataset_format(w->d), bytes < 0 ? "" : ", ",
-           bytes < 0 ? "" : vv_format_bytes(bytes, size));
+    char files[32] = "";
+    vv_bytes bytes = vv_cli_file_bytes(w->d);
+    if (vv_dataset_n_files(w->d) > 1) snprintf(files, sizeof files, "%d files, ", vv_dataset_n_files(w->d));
+    printf("%s%s%s: %s%s%s%s\n", w->bold, vv_dataset_path(w->d), w->plain, files, vv_dataset_format(w->d),
+           bytes < 0 ? "" : ", ", bytes < 0 ? "" : vv_format_bytes(bytes, size));
     vv_status status = show_dimensions(w);
     if (status == VV_OK) status = show_coordinates(w);
     if (status == VV_OK) status = show_variables(w);
@@ -347,17 +349,45 @@ static vv_status choose(const vv_dataset *d, const vv_cli_words *names, bool *ch
     return VV_OK;
 }
 
-static vv_status show_file(vv_session *s, const vv_cli_input *in, bool json)
+static vv_status show_dataset(vv_dataset *d, const vv_cli_words *variables, bool json)
 {
-    vv_dataset *d = vv_dataset_open(s, in->path);
     vv_status status = vv_dataset_status(d);
     if (status != VV_OK) return status;
     bool *chosen = calloc((size_t)vv_dataset_n_vars(d) + 1, sizeof *chosen), bright = colour();
     if (!chosen) return vv_error(VV_ERR_NOMEM, "no memory for the list of variables");
-    view w = {d, chosen, in->variables.n > 0, bright ? "\033[1m" : "", bright ? "\033[0m" : ""};
-    status = choose(d, &in->variables, chosen);
+    view w = {d, chosen, variables->n > 0, bright ? "\033[1m" : "", bright ? "\033[0m" : ""};
+    status = choose(d, variables, chosen);
     if (status == VV_OK) status = json ? vv_cli_info_json(d, chosen, stdout) : show(&w);
     free(chosen);
+    return status;
+}
+
+static vv_status show_all(vv_session *s, const vv_cli_request *r, const vv_cli_inputs *inputs)
+{
+    bool list = r->json && inputs->words.n > 1;
+    vv_status status = VV_OK;
+    for (int i = 0, word = -1; status == VV_OK && i < inputs->n; i++) {
+        const vv_cli_input *in = &inputs->item[i];
+        if (in->word == word) continue;
+        word = in->word;
+        if (list)
+            fputs(word ? ",\n" : "[", stdout);
+        else if (word)
+            fputs("\n\n", stdout);
+        status = show_dataset(vv_dataset_open(s, inputs->words.item[word]), &in->variables, r->json);
+    }
+    if (r->json && status == VV_OK) fputs(list ? "]\n" : "\n", stdout);
+    return status;
+}
+
+static vv_status show_joined(vv_session *s, const vv_cli_request *r, const vv_cli_inputs *inputs)
+{
+    vv_dataset *d;
+    vv_cli_words variables;
+    vv_status status = vv_cli_inputs_open(s, r, inputs, &d, &variables);
+    if (status == VV_OK) status = show_dataset(d, &variables, r->json);
+    if (r->json && status == VV_OK) fputs("\n", stdout);
+    vv_cli_words_free(&variables);
     return status;
 }
 
@@ -365,15 +395,7 @@ vv_status vv_cli_info(vv_session *s, const vv_cli_request *r)
 {
     vv_cli_inputs inputs;
     vv_status status = vv_cli_inputs_find(r, &inputs);
-    bool list = r->json && inputs.n > 1;
-    for (int i = 0; status == VV_OK && i < inputs.n; i++) {
-        if (list)
-            fputs(i ? ",\n" : "[", stdout);
-        else if (i)
-            fputs("\n\n", stdout);
-        status = show_file(s, &inputs.item[i], r->json);
-    }
-    if (r->json && status == VV_OK) fputs(list ? "]\n" : "\n", stdout);
+    if (status == VV_OK) status = r->concat ? show_joined(s, r, &inputs) : show_all(s, r, &inputs);
     vv_cli_inputs_free(&inputs);
     return status;
 }

@@ -18,8 +18,8 @@ typedef struct vv_cli_range {
 /* Reads coordinate `var` unless that would take long; a range that is not known is no error. */
 VV_WARN_UNUSED vv_status vv_cli_range_read(vv_dataset *d, int var, vv_cli_range *out);
 
-/* The file's size, -1 when it has none. */
-vv_bytes vv_cli_file_bytes(const char *path);
+/* Size of the file, or of all files together; -1 when there is none. */
+vv_bytes vv_cli_file_bytes(const vv_dataset *d);
 const char *vv_cli_role_name(vv_role role);
 
 /* chosen[i]: variable i is shown. */

@@ -213,13 +213,26 @@ static void json_dimensions(FILE *out, const vv_dataset *d)
     fprintf(out, "%s},\n", n ? "\n  " : "");
 }
 
+/* Of joined files: all, in their order. */
+static void json_files(FILE *out, const vv_dataset *d)
+{
+    int n = vv_dataset_n_files(d);
+    if (n == 1) return;
+    for (int i = 0; i < n; i++) {
+        fputs(i ? ", " : ", \"files\": [", out);
+        json_text(out, vv_dataset_file(d, i));
+    }
+    fputc(']', out);
+}
+
 vv_status vv_cli_info_json(vv_dataset *d, const bool *chosen, FILE *out)
 {
     vv_status status = VV_OK;
     bool any = false;
-    vv_bytes bytes = vv_cli_file_bytes(vv_dataset_path(d));
+    vv_bytes bytes = vv_cli_file_bytes(d);
     fputs("{\n  \"path\": ", out);
     json_text(out, vv_dataset_path(d));
+    json_files(out, d);
     fputs(", \"format\": ", out);
     json_text(out, vv_dataset_format(d));
     fputs(", \"bytes\": ", out);

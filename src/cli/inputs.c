@@ -32,7 +32,7 @@ static vv_status add(vv_cli_inputs *out, const char *path, const char *variables
         return vv_error(VV_ERR_NOMEM, "no memory for the names of inputs");
     }
     vv_cli_input *in = &out->item[out->n++];
-    *in = (vv_cli_input){.path = copy};
+    *in = (vv_cli_input){.path = copy, .word = out->words.n - 1};
     vv_status status = variables ? vv_cli_words_split(&in->variables, variables, "input") : VV_OK;
     for (int i = 0; status == VV_OK && i < r->variables.n; i++)
         status = vv_cli_words_split(&in->variables, r->variables.item[i], "--var");
@@ -63,11 +63,51 @@ vv_status vv_cli_inputs_find(const vv_cli_request *r, vv_cli_inputs *out)
         const char *text = r->inputs.item[i], *colon = variable_colon(text);
         char *path = colon ? strndup(text, (size_t)(colon - text)) : strdup(text);
         if (!path) return vv_error(VV_ERR_NOMEM, "no memory for the names of inputs");
-        vv_status status = expand(out, path, colon ? colon + 1 : NULL, r);
+        vv_status status = vv_cli_words_add(&out->words, path, strlen(path));
+        if (status == VV_OK) status = expand(out, path, colon ? colon + 1 : NULL, r);
         free(path);
         if (status != VV_OK) return status;
     }
     return VV_OK;
+}
+
+static vv_status all_variables(const vv_cli_inputs *in, vv_cli_words *out)
+{
+    vv_status status = VV_OK;
+    for (int i = 0; i < in->n; i++)
+        for (int k = 0; k < in->item[i].variables.n && status == VV_OK; k++) {
+            const char *name = in->item[i].variables.item[k];
+            if (!vv_cli_words_has(out, name)) status = vv_cli_words_add(out, name, strlen(name));
+        }
+    return status;
+}
+
+/* A forgotten -o makes the output an input. */
+static vv_status last_is_there(const vv_cli_request *r, const vv_cli_inputs *in)
+{
+    const char *last = in->item[in->n - 1].path;
+    if (in->n == 1 || r->output || is_address(last) || !access(last, F_OK)) return VV_OK;
+    return vv_error(VV_ERR_USAGE, "there is no input file %s; if it is the output, give it as -o %s", last, last);
+}
+
+static vv_status not_the_output(const vv_cli_request *r, const vv_cli_inputs *in)
+{
+    for (int i = 0; i < in->n && r->output; i++)
+        if (vv_cli_same_file(r->output, in->item[i].path))
+            return vv_error(VV_ERR_EXISTS, "output %s exists and is the input; write to another file", r->output);
+    return VV_OK;
+}
+
+vv_status vv_cli_inputs_open(vv_session *s, const vv_cli_request *r, const vv_cli_inputs *in, vv_dataset **out,
+                             vv_cli_words *variables)
+{
+    *variables = (vv_cli_words){0};
+    vv_status status = last_is_there(r, in);
+    if (status == VV_OK) status = not_the_output(r, in);
+    if (status == VV_OK) status = all_variables(in, variables);
+    if (status != VV_OK) return status;
+    *out = vv_dataset_open_list(s, (const char *const *)in->words.item, in->words.n, r->concat);
+    return vv_dataset_status(*out);
 }
 
 void vv_cli_inputs_free(vv_cli_inputs *inputs)
@@ -77,6 +117,7 @@ void vv_cli_inputs_free(vv_cli_inputs *inputs)
         vv_cli_words_free(&inputs->item[i].variables);
     }
     free(inputs->item);
+    vv_cli_words_free(&inputs->words);
     *inputs = (vv_cli_inputs){0};
 }
 

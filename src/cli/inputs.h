@@ -1,22 +1,29 @@
-/* Inputs as users write them: FILE, FILE:VAR,VAR, a quoted glob. */
+/* Inputs as users write them: FILE, FILE:VAR,VAR, a quoted glob, or several of these. */
 #ifndef VV_CLI_INPUTS_H
 #define VV_CLI_INPUTS_H
 
 #include "cli/options.h"
 #include "varve/dataset.h"
+#include "varve/session.h"
 
 typedef struct vv_cli_input {
     char *path;
+    int word;               /* of the inputs as given: which one it comes from */
     vv_cli_words variables; /* of FILE:VAR and -v; none: the command chooses */
 } vv_cli_input;
 
 typedef struct vv_cli_inputs {
     int n;
     vv_cli_input *item;
+    vv_cli_words words; /* as given, without their variables */
 } vv_cli_inputs;
 
 /* Globs are expanded, in the order of names. *out is to be freed whatever is returned. At least one input on success. */
 VV_WARN_UNUSED vv_status vv_cli_inputs_find(const vv_cli_request *r, vv_cli_inputs *out);
+/* All of them as one dataset, several files joined; the variables asked for, of any of them, in *variables, which is to be freed. Not the
+ * request's output. */
+VV_WARN_UNUSED vv_status vv_cli_inputs_open(vv_session *s, const vv_cli_request *r, const vv_cli_inputs *in,
+                                            vv_dataset **out, vv_cli_words *variables);
 void vv_cli_inputs_free(vv_cli_inputs *inputs);
 
 /* Both name the same existing file. */

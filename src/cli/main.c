@@ -55,6 +55,7 @@ static vv_status apply(vv_session *s, const vv_cli_request *r)
     if (log) status = vv_session_set_log(s, log);
     if (status == VV_OK && r->placement) status = vv_session_set_placement(s, r->placement);
     if (status == VV_OK && r->policy) status = vv_session_set_policy(s, r->policy);
+    if (status == VV_OK && r->cache) status = vv_session_set_cache(s, r->cache);
     if (status == VV_OK && r->scratch) status = vv_session_set_scratch(s, r->scratch);
     if (status == VV_OK && r->threads > 0) status = vv_session_set_threads(s, r->threads);
     if (status == VV_OK && r->memory > 0) status = vv_session_set_memory(s, r->memory);

@@ -108,6 +108,7 @@ static void program_page(FILE *out)
         out, "VARVE_MACHINE",
         "file of the rates that 'varve bench machine' stores and --explain reads; default: varve/machine.json in "
         "$XDG_CONFIG_HOME, else in ~/.config");
+    roff_entry(out, "VARVE_CACHE", "directory where headers of input files are kept, unless --cache names one");
     roff_entry(out, "TMPDIR", "directory for what does not fit in memory, unless --scratch names one");
     roff_entry(out, "NO_COLOR", "when set, info prints without colour");
 }

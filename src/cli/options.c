@@ -106,6 +106,8 @@ const vv_cli_option vv_cli_options[] = {
     {"var", 'v', "VAR[,VAR]", .group = VV_CLI_SELECT, .set = set_list, FIELD(variables),
      .help = "variables to work on; may be repeated; FILE:VAR says the same; default: every data variable that has "
              "the dimensions"},
+    {"concat", 0, "DIM", .group = VV_CLI_SELECT, .set = set_text, FIELD(concat),
+     .help = "dimension along which several input files are joined; default: the one along which they differ"},
     {"skipna", 0, NULL, .negatable = true, .group = VV_CLI_REDUCE, .set = set_flag, FIELD(skipna),
      .help = "leave missing values out (the default); with --no-skipna a missing value makes the result missing"},
     {"ddof", 0, "N", .group = VV_CLI_REDUCE, .set = set_number, FIELD(ddof),
@@ -144,6 +146,10 @@ const vv_cli_option vv_cli_options[] = {
     {"scratch", 0, "DIR", .group = VV_CLI_RUN, .set = set_text, FIELD(scratch),
      .help = "directory, best on a disk of each machine's own, for what does not fit in memory; default: $TMPDIR, "
              "else /tmp"},
+    {"cache", 0, "DIR", .group = VV_CLI_RUN, .set = set_text, FIELD(cache),
+     .help =
+         "directory where headers of input files are kept, so that files that have not changed open at once the next "
+         "time; default: $VARVE_CACHE, else none are kept"},
     {"placement", 0, "NAME", .group = VV_CLI_RUN, .set = set_text, FIELD(placement),
      .help = "advanced: which rank does what: auto, outputs, leaves or cyclic; results are the same"},
     {"policy", 0, "NAME", .group = VV_CLI_RUN, .set = set_text, FIELD(policy),

@@ -47,7 +47,7 @@ typedef struct vv_cli_request {
     int threads;     /* 0: not given */
     int progress;    /* vv_progress_mode */
     int explain;
-    const char *log, *placement, *policy, *scratch;
+    const char *log, *placement, *policy, *scratch, *cache, *concat;
     bool stats, quiet;
 
     int ranks; /* of the machine that explain speaks of; 0: not given */

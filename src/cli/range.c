@@ -41,10 +41,15 @@ vv_status vv_cli_range_read(vv_dataset *d, int var, vv_cli_range *out)
     return status;
 }
 
-vv_bytes vv_cli_file_bytes(const char *path)
+vv_bytes vv_cli_file_bytes(const vv_dataset *d)
 {
-    struct stat s;
-    return stat(path, &s) ? -1 : (vv_bytes)s.st_size;
+    vv_bytes all = 0;
+    for (int i = 0; i < vv_dataset_n_files(d); i++) {
+        struct stat s;
+        if (stat(vv_dataset_file(d, i), &s)) return -1;
+        all += s.st_size;
+    }
+    return all;
 }
 
 const char *vv_cli_role_name(vv_role role)

@@ -5,12 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct job {
     vv_cli_results results;
     const vv_cli_request *r;
-    const vv_cli_input *input;
+    vv_cli_words variables; /* that were asked for; none: those that suit */
     const vv_cli_words *methods;
     bool suffix;      /* results are called VAR_METHOD */
     char *dims;       /* "time,lat"; NULL: all */
@@ -123,45 +122,24 @@ static vv_status reduce_all(job *j)
 {
     vv_status status = check_dims(j);
     if (status != VV_OK) return status;
-    if (j->input->variables.n == 0) status = reduce_suitable(j);
-    for (int i = 0; status == VV_OK && i < j->input->variables.n; i++)
-        status = reduce_named(j, j->input->variables.item[i]);
+    if (j->variables.n == 0) status = reduce_suitable(j);
+    for (int i = 0; status == VV_OK && i < j->variables.n; i++) status = reduce_named(j, j->variables.item[i]);
     if (status == VV_OK) status = note_touched(j);
     return status == VV_OK ? vv_cli_results_deliver(&j->results) : status;
-}
-
-static vv_status too_many(const vv_cli_inputs *inputs, const vv_cli_request *r)
-{
-    const char *first = inputs->item[0].path, *last = inputs->item[inputs->n - 1].path;
-    if (!r->output && access(last, F_OK))
-        return vv_error(VV_ERR_USAGE, "there is no input file %s; if it is the output, give it as -o %s", last, last);
-    return vv_error(VV_ERR_UNSUPPORTED,
-                    "%d input files given, %s to %s: joining several files into one dataset is not supported yet; "
-                    "run %s on one file at a time",
-                    inputs->n, first, last, r->command.name);
-}
-
-static vv_status check_inputs(const vv_cli_inputs *inputs, const vv_cli_request *r)
-{
-    if (inputs->n > 1) return too_many(inputs, r);
-    if (r->output && vv_cli_same_file(r->output, inputs->item[0].path))
-        return vv_error(VV_ERR_EXISTS, "output %s exists and is the input; write to another file", r->output);
-    return VV_OK;
 }
 
 static vv_status reduce_with(vv_session *s, const vv_cli_request *r, const vv_cli_words *methods, bool suffix)
 {
     vv_cli_inputs inputs;
     vv_status status = vv_cli_inputs_find(r, &inputs);
-    if (status == VV_OK) status = check_inputs(&inputs, r);
     if (status == VV_OK) {
-        job j = {.r = r, .input = inputs.item, .methods = methods, .suffix = suffix};
+        job j = {.r = r, .methods = methods, .suffix = suffix};
         j.results.session = s;
         j.results.request = r;
-        j.results.source = vv_dataset_open(s, inputs.item[0].path);
-        status = vv_dataset_status(j.results.source);
+        status = vv_cli_inputs_open(s, r, &inputs, &j.results.source, &j.variables);
         if (status == VV_OK) status = reduce_all(&j);
         vv_cli_results_free(&j.results);
+        vv_cli_words_free(&j.variables);
         vv_cli_words_free(&j.all);
         free(j.dims);
     }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The reason of a choice; one more is appended. */
+/* The reason of a choice; one more is appended, unless it was given before: a thousand files often have one reason. */
 static vv_status VV_PRINTF(2, 3) note(vv_step *s, const char *format, ...)
 {
     char text[200];
@@ -13,6 +13,7 @@ static vv_status VV_PRINTF(2, 3) note(vv_step *s, const char *format, ...)
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
+    if (s->why && strstr(s->why, text)) return VV_OK;
     vv_buf b = {0};
     if (s->why) vv_buf_printf(&b, "%s; ", s->why);
     vv_buf_text(&b, text);
@@ -235,11 +236,50 @@ static bool reads_from(const vv_input *in, int read)
     return false;
 }
 
-static bool uses(const vv_step *s, int read)
+/* By step: the steps that use what it makes, ascending: user[first[i] .. first[i + 1]). */
+typedef struct users {
+    int *first, *user;
+} users;
+
+static void users_free(users *u)
 {
-    for (int k = 0; k < s->n_inputs; k++)
-        if (reads_from(&s->input[k], read)) return true;
-    return false;
+    free(u->first);
+    free(u->user);
+    *u = (users){NULL, NULL};
+}
+
+/* Calls of a step on one before, each once. In the first pass they are counted, in the second one noted. */
+static void note_users(const vv_plan *p, users *u, int *last, bool counting)
+{
+    for (int i = 0; i < p->n_steps; i++) last[i] = -1;
+    for (int i = 0; i < p->n_steps; i++)
+        for (int k = 0; k < p->step[i].n_inputs; k++)
+            for (int j = 0; j < p->step[i].input[k].n_parts; j++) {
+                int from = p->step[i].input[k].part[j].from;
+                if (last[from] == i) continue;
+                last[from] = i;
+                if (counting)
+                    u->first[from + 2]++;
+                else
+                    u->user[u->first[from + 1]++] = i;
+            }
+}
+
+static vv_status users_of(const vv_plan *p, users *u)
+{
+    int *last;
+    *u = (users){NULL, NULL};
+    VV_TRY(vv_new(&last, (size_t)p->n_steps, sizeof *last));
+    vv_status status = vv_new(&u->first, (size_t)p->n_steps + 2, sizeof *u->first);
+    if (status == VV_OK) {
+        note_users(p, u, last, true);
+        for (int i = 0; i < p->n_steps; i++) u->first[i + 2] += u->first[i + 1];
+        status = vv_new(&u->user, (size_t)u->first[p->n_steps + 1] + 1, sizeof *u->user);
+    }
+    if (status == VV_OK) note_users(p, u, last, false);
+    free(last);
+    if (status != VV_OK) users_free(u);
+    return status;
 }
 
 /* Whether step `late` needs, over any number of steps, a result of `early`. */
@@ -254,11 +294,11 @@ static bool depends(const vv_plan *p, int late, int early)
 }
 
 /* A step that uses what is read a second time, because it waits for a result of another one that does. -1: none. */
-static int second_use(const vv_plan *p, int read)
+static int second_use(const vv_plan *p, const users *u, int read)
 {
-    for (int late = read + 1; late < p->n_steps; late++)
-        for (int early = read + 1; early < late; early++)
-            if (uses(&p->step[late], read) && uses(&p->step[early], read) && depends(p, late, early)) return late;
+    for (int late = u->first[read]; late < u->first[read + 1]; late++)
+        for (int early = u->first[read]; early < late; early++)
+            if (depends(p, u->user[late], u->user[early])) return u->user[late];
     return -1;
 }
 
@@ -380,25 +420,33 @@ static vv_status hold(vv_plan *p, int read, int late, vv_dtype type, vv_bytes fr
                 vv_bytes_text(bytes, need));
 }
 
+static vv_status fit_second_read(vv_plan *p, int read, int late, vv_bytes baseline)
+{
+    const vv_source *source = &p->source[p->step[read].source];
+    vv_dtype type;
+    vv_bytes peak;
+    if (!source->raw || !source->chunked || !source->compressed)
+        return note(&p->step[late], "read again: reading %s costs less than holding it", source->variable);
+    if (!can_be_held(p, read, &type)) return note(&p->step[late], "read again: its parts come from several arrays");
+    VV_TRY(least_peak(p, baseline, &peak));
+    return hold(p, read, late, type, p->budget ? p->budget - peak : VV_INDEX_MAX, baseline);
+}
+
 static vv_status fit_second_reads(vv_plan *p, vv_bytes baseline)
 {
-    for (int read = 0; read < p->n_steps; read++) {
-        if (p->step[read].op != VV_STEP_READ) continue;
-        int late = second_use(p, read);
+    users u;
+    VV_TRY(users_of(p, &u));
+    vv_status status = VV_OK;
+    for (int read = 0; read < p->n_steps && status == VV_OK; read++) {
+        int late = p->step[read].op == VV_STEP_READ ? second_use(p, &u, read) : -1, before = p->n_steps;
         if (late < 0) continue;
-        const vv_source *source = &p->source[p->step[read].source];
-        vv_dtype type;
-        if (!source->raw || !source->chunked || !source->compressed) {
-            VV_TRY(note(&p->step[late], "read again: reading %s costs less than holding it", source->variable));
-        } else if (can_be_held(p, read, &type)) {
-            vv_bytes peak;
-            VV_TRY(least_peak(p, baseline, &peak));
-            VV_TRY(hold(p, read, late, type, p->budget ? p->budget - peak : VV_INDEX_MAX, baseline));
-        } else {
-            VV_TRY(note(&p->step[late], "read again: its parts come from several arrays"));
-        }
+        status = fit_second_read(p, read, late, baseline);
+        if (p->n_steps == before || status != VV_OK) continue;
+        users_free(&u); /* a step was inserted */
+        status = users_of(p, &u);
     }
-    return VV_OK;
+    users_free(&u);
+    return status;
 }
 
 /* --- the store, and all together --- */

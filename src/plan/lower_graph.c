@@ -10,7 +10,8 @@ enum { DEEP = VV_PROGRAM_MAX - 16, HIGH = 16 };
 
 bool vv_same_decode(const vv_decode *a, const vv_decode *b)
 {
-    return a->out == b->out && a->scaled == b->scaled && a->n_missing == b->n_missing;
+    return a->out == b->out && a->scaled == b->scaled && a->n_missing == b->n_missing &&
+           vv_same_bits(a->scale, b->scale) && vv_same_bits(a->offset, b->offset);
 }
 
 static bool same_table(const vv_table *a, const vv_table *b)

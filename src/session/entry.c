@@ -103,16 +103,6 @@ const char *vv_version(void)
     return VV_VERSION;
 }
 
-vv_dataset *vv_dataset_open(vv_session *s, const char *path)
-{
-    return vv_dataset_open_in(&s->context, path);
-}
-
-vv_array *vv_open(vv_session *s, const char *path, const char *variable)
-{
-    return vv_dataset_array(vv_dataset_open_in(&s->context, path), variable);
-}
-
 vv_array *vv_scalar(vv_session *s, double value)
 {
     return vv_node_scalar(&s->context, value);

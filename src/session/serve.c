@@ -1,4 +1,4 @@
-/* Ranks other than 0: wait for plans without using a core, run them, end when the driver has ended. */
+/* Ranks other than 0: wait for plans without using a core, run them, read headers of files, end when the driver has ended. */
 #include "base/log.h"
 #include "session/session.h"
 
@@ -43,7 +43,12 @@ static vv_status give_back(vv_net *net, early *e, vv_status status)
     return status;
 }
 
-/* Waits for a plan or the end. Others' messages for the next plan may come first: the plan travels along a tree, they do not. */
+static bool is_order(vv_tag tag)
+{
+    return tag == VV_TAG_PLAN || tag == VV_TAG_HEADERS || tag == VV_TAG_QUIT;
+}
+
+/* Waits for a plan, a list of files or the end. Others' messages for the next plan may come first: the plan travels along a tree, they do not. */
 static vv_status await(vv_net *net, vv_message *out)
 {
     vv_backoff wait = {0};
@@ -52,7 +57,7 @@ static vv_status await(vv_net *net, vv_message *out)
     while (status == VV_OK) {
         bool got;
         status = vv_net_receive(net, out, &got);
-        if (status != VV_OK || (got && (out->tag == VV_TAG_PLAN || out->tag == VV_TAG_QUIT))) break;
+        if (status != VV_OK || (got && is_order(out->tag))) break;
         if (got) {
             vv_backoff_reset(&wait);
             status = keep(&before, out);
@@ -100,7 +105,10 @@ int vv_serve(vv_net *net)
             vv_mem_put(&m.data);
             return status == VV_OK ? code : vv_status_exit(status);
         }
-        run_plan(net, &m);
+        if (m.tag == VV_TAG_PLAN)
+            run_plan(net, &m);
+        else if (vv_open_serve(net, &m) != VV_OK)
+            net->broken = true;
         vv_mem_put(&m.data);
         if (net->broken) return vv_signals_seen(NULL) ? 128 + vv_signals_seen(NULL) : vv_status_exit(VV_ERR_MPI);
     }

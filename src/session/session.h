@@ -17,6 +17,7 @@ struct vv_session {
     int placement; /* -1: the planner chooses */
     int policy;    /* exec/sched.h; -1: $VARVE_POLICY, else memory */
     char *scratch; /* NULL: $TMPDIR, else /tmp */
+    char *cache;   /* of headers; NULL: $VARVE_CACHE, else none */
     vv_progress_mode progress;
     bool predict; /* exact predictions before each run, for the report */
     vv_run_stats stats;
@@ -64,6 +65,9 @@ int vv_default_threads(int ranks);
 /* signals.c: the signal that asked this process to end, 0 for none. */
 void vv_signals_catch(void);
 int vv_signals_seen(void *unused);
+
+/* open.c, on ranks other than 0: reads the headers that the coordinator asks for. */
+VV_WARN_UNUSED vv_status vv_open_serve(vv_net *net, const vv_message *m);
 
 /* serve.c: a message to all ranks along a binomial tree; every receiver calls it again with its own rank. */
 VV_WARN_UNUSED vv_status vv_spread(vv_net *net, vv_tag tag, const void *data, vv_bytes size);

@@ -22,13 +22,23 @@ vv_status vv_session_set_policy(vv_session *s, const char *name)
     return status;
 }
 
-vv_status vv_session_set_scratch(vv_session *s, const char *directory)
+static vv_status set_text(char **to, const char *text)
 {
     char *copy;
-    VV_TRY(vv_strdup(&copy, directory));
-    free(s->scratch);
-    s->scratch = copy;
+    VV_TRY(vv_strdup(&copy, text));
+    free(*to);
+    *to = copy;
     return VV_OK;
+}
+
+vv_status vv_session_set_scratch(vv_session *s, const char *directory)
+{
+    return set_text(&s->scratch, directory);
+}
+
+vv_status vv_session_set_cache(vv_session *s, const char *directory)
+{
+    return set_text(&s->cache, directory);
 }
 
 void vv_session_set_report(vv_session *s, bool on)
@@ -68,6 +78,7 @@ void vv_settings_limit_store(vv_plan *p)
 void vv_settings_free(vv_session *s)
 {
     free(s->scratch);
+    free(s->cache);
     free(s->report);
-    s->scratch = s->report = NULL;
+    s->scratch = s->cache = s->report = NULL;
 }

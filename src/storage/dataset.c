@@ -212,7 +212,7 @@ static vv_status unpack_attrs(vv_attrs *a, vv_reader *in)
         const char *name = vv_read_string(in);
         vv_dtype type = (vv_dtype)vv_read_i64(in);
         vv_index count = vv_read_i64(in);
-        if (count < 0 || (size_t)count > in->size) in->failed = true;
+        if (count < 0 || (size_t)count > in->size || type < VV_NONE || type >= VV_DTYPE_COUNT) in->failed = true;
         const void *data = in->failed ? NULL : vv_read_bytes(in, attr_bytes(type, count));
         if (!in->failed) VV_TRY(vv_attr_set(a, name, type, count, data));
     }

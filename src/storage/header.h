@@ -1,0 +1,48 @@
+/* Headers: all that opening a file tells, as plain data that travels between ranks and is kept on disk (sidecar.h).
+ *
+ * A header has the metadata, where the chunks of variables lie, and the values of coordinates and other small variables. A file made of a header answers
+ * from it; the real file is opened only for what is not there. So a thousand files can be opened by many ranks at once, each header is
+ * read once, and none of the files stays open. */
+#ifndef VV_STORAGE_HEADER_H
+#define VV_STORAGE_HEADER_H
+
+#include "storage/storage.h"
+
+/* What tells one version of a file from the next. */
+typedef struct vv_stamp {
+    vv_bytes size;
+    int64_t changed; /* nanoseconds since 1970 */
+} vv_stamp;
+
+/* What is known of a variable's data. */
+typedef struct vv_places {
+    bool has_address; /* of contiguous data */
+    vv_bytes address;
+    vv_index n_chunks; /* 0: not collected */
+    vv_chunk_at *chunk;
+    vv_bytes size; /* of `values`: all elements as the format's read() gives them; 0: not kept */
+    void *values;
+} vv_places;
+
+typedef struct vv_header {
+    char *path;
+    vv_stamp stamp; /* changed 0: no file of the file system, nothing to keep on disk */
+    vv_meta *meta;
+    vv_places *places; /* by variable */
+} vv_header;
+
+/* The present stamp of a file; {0} for what is none, such as an address of a format. */
+VV_WARN_UNUSED vv_status vv_stamp_of(const char *path, vv_stamp *out);
+
+/* Opens the file, takes everything down and closes it. Errors as of vv_file_open(). */
+VV_WARN_UNUSED vv_status vv_header_read(const char *path, vv_header **out);
+void vv_header_free(vv_header **h);
+
+void vv_header_pack(const vv_header *h, vv_buf *out);
+/* VV_ERR_FORMAT when the bytes make no sense. */
+VV_WARN_UNUSED vv_status vv_header_unpack(vv_reader *in, vv_header **out);
+
+/* An opened file out of a header, which belongs to the file from here on, whatever happens. */
+VV_WARN_UNUSED vv_status vv_header_file(vv_header **h, vv_file **out);
+
+#endif
