@@ -78,6 +78,13 @@ static long double variance_of(const cell_values *c, double ddof)
     return c->valid && c->valid - ddof > 0 ? q / (c->valid - (long double)ddof) : (long double)NAN;
 }
 
+static long double moment_of(const cell_values *c, int power)
+{
+    long double mean = sum_of(c) / c->valid, m = 0;
+    for (int i = 0; i < c->valid; i++) m += powl(value(c, i) - mean, power);
+    return m / c->valid;
+}
+
 static long double extreme_of(const cell_values *c, int sign)
 {
     long double best = (long double)NAN;
@@ -128,6 +135,8 @@ static uint64_t integer_of(const char *name, const cell_values *c)
     if (!strcmp(name, "sum")) return sum;
     if (!strcmp(name, "prod")) return product;
     if (!c->valid) return 0;
+    if (!strcmp(name, "first")) return bits_of(c, 0);
+    if (!strcmp(name, "last")) return bits_of(c, c->valid - 1);
     long double low = extreme_of(c, -1), high = extreme_of(c, 1);
     uint64_t l = c->type == VV_I64 ? (uint64_t)(int64_t)low : (uint64_t)low;
     uint64_t h = c->type == VV_I64 ? (uint64_t)(int64_t)high : (uint64_t)high;
@@ -157,6 +166,21 @@ static bool real_of(const vv_red *r, const cell_values *c, long double *right, l
             *right = sqrtl(*right);
             *tolerance = *right > 0 ? *tolerance / *right : sqrtl(*tolerance);
         }
+    } else if (!strcmp(name, "skew") || !strcmp(name, "kurtosis")) {
+        bool skew = name[0] == 's';
+        long double m2 = c->valid ? moment_of(c, 2) : (long double)NAN, mean = sum_of(c) / (c->valid + 1);
+        long double spread = fabsl(extreme_of(c, 1) - extreme_of(c, -1));
+        if (!(m2 > 1e-20L * mean * mean)) return false; /* all nearly the same: rounding decides */
+        *right = skew ? moment_of(c, 3) / (m2 * sqrtl(m2)) : moment_of(c, 4) / (m2 * m2) - 3;
+        long double ratio = spread / sqrtl(m2), size_ratio = fabsl(size / (c->valid + 1)) / sqrtl(m2);
+        *tolerance = 0x1p-44L * powl(ratio, 4) * (1 + ratio) + 0x1p-50L * size_ratio * powl(ratio, 4);
+    } else if (!strcmp(name, "norm")) {
+        long double q = 0;
+        for (int i = 0; i < c->valid; i++) q += value(c, i) * value(c, i);
+        *right = sqrtl(q);
+        *tolerance = 0x1p-44L * *right;
+    } else if (!strcmp(name, "first") || !strcmp(name, "last")) {
+        *right = !c->valid ? (long double)NAN : value(c, name[0] == 'f' ? 0 : c->valid - 1);
     } else if (!strcmp(name, "min") || !strcmp(name, "max")) {
         *right = extreme_of(c, !strcmp(name, "max") ? 1 : -1);
     } else if (!strcmp(name, "range")) {

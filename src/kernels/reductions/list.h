@@ -11,4 +11,9 @@
     X(prod)                                                                                                            \
     X(count)                                                                                                           \
     X(any)                                                                                                             \
-    X(all)
+    X(all)                                                                                                             \
+    X(norm)                                                                                                            \
+    X(skew)                                                                                                            \
+    X(kurtosis)                                                                                                        \
+    X(first)                                                                                                           \
+    X(last)
