@@ -43,6 +43,13 @@ static int scale_var(const vv_meta *m, int dim)
     return var >= 0 && is_scale_of(m, var, dim) ? var : -1;
 }
 
+/* The name without its groups. */
+static const char *base_name(const char *name)
+{
+    const char *slash = strrchr(name, '/');
+    return slash ? slash + 1 : name;
+}
+
 vv_status vv_h5_link_name(const vv_meta *m, int var, char **out)
 {
     const char *name = m->var[var].name;
@@ -50,8 +57,34 @@ vv_status vv_h5_link_name(const vv_meta *m, int var, char **out)
     bool taken = dim >= 0 && !is_scale_of(m, var, dim);
     size_t size = strlen(name) + sizeof VV_NC_NON_COORDINATE;
     VV_TRY(vv_new(out, size, 1));
-    snprintf(*out, size, "%s%s", taken ? VV_NC_NON_COORDINATE : "", name);
+    int group = (int)(base_name(name) - name);
+    snprintf(*out, size, "%.*s%s%s", group, name, taken ? VV_NC_NON_COORDINATE : "", name + group);
     return VV_OK;
+}
+
+/* The groups that a name such as "/forecast/t2m" goes through, in the order of creation, as netCDF-C wants them. */
+static vv_status create_groups(const vv_writer *w, const char *name)
+{
+    char *path;
+    if (*name != '/')
+        return strchr(name, '/') ? vv_fail(VV_ERR_UNSUPPORTED, "the name '%s' has a '/' but no group", name) : VV_OK;
+    VV_TRY(vv_strdup(&path, name));
+    vv_status status = VV_OK;
+    hid_t list = H5Pcreate(H5P_GROUP_CREATE);
+    H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+    H5Pset_attr_creation_order(list, H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED);
+    for (char *end = path; status == VV_OK && (end = strchr(end + 1, '/'));) {
+        *end = 0;
+        hid_t group = H5Lexists(w->file, path, H5P_DEFAULT) > 0
+                          ? H5Gopen2(w->file, path, H5P_DEFAULT)
+                          : H5Gcreate2(w->file, path, H5P_DEFAULT, list, H5P_DEFAULT);
+        if (group < 0) status = vv_fail(VV_ERR_WRITE, "group %s cannot be created: %s", path, vv_h5_reason());
+        if (group >= 0) H5Gclose(group);
+        *end = '/';
+    }
+    H5Pclose(list);
+    free(path);
+    return status;
 }
 
 /* --- types and fill values --- */
@@ -222,6 +255,7 @@ static vv_status create_dim(const vv_writer *w, int dim)
     const vv_dim *d = &w->meta->dim[dim];
     hsize_t n = (hsize_t)d->length, most = d->unlimited ? H5S_UNLIMITED : n, one = 1;
     char name[128];
+    VV_TRY(create_groups(w, d->name));
     snprintf(name, sizeof name, "%s%10lld", VV_NC_NOT_A_VARIABLE, (long long)d->length);
     hid_t list = creation_list(), space = H5Screate_simple(1, &n, &most);
     if (d->unlimited) H5Pset_chunk(list, 1, &one);
@@ -250,7 +284,7 @@ static vv_status write_attrs(hid_t dataset, vv_variable *v)
 static vv_status write_var_attrs(hid_t dataset, vv_variable *v, int dim)
 {
     if (dim >= 0) {
-        VV_TRY(mark_scale(dataset, v->name, dim));
+        VV_TRY(mark_scale(dataset, base_name(v->name), dim));
         if (v->shape.nd > 1) VV_TRY(vv_h5_attr_write_ints(dataset, VV_NC_COORDINATES, v->shape.nd, v->dim));
     }
     return write_attrs(dataset, v);
@@ -291,7 +325,7 @@ static vv_status create_var(const vv_writer *w, int var)
 {
     vv_variable *v = &w->meta->var[var];
     hid_t type = -1;
-    if (strchr(v->name, '/')) return vv_fail(VV_ERR_UNSUPPORTED, "names with '/' cannot be written");
+    VV_TRY(create_groups(w, v->name));
     if (v->type == VV_NONE && !is_char(v))
         return vv_fail(VV_ERR_UNSUPPORTED, "elements of type %s cannot be written", v->type_text);
     VV_TRY(settle_layout(w->meta, v));
