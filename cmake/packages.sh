@@ -43,7 +43,7 @@ packages_present() {
     case $kind in
         cmd) command -v "$name" >/dev/null ;;
         py) packages_python "$name" ;;
-        lib) ! command -v dpkg-query >/dev/null || packages_installed "$debian" ;;
+        lib | data) ! command -v dpkg-query >/dev/null || packages_installed "$debian" ;;
     esac
 }
 
@@ -90,7 +90,7 @@ packages_need() {
         packages_missing "$@"
         [ ${#missing[@]} = 0 ] && return 0
     fi
-    only_libraries=$(printf '%s\n' "${missing[@]}" | grep -v '^lib:')
+    only_libraries=$(printf '%s\n' "${missing[@]}" | grep -v -e '^lib:' -e '^data:')
     [ -z "$only_libraries" ] && return 0 # perhaps from Spack, conda or a module: CMake will see
     packages_advice
     exit 1

@@ -53,9 +53,10 @@ typedef struct vv_var_info {
     int deflate;           /* level, -1 without */
     int zstd;              /* level, 0 without */
     bool shuffle, fletcher32;
-    vv_bytes stored;       /* bytes in the file */
-    vv_bytes memory;       /* bytes when decoded */
-    const char *slow_path; /* NULL, or why chunks go through HDF5's own read path */
+    vv_bytes stored; /* bytes in the file */
+    vv_bytes memory; /* bytes when decoded */
+    const char
+        *slow_path; /* NULL, or why stored bytes are not read raw but by the format's driver (HDF5's own read path) */
     int n_attrs;
 } vv_var_info;
 

@@ -71,7 +71,7 @@ static void add_filters(const vv_var_info *v, vv_cli_table *t)
              v->fletcher32 ? ", fletcher32" : "");
     const char *list = *text ? text + 2 : text;
     if (v->slow_path)
-        vv_cli_table_cell(t, "%s%sread by HDF5: %s", list, *list ? "; " : "", v->slow_path);
+        vv_cli_table_cell(t, "%s%snot read raw: %s", list, *list ? "; " : "", v->slow_path);
     else
         vv_cli_table_cell(t, "%s", list);
 }

@@ -160,8 +160,7 @@ static vv_status slide(vv_worker *w, int input, vv_index offset, vv_index need)
     char *window = w->memory[input].data;
     if (have) memmove(window, window + (offset - b->window_first) * size, (size_t)(have * size));
     double start = vv_now();
-    vv_status status =
-        vv_raw_read(&f->file, f->source->address + (offset + have) * size, (n - have) * size, window + have * size);
+    vv_status status = vv_feed_elements(f, offset + have, n - have, window + have * size);
     if (status != VV_OK)
         return vv_error_prefix("%s: variable '%s', rank %d", f->source->path, f->source->variable, vv_this_rank());
     double seconds = vv_now() - start;

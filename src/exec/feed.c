@@ -37,6 +37,22 @@ vv_status vv_feed_open(vv_feed *f)
     return status;
 }
 
+vv_status vv_feed_elements(vv_feed *f, vv_index first, vv_index n, void *out)
+{
+    const vv_source *s = f->source;
+    vv_bytes size = vv_dtype_size(s->decode.stored);
+    if (!s->pitch) return vv_raw_read(&f->file, s->address + first * size, n * size, out);
+    vv_index row = vv_shape_elements(&s->stored.shape) / s->stored.shape.n[0];
+    for (char *to = out; n > 0;) {
+        vv_index in_row = first % row, some = vv_imin(n, row - in_row);
+        VV_TRY(vv_raw_read(&f->file, s->address + first / row * s->pitch + in_row * size, some * size, to));
+        to += some * size;
+        first += some;
+        n -= some;
+    }
+    return VV_OK;
+}
+
 vv_status vv_feed_read(vv_feed *f, const vv_box *box, void *out)
 {
     VV_TRY(vv_feed_open(f));

@@ -57,6 +57,8 @@ VV_WARN_UNUSED vv_status vv_feeds_receive(vv_feeds *f, vv_message *m);
 VV_WARN_UNUSED vv_status vv_feed_open(vv_feed *f);
 /* A raw source's chunk by its number. */
 VV_WARN_UNUSED vv_status vv_feed_chunk(const vv_feed *f, vv_index number, vv_chunk_at *out);
+/* Elements [first, first + n) of a contiguous variable, in row-major order, as they are stored. */
+VV_WARN_UNUSED vv_status vv_feed_elements(vv_feed *f, vv_index first, vv_index n, void *out);
 /* A box through the format's own reader, one thread at a time unless the format says otherwise. */
 VV_WARN_UNUSED vv_status vv_feed_read(vv_feed *f, const vv_box *box, void *out);
 

@@ -42,5 +42,7 @@ void vv_shuffle(const void *in, vv_index total, int size, void *out);
 
 /* Reverses the bytes of n elements in place. */
 void vv_byteswap(void *data, vv_index n, int size);
+/* The same from one place to another; they do not overlap. */
+void vv_byteswap_copy(const void *from, vv_index n, int size, void *to);
 
 #endif

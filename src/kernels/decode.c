@@ -201,9 +201,11 @@ static void arrange(const vv_decode *d, const void *block, vv_index total, vv_in
     int size = (int)vv_dtype_size(d->stored);
     if (d->shuffled)
         vv_unshuffle_range(block, total, size, first, n, out);
+    else if (d->swap)
+        vv_byteswap_copy((const char *)block + first * size, n, size, out);
     else
         memcpy(out, (const char *)block + first * size, (size_t)(n * size));
-    if (d->swap) vv_byteswap(out, n, size);
+    if (d->shuffled && d->swap) vv_byteswap(out, n, size);
 }
 
 /* True when stored elements that are not missing, once in order, are working values. */

@@ -229,18 +229,23 @@ void vv_shuffle(const void *in, vv_index total, int size, void *out)
         scatter_plain(in, total, size, total, out);
 }
 
+/* Two copies: where the compiler cannot know that places are different or the same, it does not vectorise. */
 #define SWAP(bits)                                                                                                     \
-    VV_KERNEL void swap_body_##bits(void *data, vv_index n)                                                            \
+    VV_KERNEL void swap_body_##bits(vv_index n, const byte *from, byte *to)                                            \
     {                                                                                                                  \
-        byte *p = data;                                                                                                \
         for (vv_index i = 0; i < n; i++) {                                                                             \
             uint##bits##_t v;                                                                                          \
-            memcpy(&v, p + i * (bits / 8), sizeof v);                                                                  \
+            memcpy(&v, from + i * (bits / 8), sizeof v);                                                               \
             v = __builtin_bswap##bits(v);                                                                              \
-            memcpy(p + i * (bits / 8), &v, sizeof v);                                                                  \
+            memcpy(to + i * (bits / 8), &v, sizeof v);                                                                 \
         }                                                                                                              \
     }                                                                                                                  \
-    VV_CLONES(swap_##bits, swap_body_##bits, (void *data, vv_index n), (data, n))
+    VV_KERNEL void swap_apart_body_##bits(vv_index n, const byte *restrict from, byte *restrict to)                    \
+    {                                                                                                                  \
+        swap_body_##bits(n, from, to);                                                                                 \
+    }                                                                                                                  \
+    VV_CLONES(swap_##bits, swap_body_##bits, (void *data, vv_index n), (n, data, data))                                \
+    VV_CLONES(swap_apart_##bits, swap_apart_body_##bits, (vv_index n, const void *from, void *to), (n, from, to))
 SWAP(16)
 SWAP(32)
 SWAP(64)
@@ -263,5 +268,15 @@ void vv_byteswap(void *data, vv_index n, int size)
     case 4: swap_32[vv_cpu()](data, n); return;
     case 8: swap_64[vv_cpu()](data, n); return;
     default: swap_any(data, n, size); return;
+    }
+}
+
+void vv_byteswap_copy(const void *from, vv_index n, int size, void *to)
+{
+    switch (size) {
+    case 2: swap_apart_16[vv_cpu()](n, from, to); return;
+    case 4: swap_apart_32[vv_cpu()](n, from, to); return;
+    case 8: swap_apart_64[vv_cpu()](n, from, to); return;
+    default: memcpy(to, from, (size_t)(n * size)); vv_byteswap(to, n, size);
     }
 }

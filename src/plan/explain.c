@@ -134,7 +134,7 @@ static void explain_read(const vv_plan *p, const vv_step *s, vv_buf *b)
     }
     vv_buf_printf(b, ", %s stored", vv_bytes_text(source->total, bytes));
     for (int i = 0; i < source->n_filters; i++) vv_buf_printf(b, ", %s", vv_filter_names[source->filter[i]]);
-    vv_buf_text(b, source->raw ? ", read raw" : ", read by HDF5");
+    vv_buf_text(b, source->raw ? ", read raw" : ", read by the format's driver");
 }
 
 static const char *input_name(const vv_plan *p, const vv_step *s, int k)

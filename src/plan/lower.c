@@ -29,6 +29,7 @@ static vv_status stored_source(vv_builder *b, const vv_array *a)
     vv_source *s;
     VV_TRY(add_source(b, a->origin->file, a->var, a->origin->path, v->name, &s));
     s->raw = v->fast;
+    s->pitch = v->pitch;
     s->chunked = v->layout == VV_LAYOUT_CHUNKED;
     s->n_filters = v->fast ? v->n_filters : 0;
     memcpy(s->filter, v->filter, (size_t)s->n_filters);

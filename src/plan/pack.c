@@ -171,6 +171,7 @@ static void source(archive *a, vv_source *s)
     decode(a, &s->decode);
     bytes(a, s->fill, sizeof s->fill);
     NUMBER(a, s->address);
+    NUMBER(a, s->pitch);
     NUMBER(a, s->largest);
     NUMBER(a, s->total);
 }

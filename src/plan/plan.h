@@ -67,8 +67,10 @@ typedef struct vv_source {
     vv_decode decode;
     unsigned char fill[16]; /* a never-written element, host order */
     vv_bytes address;       /* of contiguous data, -1 when never written */
-    vv_bytes largest;       /* stored bytes of the largest chunk */
-    vv_bytes total;         /* stored bytes of all */
+    vv_bytes
+        pitch; /* of contiguous data: bytes from one index of the first dimension to the next, where other things lie between; else 0 */
+    vv_bytes largest; /* stored bytes of the largest chunk */
+    vv_bytes total;   /* stored bytes of all */
 } vv_source;
 
 typedef struct vv_input {

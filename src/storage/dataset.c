@@ -220,14 +220,15 @@ static vv_status unpack_attrs(vv_attrs *a, vv_reader *in)
 }
 
 /* Everything of a variable that is a number, in one order for both directions. */
-enum { VAR_NUMBERS = 12 };
+enum { VAR_NUMBERS = 13 };
 
 static void pack_var(const vv_variable *v, vv_buf *out)
 {
     const int64_t number[VAR_NUMBERS] = {v->type,       v->swapped, v->shape.nd,
                                          v->layout,     v->shuffle, v->deflate,
                                          v->fletcher32, v->fast,    v->why_not_fast != NULL,
-                                         v->stored,     v->zstd,    v->n_filters};
+                                         v->stored,     v->zstd,    v->n_filters,
+                                         v->pitch};
     vv_buf_put_string(out, v->name);
     vv_buf_put_string(out, v->type_text);
     vv_buf_bytes(out, number, sizeof number);
@@ -259,6 +260,7 @@ static void unpack_numbers(vv_variable *v, vv_reader *in, bool *why)
     v->stored = number[9];
     v->zstd = (int)number[10];
     v->n_filters = (int)number[11];
+    v->pitch = number[12];
     if (v->shape.nd < 0 || v->shape.nd > VV_MAX_DIMS || v->n_filters < 0 || v->n_filters > VV_MAX_FILTERS)
         in->failed = true;
     if (in->failed) v->shape.nd = 0;

@@ -58,9 +58,11 @@ typedef struct vv_variable {
     /* So many elements at the end of each dimension are not stored but fill: a variable may be shorter than its unlimited dimension. */
     vv_index absent[VV_MAX_DIMS];
     unsigned char fill[16]; /* value of elements never written, in `type`, host order */
-    bool fast;              /* chunks may be read raw; else only through the driver's read() */
-    char *why_not_fast;     /* NULL when fast: "filter szip" */
-    vv_bytes stored;        /* bytes on disk */
+    vv_bytes
+        pitch; /* contiguous: from one index of the first dimension to the next, where other things lie between; else 0 */
+    bool fast;          /* chunks may be read raw; else only through the driver's read() */
+    char *why_not_fast; /* NULL when fast: "filter szip" */
+    vv_bytes stored;    /* bytes on disk */
     vv_attrs attrs;
 } vv_variable;
 

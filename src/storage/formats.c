@@ -28,9 +28,6 @@ static const struct {
     const char *bytes;
     const char *what;
 } known[] = {
-    {0, 4, "CDF\001", "a classic NetCDF file; convert it with: nccopy -4 IN OUT"},
-    {0, 4, "CDF\002", "a classic NetCDF file (64-bit offset); convert it with: nccopy -4 IN OUT"},
-    {0, 4, "CDF\005", "a classic NetCDF file (CDF-5); convert it with: nccopy -4 IN OUT"},
     {0, 4, "GRIB", "a GRIB file; convert it with: cdo -f nc4 copy IN OUT"},
     {0, 4, "\016\003\023\001", "an HDF4 file"},
     {0, 4, "PK\003\004", "a zip archive"},
@@ -67,8 +64,8 @@ static const char *looks_like(const unsigned char *head, size_t n)
 static vv_status nobody_wants(const char *path, const unsigned char *head, size_t n)
 {
     const char *what = looks_like(head, n);
-    if (what) return vv_fail(VV_ERR_FORMAT, "%s is not NetCDF-4 or HDF5 but %s", path, what);
-    return vv_fail(VV_ERR_FORMAT, "%s is not a NetCDF-4 or HDF5 file", path);
+    if (what) return vv_fail(VV_ERR_FORMAT, "%s is not NetCDF or HDF5 but %s", path, what);
+    return vv_fail(VV_ERR_FORMAT, "%s is not a NetCDF or HDF5 file", path);
 }
 
 /* --- opening --- */

@@ -7,6 +7,7 @@
 #define VV_FORMAT_LIST(X)                                                                                              \
     X(virtual)                                                                                                         \
     X(hdf5)                                                                                                            \
+    X(classic)                                                                                                         \
     X(template)
 
 #define VV_FORMAT_DECLARE(name) extern const vv_format vv_format_##name;

@@ -8,7 +8,8 @@
  * place() when their sizes are known; every rank pwrites its own bytes. A file is written under a temporary name beside its final one and
  * renamed when all of it is on disk (vv_output_path_*).
  *
- * Drivers: hdf5.c (NetCDF-4 and HDF5), virtual.c (data computed from the index; for tests and benchmarks), template.c (to copy).
+ * Drivers: hdf5.c (NetCDF-4 and HDF5), classic.c (NetCDF's older formats), virtual.c (data computed from the index; for tests and benchmarks),
+ * template.c (to copy).
  * Rules: the coordinator's driver calls happen on one thread; nothing here talks to other ranks. */
 #ifndef VV_STORAGE_STORAGE_H
 #define VV_STORAGE_STORAGE_H

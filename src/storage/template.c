@@ -12,7 +12,8 @@
  *
  * To add a format: copy this file, give it a probe that recognises its files by their first bytes, fill the vv_meta in open() (names, types, shapes,
  * attributes), and add a line to formats.h. Where the stored bytes of a variable lie plainly in the file, set `fast` and answer offset()
- * (or index() for chunks): ranks and threads then read them without the driver. Whatever is not `fast` goes through read(). */
+ * (or index() for chunks): ranks and threads then read them without the driver. Whatever is not `fast` goes through read(). src/README.md goes through
+ * the steps; classic.c is a driver of the same kind for a real format. */
 #include "base/mem.h"
 #include "storage/formats.h"
 
@@ -192,4 +193,5 @@ const vv_format vv_format_template = {
     .offset = offset,
     .index = no_index,
     .read = read_box,
+    .concurrent = true, /* nothing but pread on a file that stays open */
 };

@@ -120,7 +120,7 @@ static void check_source(const vv_source *a, const vv_source *b)
     check_grid(&a->stored, &b->stored);
     SAME(generated), SAME(random.kind), SAME(random.seed), SAME(random.a), SAME(random.b);
     SAME(raw), SAME(chunked), SAME(compressed), SAME(n_filters), SAME(filter), SAME(absent), SAME(fill), SAME(address),
-        SAME(largest), SAME(total);
+        SAME(pitch), SAME(largest), SAME(total);
     SAME(decode.stored), SAME(decode.out), SAME(decode.swap), SAME(decode.shuffled), SAME(decode.scaled),
         SAME(decode.scale);
     SAME(decode.offset), SAME(decode.n_missing), SAME(decode.missing), SAME(decode.has_min), SAME(decode.has_max);
@@ -212,7 +212,8 @@ static void scramble(vv_plan *p)
     for (int i = 0; i < p->n_sources; i++) {
         vv_source *s = &p->source[i];
         s->random = (vv_random){(int)(draw() % 3), draw(), (double)draw(), 0.3};
-        s->address = (vv_bytes)draw() - 5, s->largest = (vv_bytes)draw(), s->total = (vv_bytes)draw();
+        s->address = (vv_bytes)draw() - 5, s->pitch = (vv_bytes)draw(), s->largest = (vv_bytes)draw(),
+        s->total = (vv_bytes)draw();
         for (size_t k = 0; k < sizeof s->fill; k++) s->fill[k] = (unsigned char)draw();
         vv_decode *d = &s->decode;
         d->swap = draw() & 1, d->scaled = draw() & 1, d->has_min = draw() & 1, d->has_max = draw() & 1;
