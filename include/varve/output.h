@@ -13,6 +13,10 @@ extern "C" {
 
 /* The whole array into a buffer on rank 0, row-major, of vv_array_dtype() elements. bytes: the buffer's size, checked. */
 VV_API VV_WARN_UNUSED vv_status vv_compute(vv_array *a, void *buffer, vv_bytes bytes);
+/* Several at once, each into a buffer of its own: what they share is read and computed once.
+ * vv_compute_all((vv_array *[]){mean, spread}, (void *[]){m, s}, (vv_bytes[]){sizeof m, sizeof s}, 2). */
+VV_API VV_WARN_UNUSED vv_status vv_compute_all(vv_array *const arrays[], void *const buffers[], const vv_bytes bytes[],
+                                               int n);
 
 typedef struct vv_save_options {
     bool overwrite;      /* replace an existing file; without it that is an error before any work */
@@ -60,6 +64,9 @@ typedef struct vv_explain_options {
 VV_API VV_WARN_UNUSED vv_status vv_output_explain(vv_output *o, const vv_explain_options *options, char **text);
 /* The plan of a compute, likewise. */
 VV_API VV_WARN_UNUSED vv_status vv_explain(vv_array *a, const vv_explain_options *options, char **text);
+/* The plan of a compute of several. */
+VV_API VV_WARN_UNUSED vv_status vv_explain_all(vv_array *const arrays[], int n, const vv_explain_options *options,
+                                               char **text);
 
 #ifdef __cplusplus
 }

@@ -33,6 +33,12 @@ bool vv_shape_equal(const vv_shape *a, const vv_shape *b)
     return a->nd == b->nd && !memcmp(a->n, b->n, sizeof a->n[0] * (size_t)a->nd);
 }
 
+bool vv_box_equal(const vv_box *a, const vv_box *b)
+{
+    size_t bytes = sizeof a->n[0] * (size_t)a->nd;
+    return a->nd == b->nd && !memcmp(a->lo, b->lo, bytes) && !memcmp(a->n, b->n, bytes);
+}
+
 bool vv_box_intersect(const vv_box *a, const vv_box *b, vv_box *out)
 {
     bool any = true;

@@ -35,6 +35,7 @@ vv_index vv_times(vv_index a, vv_index b);
 vv_index vv_shape_elements(const vv_shape *s);
 vv_index vv_box_elements(const vv_box *b);
 bool vv_shape_equal(const vv_shape *a, const vv_shape *b);
+bool vv_box_equal(const vv_box *a, const vv_box *b);
 /* a and b may not overlap: then n becomes 0 in some dimension and the result is false. */
 bool vv_box_intersect(const vv_box *a, const vv_box *b, vv_box *out);
 

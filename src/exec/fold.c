@@ -1,8 +1,7 @@
-/* Units: their chunks one after the other, and a chunk cut where groups and tables want it cut.
+/* Units: their chunks one after the other, and a chunk cut where groups want it cut.
  *
- * With groups, a chunk's elements go to several states: stretches of equal labels along the groups' dimension are boxes of their own. An input that is
- * looked up lies in its source's indices along one dimension: stretches of entries at a constant distance are boxes of their own, too, in which it is
- * an input like any other, with that distance for a stride. Cuts depend on labels, tables and the grid alone. */
+ * With groups, a chunk's elements go to several states: stretches of equal labels along the groups' dimension are boxes of their own. Cuts depend on
+ * labels and the grid alone. */
 #include "base/fault.h"
 #include "exec/work.h"
 
@@ -46,7 +45,7 @@ static vv_index elements_behind(const vv_step *s, const vv_box *box)
     return n;
 }
 
-/* Every cell of a state has seen the elements of a box behind it: once for the box, however look-ups cut it. */
+/* Every cell of a state has seen the elements of a box behind it. */
 static void count(const chunk *c, const vv_box *box, char *state)
 {
     if (c->s->op != VV_STEP_REDUCE) return;
@@ -66,66 +65,12 @@ static vv_status fold_box(const chunk *c, const vv_box *box, char *state)
     if (s->product) return vv_fold_product(w, box, state);
     vv_index at[VV_PROGRAM_INPUTS];
     for (int i = 0; i < s->n_inputs; i++) {
+        int looked_up = s->input[i].lookup ? w->edge[i]->lookup : -1;
         at[i] = w->block[i].first;
-        for (int d = 0; d < box->nd; d++) at[i] += (box->lo[d] - c->box->lo[d]) * w->block[i].stride[d];
+        for (int d = 0; d < box->nd; d++)
+            if (d != looked_up) at[i] += (box->lo[d] - c->box->lo[d]) * w->block[i].stride[d];
     }
     return vv_fold_box(w, c->box, box, at, state);
-}
-
-static vv_status fold_from(const chunk *c, int input, const vv_box *box, char *state);
-
-/* The entry that work index i looks up; -1 for none. */
-static vv_index entry(const vv_part *p, int w, vv_index i)
-{
-    bool covered = i >= p->box.lo[w] && i < p->box.lo[w] + p->box.n[w];
-    return covered ? vv_part_index(p, p->table_dim, i) : -1;
-}
-
-/* How many work indices from i on look up entries at a constant distance, or nothing; and that distance. */
-static vv_index stretch_of(const vv_part *p, int w, vv_index i, vv_index end, vv_index *step)
-{
-    vv_index first = entry(p, w, i), next = i + 1 < end ? entry(p, w, i + 1) : -1, n = 1;
-    *step = first >= 0 && next >= 0 ? next - first : 0;
-    while (i + n < end) {
-        next = entry(p, w, i + n);
-        if (first < 0 ? next >= 0 : next < 0 || next != first + n * *step) break;
-        n++;
-    }
-    return n;
-}
-
-/* Each stretch as a box of its own. */
-static vv_status fold_lookup(const chunk *c, int input, const vv_box *box, char *state)
-{
-    const vv_part *p = &c->s->input[input].part[0];
-    int d = c->w->edge[input]->lookup;
-    vv_block *b = &c->w->block[input], whole = *b;
-    vv_status status = VV_OK;
-    vv_index end = box->lo[d] + box->n[d];
-    for (vv_index i = box->lo[d], n; i < end && status == VV_OK; i += n) {
-        vv_index first = entry(p, d, i), step;
-        n = stretch_of(p, d, i, end, &step);
-        vv_box some = *box;
-        some.lo[d] = i;
-        some.n[d] = n;
-        if (first < 0) {
-            vv_block_fill(b, whole.decode.out, c->s->input[input].fill);
-        } else {
-            *b = whole;
-            b->stride[d] = step * whole.stride[d];
-            b->first += (first - c->w->box[input].lo[d]) * whole.stride[d] - (i - c->box->lo[d]) * b->stride[d];
-        }
-        status = fold_from(c, input + 1, &some, state);
-    }
-    *b = whole;
-    return status;
-}
-
-/* Inputs from `input` on are not in place yet where they are looked up. */
-static vv_status fold_from(const chunk *c, int input, const vv_box *box, char *state)
-{
-    while (input < c->s->n_inputs && !c->s->input[input].lookup) input++;
-    return input < c->s->n_inputs ? fold_lookup(c, input, box, state) : fold_box(c, box, state);
 }
 
 static vv_status fold_groups(const chunk *c)
@@ -141,7 +86,7 @@ static vv_status fold_groups(const chunk *c)
         vv_box some = *c->box;
         some.lo[d] = i;
         some.n[d] = n;
-        VV_TRY(fold_from(c, 0, &some, c->states + group * c->state_bytes));
+        VV_TRY(fold_box(c, &some, c->states + group * c->state_bytes));
         count(c, &some, c->states + group * c->state_bytes);
     }
     return VV_OK;
@@ -149,7 +94,7 @@ static vv_status fold_groups(const chunk *c)
 
 static vv_status fold_whole(const chunk *c)
 {
-    VV_TRY(fold_from(c, 0, c->box, c->states));
+    VV_TRY(fold_box(c, c->box, c->states));
     count(c, c->box, c->states);
     return VV_OK;
 }

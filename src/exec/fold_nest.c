@@ -7,19 +7,29 @@
  * Which dimensions join the row of reduced elements depends on the grid alone, because it decides in which order they are added; where an input's
  * elements do not lie at one distance all along such a row (a broadcast one, say), its tiles are put together from stretches that do. A cell sees its
  * elements in row-major order of the reduced dimensions in any nest, so the order of the other loops is free. For blocks in memory with kept rows the
- * reduced loops go inside the tile loop: a tile's cells stay in the first-level cache while all of the chunk's elements behind them pass by. */
+ * reduced loops go inside the tile loop: a tile's cells stay in the first-level cache while all of the chunk's elements behind them pass by.
+ *
+ * Nor may it show how much of a result is made, or where elements come from: whether a row is kept or reduced is a matter of the grid, not of how many cells
+ * are wanted, and tiles of reduced rows have one length, however an input lies.
+ *
+ * An input that is looked up lies in its source's indices along one dimension: a position there is an entry of the table, and without one it is all fill. */
 #include "exec/work.h"
+#include "kernels/strided.h"
 
 #include <string.h>
 
 /* Kept rows shorter than this are joined with the loop around them even if some input has to be put together. */
 enum { SHORT_ROW = 256 };
 
+/* The offset of what a table has no entry for, whatever else is added to it: real ones are not negative. */
+static const vv_index NOWHERE = -((vv_index)1 << 60);
+
 typedef struct loop {
     vv_index n;
-    bool reduced;
+    int dim;
+    bool reduced, looks_up;         /* looks_up: some input along it */
     vv_index cell;                  /* stride in the output chunk */
-    vv_index at[VV_PROGRAM_INPUTS]; /* stride in each input's block */
+    vv_index at[VV_PROGRAM_INPUTS]; /* stride in each input's block; 0 where it is looked up */
 } loop;
 
 typedef struct nest {
@@ -31,20 +41,77 @@ typedef struct nest {
 typedef struct fold {
     vv_worker *w;
     const vv_step *s;
+    const vv_box *box;
     char *state;
     int n_inputs;
-    nest outer, inner; /* inner: the row, then reduced loops that go inside of it */
-    vv_index cells;    /* of a state */
-    vv_index cell;     /* of the box's first element */
-    vv_index row_at;   /* where in the row the tile at work begins */
-    vv_index reach;    /* longest tile */
+    int looked_up[VV_PROGRAM_INPUTS]; /* dimension; -1: none */
+    bool walked[VV_MAX_DIMS];         /* some loop or the row runs along it */
+    nest outer, inner;                /* inner: the row, then reduced loops that go inside of it */
+    vv_index cells;                   /* of a state */
+    vv_index cell;                    /* of the box's first element */
+    vv_index row_at;                  /* where in the row the tile at work begins */
+    vv_index reach;                   /* longest tile */
     /* The row's dimensions, for inputs that have to be put together. */
     bool mixed[VV_PROGRAM_INPUTS];
     int row_dims, row_dim[VV_MAX_DIMS];
     vv_index row_n[VV_MAX_DIMS];
 } fold;
 
+/* --- look-ups --- */
+
+/* Where the entry for a position of the box along the looked-up dimension lies, from where the block begins. */
+static vv_index entry_at(const fold *f, int input, vv_index position)
+{
+    const vv_part *p = &f->s->input[input].part[0];
+    int w = f->looked_up[input];
+    vv_index i = f->box->lo[w] + position;
+    bool covered = i >= p->box.lo[w] && i < p->box.lo[w] + p->box.n[w];
+    vv_index entry = covered ? vv_part_index(p, p->table_dim, i) : -1;
+    return entry < 0 ? NOWHERE : (entry - f->w->box[input].lo[w]) * f->w->block[input].stride[w];
+}
+
+/* What a position along a dimension adds to an input's offset. */
+static vv_index step_to(const fold *f, int input, int dim, vv_index position)
+{
+    return dim == f->looked_up[input] ? entry_at(f, input, position) : position * f->w->block[input].stride[dim];
+}
+
+static void fill_tile(const fold *f, int input, vv_index n, void *tile)
+{
+    vv_dtype type = f->w->block[input].decode.out;
+    _Alignas(8) char element[16];
+    vv_dtype_store(type, element, f->s->input[input].fill);
+    vv_tile_gather(vv_dtype_size(type), n, element, 0, tile);
+}
+
 /* --- tiles --- */
+
+/* n values of an input from `offset` on, `stride` apart, to where they shall be. */
+static vv_status copy_values(fold *f, int input, vv_index offset, vv_index stride, vv_index n, char *to)
+{
+    const void *found;
+    if (offset < 0) {
+        fill_tile(f, input, n, to);
+        return VV_OK;
+    }
+    VV_TRY(vv_block_tile(f->w, input, offset, stride, n, to, &found));
+    if (found != to) memcpy(to, found, (size_t)(n * vv_dtype_size(f->w->block[input].decode.out)));
+    return VV_OK;
+}
+
+/* How many entries from a position on are at one distance, or nothing. */
+static vv_index stretch_at(const fold *f, int input, vv_index position, vv_index most, vv_index *step)
+{
+    vv_index first = entry_at(f, input, position), n = 1;
+    *step = 0;
+    if (most > 1 && first >= 0) {
+        vv_index second = entry_at(f, input, position + 1);
+        if (second < 0) return 1;
+        *step = second - first;
+    }
+    while (n < most && entry_at(f, input, position + n) == (first < 0 ? NOWHERE : first + n * *step)) n++;
+    return n;
+}
 
 /* Elements [row_at, row_at + n) of the row of an input whose elements lie in stretches. */
 static vv_status mixed_tile(fold *f, int input, vv_index start, vv_index n, char *tile, const void **values)
@@ -58,12 +125,12 @@ static vv_status mixed_tile(fold *f, int input, vv_index start, vv_index n, char
         rest /= f->row_n[k];
     }
     for (vv_index done = 0; done < n;) {
-        vv_index some = vv_imin(n - done, f->row_n[last] - at[last]), offset = start;
-        for (int k = 0; k <= last; k++) offset += at[k] * b->stride[f->row_dim[k]];
-        const void *found;
-        char *to = tile + done * size;
-        VV_TRY(vv_block_tile(f->w, input, offset, b->stride[f->row_dim[last]], some, to, &found));
-        if (found != to) memcpy(to, found, (size_t)(some * size));
+        vv_index some = vv_imin(n - done, f->row_n[last] - at[last]), offset = start,
+                 step = b->stride[f->row_dim[last]];
+        for (int k = 0; k <= last; k++) offset += step_to(f, input, f->row_dim[k], at[k]);
+        if (f->row_dim[last] == f->looked_up[input]) some = stretch_at(f, input, at[last], some, &step);
+        some = vv_imin(some, vv_block_reach(b, step));
+        VV_TRY(copy_values(f, input, offset, step, some, tile + done * size));
         done += some;
         at[last] += some - 1;
         vv_odometer(f->row_dims, f->row_n, at);
@@ -100,7 +167,10 @@ static vv_status do_tile(fold *f, vv_index cell, const vv_index at[], vv_index n
     const void *inputs[VV_PROGRAM_INPUTS];
     char *tile = w->program.data + vv_program_workspace(s->program);
     for (int i = 0; i < f->n_inputs; i++, tile += VV_TILE * 8) {
-        if (f->mixed[i])
+        inputs[i] = tile;
+        if (at[i] < 0)
+            fill_tile(f, i, n, tile);
+        else if (f->mixed[i])
             VV_TRY(mixed_tile(f, i, at[i], n, tile, &inputs[i]));
         else
             VV_TRY(vv_block_tile(w, i, at[i], row->at[i], n, tile, &inputs[i]));
@@ -127,6 +197,8 @@ static vv_status walk(fold *f, int n_loops, const loop loops[], vv_index cell, c
         for (int l = 0; l < n_loops; l++) {
             c += position[l] * loops[l].cell;
             for (int i = 0; i < f->n_inputs; i++) at[i] += position[l] * loops[l].at[i];
+            for (int i = 0; loops[l].looks_up && i < f->n_inputs; i++)
+                if (f->looked_up[i] == loops[l].dim) at[i] += entry_at(f, i, position[l]);
         }
         VV_TRY(body(f, c, at, n));
     } while (vv_odometer(n_loops, extent, position));
@@ -165,9 +237,10 @@ static bool joins(const vv_step *s, const vv_box *box, int from, int to)
 }
 
 /* Whether input i's elements of a loop around dimension `to` lie at the distance that continues those of it. */
-static bool continues(const vv_block *b, int from, int to, vv_index n)
+static bool continues(const fold *f, int i, int from, int to, vv_index n)
 {
-    return b->stride[from] == b->stride[to] * n;
+    const vv_block *b = &f->w->block[i];
+    return b->stride[from] == b->stride[to] * n && f->looked_up[i] != from;
 }
 
 /* Which dimensions make up the row: from list[*first] to the last one. */
@@ -176,15 +249,14 @@ static void find_row(fold *f, const vv_box *box, const vv_index cell[], const in
     *first = n - 1;
     vv_index length = box->n[list[n - 1]];
     bool reduced = f->s->op == VV_STEP_REDUCE && f->s->reduced[list[n - 1]];
+    for (int i = 0; i < f->n_inputs; i++) f->mixed[i] = f->looked_up[i] == list[n - 1];
     while (*first > 0 && joins(f->s, box, list[*first - 1], list[*first])) {
         int from = list[*first - 1], to = list[*first];
         bool even = true;
         if (cell[from] != cell[to] * box->n[to]) break; /* other cells lie between */
-        for (int i = 0; i < f->n_inputs; i++)
-            even = even && (f->mixed[i] || continues(&f->w->block[i], from, to, box->n[to]));
+        for (int i = 0; i < f->n_inputs; i++) even = even && (f->mixed[i] || continues(f, i, from, to, box->n[to]));
         if (!even && !reduced && length >= SHORT_ROW) break;
-        for (int i = 0; i < f->n_inputs; i++)
-            f->mixed[i] = f->mixed[i] || !continues(&f->w->block[i], from, to, box->n[to]);
+        for (int i = 0; i < f->n_inputs; i++) f->mixed[i] = f->mixed[i] || !continues(f, i, from, to, box->n[to]);
         length *= box->n[from];
         (*first)--;
     }
@@ -193,16 +265,22 @@ static void find_row(fold *f, const vv_box *box, const vv_index cell[], const in
 static void set_loop(const fold *f, const vv_box *box, int d, vv_index cell, loop *l)
 {
     l->n = box->n[d];
+    l->dim = d;
+    l->looks_up = false;
     l->reduced = f->s->op == VV_STEP_REDUCE && f->s->reduced[d];
     l->cell = cell;
-    for (int i = 0; i < f->n_inputs; i++) l->at[i] = f->w->block[i].stride[d];
+    for (int i = 0; i < f->n_inputs; i++) {
+        bool looks_up = f->looked_up[i] == d;
+        l->at[i] = looks_up ? 0 : f->w->block[i].stride[d];
+        l->looks_up = l->looks_up || looks_up;
+    }
 }
 
 /* One more loop around the row, or a longer one of the loop before. */
 static void add_loop(fold *f, nest *to, const loop *l, bool may_join)
 {
     loop *last = to->n ? &to->loop[to->n - 1] : NULL;
-    bool even = may_join && last && last->cell == l->cell * l->n;
+    bool even = may_join && last && last->cell == l->cell * l->n && !last->looks_up && !l->looks_up;
     for (int i = 0; even && i < f->n_inputs; i++) even = last->at[i] == l->at[i] * l->n;
     if (!even) {
         to->loop[to->n++] = *l;
@@ -225,7 +303,18 @@ static void make_row(fold *f, const vv_box *box, const int list[], int first, in
         row->n *= f->row_n[k];
     }
     f->reach = VV_TILE;
-    for (int i = 0; i < f->n_inputs; i++) f->reach = vv_imin(f->reach, vv_block_reach(&f->w->block[i], row->at[i]));
+    for (int i = 0; i < f->n_inputs; i++) {
+        vv_index reach = vv_block_reach(&f->w->block[i], row->at[i]);
+        if (reach < VV_TILE && row->reduced) f->mixed[i] = true;
+        if (!f->mixed[i]) f->reach = vv_imin(f->reach, reach);
+    }
+}
+
+/* Dimensions of one element are left out, but not where the cells of a row would not follow each other then, or only few of the cells are made. */
+static bool walked(const vv_step *s, const vv_box *chunk, const vv_box *box, int d, vv_index cell)
+{
+    if (box->n[d] > 1 || (cell == 1 && chunk->n[d] > 1)) return true;
+    return s->op == VV_STEP_REDUCE && !s->reduced[d] && s->work.chunk[d] > 1;
 }
 
 /* chunk: what the state's cells stand for. */
@@ -242,14 +331,14 @@ static void make_nest(fold *f, const vv_box *chunk, const vv_box *box)
         f->cell += (box->lo[d] - chunk->lo[d]) * cell[d];
     }
     f->cells = cells;
-    /* Dimensions of one element are left out, but not where the cells of a row would not follow each other then. */
     for (int d = 0; d < box->nd; d++)
-        if (box->n[d] > 1 || (cell[d] == 1 && chunk->n[d] > 1)) list[n++] = d;
+        if ((f->walked[d] = walked(s, chunk, box, d, cell[d]))) list[n++] = d;
     f->outer.n = 0;
     f->inner.n = 1;
     if (n == 0) { /* one element */
         f->inner.loop[0] = (loop){.n = 1, .reduced = s->op == VV_STEP_REDUCE && box->nd > 0 && s->reduced[box->nd - 1]};
         f->reach = VV_TILE;
+        f->row_dims = 0;
         return;
     }
     find_row(f, box, cell, list, n, &first);
@@ -267,15 +356,26 @@ static void make_nest(fold *f, const vv_box *chunk, const vv_box *box)
     }
 }
 
+/* Where an input begins: no loop looks up along a dimension of one element. */
+static vv_index begin_of(const fold *f, int input, vv_index at)
+{
+    int d = f->looked_up[input];
+    return d < 0 || f->walked[d] ? at : at + entry_at(f, input, 0);
+}
+
 vv_status vv_fold_box(vv_worker *w, const vv_box *chunk, const vv_box *box, const vv_index at[], char *state)
 {
     fold f;
+    vv_index first[VV_PROGRAM_INPUTS];
     f.w = w;
     f.s = w->job->step;
     f.state = state;
     f.n_inputs = f.s->n_inputs;
+    f.box = box;
     f.row_at = 0;
     memset(f.mixed, 0, sizeof f.mixed);
+    for (int i = 0; i < f.n_inputs; i++) f.looked_up[i] = f.s->input[i].lookup ? w->edge[i]->lookup : -1;
     make_nest(&f, chunk, box);
-    return walk(&f, f.outer.n, f.outer.loop, f.cell, at, f.inner.loop[0].n, visit_row);
+    for (int i = 0; i < f.n_inputs; i++) first[i] = begin_of(&f, i, at[i]);
+    return walk(&f, f.outer.n, f.outer.loop, f.cell, first, f.inner.loop[0].n, visit_row);
 }

@@ -1,6 +1,4 @@
 /* What becomes a step. Everything is made once, by number of its node (lower_graph.h), and only when some target needs it. */
-#include "plan/lower.h"
-
 #include "plan/lower_build.h"
 
 #include <math.h>
@@ -186,18 +184,13 @@ static void reduced_box(const vv_array *a, const vv_box *result, vv_box *out)
     }
 }
 
-static bool same_box(const vv_box *a, const vv_box *b)
-{
-    return a->nd == b->nd && !memcmp(a->lo, b->lo, sizeof a->lo[0] * (size_t)a->nd) &&
-           !memcmp(a->n, b->n, sizeof a->n[0] * (size_t)a->nd);
-}
-
 /* A step that already reduces these elements over these dimensions, with room for another result. */
 static int find_reduce(const vv_builder *b, const vv_array *a, int input, const vv_box *box)
 {
     for (int i = 0; i < b->n_reduces; i++) {
         const vv_reduces *r = &b->reduces[i];
-        if (r->input == input && same_box(&r->box, box) && !memcmp(r->array->reduced, a->reduced, sizeof a->reduced) &&
+        if (r->input == input && vv_box_equal(&r->box, box) &&
+            !memcmp(r->array->reduced, a->reduced, sizeof a->reduced) &&
             vv_same_grouping(&r->array->group, &a->group) && b->l->plan->step[r->step].n_results < VV_MAX_RESULTS)
             return r->step;
     }
@@ -226,7 +219,7 @@ static vv_status new_reduce(vv_builder *b, const vv_array *a, int input, const v
         s->groups.n = s->groups.chunk = a->group.n;
         s->groups.label = vv_table_share(a->group.label);
     }
-    vv_lower_grid(b->l->plan, s, &hint);
+    vv_lower_cut(b, a, box, &hint, s);
     return note_reduce(b, a, input, box, *step);
 }
 
@@ -279,7 +272,7 @@ static vv_status block_step(vv_builder *b, int node, vv_made *m)
         VV_TRY(vv_new(&s->call.weight, (size_t)a->call.n_weights, sizeof(double)));
         memcpy(s->call.weight, a->call.weight, sizeof(double) * (size_t)a->call.n_weights);
     }
-    vv_lower_grid(b->l->plan, s, &hint);
+    vv_lower_cut(b, a, &m->box, &hint, s);
     VV_TRY(add_result(s, op->name, a->dtype, 0, &(vv_red){0}, &m->result));
     return vv_step_complete(s);
 failed:
@@ -333,7 +326,7 @@ static vv_status product_step(vv_builder *b, int node, vv_made *m)
     VV_TRY(status);
     s->product = true;
     s->reduced[work.nd - 1] = true;
-    vv_lower_product_grid(b->l->plan, s);
+    vv_lower_cut(b, a, &work, &(vv_hint){0}, s);
     vv_red red = {.kind = &vv_reduction_dot, .in = type, .wide = elements_behind(s) > UINT32_MAX};
     VV_TRY(add_result(s, a->name, a->dtype, 0, &red, &m->result));
     return vv_step_complete(s);
@@ -381,6 +374,7 @@ vv_status vv_lower_make(vv_builder *b, int node, const vv_box *box, vv_dtype as,
 {
     vv_made m = {.node = node, .as = as, .box = *box};
     widen(b->graph.node[node].array, &m.box);
+    vv_lower_whole_chunks(b, b->graph.node[node].array, &m.box);
     for (int i = b->made_of[node]; i >= 0; i = b->made[i].next)
         if (b->made[i].as == as && contains(&b->made[i].box, &m.box)) {
             *out = &b->made[i];
@@ -397,147 +391,10 @@ vv_status vv_lower_make(vv_builder *b, int node, const vv_box *box, vv_dtype as,
     return VV_OK;
 }
 
-static vv_status make_whole(vv_builder *b, int node, const vv_made **out)
+vv_status vv_lower_make_whole(vv_builder *b, int node, const vv_made **out)
 {
     const vv_shape *shape = &b->graph.node[node].array->shape;
     vv_box box = {.nd = shape->nd};
     memcpy(box.n, shape->n, sizeof box.n);
     return vv_lower_make(b, node, &box, VV_NONE, out);
-}
-
-/* --- targets --- */
-
-/* Rechunked to the chunks that it has: nothing is to be done. */
-static vv_status same_chunks(vv_builder *b, int node, const vv_made **out)
-{
-    vv_hint hint = {0};
-    const vv_array *a = b->graph.node[node].array;
-    vv_box box = {.nd = a->shape.nd};
-    memcpy(box.n, a->shape.n, sizeof box.n);
-    vv_view v;
-    *out = NULL;
-    VV_TRY(vv_view_box(&box, &v));
-    while (b->graph.node[node].array->kind == VV_NODE_RECHUNK) {
-        vv_hint_through(b->graph.node[node].array, &v, &hint);
-        node = b->graph.node[node].input[0];
-    }
-    vv_view_free(&v);
-    if (!vv_dag_barrier(&b->graph, node)) return VV_OK;
-    VV_TRY(make_whole(b, node, out));
-    const vv_grid *g = &b->l->plan->step[(*out)->step].grid;
-    for (int d = 0; d < box.nd; d++) {
-        int k = vv_lower_result_dim(b->graph.node[node].array, d);
-        if (k >= 0 && hint.chunk[d] && (hint.chunk[d] != g->chunk[k] || g->shift[k])) *out = NULL;
-    }
-    return VV_OK;
-}
-
-/* One box of another array, as it lies there. */
-static bool is_slice(const vv_view *v, int nd)
-{
-    if (v->n != 1 || !v->full || v->part[0].nd != nd || v->part[0].table_dim >= 0) return false;
-    for (int d = 0; d < nd; d++)
-        if (v->part[0].dim[d] != d || v->part[0].stride[d] != 1) return false;
-    return true;
-}
-
-/* Down through views, as long as there is one array below; *node is the last one. */
-static vv_status follow_views(vv_builder *b, int *node, vv_view *v)
-{
-    while (b->graph.node[*node].array->kind == VV_NODE_VIEW) {
-        vv_view below;
-        int child;
-        bool fits;
-        VV_TRY(vv_view_through(b, *node, v, &below, &child, &fits));
-        if (!fits) return VV_OK;
-        vv_view_free(v);
-        *v = below;
-        if (child < 0) return VV_OK;
-        *node = child;
-    }
-    return VV_OK;
-}
-
-/* A slice of something that only this target wants is that thing, made in part. */
-static vv_status sliced(vv_builder *b, int node, const vv_made **out)
-{
-    const vv_array *a = b->graph.node[node].array;
-    vv_box box = {.nd = a->shape.nd};
-    memcpy(box.n, a->shape.n, sizeof box.n);
-    vv_view v;
-    *out = NULL;
-    VV_TRY(vv_view_box(&box, &v));
-    vv_status status = follow_views(b, &node, &v);
-    const vv_dag_node *g = &b->graph.node[node];
-    if (status == VV_OK && vv_dag_barrier(&b->graph, node) && g->uses < 2 && g->array->dtype == a->dtype &&
-        is_slice(&v, g->array->shape.nd)) {
-        memcpy(box.lo, v.part[0].start, sizeof box.lo);
-        box.nd = v.part[0].nd;
-        status = vv_lower_make(b, node, &box, VV_NONE, out);
-        if (status == VV_OK && !same_box(&(*out)->box, &box)) *out = NULL;
-    }
-    vv_view_free(&v);
-    return status;
-}
-
-static vv_status lower_target(vv_builder *b, vv_target *t)
-{
-    int node = vv_dag_find(&b->graph, t->array);
-    const vv_made *m = NULL;
-    if (t->array->kind == VV_NODE_RECHUNK) VV_TRY(same_chunks(b, node, &m));
-    if (t->array->kind == VV_NODE_VIEW) VV_TRY(sliced(b, node, &m));
-    if (!m) VV_TRY(make_whole(b, node, &m));
-    return vv_lower_deliver(b->l->plan, t, m->step, m->result);
-}
-
-static vv_status start(vv_builder *b, vv_target targets[], int n)
-{
-    vv_array **root;
-    for (int i = 0; i < n; i++) VV_TRY(vv_array_status(targets[i].array));
-    VV_TRY(vv_new(&root, (size_t)n + 1, sizeof(vv_array *)));
-    for (int i = 0; i < n; i++) root[i] = targets[i].array;
-    vv_status status = vv_dag_build(root, n, &b->graph);
-    free(root);
-    VV_TRY(status);
-    size_t nodes = (size_t)b->graph.n + 1;
-    VV_TRY(vv_new(&b->made_of, nodes, sizeof *b->made_of));
-    VV_TRY(vv_new(&b->read_of, nodes, sizeof *b->read_of));
-    memset(b->made_of, 0xff, nodes * sizeof *b->made_of);
-    memset(b->read_of, 0xff, nodes * sizeof *b->read_of);
-    return VV_OK;
-}
-
-static vv_status lower_all(vv_builder *b, vv_target targets[], int n)
-{
-    const vv_made *m;
-    VV_TRY(start(b, targets, n));
-    for (int i = 0; i < b->graph.n; i++)
-        if (b->graph.node[i].early) VV_TRY(make_whole(b, i, &m));
-    for (int i = 0; i < n; i++) VV_TRY(lower_target(b, &targets[i]));
-    VV_TRY(vv_lower_access(b, targets, n));
-    return vv_lower_share(b->l->plan, targets, n);
-}
-
-vv_status vv_lower(vv_target targets[], int n, int ranks, int placement, vv_lowering *out)
-{
-    *out = (vv_lowering){0};
-    VV_TRY(vv_plan_new(&out->plan));
-    out->plan->ranks = ranks;
-    out->plan->threads = 1;
-    vv_builder b = {.l = out, .placement = placement};
-    vv_status status = lower_all(&b, targets, n);
-    vv_dag_free(&b.graph);
-    free(b.made_of);
-    free(b.read_of);
-    free(b.made);
-    free(b.reduces);
-    if (status != VV_OK) vv_lowering_free(out);
-    return status;
-}
-
-void vv_lowering_free(vv_lowering *l)
-{
-    vv_plan_free(&l->plan);
-    free(l->origin);
-    l->origin = NULL;
 }

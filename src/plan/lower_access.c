@@ -203,9 +203,9 @@ static bool shares_load(const vv_plan *p, const vv_step *s, const vv_input *in)
 }
 
 /* With few entries for many elements along it, a table is looked up element by element. */
-static bool looks_up(const vv_plan *p, const vv_input *in)
+static bool looks_up(const vv_plan *p, const vv_step *s, const vv_input *in)
 {
-    if (in->n_parts != 1 || in->part[0].table_dim < 0) return false;
+    if (s->block || s->product || in->n_parts != 1 || in->part[0].table_dim < 0) return false;
     const vv_part *part = &in->part[0];
     return 4 * p->step[part->from].grid.shape.n[part->table_dim] <= part->box.n[part->dim[part->table_dim]];
 }
@@ -310,7 +310,7 @@ static vv_status choose_all(const vv_plan *p, vv_step *s, loads *l)
     for (int k = 0; k < s->n_inputs; k++) stream = stream && streams(p, s, &s->input[k]);
     for (int k = 0; k < s->n_inputs; k++) {
         vv_input *in = &s->input[k];
-        in->lookup = looks_up(p, in);
+        in->lookup = looks_up(p, s, in);
         in->access = stream ? VV_ACCESS_STREAM : choose(p, s, in, &why[k]);
     }
     while (changed && !stream) {
@@ -449,8 +449,8 @@ static vv_placement choose_placement(const vv_builder *b, const vv_step *s)
 
 static vv_status finish(const vv_builder *b, vv_step *s)
 {
-    set_joins(b->l->plan, s);
-    s->leaf = s->op == VV_STEP_REDUCE ? leaf_length(s) : 1;
+    if (!s->shaped) set_joins(b->l->plan, s);
+    if (!s->shaped) s->leaf = s->op == VV_STEP_REDUCE ? leaf_length(s) : 1;
     VV_TRY(vv_step_complete(s));
     s->placement = choose_placement(b, s);
     return VV_OK;

@@ -3,7 +3,9 @@
  *     lower_graph   nodes that are the same computation get one number; where long chains are cut
  *     lower_parts   views of a node's elements become the parts of an input
  *     lower_expr    the elementwise operations over those inputs become a program
- *     lower         what becomes a step, each once; targets
+ *     lower         what becomes a step, each once
+ *     lower_target  targets, and the passes over all steps
+ *     lower_whole   results that are made in part are cut as if they were made whole
  *     lower_grid    how the work of a step is cut into chunks: shapes and stored chunks decide, nothing else
  *     lower_write   what delivers a result, and in which chunks
  *     lower_access  how inputs get to tasks: directly, in boxes, or loaded once by a step of their own and passed on
@@ -45,6 +47,9 @@ typedef struct vv_builder {
     int n_reduces;
     vv_reduces *reduces;
     int *read_of; /* by node: its read step, -1 for none */
+    /* Everything made whole, on paper: how results are cut. NULL: as they are made here. There, by node: the step that makes it, -1 for none. */
+    const struct vv_builder *whole;
+    int *shape_of;
 } vv_builder;
 
 /* Elements of a node at other places: what a work space wants of it. */
@@ -90,8 +95,19 @@ VV_WARN_UNUSED vv_status vv_lower_expression(vv_builder *b, int node, const vv_v
 VV_WARN_UNUSED vv_status vv_lower_read(vv_builder *b, int node, int *step);
 /* A step that makes at least `box` of a node, once for all; valid until the next one is made. */
 VV_WARN_UNUSED vv_status vv_lower_make(vv_builder *b, int node, const vv_box *box, vv_dtype as, const vv_made **out);
+VV_WARN_UNUSED vv_status vv_lower_make_whole(vv_builder *b, int node, const vv_made **out);
 /* Which dimension of a step's result a node's dimension is: -1 for one of length 1 that is only kept in name. */
 int vv_lower_result_dim(const vv_array *a, int d);
+
+/* --- lower_whole.c --- */
+
+bool vv_lower_needs_whole(const vv_dag *g);
+/* Makes all that is not elementwise whole, and completes the steps; for another builder's `whole`. */
+VV_WARN_UNUSED vv_status vv_lower_shapes(vv_builder *b);
+/* Cuts the work of a step, a box of an array's whole work. */
+void vv_lower_cut(const vv_builder *b, const vv_array *a, const vv_box *box, const vv_hint *hint, vv_step *s);
+/* Products are made in whole chunks: BLAS adds in an order that depends on how many rows and columns it is given. */
+void vv_lower_whole_chunks(const vv_builder *b, const vv_array *a, vv_box *box);
 
 /* --- lower_grid.c --- */
 

@@ -220,11 +220,11 @@ static void block_chunks(vv_step *s)
     cut_finer(g, kept);
 }
 
-/* A shift of the only chunk says nothing. */
-static void settle(vv_grid *g)
+/* A shift of the only chunk says nothing; nor, where a reduction folds it, does a length beyond the end. */
+static void settle(vv_grid *g, bool folded)
 {
     for (int d = 0; d < g->shape.nd; d++)
-        if (g->chunk[d] >= g->shape.n[d] + g->shift[d] && g->shift[d]) {
+        if (g->chunk[d] >= g->shape.n[d] + g->shift[d] && (g->shift[d] || folded)) {
             g->chunk[d] = vv_imax(1, g->shape.n[d]);
             g->shift[d] = 0;
         }
@@ -243,7 +243,7 @@ void vv_lower_grid(const vv_plan *p, vv_step *s, const vv_hint *hint)
     fill_up(s);
     if (tiny && !said) merge_tiny(s, fixed);
     block_chunks(s);
-    settle(&s->work);
+    settle(&s->work, s->op == VV_STEP_REDUCE);
 }
 
 /* --- products --- */
@@ -276,5 +276,5 @@ void vv_lower_product_grid(const vv_plan *p, vv_step *s)
         side(g, d, s->reduced[d] ? SIDE : vv_imax(1, SIDE / *have));
         if (!s->reduced[d]) *have *= vv_imin(g->chunk[d], vv_imax(1, g->shape.n[d]));
     }
-    settle(g);
+    settle(g, true);
 }

@@ -5,8 +5,7 @@
  * results of both: mean(u*u), mean(v*v) and mean(u*v) read u and v once.
  *
  * Nothing may change a bit: whoever asks for more results must get the same ones. Hence everything that decides the order in which a cell sees its elements
- * has to be alike: grid, loops that join, leaves, groups, the cuts that look-ups make, and the lengths of tiles, which for streamed data follow from the
- * shape of what is stored.
+ * has to be alike: grid, loops that join, leaves, groups.
  *
  * Elementwise steps join when all that they make is delivered: where others take elements of it, these might want them at different times, and what one
  * wants late would have to be kept. How much a piece of several results may take is a fixed number, because a plan must not depend on the budget. */
@@ -45,30 +44,6 @@ static int find_input(const vv_step *s, const vv_input *in)
     for (int k = 0; k < s->n_inputs; k++)
         if (vv_input_equal(&s->input[k], in)) return k;
     return -1;
-}
-
-/* Every look-up of a is one of b. */
-static bool same_cuts(const vv_step *a, const vv_step *b)
-{
-    for (int k = 0; k < a->n_inputs; k++)
-        if (a->input[k].lookup && find_input(b, &a->input[k]) < 0) return false;
-    return true;
-}
-
-/* All that both stream has one stored shape and element size. */
-static bool same_tiles(const vv_plan *p, const vv_step *a, const vv_step *b)
-{
-    if (vv_step_streams(a) != vv_step_streams(b)) return false;
-    if (!vv_step_streams(a)) return true;
-    const vv_source *first = vv_part_stored(p, &a->input[0].part[0]);
-    for (int k = 0; k < a->n_inputs + b->n_inputs; k++) {
-        const vv_input *in = k < a->n_inputs ? &a->input[k] : &b->input[k - a->n_inputs];
-        const vv_source *source = vv_part_stored(p, &in->part[0]);
-        if (!vv_shape_equal(&source->stored.shape, &first->stored.shape) ||
-            vv_dtype_size(source->decode.stored) != vv_dtype_size(first->decode.stored))
-            return false;
-    }
-    return true;
 }
 
 /* Elements that an input takes from where they are. */
@@ -117,7 +92,7 @@ static bool joinable(const vv_plan *p, int i, int k)
     vv_index cells = 1;
     for (int d = 0; d < a->grid.shape.nd; d++) cells = vv_times(cells, vv_imin(a->grid.chunk[d], a->grid.shape.n[d]));
     if (vv_state_bytes(a, cells) + vv_state_bytes(b, cells) > MOST_STATE && a->op == VV_STEP_MAP) return false;
-    if (!overlap(a, b) || !same_cuts(a, b) || !same_cuts(b, a) || !same_tiles(p, a, b)) return false;
+    if (!overlap(a, b) || vv_step_streams(a) != vv_step_streams(b)) return false;
     return a->op == VV_STEP_REDUCE || (only_delivered(p, i) && only_delivered(p, k));
 }
 

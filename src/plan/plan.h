@@ -138,6 +138,7 @@ typedef struct vv_step {
     vv_groups groups;          /* reduce */
     vv_index
         leaf; /* reduce: chunks in a leaf (with groups: chunks along their dimension, with all of the other reduced dimensions behind them) */
+    bool shaped; /* joins and leaf are decided: those of the whole array that this is a box of; while lowering */
     vv_placement placement;
     int n_results;
     vv_result result[VV_MAX_RESULTS];

@@ -620,8 +620,7 @@ static vv_status vary(vv_session *s, pair *p, uint64_t hash, double *v)
     return status;
 }
 
-/* What is asked for together has the bits that it has alone, whatever it shares steps with: reductions and elementwise operations of two sources. (Not in
- * general: of what a slice is taken, only that much is made, unless somebody else wants more of it.) */
+/* What is asked for together has the bits that it has alone, whatever it shares steps with: reductions and elementwise operations of two sources. */
 enum { TOGETHER = 7 };
 
 static vv_status alone(vv_session *s, const char *path, const char *name, vv_array *a)
@@ -665,6 +664,75 @@ static vv_status together(vv_session *s, pair *p, pair *q)
     return status;
 }
 
+/* --- of everything but a slice --- */
+
+static vv_index size_of(const vv_array *a)
+{
+    vv_index n = 1;
+    for (int d = 0; d < vv_array_n_dims(a); d++) n *= vv_array_length(a, d);
+    return n;
+}
+
+static vv_status into(vv_array *const a[], double *v[], int n)
+{
+    vv_bytes bytes[4];
+    for (int i = 0; i < n; i++) {
+        bytes[i] = size_of(a[i]) * (vv_bytes)sizeof(double);
+        v[i] = malloc((size_t)bytes[i] + 1);
+    }
+    return vv_compute_all(a, (void **)v, bytes, n);
+}
+
+/* Elements `from` to `to` along dimension d of an array are those of `part`, bit by bit. */
+static bool cut_out(const vv_array *a, const double *v, int d, vv_index from, vv_index to, const double *part)
+{
+    vv_index inner = 1, n = vv_array_length(a, d), some = to - from;
+    for (int k = d + 1; k < vv_array_n_dims(a); k++) inner *= vv_array_length(a, k);
+    vv_index outer = size_of(a) / inner / n;
+    for (vv_index o = 0; o < outer; o++)
+        if (memcmp(v + (o * n + from) * inner, part + o * some * inner, sizeof *v * (size_t)(some * inner)))
+            return false;
+    return true;
+}
+
+/* Of an array a slice alone, and the slice beside the array: the bits are those of the array alone. */
+static vv_status slice_of(vv_array *a, const char *what)
+{
+    if (vv_array_n_dims(a) == 0) return VV_OK;
+    int d = (int)below(vv_array_n_dims(a));
+    vv_index n = vv_array_length(a, d), from = below(n), to = from + 1 + below(n - from);
+    vv_array *slice = vv_slice(a, vv_array_dim(a, d), from, to, 1);
+    double *v[4] = {NULL};
+    vv_status status = into(&a, v, 1);
+    if (status == VV_OK) status = into(&slice, v + 1, 1);
+    if (status == VV_OK) status = into((vv_array *[]){slice, a}, v + 2, 2);
+    if (status == VV_OK) {
+        const char *wrong = !cut_out(a, v[0], d, from, to, v[1])                          ? "alone"
+                            : memcmp(v[1], v[2], sizeof(double) * (size_t)size_of(slice)) ? "beside the whole"
+                            : memcmp(v[0], v[3], sizeof(double) * (size_t)size_of(a))     ? "has changed the whole"
+                                                                                          : NULL;
+        if (wrong)
+            status = vv_error(VV_ERR_INTERNAL, "%s: a slice %lld:%lld of dimension %d %s: other bits, after: %s", what,
+                              (long long)from, (long long)to, d, wrong, history);
+    }
+    for (int i = 0; i < 4; i++) free(v[i]);
+    return status;
+}
+
+/* Of the result, and of what is made of it by reducing, in rows and in columns, and by multiplying. */
+static vv_status slices(pair *p)
+{
+    int nd = p->eager.nd;
+    vv_status status = slice_of(p->lazy, "itself");
+    for (int d = 0; d < nd && status == VV_OK; d++)
+        status = slice_of(vv_reduce(p->lazy, reductions[below(5)], dim_name[p->eager.dim[d]], NULL),
+                          dim_name[p->eager.dim[d]]);
+    int name = free_name(&p->eager, NULL);
+    if (status != VV_OK || nd != 2 || name < 0) return status;
+    vv_array *other = vv_rename(p->lazy, dim_name[p->eager.dim[0]], dim_name[name]);
+    return slice_of(vv_matmul(p->lazy, other, dim_name[p->eager.dim[1]]), "product");
+}
+
 static vv_status one(vv_session *s, int number, bool all)
 {
     seed = (uint64_t)number * 0x9e3779b97f4a7c15u + 12345;
@@ -683,6 +751,7 @@ static vv_status one(vv_session *s, int number, bool all)
     if (status == VV_OK) status = compare(&p, v);
     uint64_t hash = hash_of(v, elements(&p.eager));
     if (status == VV_OK && all) status = vary(s, &p, hash, v);
+    if (status == VV_OK && (all || number % 10 == 0)) status = slices(&p);
     char text[256];
     if (status == VV_OK)
         printf("%d %016llx %s\n", number, (unsigned long long)hash, vv_describe(p.lazy, text, sizeof text));

@@ -251,11 +251,12 @@ static void test_taken(void **state)
             "0 read x: 1000x80x120 in 10x80x120\n"
             "1 map x: work 4x80x120 in 4x80x120, join 2, outputs; box 0(d0? d1 d2) -> x\n"
             "2 gather x: 1.0\n");
-    planned(vv_take(vv_sqrt(vv_max(x, "y")), "x", (vv_index[]){50, 40, 45}, 3),
-            "0 read x: 1000x80x120 in 10x80x120\n"
-            "1 reduce x: work 1000x80x11 in 10x80x11, over 1, leaf 1, outputs; chunk 0(d0 d1 d2@40) -> max\n"
-            "2 map x: work 1000x3 in 1000x3, outputs; push 1(d0 d1?) -> x\n"
-            "3 gather x: 2.0\n");
+    planned(
+        vv_take(vv_sqrt(vv_max(x, "y")), "x", (vv_index[]){50, 40, 45}, 3),
+        "0 read x: 1000x80x120 in 10x80x120\n"
+        "1 reduce x: work 1000x80x11 in 10x80x120 less 40 of d2, over 1, leaf 1, outputs; chunk 0(d0 d1 d2@40) -> max\n"
+        "2 map x: work 1000x3 in 1000x3, outputs; push 1(d0 d1?) -> x\n"
+        "3 gather x: 2.0\n");
     planned(vv_take(stored("c?shape=t:100000,x:120"), "t", (vv_index[]){500, 3, 99999}, 3),
             "0 read c: 100000x120 in 100000x120\n"
             "1 map c: work 3x120 in 3x120, outputs; box 0(d0? d1) -> c\n"

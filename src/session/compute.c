@@ -1,0 +1,69 @@
+/* Results that stay in memory: in a buffer on rank 0. */
+#include "session/session.h"
+
+#include <stdlib.h>
+
+/* The session that arrays belong to begins with their context. */
+static vv_session *session_of(const vv_array *a)
+{
+    return (vv_session *)(void *)a->context;
+}
+
+static vv_status check_arrays(vv_array *const arrays[], int n)
+{
+    if (n < 1) return vv_fail(VV_ERR_USAGE, "nothing to compute");
+    for (int i = 0; i < n; i++) VV_TRY(vv_array_status(arrays[i]));
+    return VV_OK;
+}
+
+static vv_status check_buffer(const vv_array *a, vv_bytes bytes)
+{
+    vv_bytes need = vv_times(vv_shape_elements(&a->shape), vv_dtype_size(a->dtype));
+    if (bytes >= need) return VV_OK;
+    return vv_fail(VV_ERR_USAGE, "'%s' needs a buffer of %lld bytes, not %lld", a->name, (long long)need,
+                   (long long)bytes);
+}
+
+/* buffers: NULL when nothing will run. */
+static vv_status prepare(vv_array *const arrays[], void *const buffers[], int n, vv_prepared *p)
+{
+    vv_target *t;
+    VV_TRY(vv_new(&t, (size_t)n, sizeof *t));
+    for (int i = 0; i < n; i++) t[i] = (vv_target){.array = arrays[i], .output_variable = -1};
+    vv_status status = vv_prepare(session_of(arrays[0]), t, n, 0, p);
+    for (int i = 0; i < n && buffers && status == VV_OK; i++) p->gather[t[i].step] = buffers[i];
+    free(t);
+    return status;
+}
+
+vv_status vv_compute_all(vv_array *const arrays[], void *const buffers[], const vv_bytes bytes[], int n)
+{
+    vv_prepared p = {0};
+    VV_TRY(check_arrays(arrays, n));
+    for (int i = 0; i < n; i++) VV_TRY(check_buffer(arrays[i], bytes[i]));
+    VV_TRY(prepare(arrays, buffers, n, &p));
+    vv_status status = vv_prepared_run(session_of(arrays[0]), &p);
+    vv_prepared_free(&p);
+    return status;
+}
+
+vv_status vv_compute(vv_array *a, void *buffer, vv_bytes bytes)
+{
+    return vv_compute_all(&a, &buffer, &bytes, 1);
+}
+
+vv_status vv_explain_all(vv_array *const arrays[], int n, const vv_explain_options *options, char **text)
+{
+    vv_prepared p = {0};
+    *text = NULL;
+    VV_TRY(check_arrays(arrays, n));
+    VV_TRY(prepare(arrays, NULL, n, &p));
+    vv_status status = vv_prepared_explain(session_of(arrays[0]), &p, options, text);
+    vv_prepared_free(&p);
+    return status;
+}
+
+vv_status vv_explain(vv_array *a, const vv_explain_options *options, char **text)
+{
+    return vv_explain_all(&a, 1, options, text);
+}
