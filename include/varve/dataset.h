@@ -90,6 +90,10 @@ VV_API bool vv_dataset_time_text(const vv_dataset *d, int var, double value, cha
 
 /* A variable as a lazy array: decoded (unpacked, missing values are NaN). Never NULL. */
 VV_API vv_array *vv_dataset_array(vv_dataset *d, const char *variable);
+/* The same as it is stored, packed values packed, with the attributes that tell how: for moving data from file to file, not for computing. */
+VV_API vv_array *vv_dataset_stored(vv_dataset *d, const char *variable);
+/* Whether stored values of a variable mean the same in both: element type and packing attributes agree. */
+VV_API bool vv_dataset_packed_alike(const vv_dataset *a, const vv_dataset *b, const char *variable);
 
 #ifdef __cplusplus
 }

@@ -19,14 +19,17 @@ VV_API VV_WARN_UNUSED vv_status vv_compute_all(vv_array *const arrays[], void *c
                                                int n);
 
 typedef struct vv_save_options {
-    bool overwrite;      /* replace an existing file; without it that is an error before any work */
-    int deflate;         /* 0 none (contiguous data), 1..9 compressed chunks */
+    bool overwrite; /* replace an existing file; without it that is an error before any work */
+    int deflate; /* 0 none (contiguous data), 1..9 compressed chunks; -1: not said, as the input if like_input, else none */
     bool shuffle;        /* with deflate */
     const char *history; /* line for the history attribute; NULL: none */
+    bool
+        like_input; /* what only moves stored elements - views, rechunked or not - is stored like its input where nothing else is said: in chunks, with
+                          * its filters, along dimensions that can grow; chunks that stay as they were are copied without being decompressed */
 } vv_save_options;
 #define VV_SAVE_OPTIONS_INIT                                                                                           \
     {                                                                                                                  \
-        false, 0, true, NULL                                                                                           \
+        false, -1, true, NULL, false                                                                                   \
     }
 
 /* One array with its coordinates as a NetCDF-4 file. options: NULL for the defaults. */

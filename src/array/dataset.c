@@ -237,6 +237,33 @@ vv_array *vv_dataset_array(vv_dataset *d, const char *variable)
     return var < 0 ? vv_node_inert(d->context) : vv_node_open(d, var, true);
 }
 
+vv_array *vv_dataset_stored(vv_dataset *d, const char *variable)
+{
+    int var = vv_dataset_find_var(d, variable);
+    return var < 0 ? vv_node_inert(d->context) : vv_node_open(d, var, false);
+}
+
+/* Every attribute of one that tells of packing is there in the other, with the same value. */
+static bool has_packing_of(const vv_attrs *a, const vv_attrs *b)
+{
+    for (int i = 0; i < a->n; i++) {
+        const vv_attr *x = &a->item[i], *y = vv_attr_find(b, x->name);
+        if (!vv_cf_is_packing(x->name) || !strcmp(x->name, "actual_range")) continue;
+        vv_bytes size = x->type == VV_NONE ? 1 : vv_dtype_size(x->type);
+        if (!y || x->type != y->type || x->count != y->count || memcmp(x->data, y->data, (size_t)(x->count * size)))
+            return false;
+    }
+    return true;
+}
+
+bool vv_dataset_packed_alike(const vv_dataset *a, const vv_dataset *b, const char *variable)
+{
+    int i = vv_meta_find_var(meta_of(a), variable), k = vv_meta_find_var(meta_of(b), variable);
+    if (i < 0 || k < 0) return false;
+    const vv_variable *v = &meta_of(a)->var[i], *w = &meta_of(b)->var[k];
+    return v->type == w->type && has_packing_of(&v->attrs, &w->attrs) && has_packing_of(&w->attrs, &v->attrs);
+}
+
 static void date_text(const vv_date *t, char *out, size_t size)
 {
     int n = snprintf(out, size, "%04lld-%02d-%02d", (long long)t->year, t->month, t->day);

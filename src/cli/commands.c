@@ -41,6 +41,34 @@ static const char bench_about[] =
     "Without -o the rates go to where --explain looks for them: $VARVE_MACHINE, else varve/machine.json in the user's "
     "configuration. --scratch names the directory, and with it the disk, that is written to.";
 
+#define MOVING "Move data"
+
+#define AS_IT_WAS                                                                                                      \
+    "\nValues are moved as they are stored: packed ones stay packed, and OUTPUT has the chunks and filters of the "    \
+    "input unless options say otherwise. Chunks that stay whole are copied, not decompressed; --explain tells "        \
+    "which.\nEverything else in the file is carried over; its history gets a line with this command."
+
+static const char select_about[] =
+    "Part of a file, or of several that are joined: SELECTION is DIM=WHAT, or several of them with commas between.\n"
+    "WHAT are values of the coordinate: lat=-30:30 from one to the other, both included, in either order; level=850 "
+    "the "
+    "one; lat=~47.3 the nearest; time=1990-01:1999-12 from the begin of a date to the end of another, time=1990 all of "
+    "that year, in the file's calendar. Or positions, with #: time=#0:10:2, level=#-1 as Python counts them. "
+    "Dimensions "
+    "stay, with length 1 if need be." AS_IT_WAS;
+
+static const char concat_about[] =
+    "Files one behind the other along a dimension, in the order of its coordinate. The other dimensions must agree, "
+    "and "
+    "files must not overlap. Times that count from different dates are converted; a variable that is packed in another "
+    "way in some file is unpacked." AS_IT_WAS;
+
+static const char stack_about[] = "Files side by side along a new dimension, in the order given: data variables get it "
+                                  "as their first dimension." AS_IT_WAS;
+
+static const char rechunk_about[] = "Rewrites a file with chunks of another shape: every data variable that has one of "
+                                    "the dimensions, or those of -v." AS_IT_WAS;
+
 static const vv_cli_command before[] = {
     {"Look at files", "info", "what is in a file: dimensions, coordinates, variables, storage", "[-v VAR,...] FILE...",
      info_about, "varve info t2m.nc\nvarve info --json t2m.nc | jq .variables.t2m.chunk", VV_CLI_SELECT | VV_CLI_INFO,
@@ -64,6 +92,22 @@ static const vv_cli_command after[] = {
      "-m NAME,... [-d DIM,...] [-v VAR,...] FILE [-o OUTPUT]", reduce_about,
      "varve reduce -m mean,std,min,max -d time t2m.nc -o stats.nc", REDUCING | VV_CLI_METHODS, true, false,
      vv_cli_reduce},
+    {MOVING, "select", "part of a file, by labels or positions", "SELECTION [-v VAR,...] FILE... -o OUTPUT",
+     select_about,
+     "varve select 'time=1990-01:1999-12,lat=-30:30' t2m.nc -o tropics.nc\nvarve select 'time=#::4,level=~850' "
+     "t.nc -o part.nc",
+     VV_CLI_SELECT | VV_CLI_OUTPUT, true, false, vv_cli_select},
+    {MOVING, "concat", "files one behind the other along a dimension", "-d DIM [-v VAR,...] FILE... -o OUTPUT",
+     concat_about, "varve concat -d time t2m_1990.nc t2m_1991.nc -o t2m.nc\nvarve concat -d time 't2m_*.nc' -o t2m.nc",
+     VV_CLI_SELECT | VV_CLI_JOIN | VV_CLI_OUTPUT, true, false, vv_cli_concat},
+    {MOVING, "stack", "files side by side along a new dimension", "-d DIM [-v VAR,...] FILE... -o OUTPUT", stack_about,
+     "varve stack -d member run1.nc run2.nc run3.nc -o ensemble.nc", VV_CLI_SELECT | VV_CLI_JOIN | VV_CLI_OUTPUT, true,
+     false, vv_cli_stack},
+    {MOVING, "rechunk", "a file with other chunks, and filters", "-c DIM=N,... [-v VAR,...] FILE... -o OUTPUT",
+     rechunk_about,
+     "varve rechunk -c time=-1,lat=16,lon=16 t2m.nc -o series.nc\nvarve rechunk -c time=1 --deflate 4 t2m.nc -o "
+     "maps.nc",
+     VV_CLI_SELECT | VV_CLI_CHUNKS | VV_CLI_OUTPUT, true, false, vv_cli_rechunk},
     {"Find out more", "explain", "what a command would do, and what that costs", "COMMAND ...", explain_about,
      "varve explain mean -d time t2m.nc\nmpirun -n 16 varve explain mean -d time t2m.nc --memory 1G\n"
      "varve explain mean -d time t2m.nc --ranks 4096 --net 25GB/s,2us --disk 2GB/s",

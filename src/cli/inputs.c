@@ -55,11 +55,16 @@ static vv_status expand(vv_cli_inputs *out, const char *pattern, const char *var
 
 vv_status vv_cli_inputs_find(const vv_cli_request *r, vv_cli_inputs *out)
 {
+    return vv_cli_inputs_behind(r, 0, out);
+}
+
+vv_status vv_cli_inputs_behind(const vv_cli_request *r, int skip, vv_cli_inputs *out)
+{
     *out = (vv_cli_inputs){0};
-    if (r->inputs.n == 0)
+    if (r->inputs.n <= skip)
         return vv_error(VV_ERR_USAGE, "%s needs an input file: varve %s %s", r->command.name, r->command.name,
                         r->command.arguments);
-    for (int i = 0; i < r->inputs.n; i++) {
+    for (int i = skip; i < r->inputs.n; i++) {
         const char *text = r->inputs.item[i], *colon = variable_colon(text);
         char *path = colon ? strndup(text, (size_t)(colon - text)) : strdup(text);
         if (!path) return vv_error(VV_ERR_NOMEM, "no memory for the names of inputs");
@@ -98,13 +103,18 @@ static vv_status not_the_output(const vv_cli_request *r, const vv_cli_inputs *in
     return VV_OK;
 }
 
-vv_status vv_cli_inputs_open(vv_session *s, const vv_cli_request *r, const vv_cli_inputs *in, vv_dataset **out,
-                             vv_cli_words *variables)
+vv_status vv_cli_inputs_check(const vv_cli_request *r, const vv_cli_inputs *in, vv_cli_words *variables)
 {
     *variables = (vv_cli_words){0};
     vv_status status = last_is_there(r, in);
     if (status == VV_OK) status = not_the_output(r, in);
-    if (status == VV_OK) status = all_variables(in, variables);
+    return status == VV_OK ? all_variables(in, variables) : status;
+}
+
+vv_status vv_cli_inputs_open(vv_session *s, const vv_cli_request *r, const vv_cli_inputs *in, vv_dataset **out,
+                             vv_cli_words *variables)
+{
+    vv_status status = vv_cli_inputs_check(r, in, variables);
     if (status != VV_OK) return status;
     *out = vv_dataset_open_list(s, (const char *const *)in->words.item, in->words.n, r->concat);
     return vv_dataset_status(*out);

@@ -26,6 +26,11 @@ VV_WARN_UNUSED vv_status vv_cli_inputs_open(vv_session *s, const vv_cli_request 
                                             vv_dataset **out, vv_cli_words *variables);
 void vv_cli_inputs_free(vv_cli_inputs *inputs);
 
+/* The same of the words after the first `skip`. */
+VV_WARN_UNUSED vv_status vv_cli_inputs_behind(const vv_cli_request *r, int skip, vv_cli_inputs *out);
+/* Before anything is opened: the output, if there is one, is none of the inputs; and the variables asked for, as above. */
+VV_WARN_UNUSED vv_status vv_cli_inputs_check(const vv_cli_request *r, const vv_cli_inputs *in, vv_cli_words *variables);
+
 /* Both name the same existing file. */
 bool vv_cli_same_file(const char *a, const char *b);
 

@@ -99,8 +99,11 @@ static const char *const explain_forms[] = {"text", "json", "svg", NULL};
 #define FIELD(name) .field = offsetof(vv_cli_request, name)
 
 const vv_cli_option vv_cli_options[] = {
-    {"dim", 'd', "DIM[,DIM]", .group = VV_CLI_REDUCE, .set = set_list, FIELD(dims),
-     .help = "dimensions to reduce over; may be repeated; default: all dimensions of each variable"},
+    {"dim", 'd', "DIM[,DIM]", .group = VV_CLI_REDUCE | VV_CLI_JOIN, .set = set_list, FIELD(dims),
+     .help = "dimensions to reduce over; may be repeated; default: all dimensions of each variable. For concat and "
+             "stack: the one dimension along which files are put together"},
+    {"chunk", 'c', "DIM=N[,DIM=N]", .group = VV_CLI_CHUNKS, .set = set_list, FIELD(chunks),
+     .help = "length of the chunks along these dimensions, -1 for the whole dimension; others keep theirs"},
     {"method", 'm', "NAME[,NAME]", .group = VV_CLI_METHODS, .set = set_list, FIELD(methods),
      .help = "reductions to do in one pass, such as mean,std,min,max"},
     {"var", 'v', "VAR[,VAR]", .group = VV_CLI_SELECT, .set = set_list, FIELD(variables),
@@ -124,7 +127,8 @@ const vv_cli_option vv_cli_options[] = {
     {"overwrite", 'O', NULL, .group = VV_CLI_WRITE, .set = set_flag, FIELD(overwrite),
      .help = "replace the output if it exists"},
     {"deflate", 0, "LEVEL", .group = VV_CLI_WRITE, .set = set_whole, FIELD(deflate), .low = 0, .high = 9,
-     .help = "compress the output: 1 fast to 9 small; default 0, not compressed"},
+     .help = "compress the output: 1 fast to 9 small, 0 not at all; default: as the input where its data is only "
+             "moved, else not"},
     {"shuffle", 0, NULL, .negatable = true, .group = VV_CLI_WRITE, .set = set_flag, FIELD(shuffle),
      .help = "sort bytes before compressing, which makes numbers smaller (the default)"},
 
@@ -178,4 +182,5 @@ void vv_cli_request_free(vv_cli_request *r)
     vv_cli_words_free(&r->dims);
     vv_cli_words_free(&r->variables);
     vv_cli_words_free(&r->methods);
+    vv_cli_words_free(&r->chunks);
 }

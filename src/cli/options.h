@@ -24,7 +24,9 @@ typedef enum vv_cli_group {
     VV_CLI_METHODS = 64, /* several reductions */
     VV_CLI_INFO = 128,
     VV_CLI_MANUAL = 256,
-    VV_CLI_MODEL = 512, /* every command, with --explain */
+    VV_CLI_MODEL = 512,   /* every command, with --explain */
+    VV_CLI_JOIN = 1024,   /* along which dimension files are put together */
+    VV_CLI_CHUNKS = 2048, /* other chunks */
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
@@ -58,7 +60,7 @@ typedef struct vv_cli_request {
     bool overwrite, shuffle;
     int deflate;
 
-    vv_cli_words dims, variables, methods;
+    vv_cli_words dims, variables, methods, chunks;
     double ddof;
     bool skipna, keepdims;
 
@@ -67,7 +69,7 @@ typedef struct vv_cli_request {
 
 #define VV_CLI_REQUEST_INIT                                                                                            \
     {                                                                                                                  \
-        .shuffle = true, .skipna = true                                                                                \
+        .shuffle = true, .skipna = true, .deflate = -1                                                                 \
     }
 
 typedef struct vv_cli_option {

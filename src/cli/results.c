@@ -101,7 +101,7 @@ static vv_status fill(const vv_cli_results *x, vv_output *o)
 {
     vv_status status = VV_OK;
     for (int i = 0; status == VV_OK && i < x->n; i++) status = vv_output_add(o, x->item[i].name, x->item[i].array);
-    return status == VV_OK ? vv_output_carry(o, x->source, x->touched) : status;
+    return status == VV_OK && !x->alone ? vv_output_carry(o, x->source, x->touched) : status;
 }
 
 static vv_explain_options explain_options(const vv_cli_results *x)
@@ -142,6 +142,7 @@ static vv_status to_file(vv_cli_results *x)
     options.deflate = r->deflate;
     options.shuffle = r->shuffle;
     options.history = history;
+    options.like_input = x->like_input;
     if (status == VV_OK) status = vv_output_new(x->session, r->output, &options, &o);
     if (status == VV_OK) status = fill(x, o);
     if (status == VV_OK) status = explain_or_save(x, &o);

@@ -14,7 +14,9 @@ typedef struct vv_cli_results {
     vv_session *session;
     const vv_cli_request *request;
     vv_dataset *source; /* what is carried over, and labels of coordinates, come from here */
-    char *touched;      /* dimensions that are reduced away, "time,lat" */
+    char *touched;      /* dimensions that are reduced away, or along which elements were moved, "time,lat" */
+    bool alone;         /* nothing is carried over but what belongs to the results */
+    bool like_input;    /* stored like the input, where nothing else is asked for */
     int n;
     vv_cli_result *item;
     vv_run_stats total; /* of the computations so far */

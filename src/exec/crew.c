@@ -68,15 +68,28 @@ static void count(hand *h, int step, vv_bytes read_before, const double before[]
     atomic_fetch_add_explicit(&h->run->tasks, 1, memory_order_relaxed);
 }
 
+static void end_unit(vv_run *r, vv_stage *g)
+{
+    atomic_fetch_sub(&g->left, 1);
+    vv_agenda_ended(r->agenda);
+}
+
 static vv_status run_unit(hand *h, const vv_task *t)
 {
     vv_run *r = h->run;
     vv_stage *g = &r->stage[t->step];
     vv_worker *w = &h->worker;
     vv_piece *piece;
-    VV_TRY(vv_piece_get(g, &piece));
     vv_bytes read = w->read;
     double seconds[] = {w->seconds_read, w->seconds_inflate, w->seconds_kernel};
+    bool copied;
+    VV_TRY(vv_copy_unit(r, w, t, &copied));
+    if (copied) {
+        count(h, t->step, read, seconds);
+        end_unit(r, g);
+        return VV_OK;
+    }
+    VV_TRY(vv_piece_get(g, &piece));
     w->job = &g->job;
     vv_status status = vv_worker_run(w, t->unit, piece->state);
     if (status != VV_OK) {
@@ -88,8 +101,7 @@ static vv_status run_unit(hand *h, const vv_task *t)
     piece->level = 0;
     piece->i = t->unit.leaf;
     VV_TRY(vv_tree_add(g, piece));
-    atomic_fetch_sub(&g->left, 1);
-    vv_agenda_ended(r->agenda);
+    end_unit(r, g);
     return VV_OK;
 }
 

@@ -97,7 +97,7 @@ vv_status vv_run_output(vv_run *r)
     return status;
 }
 
-static void note_written(vv_run *r, int step, vv_bytes bytes)
+void vv_note_written(vv_run *r, int step, vv_bytes bytes)
 {
     atomic_fetch_add(&r->written, bytes);
     atomic_fetch_add(&r->stage[step].written, bytes);
@@ -123,7 +123,7 @@ static vv_status write_contiguous(vv_run *r, int step, const vv_box *box, const 
         for (int d = 0; d < box->nd; d++) first += (box->lo[d] + (d < outer ? at[d] : 0)) * stride[d];
         VV_TRY(vv_raw_write(&r->out, s->to.address + first * size, run * size, data));
         data += run * size;
-        note_written(r, step, run * size);
+        vv_note_written(r, step, run * size);
     } while (outer > 0 && vv_odometer(outer, box->n, at));
     return VV_OK;
 }
@@ -232,7 +232,7 @@ static vv_status write_plain(vv_run *r, int step, vv_index out, const vv_box *bo
     pad(s, box, data, chunk, total);
     vv_status status = vv_raw_write(&r->out, s->to.address + out * raw, raw, chunk);
     vv_mem_put(&chunk);
-    if (status == VV_OK) note_written(r, step, raw);
+    if (status == VV_OK) vv_note_written(r, step, raw);
     return status;
 }
 

@@ -55,7 +55,7 @@ static vv_status prepare(vv_run *r)
     VV_TRY(vv_fault(VV_FAULT_START));
     VV_TRY(vv_store_new(p, rank, &r->store));
     VV_TRY(vv_agenda_open(p, rank, r->store, &r->agenda));
-    VV_TRY(vv_feeds_open(p, rank, r->hooks->index, &r->feeds));
+    VV_TRY(vv_feeds_open(p, rank, r->hooks->index, r->hooks->copied, &r->feeds));
     for (int i = 0; i < p->n_steps; i++)
         if (vv_step_computes(&p->step[i])) VV_TRY(stage_setup(r, i));
     VV_TRY(vv_targets_make(r));

@@ -92,10 +92,39 @@ static bool indexed(const vv_source *s)
     return s->raw && s->chunked && !s->generated;
 }
 
-vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[], vv_feeds *out)
+/* Chunks of this step are copied, and their places are told like where chunks of a source lie. */
+static bool told_places(const vv_plan *p, int step)
+{
+    return vv_step_computes(&p->step[step]) && p->step[step].copied_to && p->step[p->step[step].copied_to].to.chunked;
+}
+
+/* Sources, then write steps: what has a chunk index. */
+static int n_feeds(const vv_plan *p)
+{
+    return p->n_sources + p->n_steps;
+}
+
+static vv_feed *feed_of(const vv_feeds *f, int number)
+{
+    int step = number - f->plan->n_sources;
+    return step < 0 ? &f->feed[number] : &f->copied[step];
+}
+
+static vv_status open_copied(vv_feeds *f, int rank, vv_chunk_at *const copied[])
+{
+    const vv_plan *p = f->plan;
+    VV_TRY(vv_new(&f->copied, (size_t)p->n_steps + 1, sizeof *f->copied));
+    for (int i = 0; i < p->n_steps; i++)
+        if (told_places(p, i) && rank == 0) f->copied[p->step[i].copied_to].all = copied[p->step[i].copied_to];
+    return VV_OK;
+}
+
+vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[], vv_chunk_at *const copied[],
+                        vv_feeds *out)
 {
     *out = (vv_feeds){.plan = p};
     VV_TRY(vv_new(&out->feed, (size_t)p->n_sources + 1, sizeof *out->feed));
+    VV_TRY(open_copied(out, rank, copied));
     for (int i = 0; i < p->n_sources; i++) {
         vv_feed *f = &out->feed[i];
         f->source = &p->source[i];
@@ -117,7 +146,8 @@ void vv_feeds_close(vv_feeds *feeds)
         vv_file_close(&f->slow);
     }
     free(feeds->feed);
-    feeds->feed = NULL;
+    free(feeds->copied);
+    feeds->feed = feeds->copied = NULL;
     vv_mem_put(&feeds->message);
 }
 
@@ -133,7 +163,7 @@ typedef struct marks {
 typedef struct ledger {
     const vv_feeds *feeds;
     const vv_plan *plan;
-    marks *source;
+    marks *source; /* and behind them write steps: n_feeds() */
 } ledger;
 
 static void mark(marks *m, vv_index chunk)
@@ -209,6 +239,7 @@ typedef struct want {
     direct direct[VV_PROGRAM_INPUTS];
     vv_edge box[VV_PROGRAM_INPUTS];
     vv_index key[VV_PROGRAM_INPUTS]; /* the box looked at last */
+    marks *copied;                   /* places of the step's own chunks; NULL: none */
 } want;
 
 static void want_box(want *w, int i, const vv_index coords[])
@@ -237,6 +268,7 @@ static void want_chunk(void *context, const vv_index coords[])
         mark(t->source, number);
     }
     for (int i = 0; i < w->n_boxes; i++) want_box(w, i, coords);
+    if (w->copied) mark(w->copied, vv_grid_number(&w->s->grid, coords));
 }
 
 static bool any_indexed(const vv_plan *p, const vv_input *in)
@@ -252,6 +284,7 @@ static vv_status make_want(ledger *l, int step, want *w)
 {
     w->l = l;
     w->s = &l->plan->step[step];
+    if (told_places(l->plan, step)) w->copied = &l->source[l->plan->n_sources + w->s->copied_to];
     for (int i = 0; i < w->s->n_inputs; i++) {
         const vv_input *in = &w->s->input[i];
         if (in->access == VV_ACCESS_PUSH || !any_indexed(l->plan, in)) continue;
@@ -278,7 +311,7 @@ static void free_want(want **w)
 
 static bool wants_any(const want *w)
 {
-    return w->n_direct + w->n_boxes > 0;
+    return w->n_direct + w->n_boxes > 0 || w->copied;
 }
 
 /* --- the message: a head, then for each source a section: stretches, one more for the end, entries --- */
@@ -342,13 +375,13 @@ static vv_status write_message(const ledger *l, void *block_address, vv_bytes *s
     for (int pass = 0; pass < 2; pass++) {
         if (pass) VV_TRY(vv_mem_get(block, vv_imax(64, *size), "a chunk index"));
         to = pass ? *block : NULL;
-        for (int i = 0; i < l->plan->n_sources; i++) {
+        for (int i = 0; i < n_feeds(l->plan); i++) {
             section head = {.source = i};
             if (l->source[i].to <= l->source[i].from) continue;
             count_marks(&l->source[i], &head);
             if (!pass) *size += section_bytes(&head);
             if (!pass) continue;
-            write_section(&l->source[i], &head, l->feeds->feed[i].all, to);
+            write_section(&l->source[i], &head, feed_of(l->feeds, i)->all, to);
             to += section_bytes(&head);
         }
     }
@@ -368,23 +401,28 @@ static vv_status send_to(ledger *l, vv_net *net, int rank, want *const wants[])
     return vv_net_send(net, rank, VV_TAG_INDEX, &block, size);
 }
 
+static vv_status make_marks(const vv_grid *g, marks *m)
+{
+    m->chunks = vv_grid_chunks(g);
+    m->from = m->chunks / 64 + 1;
+    return vv_new(&m->bit, (size_t)m->chunks / 64 + 1, sizeof *m->bit);
+}
+
 static vv_status make_ledger(const vv_feeds *f, ledger *l)
 {
     *l = (ledger){.feeds = f, .plan = f->plan};
-    VV_TRY(vv_new(&l->source, (size_t)f->plan->n_sources + 1, sizeof *l->source));
-    for (int i = 0; i < f->plan->n_sources; i++) {
-        marks *m = &l->source[i];
-        if (!indexed(&f->plan->source[i])) continue;
-        m->chunks = vv_grid_chunks(&f->plan->source[i].stored);
-        m->from = m->chunks / 64 + 1;
-        VV_TRY(vv_new(&m->bit, (size_t)m->chunks / 64 + 1, sizeof *m->bit));
-    }
+    VV_TRY(vv_new(&l->source, (size_t)n_feeds(f->plan) + 1, sizeof *l->source));
+    for (int i = 0; i < f->plan->n_sources; i++)
+        if (indexed(&f->plan->source[i])) VV_TRY(make_marks(&f->plan->source[i].stored, &l->source[i]));
+    for (int i = 0; i < f->plan->n_steps; i++)
+        if (told_places(f->plan, i))
+            VV_TRY(make_marks(&f->plan->step[i].grid, &l->source[f->plan->n_sources + f->plan->step[i].copied_to]));
     return VV_OK;
 }
 
 static void free_ledger(ledger *l)
 {
-    for (int i = 0; l->source && i < l->plan->n_sources; i++) free(l->source[i].bit);
+    for (int i = 0; l->source && i < n_feeds(l->plan); i++) free(l->source[i].bit);
     free(l->source);
 }
 
@@ -428,10 +466,10 @@ static vv_status take_section(vv_feeds *f, char **at, vv_bytes left)
     section s;
     if (left < (vv_bytes)sizeof s) return damaged();
     memcpy(&s, *at, sizeof s);
-    if (s.source < 0 || s.source >= f->plan->n_sources || s.n_stretches < 0 || s.n_entries < 0 ||
-        s.n_stretches > left || s.n_entries > left || section_bytes(&s) > left)
+    if (s.source < 0 || s.source >= n_feeds(f->plan) || s.n_stretches < 0 || s.n_entries < 0 || s.n_stretches > left ||
+        s.n_entries > left || section_bytes(&s) > left)
         return damaged();
-    vv_feed *feed = &f->feed[s.source];
+    vv_feed *feed = feed_of(f, (int)s.source);
     feed->n_stretches = s.n_stretches;
     feed->stretch = (vv_stretch *)(void *)(*at + sizeof s);
     feed->chunk = (const vv_chunk_at *)(const void *)(feed->stretch + s.n_stretches + 1);

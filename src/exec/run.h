@@ -7,6 +7,7 @@
 #include "exec/spill.h"
 #include "exec/store.h"
 #include "exec/work.h"
+#include "plan/copy.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -140,6 +141,12 @@ static inline bool vv_write_placed(const vv_step *s)
 }
 VV_WARN_UNUSED vv_status vv_targets_make(vv_run *r);
 void vv_desks_free(vv_run *r);
+
+/* Bytes that a write step has put into the output. */
+void vv_note_written(vv_run *r, int step, vv_bytes bytes);
+
+/* copy.c: a unit whose chunk is in a source as the output has it; *copied is false, and nothing done, when it is not. */
+VV_WARN_UNUSED vv_status vv_copy_unit(vv_run *r, vv_worker *w, const vv_task *t, bool *copied);
 
 /* push.c: all values of a finished chunk, in the working type of the result, to an input of a later step. */
 VV_WARN_UNUSED vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv_index out, const void *values);

@@ -42,12 +42,15 @@ typedef struct vv_feed {
 typedef struct vv_feeds {
     const vv_plan *plan;
     vv_feed *feed; /* by source */
-    int due;       /* messages with chunk indexes that have not come yet */
+    vv_feed *
+        copied; /* by step: where the chunks go that a write step takes as they are stored; they have a chunk index only */
+    int due;    /* messages with chunk indexes that have not come yet */
     void *message; /* what the stretches and entries are in */
 } vv_feeds;
 
-/* rank: this one. index: the coordinator's, by source; it is borrowed. */
-VV_WARN_UNUSED vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[], vv_feeds *out);
+/* rank: this one. index, copied: the coordinator's, by source and by write step; they are borrowed. */
+VV_WARN_UNUSED vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[],
+                                       vv_chunk_at *const copied[], vv_feeds *out);
 void vv_feeds_close(vv_feeds *f);
 /* Coordinator: sends every other rank the entries of the chunks that its tasks need. */
 VV_WARN_UNUSED vv_status vv_feeds_send(const vv_feeds *f, vv_net *net);

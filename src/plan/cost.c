@@ -262,8 +262,11 @@ static finished finished_of(const vv_plan *p, const vv_step *s)
     for (int d = 0; d < s->grid.shape.nd; d++) chunk = vv_times(chunk, s->grid.chunk[d]);
     if (s->op == VV_STEP_GATHER) return (finished){.gathered = p->ranks > 1 ? vv_times(2 * own, round64(chunk)) : 0};
     if (!s->to.chunked) return (finished){0};
+    const vv_step *from = &p->step[s->from];
+    vv_bytes copies = from->copied_to ? vv_times(outs, VV_COPY_PLACING * (p->ranks > 1 ? 2 : 1)) : 0;
+    if (from->copied_all) return (finished){.lists = copies};
     return (finished){.packed = vv_times(own, round64(vv_compressed_bound(chunk))),
-                      .lists = vv_times(own, 2 * VV_PACKED_ENTRY) + vv_times(outs, VV_PACKED_PLACING)};
+                      .lists = copies + vv_times(own, 2 * VV_PACKED_ENTRY) + vv_times(outs, VV_PACKED_PLACING)};
 }
 
 /* All steps share the memory for chunks that wait. */

@@ -1,4 +1,5 @@
 /* Counting chunk by chunk what ranks will read, move and write. It follows each rank through its units as the engine will. */
+#include "plan/copy.h"
 #include "plan/cost.h"
 
 #include <stdlib.h>
@@ -377,12 +378,39 @@ static void count_deliveries(const vv_plan *p, int step, int rank, vv_index out,
     }
 }
 
+/* A chunk that is copied as it is stored. */
+static vv_status count_copy(vv_counter *c, int step, vv_index out, vv_tally tally[], bool *copied)
+{
+    const vv_step *s = &c->plan->step[step];
+    vv_tally *t = &tally[step], before = *t;
+    vv_copied copy;
+    vv_box box;
+    *copied = s->copied_to && vv_copy_of(c->plan, s, out, &copy);
+    if (!*copied) return VV_OK;
+    vv_grid_box(&s->grid, out, &box);
+    for (int j = 0; j < s->input[0].n_parts; j++) {
+        const vv_part *part = &s->input[0].part[j];
+        vv_bytes read = t->read;
+        if (copy.part && part != copy.part) continue;
+        VV_TRY(read_part(c, part, &box, t));
+        tally[part->from].read += t->read - read;
+    }
+    tally[s->copied_to].written += t->read - before.read;
+    t->inflated = before.inflated;
+    t->chunks++;
+    t->elements += vv_box_elements(&box);
+    return VV_OK;
+}
+
 static vv_status count_unit(vv_counter *c, int step, int rank, vv_unit u, vv_tally tally[])
 {
     const vv_plan *p = c->plan;
     const vv_step *s = &p->step[step];
     vv_tally *t = &tally[step];
+    bool copied;
     t->tasks++;
+    VV_TRY(count_copy(c, step, u.out, tally, &copied));
+    if (copied) return VV_OK;
     VV_TRY(count_chunks(c, step, u, tally));
     if (s->op == VV_STEP_REDUCE && p->ranks > 1 && sends_state(s, rank, p->ranks, u)) {
         t->moved += used_state(s, u.out);

@@ -222,6 +222,8 @@ void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], 
     if (s->product) out->special = product_workspace(s, edge);
     out->state = round64(vv_times(groups, vv_state_bytes(s, out->cells)));
     out->finish = vv_imax(finish_bytes(p, number, cells), push_bytes(p, number, cells));
+    if (s->copied_all) *out = (vv_work){.cells = out->cells, .groups = out->groups};
+    if (s->copied_to) out->stored = vv_imax(out->stored, round64(VV_COPY_ROOM));
 }
 
 vv_status vv_work_bytes(const vv_plan *p, const vv_step *s, vv_work *out)

@@ -140,6 +140,8 @@ typedef struct vv_step {
         leaf; /* reduce: chunks in a leaf (with groups: chunks along their dimension, with all of the other reduced dimensions behind them) */
     bool shaped; /* joins and leaf are decided: those of the whole array that this is a box of; while lowering */
     vv_placement placement;
+    int copied_to; /* map: the write step that takes chunks as they are stored, where they are stored ones (copy.h); 0: none */
+    bool copied_all; /* every chunk is one: nothing is computed */
     int n_results;
     vv_result result[VV_MAX_RESULTS];
     char *why; /* what the planner chose and why, for explain: "held: ...", "read again: ..."; may be NULL; stays with

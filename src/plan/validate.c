@@ -1,5 +1,5 @@
 /* What a rank checks before it trusts the bytes of a plan: every reference points to something that fits. */
-#include "plan/plan.h"
+#include "plan/copy.h"
 
 #include <string.h>
 
@@ -178,6 +178,8 @@ static vv_status check_groups(const vv_plan *p, int i)
 static vv_status check_map(const vv_plan *p, int i)
 {
     const vv_step *s = &p->step[i];
+    if (s->copied_to ? s->copied_to != vv_copy_target(p, i) : s->copied_all)
+        return bad(p, i, "a copy of what is not stored so");
     for (int d = 0; d < s->work.shape.nd; d++)
         if (s->reduced[d]) return bad(p, i, "a map that reduces");
     if (s->block && s->n_results != 1) return bad(p, i, "an operation on blocks of several results");

@@ -23,6 +23,57 @@ static const vv_dim *stored_dim(const vv_dataset *d, int var, int k)
     return &d->file->meta->dim[stored(d, var)->dim[k]];
 }
 
+/* --- storage that is kept --- */
+
+/* The stored variable that an array's elements are moved from, unchanged; NULL when they are computed. The first one, where there are several. *rechunked: on
+ * the way they got other chunks. */
+static const vv_variable *moved_from(const vv_array *a, bool *rechunked)
+{
+    vv_dtype type = a->dtype;
+    for (*rechunked = false; a->kind == VV_NODE_VIEW || a->kind == VV_NODE_RECHUNK; a = a->input[0]) {
+        *rechunked = *rechunked || a->kind == VV_NODE_RECHUNK;
+        if (a->n_inputs == 0) return NULL;
+    }
+    if (a->kind != VV_NODE_OPEN || stored(a->origin, a->var)->type != type) return NULL;
+    return stored(a->origin, a->var);
+}
+
+/* The variable that an item is stored like. What is carried over always is. */
+static const vv_variable *stored_like(const vv_output *o, const vv_item *item, bool *rechunked)
+{
+    *rechunked = false;
+    if (!item->array || (!o->options.like_input && item->array->kind != VV_NODE_OPEN)) return NULL;
+    return moved_from(item->array, rechunked);
+}
+
+bool vv_item_keeps_chunks(const vv_output *o, const vv_item *item)
+{
+    enum { CRUMB = 4096 };
+    bool rechunked;
+    const vv_variable *like = stored_like(o, item, &rechunked);
+    vv_bytes chunk = like ? vv_dtype_size(like->type) : 0;
+    if (!like) return false;
+    if (rechunked || like->layout != VV_LAYOUT_CHUNKED) return rechunked;
+    for (int d = 0; d < like->shape.nd; d++) chunk = vv_times(chunk, like->chunk[d]);
+    return chunk >= CRUMB;
+}
+
+void vv_item_filters(const vv_output *o, const vv_item *item, vv_variable *v)
+{
+    bool rechunked;
+    const vv_variable *like = stored_like(o, item, &rechunked);
+    v->deflate = -1;
+    if (!vv_item_needs_chunks(o, item)) return;
+    if (o->options.deflate > 0) {
+        v->deflate = o->options.deflate;
+        v->shuffle = o->options.shuffle;
+    } else if (like && o->options.deflate < 0) {
+        v->deflate = like->deflate;
+        v->shuffle = like->deflate >= 0 && like->shuffle && o->options.shuffle;
+        v->fletcher32 = like->fletcher32;
+    }
+}
+
 /* --- dimensions --- */
 
 /* A dimension that is as it was in its file, under its name there. */
@@ -33,20 +84,24 @@ static bool intact(const vv_array *a, int d)
            (c->var < 0 || !strcmp(stored(c->from, c->var)->name, a->dim[d]));
 }
 
-static bool was_unlimited(const vv_array *a, int d)
+/* A dimension that could grow can do so still: as long as it has all of its elements, or the output is like its input. */
+static bool can_grow(const vv_output *o, const vv_array *a, int d)
 {
-    if (!intact(a, d)) return false;
-    const vv_meta *m = a->coord[d].from->file->meta;
-    const vv_dim *dim = &m->dim[vv_meta_find_dim(m, a->dim[d])];
-    return dim->unlimited && dim->length == a->shape.n[d];
+    const vv_coord *c = &a->coord[d];
+    int dim = c->from ? vv_meta_find_dim(c->from->file->meta, a->dim[d]) : -1;
+    if (dim < 0 || !c->from->file->meta->dim[dim].unlimited) return false;
+    return o->options.like_input || (intact(a, d) && c->from->file->meta->dim[dim].length == a->shape.n[d]);
 }
 
 bool vv_item_needs_chunks(const vv_output *o, const vv_item *item)
 {
     if (item->array) {
+        bool rechunked;
+        const vv_variable *like = stored_like(o, item, &rechunked);
+        if (item->array->shape.nd == 0) return false;
         for (int d = 0; d < item->array->shape.nd; d++)
-            if (was_unlimited(item->array, d)) return true;
-        return o->options.deflate > 0 && item->array->shape.nd > 0;
+            if (can_grow(o, item->array, d)) return true;
+        return o->options.deflate > 0 || (like && (rechunked || like->layout == VV_LAYOUT_CHUNKED));
     }
     if (!item->carried) return false;
     for (int k = 0; k < stored(item->carried, item->var)->shape.nd; k++)
@@ -80,6 +135,17 @@ static vv_status fill_value(const vv_array *a, vv_variable *v)
     return vv_attr_set(&v->attrs, "_FillValue", v->type, 1, v->fill);
 }
 
+static vv_status own_fill_value(vv_variable *v)
+{
+    const vv_attr *a = vv_attr_find(&v->attrs, "_FillValue");
+    double value;
+    if (a->type == v->type && a->count > 0)
+        memcpy(v->fill, a->data, (size_t)vv_dtype_size(v->type));
+    else if (vv_attr_number(&v->attrs, "_FillValue", 0, &value))
+        vv_dtype_store(v->type, v->fill, value);
+    return VV_OK;
+}
+
 /* An attribute that names variables keeps those that the output has. */
 static vv_status keep_names(const vv_output *o, vv_attrs *attrs, const char *attribute)
 {
@@ -100,6 +166,15 @@ static vv_status keep_names(const vv_output *o, vv_attrs *attrs, const char *att
     return status;
 }
 
+/* Stored elements that were moved keep their own fill value, or have none. */
+static bool is_stored(const vv_array *a)
+{
+    bool unused;
+    if (!moved_from(a, &unused)) return false;
+    while (a->kind != VV_NODE_OPEN) a = a->input[0];
+    return a->decode.n_missing == 0;
+}
+
 static vv_status computed_variable(const vv_output *o, vv_meta *m, const vv_item *item)
 {
     const vv_array *a = item->array;
@@ -107,12 +182,9 @@ static vv_status computed_variable(const vv_output *o, vv_meta *m, const vv_item
     VV_TRY(vv_meta_add_var(m, item->name, a->dtype, &v));
     VV_TRY(vv_attrs_copy(&v->attrs, &a->attrs));
     VV_TRY(keep_names(o, &v->attrs, "coordinates"));
-    for (int d = 0; d < a->shape.nd; d++) VV_TRY(add_dim(m, a->dim[d], a->shape.n[d], was_unlimited(a, d), v));
-    if (vv_attr_find(&v->attrs, "_FillValue")) { /* an undecoded copy keeps its own */
-        memcpy(v->fill, stored(a->origin, a->var)->fill, sizeof v->fill);
-        return VV_OK;
-    }
-    return vv_dtype_is_float(a->dtype) ? fill_value(a, v) : VV_OK;
+    for (int d = 0; d < a->shape.nd; d++) VV_TRY(add_dim(m, a->dim[d], a->shape.n[d], can_grow(o, a, d), v));
+    if (vv_attr_find(&v->attrs, "_FillValue")) return own_fill_value(v); /* what is not decoded keeps its own */
+    return vv_dtype_is_float(a->dtype) && !(o->options.like_input && is_stored(a)) ? fill_value(a, v) : VV_OK;
 }
 
 static vv_status carried_variable(vv_meta *m, const vv_item *item)
@@ -150,15 +222,18 @@ static vv_dtype made_type(const vv_coord *c)
     return all_fit(type, c->value) ? type : VV_F64;
 }
 
-static vv_status made_variable(vv_meta *m, const vv_item *item)
+static vv_status made_variable(const vv_output *o, vv_meta *m, const vv_item *item)
 {
     vv_variable *v;
     const vv_coord *c = &item->made;
     VV_TRY(vv_meta_add_var(m, item->name, made_type(c), &v));
-    if (c->from && c->var >= 0)
+    if (c->from && c->var >= 0) {
+        const char *bounds = vv_attr_text(&stored(c->from, c->var)->attrs, "bounds");
         VV_TRY(vv_cf_moved_attrs(&v->attrs, &stored(c->from, c->var)->attrs));
-    else
+        if (bounds && vv_output_has(o, bounds)) VV_TRY(vv_attr_set_text(&v->attrs, "bounds", bounds));
+    } else {
         VV_TRY(vv_cf_group_attrs(&v->attrs, item->name));
+    }
     return add_dim(m, item->name, c->value->n, false, v);
 }
 
@@ -178,7 +253,7 @@ vv_status vv_outfile_put_made(const vv_item *item, const vv_variable *v, vv_writ
 static vv_status add_variable(const vv_output *o, vv_meta *m, const vv_item *item)
 {
     if (item->array) return computed_variable(o, m, item);
-    return item->carried ? carried_variable(m, item) : made_variable(m, item);
+    return item->carried ? carried_variable(m, item) : made_variable(o, m, item);
 }
 
 static vv_status history(const vv_output *o, vv_meta *m)

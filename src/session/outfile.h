@@ -32,6 +32,10 @@ bool vv_output_has(const vv_output *o, const char *name);
 
 /* Whether a variable must be stored in chunks: it is compressed, or has an unlimited dimension. */
 bool vv_item_needs_chunks(const vv_output *o, const vv_item *item);
+/* Whether it keeps those that it has in its file, or was given, however small it is. */
+bool vv_item_keeps_chunks(const vv_output *o, const vv_item *item);
+/* Its filters: those that were asked for, else those of the input that it is stored like, else none. */
+void vv_item_filters(const vv_output *o, const vv_item *item, vv_variable *v);
 
 /* Dimensions, variables (numbered like the items) and attributes of the file; layouts are not decided yet. */
 VV_WARN_UNUSED vv_status vv_outfile_meta(const vv_output *o, vv_meta **out);

@@ -23,7 +23,7 @@ vv_status vv_output_new(vv_session *s, const char *path, const vv_save_options *
         VV_TRY_GOTO(status, failed, vv_strdup(&o->history, o->options.history));
         o->options.history = o->history;
     }
-    if (o->options.deflate < 0 || o->options.deflate > 9) {
+    if (o->options.deflate < -1 || o->options.deflate > 9) {
         status = vv_fail(VV_ERR_USAGE, "deflate level %d is not within 0..9", o->options.deflate);
         goto failed;
     }
@@ -97,7 +97,7 @@ static vv_status make_targets(vv_output *o, vv_target **targets, int *n, vv_byte
         if (!item->array) continue;
         vv_bytes bytes = vv_times(vv_shape_elements(&item->array->shape), vv_dtype_size(item->array->dtype));
         item->bytes = bytes;
-        item->gathered = vv_item_needs_chunks(o, item) && bytes <= SMALL;
+        item->gathered = vv_item_needs_chunks(o, item) && bytes <= SMALL && !vv_item_keeps_chunks(o, item);
         if (item->gathered) *gathered += bytes;
         item->target = *n;
         (*targets)[(*n)++] = (vv_target){.array = item->array,
@@ -131,24 +131,22 @@ static void chunk_whole(vv_variable *v)
     }
 }
 
-static void lay_out(vv_output *o, vv_item *item, vv_variable *v, vv_plan *plan, const vv_target *t)
+static vv_status lay_out(vv_output *o, vv_item *item, vv_variable *v, vv_prepared *p, const vv_target *t)
 {
+    vv_plan *plan = p->lowering.plan;
     vv_step *s = t ? &plan->step[t->step] : NULL;
     bool chunked = vv_item_needs_chunks(o, item);
-    v->deflate = -1;
-    if (chunked && o->options.deflate > 0) {
-        v->deflate = o->options.deflate;
-        v->shuffle = o->options.shuffle;
-    }
+    vv_item_filters(o, item, v);
     if (!chunked) v->layout = VV_LAYOUT_CONTIGUOUS;
     if (chunked && (!t || item->gathered)) chunk_whole(v);
     if (chunked && t && !item->gathered) chunk_like_step(s, v);
-    if (!s) return;
+    if (!s) return VV_OK;
     s->to.chunked = chunked && !item->gathered;
     s->to.deflate = v->deflate;
     s->to.shuffle = v->shuffle;
     memcpy(s->to.encode.fill, v->fill, sizeof v->fill);
     s->to.encode.has_fill = vv_attr_find(&v->attrs, "_FillValue") != NULL;
+    return vv_copying_choose(p, t->step, v);
 }
 
 typedef struct planned {
@@ -185,7 +183,8 @@ static vv_status plan_output(vv_output *o, planned *p)
     vv_plan *plan = p->prepared.lowering.plan;
     VV_TRY(vv_strdup(&plan->output, o->temporary));
     for (int i = 0; i < o->n_items; i++)
-        lay_out(o, &o->item[i], &p->meta->var[i], plan, o->item[i].target < 0 ? NULL : &p->target[o->item[i].target]);
+        VV_TRY(lay_out(o, &o->item[i], &p->meta->var[i], &p->prepared,
+                       o->item[i].target < 0 ? NULL : &p->target[o->item[i].target]));
     return vv_prepare_cost(&p->prepared, gathered);
 }
 
@@ -228,6 +227,8 @@ static vv_status connect(vv_output *o, planned *p, vv_writer *w)
             p->prepared.gather[step] = item->values;
         } else if (!plan->step[step].to.chunked && item->bytes > 0) {
             VV_TRY(vv_writer_offset(w, i, &plan->step[step].to.address));
+        } else if (plan->step[step].to.chunked) {
+            VV_TRY(vv_copying_place(&p->prepared, step));
         }
     }
     return VV_OK;

@@ -127,6 +127,7 @@ static vv_status fill_plan(vv_session *s, vv_target targets[], int n, vv_prepare
     for (int i = 0; i < n; i++) plan->step[targets[i].step].to.chunked = targets[i].chunked;
     VV_TRY(fit(plan, p->baseline + p->extra, targets, n));
     VV_TRY(vv_new(&p->gather, (size_t)plan->n_steps, sizeof *p->gather));
+    VV_TRY(vv_new(&p->copied, (size_t)plan->n_steps, sizeof *p->copied));
     return cost_plan(p);
 }
 
@@ -144,11 +145,13 @@ vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, 
 void vv_prepared_free(vv_prepared *p)
 {
     for (int i = 0; p->index && i < p->lowering.plan->n_sources; i++) vv_mem_put(&p->index[i]);
+    for (int i = 0; p->copied && i < p->lowering.plan->n_steps; i++) vv_mem_put(&p->copied[i]);
     free(p->index);
+    free(p->copied);
     free(p->gather);
     free(p->measured);
     p->measured = NULL;
-    p->index = NULL;
+    p->index = p->copied = NULL;
     p->gather = NULL;
     vv_cost_free(&p->cost);
     vv_lowering_free(&p->lowering);
@@ -212,7 +215,7 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
     if (vv_signals_seen(NULL)) return vv_fail(VV_ERR_INTERRUPTED, "interrupted");
     VV_TRY(send_plan(s, p));
     if (s->predict) VV_TRY(vv_new(&p->measured, (size_t)plan->n_steps, sizeof *p->measured));
-    vv_hooks hooks = {p->index, p->gather, place, progress, vv_signals_seen, p, p->born, vv_predict_note};
+    vv_hooks hooks = {p->index, p->copied, p->gather, place, progress, vv_signals_seen, p, p->born, vv_predict_note};
     vv_engine_stats stats;
     vv_mem_set_budget(plan->budget, p->baseline);
     if (plan->progress) vv_progress_begin(s->progress, total_tasks(p), p->cost.read);

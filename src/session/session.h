@@ -32,6 +32,7 @@ typedef struct vv_prepared {
     double born;           /* when planning began, by vv_clock() */
     vv_bytes baseline;     /* resident before the plan's own memory */
     vv_chunk_at **index;   /* by source */
+    vv_chunk_at **copied;  /* by step: places of chunks that a write step takes as they are stored */
     void **gather;         /* by step: buffers, not owned */
     vv_writer *writer;     /* of compressed outputs; not owned */
     vv_measured *measured; /* by step, after a run that was predicted */
@@ -48,6 +49,12 @@ VV_WARN_UNUSED vv_status vv_prepared_run(vv_session *s, vv_prepared *p);
 /* The text of an explanation; freed with free(). */
 VV_WARN_UNUSED vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, const vv_explain_options *options,
                                              char **text);
+
+/* copying.c: chunks that go to an output variable as they are stored, once its write step knows how it is stored. May take back a checksum that
+ * computed chunks would not have. */
+VV_WARN_UNUSED vv_status vv_copying_choose(vv_prepared *p, int write_step, vv_variable *v);
+/* Gives them their places in the file. */
+VV_WARN_UNUSED vv_status vv_copying_place(vv_prepared *p, int write_step);
 
 /* settings.c: a plan gets what the session says, or the environment. */
 VV_WARN_UNUSED vv_status vv_settings_apply(vv_session *s, vv_plan *p);

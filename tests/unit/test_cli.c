@@ -4,6 +4,7 @@
 #define main varve_main
 #include "cli/bench.c"
 #include "cli/commands.c"
+#include "cli/concat.c"
 #include "cli/format.c"
 #include "cli/help.c"
 #include "cli/history.c"
@@ -13,11 +14,14 @@
 #include "cli/launcher.c"
 #include "cli/main.c"
 #include "cli/manual.c"
+#include "cli/move.c"
 #include "cli/options.c"
 #include "cli/parse.c"
 #include "cli/range.c"
+#include "cli/rechunk.c"
 #include "cli/reduce.c"
 #include "cli/results.c"
+#include "cli/select.c"
 #include "cli/units.c"
 #include "cli/values.c"
 #include "cli/words.c"
@@ -63,7 +67,7 @@ static void defaults(void **state)
     assert_words(&request.inputs, "t2m.nc");
     assert_true(request.shuffle && request.skipna);
     assert_false(request.overwrite || request.keepdims || request.quiet || request.stats);
-    assert_int_equal(0, request.deflate);
+    assert_int_equal(-1, request.deflate);
     assert_int_equal(VV_PROGRESS_AUTO, request.progress);
     assert_int_equal(VV_CLI_EXPLAIN_NOT, request.explain);
     assert_null(request.output);

@@ -214,7 +214,7 @@ static void send_indexes(int ranks, vv_message messages[])
     static const vv_net_kind kind = {.name = "test", .send = keep};
     vv_net net = {.kind = &kind, .size = ranks, .early = (struct vv_early *)(void *)messages};
     vv_feeds feeds;
-    must(vv_feeds_open(plan, 0, indexes, &feeds));
+    must(vv_feeds_open(plan, 0, indexes, NULL, &feeds));
     must(vv_feeds_send(&feeds, &net));
     vv_feeds_close(&feeds);
 }
@@ -272,7 +272,7 @@ static void run_rank(int step, int rank, vv_message messages[], output *o)
     vv_store *store;
     vv_worker w;
     vv_job job = {.plan = plan, .step = s, .number = step};
-    must(vv_feeds_open(plan, rank, indexes, &feeds));
+    must(vv_feeds_open(plan, rank, indexes, NULL, &feeds));
     if (feeds.due) must(vv_feeds_receive(&feeds, &messages[rank]));
     must(vv_store_new(plan, rank, &store));
     must(vv_work_bytes(plan, s, &job.work));

@@ -1,0 +1,163 @@
+/* What goes to the output as it is stored (plan/copy.h): the coordinator's part, who alone knows the files' filters and chunk indexes. */
+#include "plan/copy.h"
+#include "session/session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const vv_variable *origin_of(const vv_prepared *p, int source)
+{
+    const vv_origin *o = &p->lowering.origin[source];
+    return &o->file->meta->var[o->var];
+}
+
+/* Never written chunks have this fill value; the output's have its own. */
+static bool missing_stay(const vv_prepared *p, int source, const vv_write_to *to)
+{
+    const vv_source *s = &p->lowering.plan->source[source];
+    vv_bytes size = vv_dtype_size(s->decode.stored);
+    if (to->encode.has_fill && !memcmp(s->fill, to->encode.fill, (size_t)size)) return true;
+    for (vv_index k = 0; k < vv_grid_chunks(&s->stored); k++)
+        if (p->index[source][k].address < 0) return false;
+    return true;
+}
+
+/* The output's pipeline; its order is that in which a chunk's mask counts the filters. */
+static int pipeline(const vv_variable *v, unsigned char filter[])
+{
+    int n = 0;
+    if (v->shuffle) filter[n++] = VV_FILTER_SHUFFLE;
+    if (v->deflate >= 0) filter[n++] = VV_FILTER_DEFLATE;
+    if (v->zstd > 0) filter[n++] = VV_FILTER_ZSTD;
+    if (v->fletcher32) filter[n++] = VV_FILTER_FLETCHER32;
+    return n;
+}
+
+/* The filters of a source are those of the output. */
+static bool stored_alike(const vv_prepared *p, int source, const vv_write_to *to, const vv_variable *v)
+{
+    const vv_variable *from = origin_of(p, source);
+    if (!to->chunked) return true;
+    unsigned char filter[VV_FILTERS];
+    int n = pipeline(v, filter);
+    return n == from->n_filters && !memcmp(filter, from->filter, (size_t)n) && from->deflate == v->deflate &&
+           from->zstd == v->zstd && missing_stay(p, source, to);
+}
+
+static bool all_alike(const vv_prepared *p, const vv_input *in, const vv_write_to *to, const vv_variable *v)
+{
+    int last = -1;
+    for (int i = 0; i < in->n_parts; i++) {
+        int source = (int)(vv_part_stored(p->lowering.plan, &in->part[i]) - p->lowering.plan->source);
+        if (source != last && !stored_alike(p, source, to, v)) return false;
+        last = source;
+    }
+    return true;
+}
+
+/* Needs to know its target. */
+static vv_index count_copies(const vv_prepared *p, const vv_step *s)
+{
+    vv_copied copy;
+    vv_index n = 0;
+    for (vv_index out = 0; out < vv_step_outs(s); out++) n += vv_copy_of(p->lowering.plan, s, out, &copy);
+    return n;
+}
+
+static vv_status explain(vv_step *s, vv_index copies, bool chunked)
+{
+    vv_buf b = {0};
+    vv_index outs = vv_step_outs(s);
+    if (copies == outs)
+        vv_buf_printf(&b, "copied as stored%s", chunked ? ", not decompressed" : "");
+    else
+        vv_buf_printf(&b, "copied as stored: %lld of %lld chunks; the others are computed", (long long)copies,
+                      (long long)outs);
+    vv_status status = vv_buf_status(&b);
+    if (status == VV_OK) {
+        free(s->why);
+        s->why = b.data;
+    }
+    return status;
+}
+
+vv_status vv_copying_choose(vv_prepared *p, int write_step, vv_variable *v)
+{
+    vv_plan *plan = p->lowering.plan;
+    const vv_write_to *to = &plan->step[write_step].to;
+    vv_step *s = &plan->step[plan->step[write_step].from];
+    bool alike = vv_copy_target(plan, plan->step[write_step].from) == write_step && all_alike(p, &s->input[0], to, v);
+    s->copied_to = alike ? write_step : 0;
+    vv_index copies = alike ? count_copies(p, s) : 0;
+    if (copies < vv_step_outs(s) && v->fletcher32) {
+        v->fletcher32 = false;
+        copies = 0;
+    }
+    if (copies == 0) s->copied_to = 0;
+    if (copies == 0) return VV_OK;
+    s->copied_all = copies == vv_step_outs(s);
+    return explain(s, copies, to->chunked);
+}
+
+/* --- places --- */
+
+typedef struct placing {
+    vv_index n, *chunk;
+    uint32_t *size, *mask;
+    vv_bytes *address;
+} placing;
+
+static vv_status new_placing(vv_index n, placing *x)
+{
+    VV_TRY(vv_mem_get(&x->chunk, n * (vv_bytes)sizeof *x->chunk, "a list of chunks"));
+    VV_TRY(vv_mem_get(&x->size, n * (vv_bytes)sizeof *x->size, "a list of chunks"));
+    VV_TRY(vv_mem_get(&x->mask, n * (vv_bytes)sizeof *x->mask, "a list of chunks"));
+    return vv_mem_get(&x->address, n * (vv_bytes)sizeof *x->address, "a list of chunks");
+}
+
+static void free_placing(placing *x)
+{
+    vv_mem_put(&x->chunk);
+    vv_mem_put(&x->size);
+    vv_mem_put(&x->mask);
+    vv_mem_put(&x->address);
+}
+
+/* Those that are there; what was never written, and what is computed, has no place. */
+static void list_copies(const vv_prepared *p, const vv_step *s, placing *x)
+{
+    vv_copied copy;
+    for (vv_index out = 0; out < vv_step_outs(s); out++) {
+        if (!vv_copy_of(p->lowering.plan, s, out, &copy)) continue;
+        const vv_chunk_at *at = &p->index[copy.source][copy.chunk];
+        if (at->address < 0) continue;
+        x->chunk[x->n] = out;
+        x->size[x->n] = at->size;
+        x->mask[x->n++] = at->filter_mask;
+    }
+}
+
+static vv_status place_all(vv_prepared *p, int write_step, placing *x)
+{
+    const vv_step *s = &p->lowering.plan->step[p->lowering.plan->step[write_step].from];
+    vv_index outs = vv_step_outs(s);
+    vv_chunk_at **table = &p->copied[write_step];
+    VV_TRY(new_placing(outs, x));
+    list_copies(p, s, x);
+    VV_TRY(vv_writer_place(p->writer, p->lowering.plan->step[write_step].to.variable, x->n, x->chunk, x->size, x->mask,
+                           x->address));
+    VV_TRY(vv_mem_get(table, outs * (vv_bytes)sizeof **table, "places of chunks"));
+    for (vv_index out = 0; out < outs; out++) (*table)[out] = (vv_chunk_at){.address = -1};
+    for (vv_index i = 0; i < x->n; i++) (*table)[x->chunk[i]] = (vv_chunk_at){x->address[i], x->size[i], x->mask[i]};
+    return VV_OK;
+}
+
+vv_status vv_copying_place(vv_prepared *p, int write_step)
+{
+    const vv_plan *plan = p->lowering.plan;
+    placing x = {0};
+    if (plan->step[plan->step[write_step].from].copied_to != write_step) return VV_OK;
+    vv_status status = place_all(p, write_step, &x);
+    free_placing(&x);
+    return status;
+}
