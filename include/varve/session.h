@@ -52,6 +52,10 @@ VV_API vv_status vv_session_set_scratch(vv_session *s, const char *directory);
  * none are kept. Driver only. */
 VV_API vv_status vv_session_set_cache(vv_session *s, const char *directory);
 
+/* What a chunk that cannot be decoded or whose checksum is wrong does: it ends the run (the default), or, with fill, its elements are missing values (fill
+ * values, for integers that have none) and the chunk is counted in vv_run_stats.bad_chunks. Driver only. */
+VV_API void vv_session_fill_bad_chunks(vv_session *s, bool fill);
+
 /* With it on, every compute and save leaves a report: what was predicted for each step beside what was measured. It takes a moment for plans of millions of
  * chunks. The text is valid until the next run; empty without one. Driver only. */
 VV_API void vv_session_set_report(vv_session *s, bool on);
@@ -64,6 +68,7 @@ typedef struct vv_run_stats {
     vv_index tasks;
     vv_bytes read, moved, written; /* bytes of stored data read, sent between ranks, written to output data */
     vv_bytes plan_bytes;           /* the symbolic plan as broadcast */
+    vv_index bad_chunks;           /* damaged and filled; a chunk that several ranks need counts for each */
     vv_bytes peak;                 /* largest resident set of a rank so far, as the system counts it */
 } vv_run_stats;
 VV_API void vv_session_stats(const vv_session *s, vv_run_stats *out);

@@ -59,6 +59,7 @@ static vv_status apply(vv_session *s, const vv_cli_request *r)
     if (status == VV_OK && r->scratch) status = vv_session_set_scratch(s, r->scratch);
     if (status == VV_OK && r->threads > 0) status = vv_session_set_threads(s, r->threads);
     if (status == VV_OK && r->memory > 0) status = vv_session_set_memory(s, r->memory);
+    vv_session_fill_bad_chunks(s, r->bad_chunk == VV_CLI_BAD_FILL);
     vv_session_set_report(s, r->stats);
     bool silent = r->quiet && r->progress == VV_PROGRESS_AUTO;
     vv_session_set_progress(s, silent ? VV_PROGRESS_OFF : (vv_progress_mode)r->progress);

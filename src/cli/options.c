@@ -94,6 +94,7 @@ static vv_status set_choice(const vv_cli_option *o, vv_cli_request *r, const cha
 }
 
 static const char *const progress_modes[] = {"auto", "on", "off", NULL};
+static const char *const bad_chunks[] = {"fail", "fill", NULL};
 static const char *const explain_forms[] = {"text", "json", "svg", NULL};
 
 #define FIELD(name) .field = offsetof(vv_cli_request, name)
@@ -147,6 +148,10 @@ const vv_cli_option vv_cli_options[] = {
     {"stats", 0, NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(stats),
      .help = "afterwards, print what the run did to standard error: seconds, tasks, bytes, peak memory, and what was "
              "predicted for each step beside what was measured"},
+    {"on-bad-chunk", 0, "fail|fill", .group = VV_CLI_RUN, .set = set_choice, FIELD(bad_chunk), .choices = bad_chunks,
+     .low = VV_CLI_BAD_FAIL,
+     .help = "a damaged chunk of an input ends the run (fail, the default) or becomes missing values (fill); it says "
+             "which and how many"},
     {"scratch", 0, "DIR", .group = VV_CLI_RUN, .set = set_text, FIELD(scratch),
      .help = "directory, best on a disk of each machine's own, for what does not fit in memory; default: $TMPDIR, "
              "else /tmp"},

@@ -30,6 +30,7 @@ typedef enum vv_cli_group {
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
+enum { VV_CLI_BAD_FAIL, VV_CLI_BAD_FILL };
 enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON, VV_CLI_EXPLAIN_SVG };
 
 /* "25GB/s,2us" */
@@ -51,6 +52,7 @@ typedef struct vv_cli_request {
     int explain;
     const char *log, *placement, *policy, *scratch, *cache, *concat;
     bool stats, quiet;
+    int bad_chunk; /* VV_CLI_BAD_ */
 
     int ranks; /* of the machine that explain speaks of; 0: not given */
     vv_cli_net net;

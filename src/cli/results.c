@@ -53,6 +53,7 @@ void vv_cli_results_count(vv_cli_results *x)
     t->moved += now.moved;
     t->written += now.written;
     t->plan_bytes += now.plan_bytes;
+    t->bad_chunks += now.bad_chunks;
     if (now.peak > t->peak) t->peak = now.peak;
     add_report(x);
 }
@@ -62,11 +63,11 @@ void vv_cli_results_count(vv_cli_results *x)
 static void print_stats(const vv_cli_results *x)
 {
     const vv_run_stats *t = &x->total;
-    fprintf(
-        stderr,
-        "varve: stats seconds=%.4f plan=%.4f tasks=%lld read=%lld moved=%lld written=%lld plan_bytes=%lld peak=%lld\n",
-        t->seconds, t->plan_seconds, (long long)t->tasks, (long long)t->read, (long long)t->moved,
-        (long long)t->written, (long long)t->plan_bytes, (long long)t->peak);
+    fprintf(stderr,
+            "varve: stats seconds=%.4f plan=%.4f tasks=%lld read=%lld moved=%lld written=%lld plan_bytes=%lld "
+            "bad_chunks=%lld peak=%lld\n",
+            t->seconds, t->plan_seconds, (long long)t->tasks, (long long)t->read, (long long)t->moved,
+            (long long)t->written, (long long)t->plan_bytes, (long long)t->bad_chunks, (long long)t->peak);
     fputs(x->reports ? x->reports : "", stderr);
 }
 

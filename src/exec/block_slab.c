@@ -1,8 +1,10 @@
 /* Slabs: stored elements in memory, as they lie in a chunk or as they were read, with what it takes to decode them. */
 #include "base/fault.h"
+#include "base/log.h"
 #include "exec/work.h"
 #include "kernels/strided.h"
 
+#include <math.h>
 #include <string.h>
 
 vv_status vv_slab_error(const vv_source *s, int nd, const vv_index at[])
@@ -35,6 +37,36 @@ static void constant(const vv_source *s, vv_slab *out)
     out->decode.shuffled = out->decode.swap = false;
     out->total = 1;
     memset(out->stride, 0, sizeof out->stride);
+}
+
+/* --- damage --- */
+
+/* A damaged chunk's elements: missing, where its type has such a thing, else fill. */
+static void missing(const vv_source *s, vv_slab *out)
+{
+    constant(s, out);
+    if (!vv_dtype_is_float(s->decode.out)) return;
+    out->decode = (vv_decode){.stored = s->decode.out, .out = s->decode.out};
+    vv_dtype_store(s->decode.out, out->fill, NAN);
+}
+
+/* The current error happened at a chunk: the end of the run, unless it is damage and the user wants such chunks filled. */
+static vv_status at_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], vv_status status, vv_slab *out)
+{
+    enum { TELL = 10 };
+    const vv_grid *g = &f->source->stored;
+    vv_failure why;
+    bool news;
+    status = vv_slab_error(f->source, g->shape.nd, coords);
+    if (status != VV_ERR_CORRUPT || !w->job->plan->fill_bad) return status;
+    vv_error_get(&why);
+    VV_TRY(vv_feed_note_bad(f, vv_grid_number(g, coords), &news));
+    if (news && f->n_bad <= TELL)
+        vv_say(VV_LOG_WARN, "filled with missing values: %s%s", why.text,
+               f->n_bad == TELL ? " (more are not told)" : "");
+    vv_error_clear();
+    missing(f->source, out);
+    return VV_OK;
 }
 
 /* --- stored chunks --- */
@@ -179,7 +211,7 @@ vv_status vv_slab_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], vv_ro
     out->total = vv_pack_strides(g->shape.nd, g->chunk, out->stride);
     for (int d = 0; d < g->shape.nd; d++) out->origin[d] = coords[d] * g->chunk[d] - g->shift[d];
     vv_status status = load_chunk(w, f, coords, room, out);
-    return status == VV_OK ? VV_OK : vv_slab_error(f->source, g->shape.nd, coords);
+    return status == VV_OK ? VV_OK : at_chunk(w, f, coords, status, out);
 }
 
 /* --- boxes of everything else --- */
@@ -258,7 +290,7 @@ vv_status vv_slab_box(vv_worker *w, vv_feed *f, const vv_box *box, vv_room *room
     if (status == VV_OK) return VV_OK;
     vv_index chunk[VV_MAX_DIMS];
     for (int d = 0; d < box->nd; d++) chunk[d] = vv_grid_at(&f->source->stored, d, box->lo[d]);
-    return vv_slab_error(f->source, box->nd, chunk);
+    return at_chunk(w, f, chunk, status, out);
 }
 
 /* --- decoding --- */

@@ -128,6 +128,7 @@ static void agreement_of(const vv_run *r, int64_t ready_us, vv_agreement *a)
     a->sum[2] = r->net->sent + atomic_load(&r->pieces);
     a->sum[3] = atomic_load(&r->written);
     a->sum[4] = r->store ? vv_store_spilled(r->store) : 0;
+    a->sum[5] = vv_feeds_bad(&r->feeds);
     a->max[0] = vv_mem_resident_peak();
     a->max[1] = ready_us;
 }
@@ -139,6 +140,7 @@ static void stats_of(const vv_agreement *a, vv_engine_stats *stats)
                                .moved = a->sum[2],
                                .written = a->sum[3],
                                .spilled = a->sum[4],
+                               .bad = a->sum[5],
                                .peak = a->max[0],
                                .ready_us = a->max[1]};
 }

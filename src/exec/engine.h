@@ -56,6 +56,7 @@ typedef struct vv_engine_stats {
     vv_bytes read, moved, written; /* of all ranks */
     vv_bytes peak;                 /* largest resident set of any rank */
     vv_bytes spilled;              /* to scratch directories, of all ranks */
+    vv_index bad;                  /* damaged chunks that were filled, of all ranks */
     int64_t ready_us;              /* from the begin of planning until the last rank was ready to run, microseconds */
 } vv_engine_stats;
 

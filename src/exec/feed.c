@@ -64,6 +64,36 @@ vv_status vv_feed_read(vv_feed *f, const vv_box *box, void *out)
     return status;
 }
 
+static vv_status insert_bad(vv_feed *f, vv_index number, bool *news)
+{
+    vv_index i = 0;
+    while (i < f->n_bad && f->bad[i] < number) i++;
+    *news = i == f->n_bad || f->bad[i] != number;
+    if (!*news) return VV_OK;
+    vv_index *more = realloc(f->bad, sizeof *more * (size_t)(f->n_bad + 1));
+    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of damaged chunks");
+    f->bad = more;
+    memmove(more + i + 1, more + i, sizeof *more * (size_t)(f->n_bad - i));
+    more[i] = number;
+    f->n_bad++;
+    return VV_OK;
+}
+
+vv_status vv_feed_note_bad(vv_feed *f, vv_index number, bool *news)
+{
+    pthread_mutex_lock(&lock);
+    vv_status status = insert_bad(f, number, news);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+vv_index vv_feeds_bad(const vv_feeds *f)
+{
+    vv_index n = 0;
+    for (int i = 0; f->feed && i < f->plan->n_sources; i++) n += f->feed[i].n_bad;
+    return n;
+}
+
 vv_status vv_feed_chunk(const vv_feed *f, vv_index number, vv_chunk_at *out)
 {
     if (f->all) {
@@ -144,6 +174,7 @@ void vv_feeds_close(vv_feeds *feeds)
         vv_feed *f = &feeds->feed[i];
         vv_raw_close(&f->file);
         vv_file_close(&f->slow);
+        free(f->bad);
     }
     free(feeds->feed);
     free(feeds->copied);

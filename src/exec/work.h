@@ -37,6 +37,8 @@ typedef struct vv_feed {
     vv_stretch *stretch;    /* one more than that: the end */
     const vv_chunk_at *all; /* the coordinator: every chunk; else NULL */
     const vv_chunk_at *chunk;
+    vv_index n_bad; /* damaged chunks met here, each once, ascending; guarded by the lock of feed.c */
+    vv_index *bad;
 } vv_feed;
 
 typedef struct vv_feeds {
@@ -62,6 +64,10 @@ VV_WARN_UNUSED vv_status vv_feed_open(vv_feed *f);
 VV_WARN_UNUSED vv_status vv_feed_chunk(const vv_feed *f, vv_index number, vv_chunk_at *out);
 /* Elements [first, first + n) of a contiguous variable, in row-major order, as they are stored. */
 VV_WARN_UNUSED vv_status vv_feed_elements(vv_feed *f, vv_index first, vv_index n, void *out);
+/* Notes that a chunk is damaged; *news: it was not known yet. */
+VV_WARN_UNUSED vv_status vv_feed_note_bad(vv_feed *f, vv_index number, bool *news);
+/* Damaged chunks of all sources that this rank has met. */
+vv_index vv_feeds_bad(const vv_feeds *f);
 /* A box through the format's own reader, one thread at a time unless the format says otherwise. */
 VV_WARN_UNUSED vv_status vv_feed_read(vv_feed *f, const vv_box *box, void *out);
 

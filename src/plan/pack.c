@@ -347,6 +347,7 @@ static void head(archive *a, vv_plan *p)
     NUMBER(a, p->fuzz);
     NUMBER(a, p->log);
     NUMBER(a, p->progress);
+    NUMBER(a, p->fill_bad);
     string(a, &p->output);
     string(a, &p->scratch);
 }

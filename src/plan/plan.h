@@ -156,6 +156,7 @@ typedef struct vv_plan {
     int64_t fuzz;    /* seed of a random schedule, for tests; 0: none */
     int log;         /* vv_log_level for all ranks */
     bool progress;   /* ranks report progress */
+    bool fill_bad;   /* damaged chunks become missing values instead of ending the run */
     char *output;    /* temporary path of the output file, NULL when there is none */
     char *scratch;   /* directory for what does not fit in memory */
     int n_sources, n_steps;

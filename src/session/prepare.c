@@ -204,6 +204,10 @@ static void note_stats(vv_session *s, const vv_engine_stats *e, double seconds)
     s->stats.moved = e->moved;
     s->stats.written = e->written;
     s->stats.peak = e->peak;
+    s->stats.bad_chunks = e->bad;
+    if (e->bad)
+        vv_say(VV_LOG_WARN, "%lld damaged chunk%s filled with missing values", (long long)e->bad,
+               e->bad == 1 ? " was" : "s were");
 }
 
 vv_status vv_prepared_run(vv_session *s, vv_prepared *p)

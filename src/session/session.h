@@ -16,6 +16,7 @@ struct vv_session {
     int threads;
     int placement; /* -1: the planner chooses */
     int policy;    /* exec/sched.h; -1: $VARVE_POLICY, else memory */
+    bool fill_bad; /* damaged chunks become missing values */
     char *scratch; /* NULL: $TMPDIR, else /tmp */
     char *cache;   /* of headers; NULL: $VARVE_CACHE, else none */
     vv_progress_mode progress;

@@ -41,6 +41,11 @@ vv_status vv_session_set_cache(vv_session *s, const char *directory)
     return set_text(&s->cache, directory);
 }
 
+void vv_session_fill_bad_chunks(vv_session *s, bool fill)
+{
+    s->fill_bad = fill;
+}
+
 void vv_session_set_report(vv_session *s, bool on)
 {
     s->predict = on;
@@ -65,6 +70,7 @@ vv_status vv_settings_apply(vv_session *s, vv_plan *p)
     p->fuzz = fuzz ? strtoll(fuzz, NULL, 10) : 0;
     p->threads = s->threads;
     p->budget = s->memory;
+    p->fill_bad = s->fill_bad;
     return vv_strdup(&p->scratch, scratch_of(s));
 }
 

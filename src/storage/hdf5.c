@@ -113,7 +113,7 @@ static vv_box existing(hid_t space, const vv_box *box)
 }
 
 /* Why HDF5 gave no data: a filter that is not there says so badly. */
-static vv_status explain_read(hid_t dataset)
+static vv_status explain_read(const vv_h5_record *r, hid_t dataset)
 {
     char why[160], name[80], text[96];
     unsigned flags, config;
@@ -128,13 +128,14 @@ static vv_status explain_read(hid_t dataset)
         vv_h5_filter_text(id, name, text, sizeof text);
     }
     H5Pclose(list);
-    if (missing < 0) return vv_fail(VV_ERR_READ, "HDF5 cannot read it: %s", why);
+    if (missing < 0) return vv_fail(r->read_failed ? VV_ERR_READ : VV_ERR_CORRUPT, "HDF5 cannot read it: %s", why);
     return vv_fail(VV_ERR_UNSUPPORTED,
                    "HDF5 has no filter %s (number %d): install its plug-in and set HDF5_PLUGIN_PATH to its directory",
                    text, missing);
 }
 
-static vv_status transfer(hid_t dataset, hid_t memory, hid_t space, const vv_box *part, const vv_box *box, void *out)
+static vv_status transfer(vv_h5_record *r, hid_t dataset, hid_t memory, hid_t space, const vv_box *part,
+                          const vv_box *box, void *out)
 {
     hsize_t lo[VV_MAX_DIMS], at[VV_MAX_DIMS], n[VV_MAX_DIMS], whole[VV_MAX_DIMS];
     for (int d = 0; d < box->nd; d++) {
@@ -143,11 +144,12 @@ static vv_status transfer(hid_t dataset, hid_t memory, hid_t space, const vv_box
         at[d] = (hsize_t)(part->lo[d] - box->lo[d]);
         whole[d] = (hsize_t)box->n[d];
     }
+    r->read_failed = false;
     hid_t target = box->nd ? H5Screate_simple(box->nd, whole, NULL) : H5Screate(H5S_SCALAR);
     bool ok = target >= 0 && (!box->nd || (H5Sselect_hyperslab(space, H5S_SELECT_SET, lo, NULL, n, NULL) >= 0 &&
                                            H5Sselect_hyperslab(target, H5S_SELECT_SET, at, NULL, n, NULL) >= 0));
     ok = ok && H5Dread(dataset, memory, target, space, H5P_DEFAULT, out) >= 0;
-    vv_status status = ok ? VV_OK : explain_read(dataset);
+    vv_status status = ok ? VV_OK : explain_read(r, dataset);
     H5Sclose(target);
     return status;
 }
@@ -172,7 +174,9 @@ static vv_status read_box(vv_file *f, int var, const vv_box *box, void *out)
     hid_t space = H5Dget_space(dataset);
     vv_box part = existing(space, box);
     if (vv_box_elements(&part) < vv_box_elements(box)) fill_all(v, vv_box_elements(box), out);
-    vv_status status = vv_box_elements(&part) > 0 ? transfer(dataset, memory, space, &part, box, out) : VV_OK;
+    vv_status status = vv_box_elements(&part) > 0
+                           ? transfer(&((vv_h5_file *)f->handle)->record, dataset, memory, space, &part, box, out)
+                           : VV_OK;
     H5Sclose(space);
     H5Tclose(memory);
     return status;

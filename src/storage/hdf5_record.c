@@ -98,7 +98,10 @@ static herr_t read_file(H5FD_t *base, H5FD_mem_t type, hid_t dxpl, haddr_t at, s
     for (char *p = out; size > 0;) {
         ssize_t n = pread(f->fd, p, size, (off_t)at);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return -1;
+        if (n < 0) {
+            f->record->read_failed = true;
+            return -1;
+        }
         if (n == 0) { /* HDF5 looks for its header beyond the end of short files and expects zeros there */
             memset(p, 0, size);
             return 0;

@@ -29,6 +29,7 @@ typedef struct vv_h5_record {
     vv_bytes size;
     int open_errno;     /* why the file could not be opened, else 0 */
     vv_bytes file_size; /* when opened */
+    bool read_failed;   /* the system could not read, since it was last set to false */
     vv_failure error;   /* code VV_OK: no write has failed */
 } vv_h5_record;
 
