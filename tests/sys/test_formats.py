@@ -225,6 +225,48 @@ class Formats(support.Case):
             np.testing.assert_array_equal(f["/forecast/surface/t2m"][...], format_corpus.field((4, 30)).max(0))
             self.assertEqual(f["/forecast/surface/t2m"].dimensions, ("x",))
 
+    def damaged(self):
+        """A file in which one chunk of each variable is damaged in the middle."""
+        path = self.path("damaged.h5")
+        orders = {"summed": ("fletcher32",), "behind": ("shuffle", "deflate", "fletcher32"), "before": ("fletcher32", "shuffle", "deflate"),
+                  "deflated": ("shuffle", "deflate"), "slow": ("deflate", "shuffle"), "whole": ("deflate", "deflate", "fletcher32")}
+        with h5py.File(path, "w") as f:
+            for name, order in orders.items():
+                format_corpus.dataset(f, name, format_corpus.field(), format_corpus.CHUNK, order)
+            format_corpus.dataset(f, "packed", format_corpus.field(dtype="i2"), format_corpus.CHUNK, ("shuffle", "deflate"))
+            f["packed"].attrs["scale_factor"] = 0.5
+            format_corpus.dataset(f, "integers", format_corpus.field(dtype="i4"), format_corpus.CHUNK, ("shuffle", "deflate"), fill=-7)
+        with h5py.File(path) as f:
+            where = {n: f[n].id.get_chunk_info_by_coord((7, 6, 9)) for n in f}
+        with open(path, "r+b") as f:
+            for c in where.values():
+                f.seek(c.byte_offset + c.size // 2)
+                bad = bytes(x ^ 0xff for x in f.read(8))
+                f.seek(c.byte_offset + c.size // 2)
+                f.write(bad)
+        return path, list(where)
+
+    def test_damaged_chunks(self):
+        path, names = self.damaged()
+        out = self.path("out.nc")
+        hole = np.zeros(format_corpus.SHAPE, bool)
+        hole[7:14, 6:12, 9:18] = True
+        for i, name in enumerate(names):
+            self.refused(varve("max", f"{path}:{name}", "-o", out, ranks=2 * (i == 0)), 3,
+                         rf"damaged.h5: variable '{name}', chunk \[1, 1, 1\], rank [01]: ")
+            r = self.run_ok("max", "-d", "phony_dim_0", f"{path}:{name}", "-o", out, "--on-bad-chunk", "fill", "--stats", ranks=2 * (i == 0))
+            self.assertEqual(r.stats["bad_chunks"], 1, r)
+            self.assertRegex(r.err, rf"filled with missing values: .*damaged.h5: variable '{name}', chunk \[1, 1, 1\]")
+            self.assertIn("1 damaged chunk was filled with missing values", r.err)
+            x = format_corpus.field(dtype={"packed": "i2", "integers": "i4"}.get(name, "f4"))
+            if name == "integers":
+                x[hole] = -7
+            else:
+                x = np.where(hole, np.nan, x * (np.float32(0.5) if name == "packed" else np.float32(1)))
+            with netCDF4.Dataset(out) as f:
+                np.testing.assert_array_equal(np.asarray(f[name][...]), np.nanmax(x, 0), name)
+            os.unlink(out)
+
 
 if __name__ == "__main__":
     support.main()
