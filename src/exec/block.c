@@ -72,7 +72,6 @@ static vv_status open_stream(vv_worker *w, int input, const vv_box *box)
         memset(b->stride, 0, sizeof b->stride);
         return VV_OK;
     }
-    VV_TRY(vv_feed_open(f));
     VV_TRY(vv_room_for(&w->memory[input], VV_WINDOW, "a window"));
     if (!vv_part_source(p, box, &source)) return vv_fail(VV_ERR_INTERNAL, "a chunk that wants nothing");
     b->bytes = NULL;

@@ -198,11 +198,11 @@ static vv_status take_part(task *t)
 }
 
 /* Fill values everywhere, unless the parts are sure to cover everything. */
-static void fill(const vv_input *in, const vv_edge *e, const vv_box *box, void *to)
+static void fill(const vv_input *in, const vv_edge *e, int first, int end, const vv_box *box, void *to)
 {
     vv_index covered = 0, all = vv_box_elements(box);
     vv_box common;
-    for (int k = 0; k < e->n_parts; k++)
+    for (int k = first; k < end; k++)
         if (e->part[k].table_dim < 0 && vv_box_intersect(&e->part[k].box, box, &common))
             covered += vv_box_elements(&common);
     if (covered == all) return;
@@ -219,8 +219,10 @@ vv_status vv_box_assemble(vv_worker *w, int input, const vv_box *box, void *to)
     const vv_input *in = &job->step->input[input];
     task t = {.w = w, .type = vv_working_type(in->type), .box = box, .to = to};
     vv_pack_strides(box->nd, box->n, t.stride);
-    fill(in, e, box, to);
-    for (int k = 0; k < e->n_parts; k++) {
+    int first, end;
+    vv_edge_near(e, box, &first, &end);
+    fill(in, e, first, end, box, to);
+    for (int k = first; k < end; k++) {
         t.part = &e->part[k];
         if (!vv_box_intersect(&t.part->box, box, &t.target) || !vv_part_source(t.part, &t.target, &t.source)) continue;
         t.feed = &job->feed[job->plan->step[t.part->from].source];

@@ -173,7 +173,7 @@ static void cut(vv_worker *w, const vv_source *s, vv_room *room, vv_slab *slab)
 static vv_status read_stored(vv_worker *w, vv_feed *f, vv_bytes at, vv_bytes size, void *to)
 {
     double start = vv_now();
-    vv_status status = vv_raw_read(&f->file, at, size, to);
+    vv_status status = vv_feed_raw(f, at, size, to);
     w->seconds_read += vv_now() - start;
     w->read += size;
     return status;
@@ -193,7 +193,6 @@ static vv_status load_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], v
     if (at.size > most)
         return vv_fail(VV_ERR_CORRUPT, "the stored chunk claims %u bytes, at most %lld are possible", at.size,
                        (long long)most);
-    VV_TRY(vv_feed_open(f));
     VV_TRY(vv_room_for(room, raw + VV_SUM_BYTES * VV_MAX_FILTERS, "a chunk"));
     vv_bytes second =
         vv_imax(s->compressed ? s->largest : 0, vv_source_straightens(s) ? raw + VV_SUM_BYTES * VV_MAX_FILTERS : 0);
@@ -275,7 +274,6 @@ static vv_status load_box(vv_worker *w, vv_feed *f, const vv_box *box, vv_room *
     VV_TRY(vv_room_for(room, out->total * vv_dtype_size(s->decode.stored), "a box of elements"));
     out->bytes = room->data;
     if (s->generated) return each_run(w, f, box, room->data, generate_run);
-    VV_TRY(vv_feed_open(f));
     return s->raw ? each_run(w, f, box, room->data, read_run) : read_slowly(w, f, box, room->data);
 }
 

@@ -10,7 +10,10 @@ static vv_status copy_bytes(vv_run *r, vv_worker *w, vv_feed *f, vv_bytes at, vv
 {
     double start = vv_now();
     VV_TRY(vv_room_for(&w->stored, VV_COPY_ROOM, "bytes to copy"));
-    VV_TRY(vv_raw_copy(&f->file, at, &r->out, to, size, w->stored.data, VV_COPY_ROOM));
+    VV_TRY(vv_feed_hold(f));
+    vv_status status = vv_raw_copy(&f->file, at, &r->out, to, size, w->stored.data, VV_COPY_ROOM);
+    vv_feed_release(f);
+    VV_TRY(status);
     w->seconds_read += vv_now() - start;
     w->read += size;
     vv_note_written(r, target, size);
@@ -21,7 +24,6 @@ static vv_status copy_chunk(vv_run *r, vv_worker *w, const vv_step *s, vv_index 
 {
     vv_feed *f = &r->feeds.feed[copy->source];
     vv_chunk_at at, to;
-    VV_TRY(vv_feed_open(f));
     VV_TRY(vv_feed_chunk(f, copy->chunk, &at));
     if (at.address < 0) return VV_OK;
     VV_TRY(vv_feed_chunk(&r->feeds.copied[s->copied_to], out, &to));
@@ -51,7 +53,7 @@ static vv_status copy_runs(vv_run *r, vv_worker *w, const vv_step *s, const vv_b
     vv_bytes size = vv_dtype_size(source->decode.stored), bytes = size;
     vv_index at[VV_MAX_DIMS] = {0}, from[VV_MAX_DIMS] = {0}, to[VV_MAX_DIMS];
     int outer = vv_copy_outer(source, part, &s->grid, box);
-    vv_status status = vv_feed_open(f);
+    vv_status status = VV_OK;
     for (int d = outer; d < box->nd; d++) bytes *= box->n[d];
     do {
         for (int d = 0; d < box->nd; d++) to[d] = box->lo[d] + (d < outer ? at[d] : 0);

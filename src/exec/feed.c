@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /* --- reading --- */
 
@@ -21,23 +22,89 @@ static vv_status open_slow(vv_feed *f)
     return f->variable < 0 ? vv_fail(VV_ERR_READ, "the variable is gone") : VV_OK;
 }
 
-vv_status vv_feed_open(vv_feed *f)
+static vv_status open_now(vv_feed *f)
+{
+    vv_status status = f->source->raw ? vv_raw_open(f->source->path, &f->file) : open_slow(f);
+    if (status != VV_OK) vv_file_close(&f->slow);
+    return status;
+}
+
+/* Opens a file that stays open. */
+static vv_status open_for_good(vv_feed *f)
 {
     if (atomic_load_explicit(&f->open, memory_order_acquire)) return VV_OK;
     vv_status status = VV_OK;
     pthread_mutex_lock(&lock);
     if (!atomic_load(&f->open)) {
-        status = f->source->raw ? vv_raw_open(f->source->path, &f->file) : open_slow(f);
-        if (status == VV_OK)
-            atomic_store_explicit(&f->open, true, memory_order_release);
-        else
-            vv_file_close(&f->slow);
+        status = open_now(f);
+        if (status == VV_OK) atomic_store_explicit(&f->open, true, memory_order_release);
     }
     pthread_mutex_unlock(&lock);
     return status;
 }
 
-vv_status vv_feed_elements(vv_feed *f, vv_index first, vv_index n, void *out)
+/* --- more files than may be open --- */
+
+static void unlink_feed(vv_pool *p, vv_feed *f)
+{
+    *(f->newer ? &f->newer->older : &p->newest) = f->older;
+    *(f->older ? &f->older->newer : &p->oldest) = f->newer;
+}
+
+static void link_feed(vv_pool *p, vv_feed *f)
+{
+    f->newer = NULL;
+    f->older = p->newest;
+    *(p->newest ? &p->newest->newer : &p->oldest) = f;
+    p->newest = f;
+}
+
+/* Closes the file that was used longest ago and is not in use. Where all are in use - by as many threads - one more is opened. */
+static void close_oldest(vv_pool *p)
+{
+    vv_feed *f = p->oldest;
+    while (f && f->users > 0) f = f->newer;
+    if (!f) return;
+    unlink_feed(p, f);
+    vv_raw_close(&f->file);
+    vv_file_close(&f->slow);
+    atomic_store(&f->open, false);
+    p->open--;
+}
+
+static vv_status open_in_turn(vv_pool *p, vv_feed *f)
+{
+    if (atomic_load(&f->open)) {
+        unlink_feed(p, f);
+    } else {
+        if (p->open >= p->most) close_oldest(p);
+        VV_TRY(open_now(f));
+        atomic_store(&f->open, true);
+        p->open++;
+    }
+    link_feed(p, f);
+    f->users++;
+    return VV_OK;
+}
+
+vv_status vv_feed_hold(vv_feed *f)
+{
+    if (!f->pool) return open_for_good(f);
+    pthread_mutex_lock(&lock);
+    vv_status status = open_in_turn(f->pool, f);
+    pthread_mutex_unlock(&lock);
+    return status;
+}
+
+void vv_feed_release(vv_feed *f)
+{
+    if (!f->pool) return;
+    pthread_mutex_lock(&lock);
+    f->users--;
+    pthread_mutex_unlock(&lock);
+}
+
+static vv_status read_elements(const vv_feed *f, vv_index first, vv_index n, void *out)
 {
     const vv_source *s = f->source;
     vv_bytes size = vv_dtype_size(s->decode.stored);
@@ -53,15 +120,50 @@ vv_status vv_feed_elements(vv_feed *f, vv_index first, vv_index n, void *out)
     return VV_OK;
 }
 
-vv_status vv_feed_read(vv_feed *f, const vv_box *box, void *out)
+vv_status vv_feed_elements(vv_feed *f, vv_index first, vv_index n, void *out)
 {
-    VV_TRY(vv_feed_open(f));
+    VV_TRY(vv_feed_hold(f));
+    vv_status status = read_elements(f, first, n, out);
+    vv_feed_release(f);
+    return status;
+}
+
+vv_status vv_feed_raw(vv_feed *f, vv_bytes at, vv_bytes size, void *out)
+{
+    VV_TRY(vv_feed_hold(f));
+    vv_status status = vv_raw_read(&f->file, at, size, out);
+    vv_feed_release(f);
+    return status;
+}
+
+static vv_status read_slowly(vv_feed *f, const vv_box *box, void *out)
+{
     bool alone = !f->slow->format->concurrent;
     VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
     if (alone) pthread_mutex_lock(&lock);
     vv_status status = f->slow->format->read(f->slow, f->variable, box, out);
     if (alone) pthread_mutex_unlock(&lock);
     return status;
+}
+
+vv_status vv_feed_read(vv_feed *f, const vv_box *box, void *out)
+{
+    VV_TRY(vv_feed_hold(f));
+    vv_status status = read_slowly(f, box, out);
+    vv_feed_release(f);
+    return status;
+}
+
+/* Files that may be open at once: the process has other uses for half of its descriptors, and files that HDF5 has open take memory. */
+static int most_open(const vv_plan *p)
+{
+    enum { FEW = 16, MANY = 1024, SLOW = 32 };
+    struct rlimit limit;
+    vv_index most =
+        getrlimit(RLIMIT_NOFILE, &limit) ? FEW : (vv_index)(limit.rlim_cur / 2 > MANY ? MANY : limit.rlim_cur / 2);
+    for (int i = 0; i < p->n_sources; i++)
+        if (!p->source[i].raw && !p->source[i].generated) most = vv_imin(most, SLOW);
+    return (int)vv_imax(FEW, most);
 }
 
 static vv_status insert_bad(vv_feed *f, vv_index number, bool *news)
@@ -152,13 +254,14 @@ static vv_status open_copied(vv_feeds *f, int rank, vv_chunk_at *const copied[])
 vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[], vv_chunk_at *const copied[],
                         vv_feeds *out)
 {
-    *out = (vv_feeds){.plan = p};
+    *out = (vv_feeds){.plan = p, .pool.most = most_open(p)};
     VV_TRY(vv_new(&out->feed, (size_t)p->n_sources + 1, sizeof *out->feed));
     VV_TRY(open_copied(out, rank, copied));
     for (int i = 0; i < p->n_sources; i++) {
         vv_feed *f = &out->feed[i];
         f->source = &p->source[i];
         f->file.fd = -1;
+        if (p->n_sources > out->pool.most) f->pool = &out->pool;
         if (!indexed(f->source)) continue;
         if (rank == 0)
             f->all = index[i];
@@ -280,8 +383,10 @@ static void want_box(want *w, int i, const vv_index coords[])
     vv_box box, source;
     if (key == w->key[i]) return;
     w->key[i] = key;
+    int first, end;
     vv_edge_box(e, key, &box);
-    for (int j = 0; j < e->n_parts; j++) {
+    vv_edge_near(e, &box, &first, &end);
+    for (int j = first; j < end; j++) {
         const vv_source *stored = vv_part_stored(w->l->plan, &e->part[j]);
         if (!stored || !indexed(stored) || !vv_part_source(&e->part[j], &box, &source)) continue;
         mark_box(&w->l->source[stored - w->l->plan->source], &stored->stored, &source);

@@ -26,9 +26,18 @@ typedef struct vv_stretch {
     vv_index first, at;
 } vv_stretch;
 
+/* The open files of a run with more sources than files may be open: by last use. */
+typedef struct vv_pool {
+    int open, most;
+    struct vv_feed *newest, *oldest;
+} vv_pool;
+
 /* A source as this rank reads it. Files are opened by who needs them first. */
 typedef struct vv_feed {
     const vv_source *source;
+    vv_pool *pool; /* NULL: files stay open until the end */
+    int users;     /* in the pool: reading at the moment */
+    struct vv_feed *newer, *older;
     _Atomic bool open;      /* file, or slow */
     vv_raw_file file;       /* of a raw source */
     vv_file *slow;          /* of one that the format itself reads */
@@ -46,11 +55,13 @@ typedef struct vv_feeds {
     vv_feed *feed; /* by source */
     vv_feed *
         copied; /* by step: where the chunks go that a write step takes as they are stored; they have a chunk index only */
-    int due;    /* messages with chunk indexes that have not come yet */
+    vv_pool pool;
+    int due;       /* messages with chunk indexes that have not come yet */
     void *message; /* what the stretches and entries are in */
 } vv_feeds;
 
-/* rank: this one. index, copied: the coordinator's, by source and by write step; they are borrowed. */
+/* rank: this one. index, copied: the coordinator's, by source and by write step; they are borrowed. *out stays where it is
+ * until it is closed. */
 VV_WARN_UNUSED vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[],
                                        vv_chunk_at *const copied[], vv_feeds *out);
 void vv_feeds_close(vv_feeds *f);
@@ -59,7 +70,11 @@ VV_WARN_UNUSED vv_status vv_feeds_send(const vv_feeds *f, vv_net *net);
 /* What the coordinator sent; takes the message's data. */
 VV_WARN_UNUSED vv_status vv_feeds_receive(vv_feeds *f, vv_message *m);
 
-VV_WARN_UNUSED vv_status vv_feed_open(vv_feed *f);
+/* The file is open from one to the other. */
+VV_WARN_UNUSED vv_status vv_feed_hold(vv_feed *f);
+void vv_feed_release(vv_feed *f);
+/* Stored bytes of a raw source. Opens its file when it is not open, as vv_feed_read() does. */
+VV_WARN_UNUSED vv_status vv_feed_raw(vv_feed *f, vv_bytes at, vv_bytes size, void *out);
 /* A raw source's chunk by its number. */
 VV_WARN_UNUSED vv_status vv_feed_chunk(const vv_feed *f, vv_index number, vv_chunk_at *out);
 /* Elements [first, first + n) of a contiguous variable, in row-major order, as they are stored. */

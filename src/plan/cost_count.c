@@ -268,8 +268,10 @@ static vv_status count_input(vv_counter *c, int step, int k, const vv_index coor
     if (key >= 0 && key == m->key[k]) return VV_OK;
     m->key[k] = key;
     vv_box box = *work;
+    int first = 0, end = in->n_parts;
     if (packed) vv_edge_box(e, key, &box);
-    for (int j = 0; j < in->n_parts; j++) {
+    if (packed) vv_edge_near(e, &box, &first, &end);
+    for (int j = first; j < end; j++) {
         vv_bytes before = t->read;
         VV_TRY(read_part(c, packed ? &e->part[j] : &in->part[j], &box, t));
         tally[in->part[j].from].read += t->read - before;

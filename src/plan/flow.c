@@ -154,6 +154,39 @@ static bool depends(const vv_edge *e, int d)
     return false;
 }
 
+/* The first dimension along which every part begins where the one before it has ended, or later. */
+static int ordered_along(const vv_edge *e)
+{
+    for (int d = 0; d < step_of(e)->work.shape.nd; d++) {
+        int j = 1;
+        while (j < e->n_parts && e->part[j].box.lo[d] >= e->part[j - 1].box.lo[d] + e->part[j - 1].box.n[d]) j++;
+        if (j >= e->n_parts) return d;
+    }
+    return -1;
+}
+
+void vv_edge_near(const vv_edge *e, const vv_box *box, int *first, int *end)
+{
+    int d = e->ordered;
+    *first = 0;
+    *end = e->n_parts;
+    if (d < 0) return;
+    for (int high = e->n_parts; *first < high;) { /* the first one that ends behind the box's begin */
+        int middle = *first + (high - *first) / 2;
+        if (e->part[middle].box.lo[d] + e->part[middle].box.n[d] > box->lo[d])
+            high = middle;
+        else
+            *first = middle + 1;
+    }
+    for (int low = *first; low < *end;) { /* the first one that begins behind its end */
+        int middle = low + (*end - low) / 2;
+        if (e->part[middle].box.lo[d] >= box->lo[d] + box->n[d])
+            *end = middle;
+        else
+            low = middle + 1;
+    }
+}
+
 vv_status vv_edge_make(const vv_plan *p, int step, int input, vv_edge *out)
 {
     *out = (vv_edge){.plan = p, .step = step, .input = input, .lookup = -1, .keys = 1};
@@ -163,6 +196,7 @@ vv_status vv_edge_make(const vv_plan *p, int step, int input, vv_edge *out)
     for (int j = 0; j < in->n_parts; j++) vv_part_copy(&in->part[j], &out->part[j]);
     out->n_parts = in->n_parts;
     if (in->lookup) untable(out);
+    out->ordered = ordered_along(out);
     vv_status status = VV_OK;
     for (int d = 0; d < work->shape.nd && status == VV_OK; d++) {
         out->follows[d] = depends(out, d);
@@ -247,8 +281,10 @@ vv_index vv_edge_due(const vv_edge *e, vv_index key)
 {
     vv_box box, common;
     vv_index due = 0;
+    int first, end;
     vv_edge_box(e, key, &box);
-    for (int j = 0; j < e->n_parts; j++) {
+    vv_edge_near(e, &box, &first, &end);
+    for (int j = first; j < end; j++) {
         const vv_part *p = &e->part[j];
         if (!vv_box_intersect(&p->box, &box, &common)) continue;
         due += p->table_dim < 0 ? vv_box_elements(&common) : entries(p, &common);

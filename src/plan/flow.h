@@ -34,6 +34,7 @@ typedef struct vv_edge {
     vv_index *near_first, *near; /* spans by the source's chunk along the table's dimension, likewise */
     int n_parts;
     vv_part *part; /* target: the inboxes' space */
+    int ordered;   /* a dimension along which the parts follow each other, as those of joined files do; -1: none */
 } vv_edge;
 VV_WARN_UNUSED vv_status vv_edge_make(const vv_plan *p, int step, int input, vv_edge *out);
 void vv_edge_free(vv_edge *e);
@@ -42,6 +43,8 @@ void vv_edge_free(vv_edge *e);
  * 0 along dimensions that the input does not depend on. The same box for any access: also what VV_ACCESS_BOX puts together. */
 vv_index vv_edge_key(const vv_edge *e, const vv_index coords[]);
 void vv_edge_box(const vv_edge *e, vv_index key, vv_box *out);
+/* The parts that may have elements of a box are among [*first, *end). */
+void vv_edge_near(const vv_edge *e, const vv_box *box, int *first, int *end);
 /* How many of the box's elements are pushed. */
 vv_index vv_edge_due(const vv_edge *e, vv_index key);
 

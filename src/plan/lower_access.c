@@ -80,9 +80,16 @@ static vv_bytes run_bytes(const vv_step *s, const vv_part *p, const vv_source *s
     return run;
 }
 
-static bool small(const vv_source *source)
+/* All that an input comes from is small. (A thousand small files are not.) */
+static bool small(const vv_plan *p, const vv_input *in)
 {
-    return vv_shape_elements(&source->stored.shape) <= SMALL;
+    vv_index all = 0;
+    for (int i = 0; i < in->n_parts && all <= SMALL; i++) {
+        const vv_part *part = &in->part[i];
+        if (i == 0 || part->from != in->part[i - 1].from)
+            all += vv_imin(SMALL + 1, vv_shape_elements(&vv_part_stored(p, part)->stored.shape));
+    }
+    return all <= SMALL;
 }
 
 /* Most of what lies between the wanted elements is not wanted: whoever loads it all reads in vain. */
@@ -99,7 +106,7 @@ static bool sparse(const vv_part *p)
 /* Why a part cannot be read where it is needed; NULL when it can. */
 static const char *unfit_for_boxes(const vv_step *s, const vv_input *in, const vv_part *p, const vv_source *source)
 {
-    if (source->generated || small(source)) return NULL;
+    if (source->generated) return NULL;
     if (wanted_twice(s, in, p, source)) return "several chunks of the work want the same of it";
     if (source->raw && !source->chunked && run_bytes(s, p, source) < LONG_RUN && !sparse(p))
         return "its pieces in the file are short";
@@ -181,11 +188,12 @@ static vv_access choose(const vv_plan *p, const vv_step *s, const vv_input *in, 
         return VV_ACCESS_PUSH;
     }
     if (by_chunk(p, s, in)) return VV_ACCESS_CHUNK;
+    if (small(p, in)) return VV_ACCESS_BOX;
     for (int i = 0; i < in->n_parts && !*why; i++)
         *why = unfit_for_boxes(s, in, &in->part[i], vv_part_stored(p, &in->part[i]));
     if (!*why && parts_meet(p, in)) {
         const vv_source *source = vv_part_stored(p, &in->part[0]);
-        if (source->chunked && !source->generated && !small(source)) *why = "several parts want the same of it";
+        if (source->chunked && !source->generated) *why = "several parts want the same of it";
     }
     return *why ? VV_ACCESS_PUSH : VV_ACCESS_BOX;
 }
@@ -290,7 +298,7 @@ static vv_status explain_boxes(const vv_plan *p, vv_step *s)
         if (in->access != VV_ACCESS_BOX || in->n_parts == 0) continue;
         const vv_source *source = vv_part_stored(p, &in->part[0]);
         const char *why = source->generated ? "made where it is wanted"
-                          : small(source)   ? "it is small"
+                          : small(p, in)    ? "it is small"
                                             : "no stored chunk is wanted twice";
         vv_buf_printf(&b, "%s%s in boxes: %s", b.size ? "; " : "", source->variable, why);
     }
