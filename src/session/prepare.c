@@ -9,12 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The index is collected before the plan's memory is counted: a file that claims absurd numbers of chunks is refused here. */
+static vv_status check_index(const vv_prepared *p, const vv_source *s, vv_index n)
+{
+    vv_bytes need = vv_times(n, (vv_bytes)(sizeof(vv_chunk_at) + sizeof(vv_index)));
+    vv_bytes budget = p->lowering.plan->budget;
+    if (!budget || need <= budget) return VV_OK;
+    char text[32], given[32];
+    return vv_fail(VV_ERR_BUDGET,
+                   "%s: variable '%s' has %lld chunks: the memory budget is %s and their index alone takes %s", s->path,
+                   s->variable, (long long)n, vv_bytes_text(budget, given), vv_bytes_text(need, text));
+}
+
 /* Where the chunks of one source lie, with the figures that the plan carries. */
 static vv_status index_chunks(vv_prepared *p, int i)
 {
     vv_source *s = &p->lowering.plan->source[i];
     const vv_origin *o = &p->lowering.origin[i];
     vv_index n = vv_grid_chunks(&s->stored), *numbers;
+    VV_TRY(check_index(p, s, n));
     VV_TRY(vv_mem_get(&p->index[i], n * (vv_bytes)sizeof(vv_chunk_at), "a chunk index"));
     VV_TRY(vv_mem_get(&numbers, n * (vv_bytes)sizeof *numbers, "a chunk index"));
     for (vv_index k = 0; k < n; k++) numbers[k] = k;
@@ -134,7 +147,7 @@ static vv_status fill_plan(vv_session *s, vv_target targets[], int n, vv_prepare
 vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)
 {
     *out = (vv_prepared){.born = vv_clock(), .extra = extra};
-    out->baseline = vv_mem_resident() - vv_mem_used();
+    out->baseline = vv_mem_resident() - vv_mem_used() + vv_writer_reserve();
     vv_mem_set_budget(0, 0);
     VV_TRY(vv_lower(targets, n, s->net->size, s->placement, &out->lowering));
     vv_status status = fill_plan(s, targets, n, out);

@@ -2,6 +2,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "session/session.h"
+#include "storage/apart.h"
 
 #include <malloc.h>
 #include <stdio.h>
@@ -66,7 +67,8 @@ int vv_run(int argc, char **argv, vv_driver *driver)
 {
     vv_net *net = NULL;
     tame_allocator();
-    vv_status status = vv_net_open(&argc, &argv, &net);
+    vv_status status = vv_apart_begin();
+    if (status == VV_OK) status = vv_net_open(&argc, &argv, &net);
     if (status != VV_OK) {
         print_error(status);
         return vv_status_exit(status);
@@ -81,6 +83,7 @@ int vv_run(int argc, char **argv, vv_driver *driver)
     } else {
         code = net->rank == 0 ? coordinate(net, argc, argv, driver) : vv_serve(net);
     }
+    vv_apart_end();
     flush(net);
     /* A rank that cannot tell the coordinator what went wrong says it itself. */
     vv_failure last;

@@ -205,6 +205,11 @@ static void pack_attrs(const vv_attrs *a, vv_buf *out)
     }
 }
 
+static bool known_type(vv_dtype type)
+{
+    return type >= VV_NONE && type < VV_DTYPE_COUNT;
+}
+
 static vv_status unpack_attrs(vv_attrs *a, vv_reader *in)
 {
     int64_t n = vv_read_i64(in);
@@ -212,7 +217,7 @@ static vv_status unpack_attrs(vv_attrs *a, vv_reader *in)
         const char *name = vv_read_string(in);
         vv_dtype type = (vv_dtype)vv_read_i64(in);
         vv_index count = vv_read_i64(in);
-        if (count < 0 || (size_t)count > in->size || type < VV_NONE || type >= VV_DTYPE_COUNT) in->failed = true;
+        if (count < 0 || (size_t)count > in->size || !known_type(type)) in->failed = true;
         const void *data = in->failed ? NULL : vv_read_bytes(in, attr_bytes(type, count));
         if (!in->failed) VV_TRY(vv_attr_set(a, name, type, count, data));
     }
@@ -263,7 +268,15 @@ static void unpack_numbers(vv_variable *v, vv_reader *in, bool *why)
     v->pitch = number[12];
     if (v->shape.nd < 0 || v->shape.nd > VV_MAX_DIMS || v->n_filters < 0 || v->n_filters > VV_MAX_FILTERS)
         in->failed = true;
+    if (!known_type(v->type) || v->layout < VV_LAYOUT_CONTIGUOUS || v->layout > VV_LAYOUT_OTHER) in->failed = true;
     if (in->failed) v->shape.nd = 0;
+}
+
+/* What others index with and divide by. */
+static bool plausible(const vv_meta *m, const vv_variable *v, int d)
+{
+    return v->dim[d] >= 0 && v->dim[d] < m->n_dims && v->shape.n[d] >= 0 &&
+           (v->layout != VV_LAYOUT_CHUNKED || v->chunk[d] > 0);
 }
 
 static vv_status unpack_var(vv_meta *m, vv_reader *in)
@@ -281,6 +294,7 @@ static vv_status unpack_var(vv_meta *m, vv_reader *in)
         v->dim[d] = (int)vv_read_i64(in);
         v->chunk[d] = vv_read_i64(in);
         v->absent[d] = vv_read_i64(in);
+        if (!plausible(m, v, d)) in->failed = true;
     }
     const void *filter = vv_read_bytes(in, sizeof v->filter);
     if (filter) memcpy(v->filter, filter, sizeof v->filter);

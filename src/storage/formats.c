@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "storage/apart.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -120,7 +121,7 @@ vv_status vv_file_open(const char *path, vv_file **out)
     VV_TRY(vv_new(&f, 1, sizeof *f));
     f->format = format;
     vv_status status = vv_strdup(&f->path, path);
-    if (status == VV_OK) status = format->open(f);
+    if (status == VV_OK) status = format->apart && vv_apart_wanted() ? vv_apart_open(f) : format->open(f);
     if (status != VV_OK) {
         vv_file_close(&f);
         return status;

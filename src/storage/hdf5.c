@@ -197,4 +197,5 @@ const vv_format vv_format_hdf5 = {
     .offset = offset,
     .index = vv_h5_index,
     .read = read_file,
+    .apart = true,
 };

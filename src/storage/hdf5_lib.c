@@ -3,9 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool ready;
+
+bool vv_h5_started(void)
+{
+    return ready;
+}
+
 vv_status vv_h5_setup(void)
 {
-    static bool ready;
     if (ready) return VV_OK;
     if (H5open() < 0) return vv_fail(VV_ERR_RUN, "the HDF5 library does not start");
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);

@@ -23,6 +23,7 @@
 
 /* Starts the library once and turns its own printing of errors off. */
 VV_WARN_UNUSED vv_status vv_h5_setup(void);
+bool vv_h5_started(void);
 
 /* What HDF5 says about its last failure: the innermost message. Valid until the next call. */
 const char *vv_h5_reason(void);

@@ -11,6 +11,7 @@ typedef struct driver_file {
     H5FD_t base; /* HDF5's own part comes first */
     int fd;
     haddr_t eoa, eof;
+    bool writable;
     vv_h5_record *record;
 } driver_file;
 
@@ -40,6 +41,7 @@ static H5FD_t *open_file(const char *name, unsigned flags, hid_t fapl, haddr_t m
         return refuse(info->record, ENOMEM);
     }
     f->fd = fd;
+    f->writable = flags & H5F_ACC_RDWR;
     f->record = info->record;
     f->eof = (haddr_t)s.st_size;
     f->record->open_errno = 0;
@@ -89,20 +91,31 @@ static bool noted(const driver_file *f, haddr_t at, size_t size, const void *buf
     return true;
 }
 
+/* HDF5 looks for its header beyond the end of short files and expects zeros there. Data that is not there is damage, and so is metadata that claims
+ * to be large: memory for it must not be touched. */
+static bool zeros_there(const driver_file *f, H5FD_mem_t type, size_t size)
+{
+    enum { HEADER = 1 << 16 };
+    return f->writable || (type != H5FD_MEM_DRAW && size <= HEADER);
+}
+
 static herr_t read_file(H5FD_t *base, H5FD_mem_t type, hid_t dxpl, haddr_t at, size_t size, void *out)
 {
-    (void)type;
     (void)dxpl;
     const driver_file *f = (const driver_file *)base;
     if (noted(f, at, size, out)) return 0;
+    if (at > INT64_MAX - size || (at + size > f->eof && !zeros_there(f, type, size))) {
+        f->record->read_failed = true;
+        return -1;
+    }
     for (char *p = out; size > 0;) {
         ssize_t n = pread(f->fd, p, size, (off_t)at);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
+        if (n < 0 || (n == 0 && !zeros_there(f, type, size))) {
             f->record->read_failed = true;
             return -1;
         }
-        if (n == 0) { /* HDF5 looks for its header beyond the end of short files and expects zeros there */
+        if (n == 0) {
             memset(p, 0, size);
             return 0;
         }

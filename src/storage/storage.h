@@ -40,6 +40,7 @@ typedef struct vv_format {
     /* A box of elements, decoded, in the variable's type and host byte order. Errors leave it to the caller to name file and variable. */
     vv_status (*read)(vv_file *f, int var, const vv_box *box, void *out);
     bool concurrent; /* any number of threads may read at once */
+    bool apart;      /* not to be trusted with damaged files: works in a process of its own (apart.h) */
 } vv_format;
 
 struct vv_file {
@@ -75,6 +76,8 @@ typedef struct vv_writer vv_writer;
  * complex as a named compound. Fill values come from the attribute _FillValue (converted to the variable's type), else they are netCDF's. A
  * contiguous variable along an unlimited dimension gets chunks of its own choice: write it with put(). */
 VV_WARN_UNUSED vv_status vv_writer_create(const char *path, const vv_meta *meta, vv_writer **out);
+/* What the process will grow by when it writes its first file: the library's own code and tables. 0 afterwards. */
+vv_bytes vv_writer_reserve(void);
 /* A whole variable from memory, host order; any layout. */
 VV_WARN_UNUSED vv_status vv_writer_put(vv_writer *w, int var, const void *data);
 /* Address of a contiguous variable's data: every rank may pwrite there from now on. */

@@ -204,3 +204,9 @@ vv_status vv_writer_close(vv_writer **writer)
     *writer = NULL;
     return status;
 }
+
+vv_bytes vv_writer_reserve(void)
+{
+    enum { HDF5_ITSELF = 4 << 20 };
+    return vv_h5_started() ? 0 : HDF5_ITSELF;
+}
