@@ -4,7 +4,7 @@
  * an *inert* array that remembers the first cause, whatever is built on it is inert too, and compute or save report it. One check at
  * the end of a chain is enough.
  *
- * Arrays belong to their session and go with it. vv_release() lets go of one earlier. All functions: Driver only. */
+ * Arrays belong to their session and go with it. vv_release() lets go of one earlier, vv_release_since() of many. All functions: Driver only. */
 #ifndef VARVE_ARRAY_H
 #define VARVE_ARRAY_H
 
@@ -249,6 +249,10 @@ VV_API vv_array *vv_random_array(vv_session *s, const char *kind, const char *di
 /* The same with the kind's two parameters, as its help tells them: vv_random_array_of(s, "uniform", -1, 1, ...) is between -1 and 1. */
 VV_API vv_array *vv_random_array_of(vv_session *s, const char *kind, double first, double second, const char *dims,
                                     const char *chunks, uint64_t seed, vv_dtype dtype);
+/* One value everywhere: vv_full(s, "lat:180,lon:360", NULL, 1, VV_F32) is all ones. chunks NULL: of a fitting size. The value must be one of the type. */
+VV_API vv_array *vv_full(vv_session *s, const char *dims, const char *chunks, double value, vv_dtype dtype);
+/* With the dimensions, coordinates, attributes and type of another array: vv_full_like(t, 0) is zeros_like. */
+VV_API vv_array *vv_full_like(vv_array *a, double value);
 /* The kinds of random numbers: NULL past the end. */
 VV_API const char *vv_random_name(int i);
 VV_API const char *vv_random_help(int i);
@@ -266,8 +270,21 @@ VV_API VV_WARN_UNUSED vv_status vv_array_coordinate(const vv_array *a, const cha
 /* "t2m (time: 2920, lat: 361, lon: 720) f32, chunks 24 x 181 x 360, 3.04 GB" into out; returns out. */
 VV_API const char *vv_describe(const vv_array *a, char *out, size_t size);
 
-/* Lets go of an array; *a becomes NULL. Arrays built on it stay valid. Accepts NULL. */
+/* Whether its values are held by the ranks (vv_persist()). */
+VV_API bool vv_array_persisted(const vv_array *a);
+
+/* Lets go of an array; *a becomes NULL. Arrays built on it stay valid, and keep what they need of it. Accepts NULL. */
 VV_API void vv_release(vv_array **a);
+/* Long sessions: in vv_mean(vv_square(a), "time") the square has no name to release it by. What was made since a mark is let go of at once, but for the
+ * arrays in `keep` (NULL: none):
+ *
+ *     for (int year = 1979; year < 2024; year++) {
+ *         vv_index mark = vv_mark(s);
+ *         ... arrays of that year, computed or saved ...
+ *         vv_release_since(s, mark, NULL, 0);
+ *     } */
+VV_API vv_index vv_mark(const vv_session *s);
+VV_API void vv_release_since(vv_session *s, vv_index mark, vv_array *const keep[], int n_keep);
 
 #ifdef __cplusplus
 }

@@ -18,6 +18,19 @@ VV_API VV_WARN_UNUSED vv_status vv_compute(vv_array *a, void *buffer, vv_bytes b
 VV_API VV_WARN_UNUSED vv_status vv_compute_all(vv_array *const arrays[], void *const buffers[], const vv_bytes bytes[],
                                                int n);
 
+/* Computes an array and keeps its values with the ranks, each its own chunks, until the array is released, or vv_unpersist(). Whatever is built on it,
+ * before or after, takes them from there instead of computing them again, and has the same bits as without. They count against the memory budget: a later
+ * plan may need their room, then chunks move to scratch files (checksummed, gone with the process) and are read back from there. Fails as every
+ * compute does, and then nothing is held.
+ *
+ *     vv_array *anomaly = vv_sub(vv_group(t, "time.month"), clim);
+ *     VV_TRY(vv_persist(anomaly));   then vv_save(vv_std(anomaly, "time"), ...), vv_compute(vv_max(anomaly, NULL), ...) */
+VV_API VV_WARN_UNUSED vv_status vv_persist(vv_array *a);
+/* Several at once: what they share is computed once. */
+VV_API VV_WARN_UNUSED vv_status vv_persist_all(vv_array *const arrays[], int n);
+/* Gives the memory back on all ranks; the array is computed again when it is wanted. */
+VV_API void vv_unpersist(vv_array *a);
+
 typedef struct vv_save_options {
     bool overwrite; /* replace an existing file; without it that is an error before any work */
     int deflate; /* 0 none (contiguous data), 1..9 compressed chunks; -1: not said, as the input if like_input, else none */
@@ -67,6 +80,9 @@ typedef struct vv_explain_options {
 VV_API VV_WARN_UNUSED vv_status vv_output_explain(vv_output *o, const vv_explain_options *options, char **text);
 /* The plan of a compute, likewise. */
 VV_API VV_WARN_UNUSED vv_status vv_explain(vv_array *a, const vv_explain_options *options, char **text);
+/* The plan of a persist. */
+VV_API VV_WARN_UNUSED vv_status vv_explain_persist(vv_array *const arrays[], int n, const vv_explain_options *options,
+                                                   char **text);
 /* The plan of a compute of several. */
 VV_API VV_WARN_UNUSED vv_status vv_explain_all(vv_array *const arrays[], int n, const vv_explain_options *options,
                                                char **text);

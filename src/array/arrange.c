@@ -314,10 +314,7 @@ static vv_status fill_tracked(vv_array *a, const vv_array *in, int d, const trac
 
 static vv_array *tracked(vv_array *in, int d, const track *t, double fill)
 {
-    if (stays(t, in->shape.n[d])) {
-        in->references++;
-        return in;
-    }
+    if (stays(t, in->shape.n[d])) return vv_node_again(in);
     vv_array *a = vv_node_upon(in, VV_NODE_VIEW);
     if (a->status != VV_OK) return a;
     a->fill = fill;
@@ -572,10 +569,7 @@ static vv_status fill_seen(vv_array *a, const vv_array *in, const vv_array *shap
 
 vv_array *vv_node_seen_as(vv_array *in, const vv_array *shape, const char *group, int along, vv_table *labels)
 {
-    if (in->status == VV_OK && !labels && lies_so(in, shape)) {
-        in->references++;
-        return in;
-    }
+    if (in->status == VV_OK && !labels && lies_so(in, shape)) return vv_node_again(in);
     vv_array *a = vv_node_upon(in, VV_NODE_VIEW);
     if (a->status != VV_OK) return a;
     return vv_node_settle(in->context, a, fill_seen(a, in, shape, group, along, labels));

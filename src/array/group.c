@@ -288,10 +288,7 @@ vv_array *vv_group(vv_array *in, const char *what)
 
 vv_array *vv_ungroup(vv_array *a)
 {
-    if (a->status == VV_OK && !vv_node_grouping(a)) {
-        a->references++;
-        return a;
-    }
+    if (a->status == VV_OK && !vv_node_grouping(a)) return vv_node_again(a);
     return ungrouped(a);
 }
 

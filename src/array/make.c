@@ -96,6 +96,44 @@ vv_array *vv_node_random(vv_context *c, const char *kind, double first, double s
     return vv_node_settle(c, a, fill_random(a, kind, dims, chunks, dtype));
 }
 
+/* --- one value everywhere: a view of nothing, which is fill wherever one looks --- */
+
+static vv_status set_value(vv_array *a, double value, vv_dtype dtype)
+{
+    if (vv_working_type(dtype) == VV_NONE) return vv_fail(VV_ERR_TYPE, "%s holds no numbers", vv_dtype_name(dtype));
+    char element[16];
+    a->dtype = dtype;
+    a->fill = value;
+    vv_dtype_store(dtype, element, value);
+    if (vv_dtype_is_float(dtype) || vv_dtype_load(dtype, element) == value) return VV_OK;
+    return vv_fail(VV_ERR_TYPE, "%g is no %s", value, vv_dtype_name(dtype));
+}
+
+vv_array *vv_node_full(vv_context *c, const char *dims, const char *chunks, double value, vv_dtype dtype)
+{
+    vv_array *a = vv_node_new(c, VV_NODE_VIEW, "full");
+    if (a->status != VV_OK) return a;
+    vv_status status = set_value(a, value, dtype);
+    if (status == VV_OK) status = read_dims(a, dims);
+    a = vv_node_settle(c, a, status);
+    if (!chunks || a->status != VV_OK) return a;
+    vv_array *cut = vv_rechunk(a, chunks);
+    vv_release(&a);
+    return cut;
+}
+
+vv_array *vv_full_like(vv_array *in, double value)
+{
+    vv_context *c = in->context;
+    if (in->status != VV_OK) return vv_node_inert(c);
+    vv_array *a = vv_node_new(c, VV_NODE_VIEW, "full");
+    if (a->status != VV_OK) return a;
+    vv_status status = vv_node_like(a, in);
+    if (status == VV_OK) status = set_value(a, value, in->dtype);
+    a->origin = in->origin;
+    return vv_node_settle(c, a, status);
+}
+
 const char *vv_random_name(int i)
 {
     return i >= 0 && i < vv_n_random_kinds ? vv_random_kinds[i].name : NULL;

@@ -152,7 +152,7 @@ static vv_array *seen_by_group(const vv_array *result, vv_array *operand, int k,
     if (gaps)
         values = vv_node_as_real(operand);
     else
-        values->references++;
+        (void)vv_node_again(values);
     vv_array *a = vv_node_seen_as(values, result, g->name, vv_node_dim(result, grouped->dim[g->dim]), labels);
     vv_table_free(&labels);
     vv_release(&values);
@@ -247,10 +247,7 @@ vv_array *vv_node_elementwise(vv_context *c, const char *name, vv_array *const o
 vv_array *vv_astype(vv_array *a, vv_dtype type)
 {
     if (a->status != VV_OK) return vv_node_inert(a->context);
-    if (a->dtype == type) {
-        a->references++;
-        return a;
-    }
+    if (a->dtype == type) return vv_node_again(a);
     char name[16];
     snprintf(name, sizeof name, "as_%s", vv_dtype_name(type));
     if (!vv_op_find(name)) {
@@ -262,10 +259,7 @@ vv_array *vv_astype(vv_array *a, vv_dtype type)
 
 vv_array *vv_node_as_real(vv_array *a)
 {
-    if (a->status != VV_OK || vv_dtype_is_float(a->dtype)) {
-        a->references++;
-        return a;
-    }
+    if (a->status != VV_OK || vv_dtype_is_float(a->dtype)) return vv_node_again(a);
     vv_array *one = vv_node_scalar(a->context, 1);
     vv_array *real = vv_node_elementwise(a->context, "multiply", (vv_array *[]){a, one}, 2);
     vv_release(&one);

@@ -10,6 +10,7 @@ static vv_array last_resort = {.status = VV_ERR_NOMEM, .error = &no_memory, .ref
 static void link_in(vv_context *c, vv_array *a)
 {
     a->context = c;
+    a->serial = ++c->made;
     a->next = c->arrays;
     a->link = &c->arrays;
     if (a->next) a->next->link = &a->next;
@@ -25,6 +26,7 @@ static void link_out(vv_array *a)
 /* Not linked any more. */
 static void free_node(vv_array *a)
 {
+    if (a->kind == VV_NODE_HELD && a->context->forget) a->context->forget(a->context, a->held_number);
     for (int d = 0; d < a->shape.nd; d++) {
         free(a->dim[d]);
         if (a->coord) vv_coord_free(&a->coord[d]);
@@ -41,6 +43,7 @@ static void free_node(vv_array *a)
     free(a->part);
     free(a->input);
     free(a->call.weight);
+    free(a->held_grid);
     free(a->attrs.item);
     free(a->error);
     free(a->name);
@@ -59,7 +62,7 @@ vv_array *vv_node_inert(vv_context *c)
         return &last_resort;
     }
     *e = now;
-    a->references = 1;
+    a->references = a->handles = 1;
     a->group.dim = -1;
     a->status = now.code == VV_OK ? VV_ERR_INTERNAL : now.code;
     a->error = e;
@@ -71,7 +74,7 @@ vv_array *vv_node_new(vv_context *c, vv_node_kind kind, const char *name)
 {
     vv_array *a;
     if (vv_new(&a, 1, sizeof *a) != VV_OK) return vv_node_inert(c);
-    a->references = 1;
+    a->references = a->handles = 1;
     a->kind = kind;
     a->group.dim = -1;
     link_in(c, a);
@@ -92,6 +95,32 @@ static vv_status grow(void *items, int n, size_t size)
     if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d parts of an array", n + 1);
     *at = more;
     return VV_OK;
+}
+
+vv_array *vv_node_held(const vv_array *a, int number, const vv_grid *grid)
+{
+    vv_array *h = vv_node_new(a->context, VV_NODE_HELD, a->name);
+    if (h->status != VV_OK) return h;
+    h->shape = a->shape;
+    h->dtype = a->dtype;
+    h->held_number = number;
+    vv_node_take_over(h);
+    if (vv_new(&h->held_grid, 1, sizeof *grid) != VV_OK) {
+        vv_node_drop(&h);
+        return vv_node_inert(a->context);
+    }
+    *h->held_grid = *grid;
+    return h;
+}
+
+void vv_unpersist(vv_array *a)
+{
+    vv_node_drop(&a->held);
+}
+
+bool vv_array_persisted(const vv_array *a)
+{
+    return a->held != NULL;
 }
 
 vv_status vv_node_input(vv_array *a, vv_array *in)
@@ -141,15 +170,56 @@ static void drop(vv_array *a)
         vv_array *d = dying;
         dying = d->next;
         for (int i = 0; i < d->n_inputs; i++) let_go(d->input[i], &dying);
+        if (d->held) let_go(d->held, &dying);
         free_node(d);
     }
 }
 
+vv_array *vv_node_again(vv_array *a)
+{
+    a->references++;
+    a->handles++;
+    return a;
+}
+
+void vv_node_take_over(vv_array *a)
+{
+    a->handles--;
+}
+
+void vv_node_drop(vv_array **a)
+{
+    if (*a) drop(*a);
+    *a = NULL;
+}
+
 void vv_release(vv_array **a)
 {
-    if (!*a) return;
-    drop(*a);
-    *a = NULL;
+    if (*a) (*a)->handles--;
+    vv_node_drop(a);
+}
+
+static bool listed(const vv_array *a, vv_array *const list[], int n)
+{
+    for (int i = 0; i < n; i++)
+        if (list[i] == a) return true;
+    return false;
+}
+
+static vv_array *newest_named(const vv_context *c, int64_t since, vv_array *const keep[], int n)
+{
+    vv_array *a = c->arrays;
+    while (a && a->serial > since && (a->handles == 0 || listed(a, keep, n))) a = a->next;
+    return a && a->serial > since ? a : NULL;
+}
+
+/* Letting go of one may free others, so every time the list is looked at anew: the newest stand first in it. */
+void vv_context_release(vv_context *c, int64_t since, vv_array *const keep[], int n)
+{
+    for (vv_array *a; (a = newest_named(c, since, keep, n));) {
+        for (int more = a->handles - 1; more > 0; more--) vv_release(&(vv_array *){a});
+        vv_release(&a);
+    }
 }
 
 static void dataset_free(vv_dataset *d)
@@ -165,6 +235,7 @@ static void dataset_free(vv_dataset *d)
 
 void vv_context_free(vv_context *c)
 {
+    c->forget = NULL; /* all of them go */
     while (c->arrays) {
         vv_array *a = c->arrays;
         link_out(a);

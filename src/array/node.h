@@ -31,8 +31,10 @@ vv_values *vv_values_share(vv_values *v);                            /* NULL sta
 void vv_values_free(vv_values **v);
 
 typedef struct vv_context {
-    vv_array *arrays;     /* all nodes, linked */
-    vv_dataset *datasets; /* all opened files, linked */
+    vv_array *arrays;                                 /* all nodes, linked: the newest first */
+    int64_t made;                                     /* so far */
+    vv_dataset *datasets;                             /* all opened files, linked */
+    void (*forget)(struct vv_context *c, int number); /* nobody wants a held array any more; may be NULL */
 } vv_context;
 
 /* An opened file, or several joined (joined.h), with what CF says about its variables. */
@@ -58,7 +60,8 @@ typedef enum vv_node_kind {
     VV_NODE_REDUCE,  /* over dimensions, perhaps by group */
     VV_NODE_BLOCK,   /* windows and scans: an operation on a whole block; the shape stays */
     VV_NODE_PRODUCT, /* of two inputs, summed over one dimension of each */
-    VV_NODE_RECHUNK  /* the same elements in chunks of another shape */
+    VV_NODE_RECHUNK, /* the same elements in chunks of another shape */
+    VV_NODE_HELD     /* stands for a persisted array in plans: its chunks are with the ranks */
 } vv_node_kind;
 
 /* The coordinate of a dimension. A dimension that is as it was in a file has the file's coordinate variable; where elements were moved, their
@@ -81,8 +84,9 @@ typedef struct vv_grouping {
 
 struct vv_array {
     vv_context *context;
-    vv_array *next, **link; /* in context->arrays */
-    int references;
+    vv_array *next, **link;  /* in context->arrays */
+    int64_t serial;          /* since when it is there */
+    int references, handles; /* handles: those of the references that the user has */
     vv_status status;
     vv_failure *error; /* when inert */
     vv_node_kind kind;
@@ -97,7 +101,10 @@ struct vv_array {
         group; /* of this array's elements, made by vv_group(); or, of a REDUCE, by which it reduces its input */
     int n_inputs;
     vv_array **input;
+    vv_array *held; /* persisted: what stands for it, a reference; NULL: computed when it is wanted */
 
+    int held_number;             /* HELD: what the ranks know it by */
+    vv_grid *held_grid;          /* HELD */
     double scalar;               /* SCALAR */
     int var;                     /* OPEN: variable of origin */
     vv_decode decode;            /* OPEN */
@@ -119,6 +126,11 @@ void vv_context_free(vv_context *c);
 
 /* A node without inputs yet, named and counted once. On failure an inert node. */
 vv_array *vv_node_new(vv_context *c, vv_node_kind kind, const char *name);
+/* One more handle of the same node; and a handle becomes a reference that no user has, to be given back by vv_node_drop(). */
+vv_array *vv_node_again(vv_array *a);
+void vv_node_take_over(vv_array *a);
+void vv_node_drop(vv_array **a);
+void vv_context_release(vv_context *c, int64_t since, vv_array *const keep[], int n);
 /* The calling thread's error as an inert node. */
 vv_array *vv_node_inert(vv_context *c);
 /* Makes `in` an input of `a`, counted. */
@@ -138,9 +150,12 @@ vv_array *vv_node_scalar(vv_context *c, double value);
 vv_array *vv_node_elementwise(vv_context *c, const char *op, vv_array *const operands[], int n);
 vv_array *vv_node_concat(vv_context *c, vv_array *const arrays[], int n, const char *dim);
 vv_array *vv_node_stack(vv_context *c, vv_array *const arrays[], int n, const char *dim);
+vv_array *vv_node_full(vv_context *c, const char *dims, const char *chunks, double value, vv_dtype dtype);
 /* A parameter that is NaN is the kind's own. */
 vv_array *vv_node_random(vv_context *c, const char *kind, double first, double second, const char *dims,
                          const char *chunks, uint64_t seed, vv_dtype dtype);
+/* What stands for a persisted array. */
+vv_array *vv_node_held(const vv_array *a, int number, const vv_grid *grid);
 /* The element type that an operation promotes its operands to. Like NumPy's rule for Python numbers: a scalar does not widen a float
  * array. A condition has no say. */
 vv_dtype vv_node_operand_type(const vv_op *op, vv_array *const operands[], int n);

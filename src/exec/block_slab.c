@@ -203,12 +203,36 @@ static vv_status load_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], v
     return VV_OK;
 }
 
+/* A chunk that this rank holds: where it is, or read back. */
+static vv_status held_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], vv_room *room, vv_slab *out)
+{
+    const vv_source *s = f->source;
+    vv_index number = vv_grid_number(&s->stored, coords);
+    vv_box box;
+    vv_grid_box_at(&s->stored, coords, &box);
+    out->total = vv_pack_strides(box.nd, box.n, out->stride);
+    vv_bytes bytes = out->total * vv_dtype_size(s->decode.stored);
+    if (!f->keep) return vv_fail(VV_ERR_INTERNAL, "this rank holds nothing");
+    out->bytes = vv_keep_find(f->keep, s->held, number);
+    if (out->bytes) return VV_OK;
+    VV_TRY(vv_room_for(room, bytes, "a held chunk"));
+    double start = vv_now();
+    vv_status status = vv_keep_read(f->keep, s->held, number, bytes, room->data);
+    w->seconds_read += vv_now() - start;
+    out->bytes = room->data;
+    return status;
+}
+
 vv_status vv_slab_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], vv_room *room, vv_slab *out)
 {
     const vv_grid *g = &f->source->stored;
     begin(f->source, out);
     out->total = vv_pack_strides(g->shape.nd, g->chunk, out->stride);
     for (int d = 0; d < g->shape.nd; d++) out->origin[d] = coords[d] * g->chunk[d] - g->shift[d];
+    if (f->source->held) {
+        vv_status held = held_chunk(w, f, coords, room, out);
+        return held == VV_OK ? VV_OK : vv_slab_error(f->source, g->shape.nd, coords);
+    }
     vv_status status = load_chunk(w, f, coords, room, out);
     return status == VV_OK ? VV_OK : at_chunk(w, f, coords, status, out);
 }

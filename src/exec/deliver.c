@@ -1,4 +1,5 @@
-/* Delivering: a finished output chunk becomes values, and values go to the output file, to rank 0's memory, and to later steps (push.c).
+/* Delivering: a finished output chunk becomes values, and values go to the output file, to rank 0's memory, to what this
+ * rank holds (keep.c), and to later steps (push.c).
  *
  * Contiguous variables are written at once, run by run; so are chunks without filters, whose places are known. Chunks of a compressed
  * variable are compressed here, by the rank and thread that has them, and wait for their place in the file (commit.c): the first few in memory, all
@@ -317,6 +318,13 @@ static vv_status rounded(vv_desk *d, vv_dtype array, vv_index n, vv_dtype type, 
     return VV_OK;
 }
 
+static vv_status keep(vv_run *r, const vv_step *t, vv_index out, const char *data, vv_bytes bytes)
+{
+    if (!r->hooks->keep) return vv_fail(VV_ERR_INTERNAL, "this rank holds nothing");
+    vv_status status = vv_keep_put(r->hooks->keep, t->to.variable, out, data, bytes);
+    return status == VV_OK ? VV_OK : vv_error_prefix("held array '%s', rank %d", t->name, vv_this_rank());
+}
+
 static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, const vv_box *box, const void *values)
 {
     const vv_step *t = &r->plan->step[step];
@@ -326,6 +334,7 @@ static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, con
     VV_TRY(room(d, STORED, n * vv_dtype_size(t->to.encode.to), &encoded));
     vv_encode_range(&t->to.encode, values, n, encoded);
     if (t->op == VV_STEP_GATHER) return gather(r, step, out, box, encoded);
+    if (t->op == VV_STEP_KEEP) return keep(r, t, out, encoded, n * vv_dtype_size(t->to.encode.to));
     if (!t->to.chunked)
         status = write_contiguous(r, step, box, encoded);
     else if (vv_write_placed(t))
@@ -416,8 +425,7 @@ vv_status vv_targets_make(vv_run *r)
 {
     for (int i = 0; i < r->plan->n_steps; i++) {
         const vv_step *s = &r->plan->step[i];
-        if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER)
-            VV_TRY(add_target(r, s->from, (vv_target){s->result_of, i, NULL, 0}));
+        if (vv_step_delivers(s)) VV_TRY(add_target(r, s->from, (vv_target){s->result_of, i, NULL, 0}));
         for (int k = 0; vv_step_computes(s) && k < s->n_inputs; k++) {
             const vv_edge *e = vv_store_edge(r->store, i, k);
             for (int j = 0; s->input[k].access == VV_ACCESS_PUSH && j < e->n_parts; j++)

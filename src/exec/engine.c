@@ -56,6 +56,8 @@ static vv_status prepare(vv_run *r)
     VV_TRY(vv_store_new(p, rank, &r->store));
     VV_TRY(vv_agenda_open(p, rank, r->store, &r->agenda));
     VV_TRY(vv_feeds_open(p, rank, r->hooks->index, r->hooks->copied, &r->feeds));
+    for (int i = 0; i < p->n_sources; i++) r->feeds.feed[i].keep = r->hooks->keep;
+    if (r->hooks->keep) VV_TRY(vv_keep_begin(r->hooks->keep, p, rank));
     for (int i = 0; i < p->n_steps; i++)
         if (vv_step_computes(&p->step[i])) VV_TRY(stage_setup(r, i));
     VV_TRY(vv_targets_make(r));
@@ -129,6 +131,7 @@ static void agreement_of(const vv_run *r, int64_t ready_us, vv_agreement *a)
     a->sum[3] = atomic_load(&r->written);
     a->sum[4] = r->store ? vv_store_spilled(r->store) : 0;
     a->sum[5] = vv_feeds_bad(&r->feeds);
+    a->sum[6] = r->hooks->keep ? vv_keep_bytes(r->hooks->keep) : 0;
     a->max[0] = vv_mem_resident_peak();
     a->max[1] = ready_us;
 }
@@ -141,6 +144,7 @@ static void stats_of(const vv_agreement *a, vv_engine_stats *stats)
                                .written = a->sum[3],
                                .spilled = a->sum[4],
                                .bad = a->sum[5],
+                               .held = a->sum[6],
                                .peak = a->max[0],
                                .ready_us = a->max[1]};
 }
@@ -160,6 +164,7 @@ vv_status vv_engine_run(vv_net *net, const vv_plan *plan, const vv_hooks *hooks,
     status = vv_settle(net, &a, hooks->signalled, hooks->context);
     stats_of(&a, stats);
     release(&r);
+    if (hooks->keep && plan) vv_keep_end(hooks->keep, plan, status == VV_OK && a.failure.code == VV_OK);
     if (status == VV_OK && a.failure.code != VV_OK) {
         vv_error_set(&a.failure);
         return a.failure.code;

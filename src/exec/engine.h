@@ -10,6 +10,7 @@
 #ifndef VV_EXEC_ENGINE_H
 #define VV_EXEC_ENGINE_H
 
+#include "exec/keep.h"
 #include "exec/net.h"
 #include "plan/cost.h"
 
@@ -49,6 +50,7 @@ typedef struct vv_hooks {
     double born; /* when planning began, by vv_clock(); for the statistics */
     /* Coordinator, at the end of a run that succeeds: by step, plan->n_steps of them. */
     void (*counted)(void *context, const vv_step_counts *counts);
+    vv_keep *keep; /* held arrays of this rank; without it a plan can neither keep nor use any */
 } vv_hooks;
 
 typedef struct vv_engine_stats {
@@ -57,6 +59,7 @@ typedef struct vv_engine_stats {
     vv_bytes peak;                 /* largest resident set of any rank */
     vv_bytes spilled;              /* to scratch directories, of all ranks */
     vv_index bad;                  /* damaged chunks that were filled, of all ranks */
+    vv_bytes held;                 /* of held arrays in memory, of all ranks */
     int64_t ready_us;              /* from the begin of planning until the last rank was ready to run, microseconds */
 } vv_engine_stats;
 

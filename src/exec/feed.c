@@ -221,7 +221,7 @@ vv_status vv_feed_chunk(const vv_feed *f, vv_index number, vv_chunk_at *out)
 
 static bool indexed(const vv_source *s)
 {
-    return s->raw && s->chunked && !s->generated;
+    return s->raw && s->chunked && !s->generated && !s->held;
 }
 
 /* Chunks of this step are copied, and their places are told like where chunks of a source lie. */

@@ -39,7 +39,7 @@ typedef struct vv_message {
     void *data; /* from vv_mem_get; the receiver's now */
 } vv_message;
 
-enum { VV_AGREE_SUMS = 6, VV_AGREE_MAXES = 2 };
+enum { VV_AGREE_SUMS = 7, VV_AGREE_MAXES = 2 };
 typedef struct vv_agreement {
     vv_failure failure; /* in: this rank's, code VV_OK for none; out: the one that all ranks return */
     int64_t sum[VV_AGREE_SUMS];

@@ -12,6 +12,7 @@
 #ifndef VV_EXEC_WORK_H
 #define VV_EXEC_WORK_H
 
+#include "exec/keep.h"
 #include "exec/net.h"
 #include "kernels/codec.h"
 #include "plan/cost.h"
@@ -42,6 +43,7 @@ typedef struct vv_feed {
     vv_raw_file file;       /* of a raw source */
     vv_file *slow;          /* of one that the format itself reads */
     int variable;           /* in it */
+    vv_keep *keep;          /* of a held source */
     vv_index n_stretches;   /* of chunks that this rank's tasks need, ascending */
     vv_stretch *stretch;    /* one more than that: the end */
     const vv_chunk_at *all; /* the coordinator: every chunk; else NULL */

@@ -18,7 +18,7 @@ static bool same_missing(const vv_decode *d, const vv_encode *e)
 static bool same_elements(const vv_source *s, const vv_write_to *to)
 {
     const vv_decode *d = &s->decode;
-    if (!s->raw || s->generated || s->chunked != to->chunked || (!s->chunked && s->address < 0)) return false;
+    if (!s->raw || s->generated || s->held || s->chunked != to->chunked || (!s->chunked && s->address < 0)) return false;
     if (d->stored != to->encode.to || d->scaled || d->has_min || d->has_max || to->encode.scaled ||
         to->encode.quantize.how)
         return false;
@@ -45,8 +45,8 @@ static int only_target(const vv_plan *p, int step)
     for (int i = step + 1; i < p->n_steps; i++) {
         const vv_step *s = &p->step[i];
         if (vv_step_computes(s) && feeds(s, step)) return -1;
-        if ((s->op != VV_STEP_WRITE && s->op != VV_STEP_GATHER) || s->from != step) continue;
-        if (target >= 0 || s->op == VV_STEP_GATHER) return -1;
+        if (!vv_step_delivers(s) || s->from != step) continue;
+        if (target >= 0 || s->op != VV_STEP_WRITE) return -1;
         target = i;
     }
     return target;

@@ -43,7 +43,7 @@ static bool is_reduced(const vv_step *s, int d)
 
 static stretch stretch_of(const vv_plan *p, const vv_step *s)
 {
-    vv_index kept = 1, reduced = 1, own = vv_ceil_div(vv_step_units(s), p->ranks), leaves = vv_step_leaves(s);
+    vv_index kept = 1, reduced = 1, own = vv_place_most(s, p->ranks), leaves = vv_step_leaves(s);
     for (int d = 0; d < s->work.shape.nd; d++) *(is_reduced(s, d) ? &reduced : &kept) *= vv_grid_count(&s->work, d);
     if (p->ranks == 1 || (s->op == VV_STEP_REDUCE && s->groups.dim >= 0)) return (stretch){kept, reduced};
     stretch x = {vv_imin(kept, own), vv_imin(reduced, vv_times(own, s->leaf))};
@@ -257,11 +257,12 @@ typedef struct finished {
 
 static finished finished_of(const vv_plan *p, const vv_step *s)
 {
-    vv_index outs = vv_step_outs(&p->step[s->from]), own = vv_imin(outs, vv_ceil_div(outs, p->ranks) + 1);
+    vv_index outs = vv_step_outs(&p->step[s->from]);
+    vv_index own = vv_imin(outs, vv_imax(vv_ceil_div(outs, p->ranks) + 1, vv_place_most(&p->step[s->from], p->ranks)));
     vv_bytes chunk = vv_dtype_size(s->to.encode.to);
     for (int d = 0; d < s->grid.shape.nd; d++) chunk = vv_times(chunk, s->grid.chunk[d]);
     if (s->op == VV_STEP_GATHER) return (finished){.gathered = p->ranks > 1 ? vv_times(2 * own, round64(chunk)) : 0};
-    if (!s->to.chunked) return (finished){0};
+    if (!s->to.chunked || s->op == VV_STEP_KEEP) return (finished){0};
     const vv_step *from = &p->step[s->from];
     vv_bytes copies = from->copied_to ? vv_times(outs, VV_COPY_PLACING * (p->ranks > 1 ? 2 : 1)) : 0;
     if (from->copied_all) return (finished){.lists = copies};
@@ -283,7 +284,9 @@ static vv_bytes index_bytes(const vv_plan *p)
     vv_bytes bytes = 0;
     for (int i = 0; i < p->n_steps; i++) {
         const vv_step *s = &p->step[i];
-        if (s->op != VV_STEP_READ || !p->source[s->source].raw || !p->source[s->source].chunked) continue;
+        if (s->op != VV_STEP_READ || !p->source[s->source].raw || !p->source[s->source].chunked ||
+            p->source[s->source].held)
+            continue;
         vv_bytes all = vv_times(vv_grid_chunks(&p->source[s->source].stored), sizeof(vv_chunk_at));
         bytes += p->ranks > 1 ? 2 * all : all;
     }
@@ -391,6 +394,7 @@ static vv_status memory_of(const vv_plan *p, vv_memory *m, vv_step_cost *cost)
     free(f.prompt);
     m->states += working;
     m->index = index_bytes(p);
+    m->kept = vv_imin(p->held, p->keep);
     m->tables = table_bytes(p);
     m->messages = message_bytes(p, &sent);
     m->spilling = 3 * p->threads * VV_SPILL_RECORD;
@@ -407,7 +411,7 @@ vv_bytes vv_memory_peak(const vv_memory *m, vv_bytes store, vv_bytes baseline)
 {
     vv_bytes inboxes = store < m->inboxes ? store + store / VV_SPILL_SHARE + m->spilling : m->inboxes;
     return baseline + MARGIN + m->buffers + m->states + m->results + m->index + m->messages + m->tables + m->extra +
-           inboxes;
+           m->kept + inboxes;
 }
 
 /* --- sums --- */

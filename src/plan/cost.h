@@ -15,6 +15,7 @@
  *   states of the reductions                   vv_memory.states
  *   inboxes                                    at most plan->store; what is beyond goes to the scratch directory
  *   finished chunks that wait for a file       vv_memory.results: at most VV_PACKED_HELD, what is beyond goes to the scratch directory
+ *   held arrays                                at most plan->keep; what is beyond goes to a scratch file
  *   chunk indexes, messages, tables            vv_memory.index, .messages, .tables */
 #ifndef VV_PLAN_COST_H
 #define VV_PLAN_COST_H
@@ -74,6 +75,8 @@ static inline vv_bytes vv_state_size(const vv_red *r, vv_index cells)
 /* What a piece has of one result for `cells` cells: its state, or the values of a map; of all results. */
 vv_bytes vv_result_bytes(const vv_step *s, int result, vv_index cells);
 vv_bytes vv_state_bytes(const vv_step *s, vv_index cells);
+/* What a rank holds of an array with these chunks at most, with the heads of blocks. */
+vv_bytes vv_held_bytes(const vv_grid *g, vv_dtype type, int ranks);
 /* Upper bound of a compressed chunk. */
 vv_bytes vv_compressed_bound(vv_bytes raw);
 /* Working type of a finished chunk's values. */
@@ -92,6 +95,7 @@ typedef struct vv_memory {
     vv_bytes least;    /* the least store that a plan can run with */
     vv_bytes spilling; /* what it takes to spill at all, if inboxes may have to */
     vv_bytes packed;   /* compressed chunks that go to the scratch directory, at most */
+    vv_bytes kept;     /* held arrays in memory */
     vv_bytes extra;    /* what the caller holds beside the plan: results that rank 0 writes itself */
 } vv_memory;
 VV_WARN_UNUSED vv_status vv_memory_of(const vv_plan *p, vv_memory *out);

@@ -242,7 +242,7 @@ static vv_status read_part(vv_counter *c, const vv_part *part, const vv_box *tar
 {
     const vv_source *s = vv_part_stored(c->plan, part);
     vv_box box;
-    if (!s || s->generated || !vv_part_source(part, target, &box)) return VV_OK;
+    if (!s || s->generated || s->held || !vv_part_source(part, target, &box)) return VV_OK;
     int source = (int)(s - c->plan->source);
     if (s->raw && s->chunked) return read_chunks(c, source, part, target, &box, t);
     return read_rows(c, source, part, target, &box, t);
@@ -368,7 +368,7 @@ static void count_deliveries(const vv_plan *p, int step, int rank, vv_index out,
     vv_grid_box(&p->step[step].grid, out, &box);
     for (int i = step + 1; i < p->n_steps; i++) {
         const vv_step *s = &p->step[i];
-        if ((s->op != VV_STEP_WRITE && s->op != VV_STEP_GATHER) || s->from != step) continue;
+        if (!vv_step_delivers(s) || s->op == VV_STEP_KEEP || s->from != step) continue;
         vv_bytes bytes = vv_box_elements(&box) * vv_dtype_size(s->to.encode.to);
         if (s->op == VV_STEP_WRITE) {
             tally[i].written += bytes;

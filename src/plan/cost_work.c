@@ -23,6 +23,12 @@ static vv_index full_chunk(const vv_grid *g)
     return n;
 }
 
+vv_bytes vv_held_bytes(const vv_grid *g, vv_dtype type, int ranks)
+{
+    vv_bytes chunk = round64(vv_times(largest_chunk(g), vv_dtype_size(type)));
+    return vv_times(vv_ceil_div(vv_grid_chunks(g), ranks), chunk);
+}
+
 vv_bytes vv_compressed_bound(vv_bytes raw)
 {
     return raw + raw / 250 + 1024; /* zstd's own bound is raw + raw / 256 and a little */
@@ -172,7 +178,7 @@ static vv_bytes finish_bytes(const vv_plan *p, int step, vv_index cells)
     vv_bytes most = 0;
     for (int i = step + 1; i < p->n_steps; i++) {
         const vv_step *s = &p->step[i];
-        if ((s->op != VV_STEP_WRITE && s->op != VV_STEP_GATHER) || s->from != step) continue;
+        if (!vv_step_delivers(s) || s->from != step) continue;
         vv_bytes size = vv_dtype_size(s->to.encode.to), bytes = round64(cells * size);
         bytes += round64(cells * vv_dtype_size(vv_step_values(&p->step[step], s->result_of)));
         vv_bytes raw = full_chunk(&s->grid) * size;

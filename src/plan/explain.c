@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const vv_step_op_name[] = {"read", "map", "reduce", "write", "gather"};
+const char *const vv_step_op_name[] = {"read", "map", "reduce", "write", "gather", "keep"};
 const char *const vv_access_name[VV_ACCESSES] = {"stream", "chunk", "box", "push"};
 
 void vv_explain_dims(vv_buf *b, const vv_grid *g, bool chunks)
@@ -123,6 +123,11 @@ static void explain_read(const vv_plan *p, const vv_step *s, vv_buf *b)
         vv_buf_printf(b, ", %s random numbers", vv_random_kinds[source->random.kind].name);
         return;
     }
+    if (source->held) {
+        vv_buf_printf(b, ", held by its owners, %lld chunks ", (long long)vv_grid_chunks(&source->stored));
+        vv_explain_dims(b, &source->stored, true);
+        return;
+    }
     if (source->decode.out != vv_working_type(source->decode.stored) || source->decode.scaled)
         vv_buf_printf(b, " as %s", vv_dtype_name(source->decode.out));
     vv_buf_printf(b, " from %s, ", source->path);
@@ -240,7 +245,9 @@ static void explain_deliver(const vv_plan *p, const vv_step *s, vv_buf *b)
 {
     vv_buf_printf(b, "%s %s <- %d", s->name, vv_dtype_name(s->to.encode.to), s->from);
     if (p->step[s->from].n_results > 1) vv_buf_printf(b, " (%s)", p->step[s->from].result[s->result_of].name);
-    if (s->op == VV_STEP_GATHER)
+    if (s->op == VV_STEP_KEEP)
+        vv_buf_text(b, " held by its owners");
+    else if (s->op == VV_STEP_GATHER)
         vv_buf_text(b, " to memory on rank 0");
     else if (s->to.chunked)
         explain_filters(&s->to, b);
@@ -319,5 +326,9 @@ void vv_explain_text(const vv_explained *x, vv_buf *b)
     if (vv_plan_spills(p))
         vv_buf_printf(b, "; inboxes in memory up to %s of %s, the rest in %s", vv_bytes_text(p->store, t[1]),
                       vv_bytes_text(c->memory.inboxes, t[2]), p->scratch ? p->scratch : "the scratch directory");
+    if (p->held > 0)
+        vv_buf_printf(b, "; held arrays %s, in memory up to %s%s", vv_bytes_text(p->held, t[1]),
+                      vv_bytes_text(vv_imin(p->held, p->keep), t[2]),
+                      p->keep < p->held ? ", the rest in the scratch directory" : "");
     vv_buf_text(b, "\n");
 }

@@ -31,7 +31,7 @@ static void inputs(const vv_step *s, vv_buf *b)
 {
     bool any = false;
     vv_buf_text(b, ", \"inputs\": [");
-    if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) vv_buf_printf(b, "%d", s->from);
+    if (vv_step_delivers(s)) vv_buf_printf(b, "%d", s->from);
     for (int k = 0; k < s->n_inputs; k++)
         for (int j = 0; j < s->input[k].n_parts; j++) {
             if (j > 0 && s->input[k].part[j].from == s->input[k].part[j - 1].from) continue;

@@ -46,7 +46,7 @@ typedef void visit_input(picture *g, int from, int to, int input, void *context)
 static void each_input(picture *g, int i, visit_input *visit, void *context)
 {
     const vv_step *s = &g->x->plan->step[i];
-    if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) visit(g, s->from, i, -1, context);
+    if (vv_step_delivers(s)) visit(g, s->from, i, -1, context);
     for (int k = 0; k < s->n_inputs; k++)
         for (int j = 0; j < s->input[k].n_parts; j++)
             if (j == 0 || s->input[k].part[j].from != s->input[k].part[j - 1].from)

@@ -118,8 +118,7 @@ static vv_status set_groups(vv_step *s, vv_index chunk)
 static void follow_grids(vv_plan *p)
 {
     for (int i = 0; i < p->n_steps; i++)
-        if (p->step[i].op == VV_STEP_WRITE || p->step[i].op == VV_STEP_GATHER)
-            p->step[i].grid = p->step[p->step[i].from].grid;
+        if (vv_step_delivers(&p->step[i])) p->step[i].grid = p->step[p->step[i].from].grid;
 }
 
 static vv_status peak_with(vv_plan *p, int step, vv_index chunk, vv_bytes baseline, vv_bytes *peak)
@@ -346,7 +345,7 @@ static void move_last(vv_plan *p, int at)
     for (int i = 0; i < p->n_steps; i++) {
         vv_step *s = &p->step[i];
         if (i == at) continue;
-        if ((s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) && s->from >= at) s->from++;
+        if (vv_step_delivers(s) && s->from >= at) s->from++;
         for (int k = 0; k < s->n_inputs; k++)
             for (int j = 0; j < s->input[k].n_parts; j++)
                 if (s->input[k].part[j].from >= at) s->input[k].part[j].from++;
@@ -425,6 +424,7 @@ static vv_status fit_second_read(vv_plan *p, int read, int late, vv_bytes baseli
     const vv_source *source = &p->source[p->step[read].source];
     vv_dtype type;
     vv_bytes peak;
+    if (source->held) return VV_OK;
     if (!source->raw || !source->chunked || !source->compressed)
         return note(&p->step[late], "read again: reading %s costs less than holding it", source->variable);
     if (!can_be_held(p, read, &type)) return note(&p->step[late], "read again: its parts come from several arrays");
@@ -492,6 +492,12 @@ static vv_status note_single_groups(vv_plan *p)
             VV_TRY(note(&p->step[i], "1 of %lld groups at a time: the budget is that small",
                         (long long)p->step[i].groups.n));
     return VV_OK;
+}
+
+vv_status vv_fit_least(vv_plan *p, vv_bytes baseline, vv_bytes *peak)
+{
+    VV_TRY(all_groups(p, true));
+    return least_peak(p, baseline, peak);
 }
 
 vv_status vv_fit(vv_plan *p, vv_bytes baseline)

@@ -27,4 +27,7 @@ VV_WARN_UNUSED vv_status vv_fit_store(vv_plan *p, vv_bytes baseline);
 /* How often the input of a reduce step with groups is read when `chunk` of them share an output chunk; 1.0 is best. */
 VV_WARN_UNUSED vv_status vv_fit_amplification(const vv_step *s, vv_index chunk, double *out);
 
+/* What a rank needs at the least: the choices are open again after this. */
+VV_WARN_UNUSED vv_status vv_fit_least(vv_plan *p, vv_bytes baseline, vv_bytes *peak);
+
 #endif

@@ -61,13 +61,27 @@ static vv_status random_source(vv_builder *b, const vv_array *a)
     return VV_OK;
 }
 
+/* Chunks that the ranks have are like stored ones without filters. */
+static vv_status held_source(vv_builder *b, const vv_array *a)
+{
+    vv_source *s;
+    VV_TRY(add_source(b, NULL, -1, "held", a->name, &s));
+    s->held = a->held_number;
+    s->raw = s->chunked = true;
+    s->decode = (vv_decode){.stored = a->dtype, .out = vv_working_type(a->dtype), .scale = 1};
+    s->stored = *a->held_grid;
+    return VV_OK;
+}
+
 vv_status vv_lower_read(vv_builder *b, int node, int *step)
 {
     const vv_array *a = b->graph.node[node].array;
     vv_plan *p = b->l->plan;
     *step = b->read_of[node];
     if (*step >= 0) return VV_OK;
-    VV_TRY(a->kind == VV_NODE_OPEN ? stored_source(b, a) : random_source(b, a));
+    VV_TRY(a->kind == VV_NODE_OPEN   ? stored_source(b, a)
+           : a->kind == VV_NODE_HELD ? held_source(b, a)
+                                     : random_source(b, a));
     vv_step *s;
     *step = b->read_of[node] = p->n_steps;
     VV_TRY(vv_plan_add_step(p, VV_STEP_READ, a->name, &s));

@@ -160,6 +160,50 @@ static bool inside(const vv_step *s, const vv_part *p, const vv_grid *stored)
     return true;
 }
 
+/* Whether somebody keeps what a step makes: then it has to be made where it will be held. */
+static bool is_kept(const vv_plan *p, const vv_step *s)
+{
+    for (int i = 0; i < p->n_steps; i++)
+        if (p->step[i].op == VV_STEP_KEEP && &p->step[p->step[i].from] == s) return true;
+    return false;
+}
+
+/* Every chunk of the work is one of a held array, or of a box of it: then the step can run where they are. */
+static bool within_held(const vv_plan *p, const vv_step *s, const vv_input *in, vv_within *out)
+{
+    const vv_part *part = &in->part[0];
+    const vv_source *source = in->n_parts == 1 ? vv_part_stored(p, part) : NULL;
+    if (!source || !source->held || s->op != VV_STEP_MAP || !direct(s, in) || part->nd != s->work.shape.nd)
+        return false;
+    *out = (vv_within){0};
+    for (int d = 0; d < part->nd; d++) {
+        const vv_grid *g = &source->stored;
+        vv_index begin = part->start[d], end = begin + s->work.shape.n[d] - 1;
+        bool one = vv_grid_count(&s->work, d) == 1 && begin / g->chunk[d] == end / g->chunk[d];
+        bool same = s->work.chunk[d] == g->chunk[d] && begin % g->chunk[d] == s->work.shift[d];
+        if (part->dim[d] != d || part->stride[d] != 1 || s->work.shape.n[d] == 0 || (!one && !same)) return false;
+        out->first[d] = begin / g->chunk[d];
+        out->count[d] = vv_grid_count(g, d);
+        if (is_kept(p, s) && out->count[d] != vv_grid_count(&s->work, d)) return false;
+    }
+    return true;
+}
+
+/* The held array by whose chunks a step is placed: the first that it can take directly. */
+static bool placed_within(const vv_plan *p, const vv_step *s, vv_within *out)
+{
+    for (int k = 0; k < s->n_inputs && !s->block && !s->product; k++)
+        if (within_held(p, s, &s->input[k], out)) return true;
+    return false;
+}
+
+static bool by_held_chunk(const vv_plan *p, const vv_step *s, const vv_input *in)
+{
+    vv_within here, other;
+    if (s->block || s->product || !within_held(p, s, in, &here) || !placed_within(p, s, &other)) return false;
+    return !memcmp(&here, &other, sizeof here);
+}
+
 static bool by_chunk(const vv_plan *p, const vv_step *s, const vv_input *in)
 {
     if (!direct(s, in) || s->block || s->product) return false;
@@ -179,12 +223,24 @@ static bool computed(const vv_plan *p, const vv_input *in)
     return false;
 }
 
+static bool held_part(const vv_plan *p, const vv_input *in)
+{
+    for (int i = 0; i < in->n_parts; i++)
+        if (vv_part_stored(p, &in->part[i]) && vv_part_stored(p, &in->part[i])->held) return true;
+    return false;
+}
+
 /* The access of an input by itself; `why` when it is to be pushed though it is stored. */
 static vv_access choose(const vv_plan *p, const vv_step *s, const vv_input *in, const char **why)
 {
     *why = NULL;
     if (computed(p, in)) {
         *why = "other parts of the input are computed";
+        return VV_ACCESS_PUSH;
+    }
+    if (in->n_parts > 0 && held_part(p, in)) {
+        if (by_held_chunk(p, s, in)) return VV_ACCESS_CHUNK;
+        *why = "its owners hold it";
         return VV_ACCESS_PUSH;
     }
     if (by_chunk(p, s, in)) return VV_ACCESS_CHUNK;
@@ -352,7 +408,7 @@ static vv_status add_load(vv_plan *p, load *l)
     s->work.shape = shape;
     vv_lower_grid(p, s, &(vv_hint){0});
     vv_buf why = {0};
-    vv_buf_printf(&why, "loaded once and passed on: %s", l->why);
+    vv_buf_printf(&why, source->held ? "passed on: %s" : "loaded once and passed on: %s", l->why);
     VV_TRY(vv_buf_status(&why));
     s->why = why.data;
     const char *unused;
@@ -460,7 +516,9 @@ static vv_status finish(const vv_builder *b, vv_step *s)
     if (!s->shaped) set_joins(b->l->plan, s);
     if (!s->shaped) s->leaf = s->op == VV_STEP_REDUCE ? leaf_length(s) : 1;
     VV_TRY(vv_step_complete(s));
-    s->placement = choose_placement(b, s);
+    s->placement = placed_within(b->l->plan, s, &s->within) ? VV_PLACE_HELD
+                   : is_kept(b->l->plan, s)                 ? VV_PLACE_OUTPUTS
+                                                            : choose_placement(b, s);
     return VV_OK;
 }
 

@@ -79,6 +79,7 @@ static bool same_node(const vv_array *a, const vv_array *b)
     case VV_NODE_BLOCK: return same_block(a, b);
     case VV_NODE_PRODUCT: return a->contracted[0] == b->contracted[0] && a->contracted[1] == b->contracted[1];
     case VV_NODE_RECHUNK: return same_lengths(a->chunk, b->chunk, a->shape.nd);
+    case VV_NODE_HELD: return a->held_number == b->held_number;
     }
     return false;
 }
@@ -178,11 +179,18 @@ static bool shows_all(const vv_array *a)
     return vv_shape_equal(&a->shape, &a->input[0]->shape) && vv_part_equal(&a->part[0], &same);
 }
 
+/* The node that an array is in this graph. */
+static vv_array *node_of(const vv_dag *g, vv_array *a)
+{
+    return a->held && !g->behind ? a->held : a;
+}
+
 /* A node whose inputs have their numbers gets its own. */
-static vv_status number_node(vv_dag *g, vv_array *a)
+static vv_status number_node(vv_dag *g, vv_array *array)
 {
     int *input;
-    if (shows_all(a)) return remember(g, a, vv_dag_find(g, a->input[0]));
+    vv_array *a = node_of(g, array);
+    if (shows_all(a)) return remember(g, array, vv_dag_find(g, a->input[0]));
     VV_TRY(vv_new(&input, (size_t)a->n_inputs + 1, sizeof *input));
     for (int i = 0; i < a->n_inputs; i++) input[i] = vv_dag_find(g, a->input[i]);
     uint64_t hash = hash_node(a, input);
@@ -190,12 +198,12 @@ static vv_status number_node(vv_dag *g, vv_array *a)
     vv_status status = equal < 0 && g->n == g->n_buckets ? grow(g) : VV_OK;
     if (equal >= 0 || status != VV_OK) {
         free(input);
-        return status == VV_OK ? remember(g, a, equal) : status;
+        return status == VV_OK ? remember(g, array, equal) : status;
     }
     int *head = &g->bucket[hash & (uint64_t)(g->n_buckets - 1)];
     g->node[g->n] = (vv_dag_node){.array = a, .input = input, .hash = hash, .next = *head};
     *head = g->n;
-    return remember(g, a, g->n++);
+    return remember(g, array, g->n++);
 }
 
 typedef struct visit {
@@ -227,7 +235,7 @@ static vv_status walk(vv_dag *g, stack *s, vv_array *root)
         visit *v = &s->at[s->n - 1];
         if (v->next == 0 && vv_dag_find(g, v->array) >= 0) {
             s->n--;
-        } else if (v->next < v->array->n_inputs) {
+        } else if (v->next < node_of(g, v->array)->n_inputs) {
             VV_TRY(push(s, v->array->input[v->next++]));
         } else {
             VV_TRY(number_node(g, v->array));
@@ -280,9 +288,9 @@ static void spread_uses(vv_dag *g, int i)
     }
 }
 
-vv_status vv_dag_build(vv_array *const roots[], int n, vv_dag *out)
+vv_status vv_dag_build(vv_array *const roots[], int n, bool behind, vv_dag *out)
 {
-    *out = (vv_dag){0};
+    *out = (vv_dag){.behind = behind};
     stack s = {0};
     vv_status status = VV_OK;
     for (int i = 0; i < n && status == VV_OK; i++) status = walk(out, &s, roots[i]);

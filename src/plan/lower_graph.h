@@ -23,6 +23,7 @@ typedef struct vv_dag_entry {
 } vv_dag_entry;
 
 typedef struct vv_dag {
+    bool behind;
     int n;
     vv_dag_node *node;
     int n_buckets, *bucket; /* by structure */
@@ -30,7 +31,8 @@ typedef struct vv_dag {
     vv_dag_entry *slot;
 } vv_dag;
 
-VV_WARN_UNUSED vv_status vv_dag_build(vv_array *const roots[], int n, vv_dag *out);
+/* behind: held arrays are what they were computed from, else they stand for themselves. */
+VV_WARN_UNUSED vv_status vv_dag_build(vv_array *const roots[], int n, bool behind, vv_dag *out);
 void vv_dag_free(vv_dag *g);
 int vv_dag_find(const vv_dag *g, const vv_array *a); /* -1: not in it */
 

@@ -15,7 +15,7 @@ typedef struct sorting {
 static int missing(const sorting *x, int step)
 {
     const vv_step *s = &x->p->step[step];
-    if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) return x->done[s->from] ? -1 : s->from;
+    if (vv_step_delivers(s)) return x->done[s->from] ? -1 : s->from;
     for (int k = 0; k < s->n_inputs; k++)
         for (int i = 0; i < s->input[k].n_parts; i++)
             if (!x->done[s->input[k].part[i].from]) return s->input[k].part[i].from;
@@ -48,7 +48,7 @@ static void renumber(const sorting *x, vv_step moved[])
     p->n_steps = x->n;
     for (int i = 0; i < p->n_steps; i++) {
         vv_step *s = &p->step[i];
-        if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) s->from = x->number[s->from];
+        if (vv_step_delivers(s)) s->from = x->number[s->from];
         for (int k = 0; k < s->n_inputs; k++)
             for (int j = 0; j < s->input[k].n_parts; j++)
                 s->input[k].part[j].from = x->number[s->input[k].part[j].from];

@@ -316,7 +316,8 @@ static vv_status collect(collector *c, int node, const vv_view *v)
         return collect(c, g->input[0], v);
     }
     if (a->kind == VV_NODE_VIEW && open) return through(c, node, v);
-    if ((a->kind == VV_NODE_OPEN || a->kind == VV_NODE_RANDOM) && same_type) return from_stored(c->b, node, v, c->in);
+    bool source = a->kind == VV_NODE_OPEN || a->kind == VV_NODE_RANDOM || a->kind == VV_NODE_HELD;
+    if (source && same_type) return from_stored(c->b, node, v, c->in);
     return from_made(c->b, node, v, c->in->type, c->in);
 }
 

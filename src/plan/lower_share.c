@@ -29,7 +29,8 @@ static bool same_work(const vv_step *a, const vv_step *b)
     int nd = a->work.shape.nd;
     return vv_shape_equal(&a->work.shape, &b->work.shape) && same_lengths(a->work.chunk, b->work.chunk, nd) &&
            same_lengths(a->work.shift, b->work.shift, nd) && !memcmp(a->reduced, b->reduced, sizeof a->reduced) &&
-           !memcmp(a->join, b->join, sizeof a->join) && a->leaf == b->leaf && a->placement == b->placement;
+           !memcmp(a->join, b->join, sizeof a->join) && a->leaf == b->leaf && a->placement == b->placement &&
+           (a->placement != VV_PLACE_HELD || !memcmp(&a->within, &b->within, sizeof a->within));
 }
 
 static bool same_groups(const vv_groups *a, const vv_groups *b)
@@ -172,7 +173,7 @@ static void redirect(vv_plan *p, int from, int to, const int number[])
 {
     for (int i = 0; i < p->n_steps; i++) {
         vv_step *s = &p->step[i];
-        if ((s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) && s->from == from) {
+        if (vv_step_delivers(s) && s->from == from) {
             s->from = to;
             s->result_of = number[s->result_of];
         }

@@ -87,13 +87,14 @@ static vv_status lower_target(vv_builder *b, vv_target *t)
     return vv_lower_deliver(b->l->plan, t, m->step, m->result);
 }
 
-static vv_status start(vv_builder *b, vv_target targets[], int n)
+/* behind: see vv_dag_build(). */
+static vv_status start(vv_builder *b, vv_target targets[], int n, bool behind)
 {
     vv_array **root;
     for (int i = 0; i < n; i++) VV_TRY(vv_array_status(targets[i].array));
     VV_TRY(vv_new(&root, (size_t)n + 1, sizeof(vv_array *)));
     for (int i = 0; i < n; i++) root[i] = targets[i].array;
-    vv_status status = vv_dag_build(root, n, &b->graph);
+    vv_status status = vv_dag_build(root, n, behind, &b->graph);
     free(root);
     VV_TRY(status);
     size_t nodes = (size_t)b->graph.n + 1;
@@ -136,10 +137,10 @@ static vv_status lowering_new(int ranks, vv_lowering *out)
 /* First everything as a whole, where that says something: on paper only. */
 static vv_status lower_both(vv_builder *b, vv_builder *whole, vv_target targets[], int n)
 {
-    VV_TRY(start(b, targets, n));
+    VV_TRY(start(b, targets, n, false));
     if (vv_lower_needs_whole(&b->graph)) {
         VV_TRY(lowering_new(b->l->plan->ranks, whole->l));
-        VV_TRY(start(whole, targets, n));
+        VV_TRY(start(whole, targets, n, true));
         VV_TRY(vv_lower_shapes(whole));
         b->whole = whole;
     }

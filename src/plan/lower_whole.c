@@ -13,7 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Whether a box of some result, or of what goes into it, could be made: then there are views above it. */
+/* Whether a box of some result, or of what goes into it, could be made: then there are views above it. What is made of a held array is cut as if that were
+ * computed here. */
 bool vv_lower_needs_whole(const vv_dag *g)
 {
     bool *above = calloc((size_t)g->n + 1, sizeof *above), needs = !above; /* above a step */
@@ -21,7 +22,7 @@ bool vv_lower_needs_whole(const vv_dag *g)
         const vv_dag_node *n = &g->node[i];
         for (int k = 0; k < n->array->n_inputs; k++)
             above[i] = above[i] || above[n->input[k]] || vv_dag_barrier(g, n->input[k]);
-        needs = above[i] && n->array->kind == VV_NODE_VIEW;
+        needs = (above[i] && n->array->kind == VV_NODE_VIEW) || n->array->kind == VV_NODE_HELD;
     }
     free(above);
     return needs;

@@ -72,11 +72,12 @@ static const char *write_grid(const vv_target *t, vv_grid *g)
 {
     vv_bytes size = vv_dtype_size(t->array->dtype);
     bool shifted = false, large = vv_times(vv_shape_elements(&g->shape), size) > SMALL;
-    if (t->output_variable < 0) return NULL;
+    if (t->output_variable < 0 && !t->keep) return NULL;
     for (int d = 0; d < g->shape.nd; d++) {
         shifted = shifted || g->shift[d];
         g->shift[d] = 0;
     }
+    if (t->keep) return shifted ? "moved to chunks that can be held" : NULL;
     if (!t->chunked && large && run_bytes(g, size) < SHORT) {
         lengthen(g, size);
         return "moved to chunks that are written in long runs";
@@ -90,6 +91,7 @@ static vv_status regular(vv_plan *p, const vv_target *t, int *step, int *result)
     vv_grid grid = p->step[*step].grid;
     vv_dtype type = p->step[*step].result[*result].type;
     const char *why = write_grid(t, &grid);
+    if (!why && t->keep && p->step[*step].op != VV_STEP_MAP) why = "moved to the ranks that will hold it";
     if (!why) return VV_OK;
     vv_step *s;
     vv_part part;
@@ -109,12 +111,13 @@ vv_status vv_lower_deliver(vv_plan *p, vv_target *t, int step, int result)
     vv_step *s;
     VV_TRY(regular(p, t, &step, &result));
     t->step = p->n_steps;
-    VV_TRY(vv_plan_add_step(p, t->output_variable < 0 ? VV_STEP_GATHER : VV_STEP_WRITE, t->array->name, &s));
+    vv_step_op op = t->keep ? VV_STEP_KEEP : t->output_variable < 0 ? VV_STEP_GATHER : VV_STEP_WRITE;
+    VV_TRY(vv_plan_add_step(p, op, t->array->name, &s));
     const vv_step *from = &p->step[step];
     s->from = step;
     s->result_of = result;
     s->grid = from->grid;
-    s->to.variable = t->output_variable;
+    s->to.variable = t->keep ? t->keep : t->output_variable;
     s->to.encode = (vv_encode){.in = vv_step_values(from, result), .to = t->array->dtype, .scale = 1};
     return VV_OK;
 }

@@ -158,6 +158,7 @@ static void source(archive *a, vv_source *s)
     string(a, &s->variable);
     NUMBER(a, s->raw);
     NUMBER(a, s->generated);
+    NUMBER(a, s->held);
     NUMBER(a, s->random.kind);
     NUMBER(a, s->random.seed);
     real(a, &s->random.a);
@@ -293,6 +294,10 @@ static void compute(archive *a, vv_step *s)
     groups(a, &s->groups);
     NUMBER(a, s->leaf);
     NUMBER(a, s->placement);
+    for (int d = 0; d < s->work.shape.nd && s->placement == VV_PLACE_HELD; d++) {
+        NUMBER(a, s->within.first[d]);
+        NUMBER(a, s->within.count[d]);
+    }
     NUMBER(a, s->copied_to);
     NUMBER(a, s->copied_all);
     NUMBER(a, s->n_results);
@@ -334,7 +339,15 @@ static void step(archive *a, vv_step *s)
     NUMBER(a, s->from);
     NUMBER(a, s->result_of);
     if (vv_step_computes(s)) compute(a, s);
-    if (s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER) write_to(a, &s->to);
+    if (vv_step_delivers(s)) write_to(a, &s->to);
+}
+
+static void drops(archive *a, vv_plan *p)
+{
+    p->n_drops = (int)counted(a, p->n_drops, sizeof(int64_t));
+    if (a->take && p->n_drops > 0 && a->status == VV_OK)
+        a->status = vv_new(&p->drop, (size_t)p->n_drops, sizeof *p->drop);
+    for (int i = 0; i < p->n_drops && p->drop; i++) NUMBER(a, p->drop[i]);
 }
 
 static void head(archive *a, vv_plan *p)
@@ -343,6 +356,7 @@ static void head(archive *a, vv_plan *p)
     NUMBER(a, p->threads);
     NUMBER(a, p->budget);
     NUMBER(a, p->store);
+    NUMBER(a, p->keep);
     NUMBER(a, p->policy);
     NUMBER(a, p->fuzz);
     NUMBER(a, p->log);
@@ -350,6 +364,7 @@ static void head(archive *a, vv_plan *p)
     NUMBER(a, p->fill_bad);
     string(a, &p->output);
     string(a, &p->scratch);
+    drops(a, p);
 }
 
 void vv_plan_pack(const vv_plan *plan, vv_buf *out)

@@ -1,6 +1,6 @@
 #include "plan/place.h"
 
-const char *const vv_placement_name[VV_PLACEMENTS] = {"outputs", "leaves", "cyclic"};
+const char *const vv_placement_name[VV_PLACEMENTS + 1] = {"outputs", "leaves", "cyclic", "held chunks"};
 
 static bool grouped(const vv_step *s)
 {
@@ -153,6 +153,68 @@ static int cut_owner(vv_index n, int ranks, vv_index number)
     return low;
 }
 
+vv_index vv_held_first(const vv_grid *g, int rank, int ranks)
+{
+    return cut(vv_grid_chunks(g), rank, ranks);
+}
+
+int vv_held_owner(const vv_grid *g, int ranks, vv_index chunk)
+{
+    return cut_owner(vv_grid_chunks(g), ranks, chunk);
+}
+
+static bool by_held(const vv_step *s)
+{
+    return s->placement == VV_PLACE_HELD;
+}
+
+static vv_index held_chunks(const vv_step *s)
+{
+    vv_index n = 1;
+    for (int d = 0; d < s->work.shape.nd; d++) n *= s->within.count[d];
+    return n;
+}
+
+/* The held chunk of an output chunk. */
+static vv_index held_number(const vv_step *s, vv_index out)
+{
+    vv_index coords[VV_MAX_DIMS], number = 0;
+    for (int d = s->work.shape.nd - 1; d >= 0; d--) {
+        vv_index n = vv_grid_count(&s->work, d);
+        coords[d] = s->within.first[d] + out % n;
+        out /= n;
+    }
+    for (int d = 0; d < s->work.shape.nd; d++) number = number * s->within.count[d] + coords[d];
+    return number;
+}
+
+/* How many chunks of the work are held chunks below a number: both are counted row by row, so these are the first ones. */
+static vv_index held_below(const vv_step *s, vv_index number)
+{
+    vv_index low = 0, high = vv_step_outs(s);
+    while (low < high) {
+        vv_index mid = low + (high - low) / 2;
+        if (held_number(s, mid) < number)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/* First unit number of a rank. */
+static vv_index stretch_begin(const vv_step *s, int rank, int ranks)
+{
+    if (!by_held(s)) return cut(vv_step_units(s), rank, ranks);
+    return rank == ranks ? vv_step_outs(s) : held_below(s, cut(held_chunks(s), rank, ranks));
+}
+
+vv_index vv_place_most(const vv_step *s, int ranks)
+{
+    if (!by_held(s)) return vv_ceil_div(vv_step_units(s), ranks);
+    return vv_imin(vv_step_units(s), vv_ceil_div(held_chunks(s), ranks));
+}
+
 static vv_index number_of(const vv_step *s, vv_unit u)
 {
     if (grouped(s)) return group_number(s, u);
@@ -171,27 +233,28 @@ vv_index vv_place_count(const vv_step *s, int rank, int ranks)
 {
     vv_index n = vv_step_units(s);
     if (s->placement == VV_PLACE_CYCLIC && !grouped(s)) return n / ranks + (rank < n % ranks);
-    return cut(n, rank + 1, ranks) - cut(n, rank, ranks);
+    return stretch_begin(s, rank + 1, ranks) - stretch_begin(s, rank, ranks);
 }
 
 vv_unit vv_place_unit(const vv_step *s, int rank, int ranks, vv_index p)
 {
     bool cyclic = s->placement == VV_PLACE_CYCLIC && !grouped(s);
-    return unit_of(s, cyclic ? p * ranks + rank : cut(vv_step_units(s), rank, ranks) + p);
+    return unit_of(s, cyclic ? p * ranks + rank : stretch_begin(s, rank, ranks) + p);
 }
 
 int vv_place_owner(const vv_step *s, int ranks, vv_unit u)
 {
     vv_index number = number_of(s, u);
     if (s->placement == VV_PLACE_CYCLIC && !grouped(s)) return (int)(number % ranks);
+    if (by_held(s)) return cut_owner(held_chunks(s), ranks, held_number(s, u.out));
     return cut_owner(vv_step_units(s), ranks, number);
 }
 
 vv_index vv_place_index(const vv_step *s, int ranks, vv_unit u)
 {
-    vv_index number = number_of(s, u), n = vv_step_units(s);
+    vv_index number = number_of(s, u);
     if (s->placement == VV_PLACE_CYCLIC && !grouped(s)) return number / ranks;
-    return number - cut(n, cut_owner(n, ranks, number), ranks);
+    return number - stretch_begin(s, vv_place_owner(s, ranks, u), ranks);
 }
 
 /* --- the tree --- */

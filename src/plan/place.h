@@ -9,7 +9,8 @@
  *   outputs  out-major: a rank has whole outputs; no messages when there are as many outputs as ranks, few states at a time
  *   leaves   leaf-major: a rank has a stretch of the input, read in the file's order; all outputs are open at once
  *   cyclic   leaf-major, dealt out in turn
- * Steps with groups are placed by outputs, always. */
+ * Steps with groups are placed by outputs, always. A map that takes chunks of a held array where they are is placed by these: its units are
+ * numbered as those chunks are, and a rank has what of its stretch of them is there. */
 #ifndef VV_PLAN_PLACE_H
 #define VV_PLAN_PLACE_H
 
@@ -19,13 +20,19 @@ typedef struct vv_unit {
     vv_index out, leaf;
 } vv_unit;
 
-extern const char *const vv_placement_name[VV_PLACEMENTS];
+extern const char *const vv_placement_name[VV_PLACEMENTS + 1];
 
 vv_index vv_step_outs(const vv_step *s);
 vv_index
 vv_step_leaves(const vv_step *s); /* at least 1: numbers of leaves are below this; with groups some are absent */
 vv_index vv_step_units(const vv_step *s); /* present ones of all outputs */
 
+/* Chunks of a held array are cut into equal stretches by their number: the first chunk of a rank (of rank `ranks`: their number); and who has one. */
+vv_index vv_held_first(const vv_grid *g, int rank, int ranks);
+int vv_held_owner(const vv_grid *g, int ranks, vv_index chunk);
+
+/* How many units any rank has at most. */
+vv_index vv_place_most(const vv_step *s, int ranks);
 /* How many units a rank has, its p-th one, and the owner of one. */
 vv_index vv_place_count(const vv_step *s, int rank, int ranks);
 vv_unit vv_place_unit(const vv_step *s, int rank, int ranks, vv_index p);

@@ -46,6 +46,7 @@ void vv_plan_free(vv_plan **plan)
     free(p->step);
     free(p->output);
     free(p->scratch);
+    free(p->drop);
     free(p);
     *plan = NULL;
 }

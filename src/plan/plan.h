@@ -3,11 +3,12 @@
  * A plan is a list of steps over whole arrays, never a list of tasks. Its size does not depend on how many chunks there are: each rank works out
  * its own share from pure functions (place.h, flow.h). Steps:
  *
- *   read    a stored or generated variable; fused into the steps that use it, never a task of its own
+ *   read    a stored, held or generated variable; fused into the steps that use it, never a task of its own
  *   map     new elements from those at the same place: an elementwise program, or an operation on a whole block with its surroundings
  *   reduce  the same, with its values folded into cells by one or several reductions, perhaps group by group; or a matrix product
  *   write   a result goes to a variable of the output file
  *   gather  a result goes to a buffer on rank 0
+ *   keep    a result's chunks stay with the ranks that own them, for later plans
  *
  * Work space: a map or reduce step walks one index space, cut into chunks by its `work` grid. Every input is a *view* of that space
  * (base/view.h): for each element of the work space it says which element of which earlier step is meant, or none. With the halo of an input and
@@ -40,8 +41,23 @@
 
 enum { VV_MAX_RESULTS = VV_PROGRAM_OUTPUTS };
 
-typedef enum vv_step_op { VV_STEP_READ, VV_STEP_MAP, VV_STEP_REDUCE, VV_STEP_WRITE, VV_STEP_GATHER } vv_step_op;
-typedef enum vv_placement { VV_PLACE_OUTPUTS, VV_PLACE_LEAVES, VV_PLACE_CYCLIC, VV_PLACEMENTS } vv_placement;
+typedef enum vv_step_op {
+    VV_STEP_READ,
+    VV_STEP_MAP,
+    VV_STEP_REDUCE,
+    VV_STEP_WRITE,
+    VV_STEP_GATHER,
+    VV_STEP_KEEP,
+    VV_STEP_OPS
+} vv_step_op;
+/* Those that can be asked for; and a map where the chunks of a held array are. */
+typedef enum vv_placement {
+    VV_PLACE_OUTPUTS,
+    VV_PLACE_LEAVES,
+    VV_PLACE_CYCLIC,
+    VV_PLACEMENTS,
+    VV_PLACE_HELD = VV_PLACEMENTS
+} vv_placement;
 
 /* How the elements of an input get to the task that wants them. */
 typedef enum vv_access {
@@ -57,6 +73,7 @@ typedef struct vv_source {
     char *path, *variable;
     bool raw;       /* stored bytes are read directly; else through the format's own read */
     bool generated; /* nothing is stored: elements are random numbers of their linear index */
+    int held;       /* number of a held array, whose chunks the ranks have (vv_held_owner); 0: none */
     vv_random random;
     bool chunked;    /* stored in chunks; else one piece at `address` */
     bool compressed; /* by one of its filters */
@@ -105,10 +122,15 @@ typedef struct vv_groups {
     vv_index *first, *present, *leaf_first, *leaf;
 } vv_groups;
 
+/* Placed by the chunks of a held array: the chunk of it that the first chunk of the work lies in, and how many it has, by dimension. */
+typedef struct vv_within {
+    vv_index first[VV_MAX_DIMS], count[VV_MAX_DIMS];
+} vv_within;
+
 /* Where a write step's elements go. */
 typedef struct vv_write_to {
     vv_bytes address; /* of contiguous data, or of chunks without filters that follow each other */
-    int variable;     /* number in the output file */
+    int variable;     /* number in the output file; keep: of the held array */
     bool chunked;     /* chunks are the grid of the step, compressed by the rank that has them */
     int deflate;      /* level, -1 without */
     int zstd;         /* level from 1, 0 without */
@@ -140,6 +162,7 @@ typedef struct vv_step {
         leaf; /* reduce: chunks in a leaf (with groups: chunks along their dimension, with all of the other reduced dimensions behind them) */
     bool shaped; /* joins and leaf are decided: those of the whole array that this is a box of; while lowering */
     vv_placement placement;
+    vv_within within; /* where placed by held chunks */
     int copied_to; /* map: the write step that takes chunks as they are stored, where they are stored ones (copy.h); 0: none */
     bool copied_all; /* every chunk is one: nothing is computed */
     int n_results;
@@ -152,13 +175,17 @@ typedef struct vv_plan {
     int ranks, threads;
     vv_bytes budget; /* per rank, 0 unlimited */
     vv_bytes store;  /* per rank, bytes of inboxes in memory; what is beyond goes to `scratch` */
-    int policy;      /* exec/sched.h */
-    int64_t fuzz;    /* seed of a random schedule, for tests; 0: none */
-    int log;         /* vv_log_level for all ranks */
-    bool progress;   /* ranks report progress */
-    bool fill_bad;   /* damaged chunks become missing values instead of ending the run */
-    char *output;    /* temporary path of the output file, NULL when there is none */
-    char *scratch;   /* directory for what does not fit in memory */
+    vv_bytes keep;   /* per rank, bytes of held arrays in memory; likewise */
+    vv_bytes
+        held; /* of held arrays, with those that this plan makes, on the rank that has most; the coordinator's own */
+    int n_drops, *drop; /* held arrays that nobody wants any more: they go when the plan begins */
+    int policy;         /* exec/sched.h */
+    int64_t fuzz;       /* seed of a random schedule, for tests; 0: none */
+    int log;            /* vv_log_level for all ranks */
+    bool progress;      /* ranks report progress */
+    bool fill_bad;      /* damaged chunks become missing values instead of ending the run */
+    char *output;       /* temporary path of the output file, NULL when there is none */
+    char *scratch;      /* directory for what does not fit in memory */
     int n_sources, n_steps;
     vv_source *source;
     vv_step *step;
@@ -193,6 +220,12 @@ uint64_t vv_plan_hash(const vv_plan *p);
 static inline bool vv_step_computes(const vv_step *s)
 {
     return s->op == VV_STEP_MAP || s->op == VV_STEP_REDUCE;
+}
+
+/* True for those that hand a result to somebody outside of the plan. */
+static inline bool vv_step_delivers(const vv_step *s)
+{
+    return s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER || s->op == VV_STEP_KEEP;
 }
 
 /* Whether a step streams its inputs (all of them or none). */

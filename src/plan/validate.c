@@ -115,6 +115,20 @@ static bool in_one_chunk(const vv_step *s, const vv_part *part, const vv_grid *s
     return size % s->work.chunk[w] == 0 && (begin - s->work.shift[w]) % s->work.chunk[w] == 0;
 }
 
+/* All chunks of the work are chunks of the held array. */
+static bool held_ok(const vv_step *s)
+{
+    if (s->placement != VV_PLACE_HELD || s->op != VV_STEP_MAP) return false;
+    vv_index all = 1;
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        const vv_within *w = &s->within;
+        vv_index n = vv_grid_count(&s->work, d);
+        if (w->count[d] < 1 || w->count[d] > FAR || w->first[d] < 0 || w->first[d] > w->count[d] - n) return false;
+        all = vv_times(all, w->count[d]);
+    }
+    return all < FAR;
+}
+
 /* An input that is used where it lies: one part for all of the work space, from a source of the right kind. */
 static bool direct_ok(const vv_plan *p, const vv_step *s, const vv_input *in)
 {
@@ -208,7 +222,7 @@ static vv_status check_compute(const vv_plan *p, int i)
     if (s->program && s->program->n_inputs != s->n_inputs) return bad(p, i, "program and inputs differ");
     if (s->block && (s->n_inputs != 1 || s->call.op < 0 || s->call.op >= vv_n_block_ops))
         return bad(p, i, "unknown block operation");
-    if (s->placement < 0 || s->placement >= VV_PLACEMENTS) return bad(p, i, "placement");
+    if (s->placement < 0 || (s->placement >= VV_PLACEMENTS && !held_ok(s))) return bad(p, i, "placement");
     for (int k = 0; k < s->n_inputs; k++) VV_TRY(check_input(p, i, k));
     for (int r = 0; s->program && r < s->n_results; r++)
         if (!vv_program_has_output(s->program, s->result[r].value)) return bad(p, i, "a result that is not computed");
@@ -226,13 +240,13 @@ static vv_status check_deliver(const vv_plan *p, int i)
     if (s->result_of < 0 || s->result_of >= from->n_results) return bad(p, i, "unknown result");
     if (!same_grid(&s->grid, &from->grid) || !is_working(s->to.encode.in)) return bad(p, i, "delivers something else");
     if (vv_working_type(s->to.encode.to) == VV_NONE) return bad(p, i, "element type");
-    return s->op == VV_STEP_GATHER || p->output ? VV_OK : bad(p, i, "no output file");
+    return s->op != VV_STEP_WRITE || p->output ? VV_OK : bad(p, i, "no output file");
 }
 
 static vv_status check_step(const vv_plan *p, int i)
 {
     const vv_step *s = &p->step[i];
-    if (s->op < 0 || s->op > VV_STEP_GATHER || !s->name) return bad(p, i, "unknown operation");
+    if (s->op < 0 || s->op >= VV_STEP_OPS || !s->name) return bad(p, i, "unknown operation");
     if (!grid_ok(&s->grid)) return bad(p, i, "grid");
     if (vv_step_computes(s)) return check_compute(p, i);
     if (s->op != VV_STEP_READ) return check_deliver(p, i);

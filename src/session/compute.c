@@ -1,4 +1,4 @@
-/* Results that stay in memory: in a buffer on rank 0. */
+/* Results that stay in memory: in a buffer on rank 0, or with the ranks that have them. */
 #include "session/session.h"
 
 #include <stdlib.h>
@@ -66,4 +66,72 @@ vv_status vv_explain_all(vv_array *const arrays[], int n, const vv_explain_optio
 vv_status vv_explain(vv_array *a, const vv_explain_options *options, char **text)
 {
     return vv_explain_all(&a, 1, options, text);
+}
+
+/* --- persist --- */
+
+/* Those that are not held yet, each once. */
+static vv_status keep_targets(vv_array *const arrays[], int n, vv_target **out, int *wanted)
+{
+    *wanted = 0;
+    VV_TRY(vv_new(out, (size_t)n, sizeof **out));
+    for (int i = 0; i < n; i++) {
+        bool there = arrays[i]->held != NULL;
+        for (int k = 0; k < *wanted; k++) there = there || (*out)[k].array == arrays[i];
+        if (there) continue;
+        int number = ++session_of(arrays[i])->held;
+        (*out)[(*wanted)++] = (vv_target){.array = arrays[i], .output_variable = -1, .keep = number};
+    }
+    return VV_OK;
+}
+
+/* What was kept stands for the arrays from here on; all of them or none. */
+static vv_status stand_in(const vv_plan *p, const vv_target t[], int n)
+{
+    vv_status status = VV_OK;
+    for (int i = 0; i < n; i++) {
+        vv_array *h = vv_node_held(t[i].array, t[i].keep, &p->step[t[i].step].grid);
+        if (status == VV_OK) status = vv_array_status(h);
+        t[i].array->held = h;
+    }
+    for (int i = 0; i < n && status != VV_OK; i++) vv_unpersist(t[i].array);
+    return status;
+}
+
+vv_status vv_persist_all(vv_array *const arrays[], int n)
+{
+    vv_target *t;
+    int wanted;
+    VV_TRY(check_arrays(arrays, n));
+    VV_TRY(keep_targets(arrays, n, &t, &wanted));
+    vv_prepared p = {0};
+    vv_status status = VV_OK;
+    if (wanted > 0) {
+        status = vv_prepare(session_of(arrays[0]), t, wanted, 0, &p);
+        if (status == VV_OK) status = vv_prepared_run(session_of(arrays[0]), &p);
+        if (status == VV_OK) status = stand_in(p.lowering.plan, t, wanted);
+        if (p.lowering.plan) vv_prepared_free(&p);
+    }
+    free(t);
+    return status;
+}
+
+vv_status vv_persist(vv_array *a)
+{
+    return vv_persist_all(&a, 1);
+}
+
+vv_status vv_explain_persist(vv_array *const arrays[], int n, const vv_explain_options *options, char **text)
+{
+    vv_target *t;
+    int wanted;
+    vv_prepared p = {0};
+    *text = NULL;
+    VV_TRY(check_arrays(arrays, n));
+    VV_TRY(keep_targets(arrays, n, &t, &wanted));
+    vv_status status = vv_prepare(session_of(arrays[0]), t, wanted, 0, &p);
+    if (status == VV_OK) status = vv_prepared_explain(session_of(arrays[0]), &p, options, text);
+    if (p.lowering.plan) vv_prepared_free(&p);
+    free(t);
+    return status;
 }

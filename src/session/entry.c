@@ -103,6 +103,21 @@ const char *vv_version(void)
     return VV_VERSION;
 }
 
+vv_index vv_mark(const vv_session *s)
+{
+    return s->context.made;
+}
+
+void vv_release_since(vv_session *s, vv_index mark, vv_array *const keep[], int n_keep)
+{
+    vv_context_release(&s->context, mark, keep, n_keep);
+}
+
+vv_array *vv_full(vv_session *s, const char *dims, const char *chunks, double value, vv_dtype dtype)
+{
+    return vv_node_full(&s->context, dims, chunks, value, dtype);
+}
+
 vv_array *vv_scalar(vv_session *s, double value)
 {
     return vv_node_scalar(&s->context, value);

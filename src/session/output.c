@@ -40,7 +40,7 @@ void vv_output_free(vv_output **out)
     vv_output *o = *out;
     if (!o) return;
     for (int i = 0; i < o->n_items; i++) {
-        vv_release(&o->item[i].array);
+        vv_node_drop(&o->item[i].array);
         free(o->item[i].name);
         vv_coord_free(&o->item[i].made);
         vv_mem_put(&o->item[i].values);
@@ -53,7 +53,7 @@ void vv_output_free(vv_output **out)
     *out = NULL;
 }
 
-/* Takes over one reference of `a`. */
+/* Takes over one handle of `a`. */
 vv_status vv_output_add_item(vv_output *o, const char *name, vv_array *a, vv_dataset *carried, int var)
 {
     vv_item *more = realloc(o->item, sizeof *more * (size_t)(o->n_items + 1));
@@ -63,6 +63,7 @@ vv_status vv_output_add_item(vv_output *o, const char *name, vv_array *a, vv_dat
     }
     o->item = more;
     vv_item *i = &more[o->n_items++];
+    if (a) vv_node_take_over(a);
     *i = (vv_item){.array = a, .carried = carried, .var = var, .target = -1};
     return vv_strdup(&i->name, name);
 }
@@ -79,8 +80,7 @@ vv_status vv_output_add(vv_output *o, const char *name, vv_array *a)
     VV_TRY(vv_array_status(a));
     if (!name) name = a->name;
     if (vv_output_has(o, name)) return vv_fail(VV_ERR_USAGE, "%s: variable '%s' is there twice", o->path, name);
-    a->references++;
-    VV_TRY(vv_output_add_item(o, name, a, NULL, -1));
+    VV_TRY(vv_output_add_item(o, name, vv_node_again(a), NULL, -1));
     return vv_outfile_make_coordinates(o, a);
 }
 

@@ -60,7 +60,9 @@ static void tell_slow(const vv_plan *p, int i, const vv_origin origin[])
     const vv_variable *v = &origin[i].file->meta->var[origin[i].var];
     if (s->raw || !v->why_not_fast || v->layout == VV_LAYOUT_COMPACT || origin[i].file->format->concurrent) return;
     for (int k = 0; k < i; k++) {
-        if (p->source[k].generated || p->source[k].raw || strcmp(p->source[k].variable, s->variable)) continue;
+        if (p->source[k].generated || p->source[k].held || p->source[k].raw ||
+            strcmp(p->source[k].variable, s->variable))
+            continue;
         const char *why = origin[k].file->meta->var[origin[k].var].why_not_fast;
         if (why && !strcmp(why, v->why_not_fast)) return;
     }
@@ -73,7 +75,7 @@ static vv_status complete_source(vv_prepared *p, int i)
     vv_source *s = &p->lowering.plan->source[i];
     const vv_origin *o = &p->lowering.origin[i];
     vv_bytes all = vv_times(vv_shape_elements(&s->stored.shape), vv_dtype_size(s->decode.stored));
-    if (s->generated) {
+    if (s->generated || s->held) {
         s->total = 0;
         return VV_OK;
     }
@@ -96,19 +98,21 @@ static vv_status cost_plan(vv_prepared *p)
     VV_TRY(vv_cost_of(p->lowering.plan, &p->cost));
     p->cost.memory.extra = p->extra;
     p->cost.written += p->extra;
+    vv_held_settle(p->lowering.plan, &p->cost, p->baseline);
     return VV_OK;
 }
 
 vv_status vv_prepare_cost(vv_prepared *p, vv_bytes extra)
 {
     p->extra = extra;
+    p->lowering.plan->keep = p->kept;
     VV_TRY(vv_fit_store(p->lowering.plan, p->baseline + extra));
     return cost_plan(p);
 }
 
 static bool delivers(const vv_step *s)
 {
-    return s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER;
+    return vv_step_delivers(s);
 }
 
 /* Fitting may insert steps, but keeps the order of those that deliver: targets find theirs again by counting. */
@@ -138,6 +142,8 @@ static vv_status fill_plan(vv_session *s, vv_target targets[], int n, vv_prepare
     VV_TRY(vv_new(&p->index, (size_t)plan->n_sources + 1, sizeof *p->index));
     for (int i = 0; i < plan->n_sources; i++) VV_TRY(complete_source(p, i));
     for (int i = 0; i < n; i++) plan->step[targets[i].step].to.chunked = targets[i].chunked;
+    VV_TRY(vv_held_note(s, plan));
+    VV_TRY(vv_held_share(plan, p->baseline + p->extra, &p->kept));
     VV_TRY(fit(plan, p->baseline + p->extra, targets, n));
     VV_TRY(vv_new(&p->gather, (size_t)plan->n_steps, sizeof *p->gather));
     VV_TRY(vv_new(&p->copied, (size_t)plan->n_steps, sizeof *p->copied));
@@ -192,14 +198,14 @@ static vv_index total_tasks(const vv_prepared *p)
 }
 
 /* The time planning began, then the packed plan. */
-static vv_status send_plan(vv_session *s, const vv_prepared *p)
+vv_status vv_send_plan(vv_session *s, const vv_plan *p, double born)
 {
     vv_buf b = {0};
     vv_status status = vv_fault(VV_FAULT_PLAN_SEND);
     if (status == VV_OK) {
-        vv_buf_put_f64(&b, p->born);
+        vv_buf_put_f64(&b, born);
         size_t before = b.size;
-        vv_plan_pack(p->lowering.plan, &b);
+        vv_plan_pack(p, &b);
         status = vv_buf_status(&b);
         s->stats.plan_bytes = (vv_bytes)(b.size - before);
     }
@@ -221,6 +227,7 @@ static void note_stats(vv_session *s, const vv_engine_stats *e, double seconds)
     if (e->bad)
         vv_say(VV_LOG_WARN, "%lld damaged chunk%s filled with missing values", (long long)e->bad,
                e->bad == 1 ? " was" : "s were");
+    s->stats.held = e->held;
 }
 
 vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
@@ -230,9 +237,9 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
     VV_TRY(vv_cost_check(plan, &p->cost, p->baseline));
     VV_TRY(vv_plan_validate(plan));
     if (vv_signals_seen(NULL)) return vv_fail(VV_ERR_INTERRUPTED, "interrupted");
-    VV_TRY(send_plan(s, p));
+    VV_TRY(vv_send_plan(s, plan, p->born));
     if (s->predict) VV_TRY(vv_new(&p->measured, (size_t)plan->n_steps, sizeof *p->measured));
-    vv_hooks hooks = {p->index, p->copied, p->gather, place, progress, vv_signals_seen, p, p->born, vv_predict_note};
+    vv_hooks hooks = {p->index, p->copied, p->gather, place, progress, vv_signals_seen, p, p->born, vv_predict_note, s->keep};
     vv_engine_stats stats;
     vv_mem_set_budget(plan->budget, p->baseline);
     if (plan->progress) vv_progress_begin(s->progress, total_tasks(p), p->cost.read);
@@ -240,5 +247,6 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
     if (plan->progress) vv_progress_end(status == VV_OK);
     vv_mem_set_budget(0, 0);
     note_stats(s, &stats, vv_now() - begin);
+    if (status == VV_OK) vv_held_dropped(s, plan);
     return status == VV_OK && s->predict ? vv_predict_report(s, p) : status;
 }

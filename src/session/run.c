@@ -39,11 +39,13 @@ static int coordinate(vv_net *net, int argc, char **argv, vv_driver *driver)
     vv_session s = {.net = net, .placement = -1, .policy = -1};
     s.memory = vv_default_memory(net->size);
     s.threads = vv_default_threads(net->size);
-    vv_status status = driver(&s, argc, argv);
+    vv_status status = vv_held_begin(&s);
+    if (status == VV_OK) status = driver(&s, argc, argv);
     int code = vv_status_exit(status);
     if (status != VV_OK) print_error(status);
     vv_context_free(&s.context);
     vv_settings_free(&s);
+    vv_held_end(&s);
     if (net->broken) return code;
     if (vv_spread(net, VV_TAG_QUIT, &code, sizeof code) != VV_OK) print_error(VV_ERR_MPI);
     return code;

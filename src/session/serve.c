@@ -69,9 +69,9 @@ static vv_status await(vv_net *net, vv_message *out)
     return give_back(net, &before, status);
 }
 
-static void run_plan(vv_net *net, const vv_message *m)
+static void run_plan(vv_net *net, const vv_message *m, vv_keep *keep)
 {
-    vv_hooks hooks = {.signalled = vv_signals_seen};
+    vv_hooks hooks = {.signalled = vv_signals_seen, .keep = keep};
     vv_plan *plan = NULL;
     vv_engine_stats stats;
     vv_status status = vv_spread(net, VV_TAG_PLAN, m->data, m->size);
@@ -90,7 +90,8 @@ static void run_plan(vv_net *net, const vv_message *m)
     vv_plan_free(&plan);
 }
 
-int vv_serve(vv_net *net)
+/* Until the coordinator quits. */
+static int serve(vv_net *net, vv_keep *keep)
 {
     for (;;) {
         vv_message m;
@@ -106,10 +107,20 @@ int vv_serve(vv_net *net)
             return status == VV_OK ? code : vv_status_exit(status);
         }
         if (m.tag == VV_TAG_PLAN)
-            run_plan(net, &m);
+            run_plan(net, &m, keep);
         else if (vv_open_serve(net, &m) != VV_OK)
             net->broken = true;
         vv_mem_put(&m.data);
         if (net->broken) return vv_signals_seen(NULL) ? 128 + vv_signals_seen(NULL) : vv_status_exit(VV_ERR_MPI);
     }
+}
+
+/* Without its table of held arrays a rank can run plans all the same, until one wants some. */
+int vv_serve(vv_net *net)
+{
+    vv_keep *keep = NULL;
+    if (vv_keep_new(&keep) != VV_OK) vv_error_clear();
+    int code = serve(net, keep);
+    vv_keep_free(&keep);
+    return code;
 }

@@ -22,7 +22,10 @@ struct vv_session {
     vv_progress_mode progress;
     bool predict; /* exact predictions before each run, for the report */
     vv_run_stats stats;
-    char *report; /* of the last run: predicted beside measured */
+    char *report;       /* of the last run: predicted beside measured */
+    vv_keep *keep;      /* held arrays of this rank */
+    int held;           /* numbers given to held arrays so far */
+    int n_drops, *drop; /* those that the ranks may forget and do not know of yet */
 };
 
 /* A plan with everything the coordinator needs to run it. */
@@ -32,6 +35,7 @@ typedef struct vv_prepared {
     vv_bytes extra;        /* that rank 0 holds and writes itself */
     double born;           /* when planning began, by vv_clock() */
     vv_bytes baseline;     /* resident before the plan's own memory */
+    vv_bytes kept;         /* of held arrays in memory, in any case */
     vv_chunk_at **index;   /* by source */
     vv_chunk_at **copied;  /* by step: places of chunks that a write step takes as they are stored */
     void **gather;         /* by step: buffers, not owned */
@@ -65,6 +69,17 @@ void vv_settings_free(vv_session *s);
 /* predict.c: what a run has measured, as a hook of the engine; then s->report from it. */
 void vv_predict_note(void *prepared, const vv_step_counts *counts);
 VV_WARN_UNUSED vv_status vv_predict_report(vv_session *s, vv_prepared *p);
+
+/* held.c: held arrays in the plan's figures; the part of the budget that they get; what the ranks may forget, and that they did. */
+vv_status vv_held_begin(vv_session *s);
+void vv_held_end(vv_session *s);
+VV_WARN_UNUSED vv_status vv_held_note(vv_session *s, vv_plan *p);
+VV_WARN_UNUSED vv_status vv_held_share(vv_plan *p, vv_bytes baseline, vv_bytes *kept);
+void vv_held_settle(vv_plan *p, vv_cost *c, vv_bytes baseline);
+void vv_held_dropped(vv_session *s, const vv_plan *p);
+
+/* prepare.c: a plan to all ranks. */
+VV_WARN_UNUSED vv_status vv_send_plan(vv_session *s, const vv_plan *p, double born);
 
 /* limits.c: what the machine and the launcher leave to this rank. */
 vv_bytes vv_default_memory(int ranks);

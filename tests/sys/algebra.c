@@ -131,8 +131,14 @@ static pair source(vv_session *s, const vv_index length[])
 
 /* --- operations: each makes a new pair from one or two and frees the old dense values --- */
 
+/* Arrays on the way. */
+enum { MADE = 64 };
+static vv_array *made[MADE];
+static int n_made;
+
 static pair finish(pair *old, vv_array *lazy, dense eager)
 {
+    if (n_made < MADE) made[n_made++] = lazy;
     free(old->eager.v);
     *old = (pair){lazy, eager};
     return *old;
@@ -733,11 +739,29 @@ static vv_status slices(pair *p)
     return slice_of(vv_matmul(p->lazy, other, dim_name[p->eager.dim[1]]), "product");
 }
 
+/* Arrays on the way are persisted, in memory or in scratch files: the same bits, of what is built on them and of slices of it. */
+static vv_status persisted(pair *p, uint64_t hash, double *v, bool more)
+{
+    if (n_made == 0) return VV_OK;
+    vv_array *some[] = {made[below(n_made)], made[below(n_made)]};
+    static const char *const keep[] = {"1000000000", "0", "300"};
+    setenv("VARVE_KEEP", keep[below(3)], 1);
+    vv_status status = vv_persist_all(some, 2);
+    if (status == VV_OK) status = compute(p, v);
+    if (status == VV_OK && hash_of(v, elements(&p->eager)) != hash)
+        status = vv_error(VV_ERR_INTERNAL, "other bits from persisted arrays after: %s", history);
+    if (status == VV_OK && more) status = slices(p);
+    for (int i = 0; i < 2; i++) vv_unpersist(some[i]);
+    unsetenv("VARVE_KEEP");
+    return status;
+}
+
 static vv_status one(vv_session *s, int number, bool all)
 {
     seed = (uint64_t)number * 0x9e3779b97f4a7c15u + 12345;
     history[0] = 0;
-    vv_index length[4];
+    n_made = 0;
+    vv_index length[4], mark = vv_mark(s);
     for (int d = 0; d < 4; d++) length[d] = 1 + below(14);
     pair p = source(s, length), q = source(s, length);
     vv_status status = number % 10 ? VV_OK : together(s, &p, &q);
@@ -752,12 +776,14 @@ static vv_status one(vv_session *s, int number, bool all)
     uint64_t hash = hash_of(v, elements(&p.eager));
     if (status == VV_OK && all) status = vary(s, &p, hash, v);
     if (status == VV_OK && (all || number % 10 == 0)) status = slices(&p);
+    if (status == VV_OK && (all || number % 5 == 0)) status = persisted(&p, hash, v, all || number % 10 == 0);
     char text[256];
     if (status == VV_OK)
         printf("%d %016llx %s\n", number, (unsigned long long)hash, vv_describe(p.lazy, text, sizeof text));
     free(v);
     free(p.eager.v);
     free(q.eager.v);
+    vv_release_since(s, mark, NULL, 0);
     return status;
 }
 

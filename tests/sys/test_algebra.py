@@ -2,7 +2,7 @@
 # timeout: 900
 # builds: release
 """Random expressions of the whole algebra (algebra.c): right values, and the same bits on 1, 2, 3 and 4 ranks, with one and two threads, three placements
-and two budgets, with everything spilled to scratch files, with other scheduling policies, and with schedules drawn at random."""
+two budgets, and arrays on the way persisted, with everything spilled to scratch files, with other scheduling policies, and with schedules drawn at random."""
 import support
 
 FIRST, N, RANKS = 1, 2000, (1, 2, 3, 4)

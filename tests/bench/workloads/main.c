@@ -132,9 +132,10 @@ static vv_status measure(wl_run *r, const char *path, wl_figures *figures)
 
 static vv_status run_one(vv_session *s, const options *o, const workload *what)
 {
-    wl_run r = {.session = s, .what = what};
+    wl_run r = {.session = s, .what = what, .on_paper = o->explain};
     wl_figures figures = {.scale = o->scale, .budget = o->memory > 0 ? o->memory : what->budget};
     char path[1200];
+    vv_index mark = vv_mark(s);
     wl_fields(&r, o->scale, o->dir, !o->computed);
     snprintf(path, sizeof path, "%s/%s.out.nc", o->dir, what->name);
     vv_status status = vv_session_set_memory(s, figures.budget);
@@ -142,6 +143,7 @@ static vv_status run_one(vv_session *s, const options *o, const workload *what)
     if (status == VV_OK && o->explain) return show_plan(&r);
     if (status == VV_OK) status = measure(&r, path, &figures);
     vv_output_free(&r.out);
+    vv_release_since(s, mark, NULL, 0);
     if (!o->keep) unlink(path);
     figures.ranks = vv_session_ranks(s);
     figures.threads = vv_session_threads(s);

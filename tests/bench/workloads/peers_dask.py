@@ -142,7 +142,7 @@ def window_10x10(w, x):
 
 
 def persist_sum(w, x):
-    b = np.sqrt(np.exp(np.sin(x)))
+    b = np.sqrt(np.exp(np.sin(x))).persist()
     mean = b.mean()
     return {"column": b.mean("y"), "mean": mean, "spread": abs(b - mean).mean("y")}
 

@@ -74,6 +74,7 @@ typedef struct wl_result_of {
 struct wl_run {
     vv_session *session;
     const workload *what;
+    bool on_paper; /* only the plan is wanted */
     int n_in;
     wl_field field[WL_INPUTS];
     vv_array *in[WL_INPUTS];
