@@ -272,6 +272,8 @@ VV_API const char *vv_describe(const vv_array *a, char *out, size_t size);
 
 /* Whether its values are held by the ranks (vv_persist()). */
 VV_API bool vv_array_persisted(const vv_array *a);
+/* Gives that memory back on all ranks; the array is computed again when it is wanted. */
+VV_API void vv_unpersist(vv_array *a);
 
 /* Lets go of an array; *a becomes NULL. Arrays built on it stay valid, and keep what they need of it. Accepts NULL. */
 VV_API void vv_release(vv_array **a);

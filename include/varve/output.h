@@ -28,8 +28,6 @@ VV_API VV_WARN_UNUSED vv_status vv_compute_all(vv_array *const arrays[], void *c
 VV_API VV_WARN_UNUSED vv_status vv_persist(vv_array *a);
 /* Several at once: what they share is computed once. */
 VV_API VV_WARN_UNUSED vv_status vv_persist_all(vv_array *const arrays[], int n);
-/* Gives the memory back on all ranks; the array is computed again when it is wanted. */
-VV_API void vv_unpersist(vv_array *a);
 
 typedef struct vv_save_options {
     bool overwrite; /* replace an existing file; without it that is an error before any work */

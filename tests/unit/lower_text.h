@@ -126,7 +126,7 @@ static inline void put_compute(vv_buf *b, const vv_step *s)
 
 static inline void put_plan(vv_buf *b, const vv_plan *p)
 {
-    static const char *const op[] = {"read", "map", "reduce", "write", "gather"};
+    static const char *const op[] = {"read", "map", "reduce", "write", "gather", "keep"};
     for (int i = 0; i < p->n_steps; i++) {
         const vv_step *s = &p->step[i];
         vv_buf_printf(b, "%d %s %s:", i, s->block ? "block" : s->product ? "product" : op[s->op], s->name);

@@ -289,6 +289,35 @@ static void test_shared(void **state)
              "4 gather x: 2.1\n");
 }
 
+/* What nobody wants in the end is neither read nor made, and what is wanted of a box is read of a box, whatever lies between. */
+static void test_dead(void **state)
+{
+    (void)state;
+    vv_array *a = stored("a?shape=t:100,y:80&chunk=10,40"), *b = stored("b?shape=t:100,y:80&chunk=10,40");
+    vv_array *slow = vv_mean(vv_sqrt(a), "y"), *both = vv_node_concat(&context, (vv_array *[]){vv_exp(a), b}, 2, "t");
+    planned(vv_sqrt(vv_slice(both, "t", 120, 180, 1)),
+            "0 read b: 100x80 in 10x40\n"
+            "1 map a: work 60x80 in 10x40, join 1, outputs; chunk 0(d0@20 d1) -> a\n"
+            "2 gather a: 1.0\n");
+    vv_array *pair = vv_node_stack(&context, (vv_array *[]){slow, vv_max(b, "y")}, 2, "which");
+    planned(vv_at(pair, "which", 1),
+            "0 read b: 100x80 in 10x40\n"
+            "1 reduce b: work 100x80 in 10x40, over 1, leaf 1, outputs; chunk 0(d0 d1) -> max\n"
+            "2 gather a: 1.0\n");
+    /* Padding that is cut off again; a chunk that is rechunked, rolled and sliced. */
+    planned(vv_slice(vv_pad(a, "t", 30, 30, "constant", 0), "t", 30, 130, 1),
+            "0 read a: 100x80 in 10x40\n"
+            "1 map a: work 100x80 in 10x40, join 1, outputs; chunk 0(d0 d1) -> a\n"
+            "2 gather a: 1.0\n");
+    planned(vv_slice(vv_rechunk(vv_roll(vv_rechunk(a, "t:25"), "t", 40), "y:80"), "t", 50, 60, 1),
+            "0 read a: 100x80 in 10x40\n"
+            "1 map a: work 10x80 in 10x80, join 1, outputs; box 0(d0@10 d1) -> a\n"
+            "2 gather a: 1.0\n");
+    must(try_lower_to(2, (vv_array *[]){vv_slice(vv_add(a, b), "t", 5, 9, 1), vv_at(vv_add(a, slow), "y", 3)}, 2, -1,
+                      false));
+    assert_int_equal(lowering.plan->n_sources, 2); /* each opened once */
+}
+
 static void test_fills(void **state)
 {
     (void)state;
@@ -377,11 +406,11 @@ static void test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_mean),           TEST(test_anomaly),      TEST(test_group_anomaly), TEST(test_shifted_difference),
-        TEST(test_order),          TEST(test_roll_and_pad), TEST(test_rechunk),       TEST(test_product),
-        TEST(test_windows),        TEST(test_weights),      TEST(test_slices),        TEST(test_joined),
-        TEST(test_taken),          TEST(test_shared),       TEST(test_fills),         TEST(test_far_apart),
-        TEST(test_random_numbers), TEST(test_tiny),         TEST(test_rows),
+        TEST(test_mean),      TEST(test_anomaly),        TEST(test_group_anomaly), TEST(test_shifted_difference),
+        TEST(test_dead),      TEST(test_order),          TEST(test_roll_and_pad),  TEST(test_rechunk),
+        TEST(test_product),   TEST(test_windows),        TEST(test_weights),       TEST(test_slices),
+        TEST(test_joined),    TEST(test_taken),          TEST(test_shared),        TEST(test_fills),
+        TEST(test_far_apart), TEST(test_random_numbers), TEST(test_tiny),          TEST(test_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
