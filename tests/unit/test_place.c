@@ -228,6 +228,46 @@ static void test_large(void **state)
     }
 }
 
+/* A map of a box of a held array: every chunk is made by the rank that holds it, and numbering is the inverse of owning. */
+static void test_held(void **state)
+{
+    (void)state;
+    for (int trial = 0; trial < 400; trial++) {
+        vv_grid held = {.shape.nd = (int)below(4)};
+        vv_step s = {.op = VV_STEP_MAP, .leaf = 1, .groups.dim = -1, .placement = VV_PLACE_HELD};
+        s.work.shape.nd = held.shape.nd;
+        for (int d = 0; d < held.shape.nd; d++) {
+            held.chunk[d] = s.work.chunk[d] = 1 + below(3);
+            held.shape.n[d] = 1 + below(12);
+            s.within.count[d] = vv_grid_count(&held, d);
+            s.within.first[d] = below(s.within.count[d]);
+            vv_index end = s.within.first[d] + 1 + below(s.within.count[d] - s.within.first[d]);
+            s.work.shape.n[d] = vv_imin(end * held.chunk[d], held.shape.n[d]) - s.within.first[d] * held.chunk[d];
+        }
+        must(vv_step_complete(&s));
+        int ranks = 1 + (int)below(6);
+        vv_index all = 0;
+        for (int rank = 0; rank < ranks; rank++) {
+            vv_index n = vv_place_count(&s, rank, ranks);
+            assert_true(n <= vv_place_most(&s, ranks));
+            all += n;
+            for (vv_index p = 0; p < n; p++) {
+                vv_unit u = vv_place_unit(&s, rank, ranks, p);
+                vv_index coords[VV_MAX_DIMS];
+                vv_unit_coords(&s, u, 0, coords);
+                for (int d = 0; d < held.shape.nd; d++) coords[d] += s.within.first[d];
+                vv_index chunk = vv_grid_number(&held, coords);
+                assert_int_equal(vv_place_owner(&s, ranks, u), rank);
+                assert_int_equal(vv_held_owner(&held, ranks, chunk), rank);
+                assert_true(chunk >= vv_held_first(&held, rank, ranks) &&
+                            chunk < vv_held_first(&held, rank + 1, ranks));
+                assert_int_equal(vv_place_index(&s, ranks, u), p);
+            }
+        }
+        assert_int_equal(all, vv_step_outs(&s));
+    }
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -243,7 +283,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_owners), cmocka_unit_test(test_units_cover_the_work),
         cmocka_unit_test(test_tree),   cmocka_unit_test(test_large),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_names),  cmocka_unit_test(test_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
