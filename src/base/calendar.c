@@ -298,12 +298,19 @@ static bool read_zone(const char **p, int *minutes)
 
 static const struct {
     const char *name;
-    int64_t microseconds; /* 0: no fixed length */
+    int64_t microseconds; /* 0: no fixed length, but perhaps in one calendar */
 } unit_name[] = {{"day", DAY},           {"d", DAY},          {"hour", DAY / 24}, {"hr", DAY / 24}, {"h", DAY / 24},
                  {"minute", DAY / 1440}, {"min", DAY / 1440}, {"second", SECOND}, {"sec", SECOND},  {"s", SECOND},
                  {"millisecond", 1000},  {"millisec", 1000},  {"msec", 1000},     {"ms", 1000},     {"microsecond", 1},
                  {"microsec", 1},        {"month", 0},        {"mon", 0},         {"year", 0},      {"yr", 0},
                  {"common_year", 0},     {"week", 0},         {"season", 0}};
+
+/* Units whose length only an idealised calendar fixes; as cftime has them. */
+static const struct {
+    const char *name;
+    vv_calendar calendar;
+    int64_t microseconds;
+} calendar_unit[] = {{"month", VV_CALENDAR_360, 30 * DAY}, {"common_year", VV_CALENDAR_NOLEAP, 365 * DAY}};
 
 /* Singular or plural; `n` letters. */
 static bool is_unit(const char *text, size_t n, const char *name)
@@ -312,14 +319,24 @@ static bool is_unit(const char *text, size_t n, const char *name)
     return !strncasecmp(text, name, m) && (n == m || (n == m + 1 && m > 1 && tolower((unsigned char)text[m]) == 's'));
 }
 
-static vv_status find_unit(const char *units, const char *text, size_t n, int64_t *out)
+static int64_t length_in(vv_calendar c, const char *name)
+{
+    for (size_t i = 0; i < sizeof calendar_unit / sizeof *calendar_unit; i++)
+        if (calendar_unit[i].calendar == c && !strcmp(calendar_unit[i].name, name))
+            return calendar_unit[i].microseconds;
+    return 0;
+}
+
+static vv_status find_unit(const char *units, const char *text, size_t n, vv_calendar c, int64_t *out)
 {
     for (size_t i = 0; i < sizeof unit_name / sizeof *unit_name; i++) {
         if (n < strlen(unit_name[i].name) || !is_unit(text, n, unit_name[i].name)) continue;
-        *out = unit_name[i].microseconds;
+        *out = unit_name[i].microseconds ? unit_name[i].microseconds : length_in(c, unit_name[i].name);
         if (*out) return VV_OK;
-        return vv_fail(VV_ERR_FORMAT, "time units '%s': %ss have no fixed length; use days, hours, minutes or seconds",
-                       units, unit_name[i].name);
+        return vv_fail(
+            VV_ERR_FORMAT,
+            "time units '%s': %ss have no fixed length in the calendar %s; use days, hours, minutes or seconds", units,
+            unit_name[i].name, vv_calendar_name(c));
     }
     return vv_fail(VV_ERR_FORMAT, "time units '%s': '%.*s' is not a unit of time", units, (int)n, text);
 }
@@ -369,7 +386,7 @@ vv_status vv_time_parse(const char *units, const char *calendar_text, vv_time_ax
     skip_spaces(&start);
     const char *end = since;
     while (end > start && isspace((unsigned char)end[-1])) end--;
-    VV_TRY(find_unit(units, start, (size_t)(end - start), &out->unit));
+    VV_TRY(find_unit(units, start, (size_t)(end - start), out->calendar, &out->unit));
     return parse_origin(units, since + 6, out);
 }
 
@@ -394,19 +411,26 @@ static vv_instant snapped(vv_instant t, double spacing)
 
 vv_status vv_time_instant(const vv_time_axis *a, double value, vv_instant *out)
 {
+    if (a->unit > DAY && isfinite(value)) { /* months of 30 days: days and the rest of one */
+        vv_time_axis days = *a;
+        days.unit = DAY;
+        return vv_time_instant(&days, value * (double)(a->unit / DAY), out);
+    }
     double per_day = (double)(DAY / a->unit);
     if (!isfinite(value) || fabs(value) / per_day > furthest) return too_far(value);
     double rest = fmod(value, per_day);
     double days = (value - rest) / per_day;
     double us = rint(rest * (double)a->unit);
     *out = shifted((vv_instant){a->origin.day + (int64_t)rint(days), a->origin.microsecond}, (int64_t)us);
+    bool exact = value == trunc(value) && fabs(value) < 0x1p53;
     double spacing = (nextafter(fabs(value), INFINITY) - fabs(value)) * (double)a->unit;
-    *out = snapped(*out, spacing);
+    if (!exact) *out = snapped(*out, spacing);
     return VV_OK;
 }
 
 vv_status vv_time_instant_int(const vv_time_axis *a, int64_t value, vv_instant *out)
 {
+    if (a->unit > DAY) return vv_time_instant(a, (double)value, out);
     int64_t per_day = DAY / a->unit;
     int64_t days = floor_div(value, per_day);
     if (fabs((double)days) > furthest) return too_far((double)value);
