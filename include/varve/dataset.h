@@ -83,7 +83,7 @@ VV_API vv_attr_info vv_dataset_attr(const vv_dataset *d, int var, int i);
 /* NULL when there is no such attribute or it is not text. */
 VV_API const char *vv_dataset_attr_text(const vv_dataset *d, int var, const char *name);
 
-/* Reads a small variable (a coordinate) on rank 0, as stored values converted to double; room for `count` values. */
+/* Reads a small variable (a coordinate) on rank 0, decoded (unpacked, missing values are NaN), as doubles; room for `count` values. */
 VV_API VV_WARN_UNUSED vv_status vv_dataset_read(vv_dataset *d, int var, double *out, vv_index count);
 /* A coordinate's values [first and last] as text in its calendar ("1990-01-01 00:00") when its units are a CF time; false otherwise. */
 VV_API bool vv_dataset_time_text(const vv_dataset *d, int var, double value, char *out, size_t size);

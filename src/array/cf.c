@@ -1,9 +1,13 @@
 /* CF conventions: what attributes say about values, and what becomes of attributes.
  *
  * Decoding follows xarray: values equal to _FillValue or missing_value (compared as stored) are NaN; then value = stored * scale_factor +
- * add_offset. The decoded type is f32 where that is safe: stored f32, or integers of at most two bytes without offset; f64 otherwise.
- * Integers without any of these attributes stay integers. */
+ * add_offset. The decoded type is f32 where that is safe: stored f32, or integers of at most two bytes without offset; f64 otherwise. (This is
+ * xarray's rule up to 2024.02, applied to the stored type: where it masked first, a 2-byte integer with fill value and offset became f32, which
+ * loses digits; later releases give f64 there, as we do.) Integers without any of these attributes stay integers.
+ *
+ * Values outside valid_min, valid_max or valid_range are missing, too: so CF has it, and so read CDO and netCDF4-python; xarray does not look. */
 #include "array/node.h"
+#include "base/log.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -77,6 +81,60 @@ static vv_status missing_values(const vv_variable *v, vv_decode *d, bool *any)
     return VV_OK;
 }
 
+/* --- valid ranges --- */
+
+/* What a stored whole number means, with the rounding of the decoder. */
+static double unpacked(const vv_decode *d, vv_dtype out, double stored)
+{
+    if (out == VV_F32) return (float)stored * (float)d->scale + (float)d->offset;
+    return stored * d->scale + d->offset;
+}
+
+/* The last stored number from the valid side whose unpacked value is not beyond the bound. */
+static double packed_bound(const vv_decode *d, vv_dtype out, double bound, bool lower)
+{
+    /* the division may round to the wrong side of a whole number: begin outside and go inwards */
+    double inwards = lower == (d->scale > 0) ? 1 : -1, at = rint((bound - d->offset) / d->scale) - 2 * inwards;
+    for (int i = 0; i < 4 && (lower ? unpacked(d, out, at) < bound : unpacked(d, out, at) > bound); i++) at += inwards;
+    return at;
+}
+
+static bool range_number(const vv_variable *v, const char *name, vv_index i, const vv_decode *d, double *out,
+                         vv_dtype *type)
+{
+    const vv_attr *a = vv_attr_find(&v->attrs, name);
+    if (!vv_attr_number(&v->attrs, name, i, out) || isnan(*out)) return false;
+    *type = a->type;
+    if (a->type == v->type && d->stored != v->type) /* _Unsigned */
+        *out = vv_dtype_load(d->stored, (const char *)a->data + i * vv_dtype_size(a->type));
+    return true;
+}
+
+/* A bound that is real where whole numbers are stored speaks of unpacked values. `out`: the type that these have. */
+static void set_bound(vv_decode *d, vv_dtype out, vv_dtype type, double bound, bool lower)
+{
+    if (d->scaled && vv_dtype_is_float(type) && !vv_dtype_is_float(d->stored)) {
+        bound = packed_bound(d, out, bound, lower);
+        lower = lower == (d->scale > 0);
+    }
+    *(lower ? &d->has_min : &d->has_max) = true;
+    *(lower ? &d->valid_min : &d->valid_max) = bound;
+}
+
+static void valid_range(const vv_variable *v, vv_dtype out, vv_decode *d)
+{
+    vv_dtype low, high;
+    double min = -INFINITY, max = INFINITY;
+    bool has_min = range_number(v, "valid_range", 0, d, &min, &low) || range_number(v, "valid_min", 0, d, &min, &low);
+    bool has_max = range_number(v, "valid_range", 1, d, &max, &high) || range_number(v, "valid_max", 0, d, &max, &high);
+    if (min > max) {
+        vv_say(VV_LOG_WARN, "variable '%s': its valid range %g .. %g is empty and not applied", v->name, min, max);
+        return;
+    }
+    if (has_min) set_bound(d, out, low, min, true);
+    if (has_max) set_bound(d, out, high, max, false);
+}
+
 static vv_dtype decoded_type(const vv_decode *d, bool offset)
 {
     vv_bytes size = vv_dtype_size(d->stored);
@@ -99,6 +157,8 @@ vv_status vv_cf_decode(const vv_variable *v, vv_decode *out, vv_dtype *dtype)
     bool offset = vv_attr_number(&v->attrs, "add_offset", 0, &d.offset);
     d.scaled = scale || offset;
     VV_TRY(missing_values(v, &d, &missing));
+    valid_range(v, decoded_type(&d, offset), &d);
+    missing = missing || d.has_min || d.has_max;
     *dtype = d.stored;
     if (d.scaled || (missing && !vv_dtype_is_float(v->type))) *dtype = d.out = decoded_type(&d, offset);
     *out = d;
@@ -145,19 +205,31 @@ void vv_cf_roles(const vv_meta *m, vv_role *role)
             mark(m, role, &m->var[v].attrs, by[k].attribute, by[k].role);
 }
 
+/* The same method again, of monthly means of daily means, is not said twice: nor do CDO and NCO. */
+static bool ends_with(const char *text, const char *end)
+{
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && !strcmp(text + n - m, end) && (n == m || text[n - m - 1] == ' ');
+}
+
 static vv_status add_cell_method(vv_array *a)
 {
     if (!a->reduction->cell_method) return VV_OK;
-    vv_buf b = {0};
+    vv_buf b = {0}, all = {0};
     const char *old = vv_attr_text(&a->attrs, "cell_methods");
-    if (old && *old) vv_buf_printf(&b, "%s ", old);
     for (int d = 0; d < a->input[0]->shape.nd; d++)
         if (a->reduced[d]) vv_buf_printf(&b, "%s: ", a->input[0]->dim[d]);
     vv_buf_text(&b, a->reduction->cell_method);
     if (a->group.dim >= 0) vv_buf_printf(&b, " (by %s)", a->group.name);
     vv_status status = vv_buf_status(&b);
-    if (status == VV_OK) status = vv_attr_set_text(&a->attrs, "cell_methods", b.data);
+    if (status == VV_OK && !(old && ends_with(old, b.data))) {
+        if (old && *old) vv_buf_printf(&all, "%s ", old);
+        vv_buf_text(&all, b.data);
+        status = vv_buf_status(&all);
+        if (status == VV_OK) status = vv_attr_set_text(&a->attrs, "cell_methods", all.data);
+    }
     vv_buf_free(&b);
+    vv_buf_free(&all);
     return status;
 }
 
@@ -182,10 +254,11 @@ vv_status vv_cf_reduced_attrs(vv_array *a)
 
 vv_status vv_cf_moved_attrs(vv_attrs *to, const vv_attrs *from)
 {
-    static const char *const gone[] = {"_FillValue",  "missing_value", "valid_min", "valid_max",
-                                       "valid_range", "actual_range",  "bounds",    "climatology"};
-    VV_TRY(vv_attrs_copy(to, from));
-    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++) vv_attr_remove(to, gone[i]);
+    for (int i = 0; i < from->n; i++) {
+        const vv_attr *a = &from->item[i];
+        if (vv_cf_is_packing(a->name) || !strcmp(a->name, "bounds") || !strcmp(a->name, "climatology")) continue;
+        VV_TRY(vv_attr_set(to, a->name, a->type, a->count, a->data));
+    }
     return VV_OK;
 }
 

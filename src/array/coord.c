@@ -8,6 +8,7 @@
 
 vv_status vv_values_new(vv_index n, vv_values **out)
 {
+    if (n > VV_INDEX_MAX / 16) return vv_fail(VV_ERR_NOMEM, "no memory for %lld values of a coordinate", (long long)n);
     VV_TRY(vv_new(out, 1, sizeof **out + (size_t)n * sizeof(double)));
     (*out)->references = 1;
     (*out)->n = n;

@@ -207,6 +207,17 @@ const char *vv_dataset_attr_text(const vv_dataset *d, int var, const char *name)
     return vv_attr_text(attrs_of(d, var), name);
 }
 
+static void decode_all(const vv_decode *d, const void *elements, vv_index n, double *out)
+{
+    _Alignas(64) char tile[VV_TILE * 8];
+    vv_bytes size = vv_dtype_size(d->out);
+    for (vv_index done = 0; done < n; done += VV_TILE) {
+        vv_index some = vv_imin(VV_TILE, n - done);
+        vv_decode_range(d, elements, n, done, some, tile);
+        for (vv_index i = 0; i < some; i++) out[done + i] = vv_dtype_load(d->out, tile + i * size);
+    }
+}
+
 vv_status vv_dataset_read(vv_dataset *d, int var, double *out, vv_index count)
 {
     VV_TRY(vv_dataset_status(d));
@@ -219,13 +230,16 @@ vv_status vv_dataset_read(vv_dataset *d, int var, double *out, vv_index count)
         return vv_fail(VV_ERR_USAGE, "%s: '%s' has %lld values, room for %lld", d->path, v->name, (long long)n,
                        (long long)count);
     if (n == 0) return VV_OK;
+    vv_decode decode;
+    vv_dtype type;
+    VV_TRY(vv_cf_decode(v, &decode, &type));
+    decode.swap = false; /* the driver's reading has done that */
     vv_box whole = {.nd = v->shape.nd};
     for (int i = 0; i < v->shape.nd; i++) whole.n[i] = v->shape.n[i];
     char *raw;
     VV_TRY(vv_mem_get(&raw, vv_times(n, vv_dtype_size(v->type)), "a coordinate"));
     vv_status status = d->file->format->read(d->file, var, &whole, raw);
-    for (vv_index i = 0; status == VV_OK && i < n; i++)
-        out[i] = vv_dtype_load(v->type, raw + i * vv_dtype_size(v->type));
+    if (status == VV_OK) decode_all(&decode, raw, n, out);
     vv_mem_put(&raw);
     return status == VV_OK ? VV_OK : vv_error_prefix("%s: variable '%s'", d->path, v->name);
 }

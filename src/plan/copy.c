@@ -18,8 +18,8 @@ static bool same_missing(const vv_decode *d, const vv_encode *e)
 static bool same_elements(const vv_source *s, const vv_write_to *to)
 {
     const vv_decode *d = &s->decode;
-    if (!s->raw || s->generated || s->held || s->chunked != to->chunked || (!s->chunked && s->address < 0))
-        return false;
+    if (!s->raw || s->generated || s->held || s->chunked != to->chunked) return false;
+    if (!s->chunked && (s->address < 0 || s->pitch)) return false;
     if (d->stored != to->encode.to || d->scaled || d->has_min || d->has_max || to->encode.scaled ||
         to->encode.quantize.how)
         return false;

@@ -175,6 +175,17 @@ static bool is_stored(const vv_array *a)
     return a->decode.n_missing == 0;
 }
 
+static vv_status add_name(vv_attrs *attrs, const char *attribute, const char *name)
+{
+    const char *text = vv_attr_text(attrs, attribute);
+    vv_buf b = {0};
+    vv_buf_printf(&b, "%s%s%s", text ? text : "", text ? " " : "", name);
+    vv_status status = vv_buf_status(&b);
+    if (status == VV_OK) status = vv_attr_set_text(attrs, attribute, b.data);
+    vv_buf_free(&b);
+    return status;
+}
+
 static vv_status computed_variable(const vv_output *o, vv_meta *m, const vv_item *item)
 {
     const vv_array *a = item->array;
@@ -182,6 +193,7 @@ static vv_status computed_variable(const vv_output *o, vv_meta *m, const vv_item
     VV_TRY(vv_meta_add_var(m, item->name, a->dtype, &v));
     VV_TRY(vv_attrs_copy(&v->attrs, &a->attrs));
     VV_TRY(keep_names(o, &v->attrs, "coordinates"));
+    VV_TRY(keep_names(o, &v->attrs, "ancillary_variables"));
     for (int d = 0; d < a->shape.nd; d++) VV_TRY(add_dim(m, a->dim[d], a->shape.n[d], can_grow(o, a, d), v));
     if (vv_attr_find(&v->attrs, "_FillValue")) return own_fill_value(v); /* what is not decoded keeps its own */
     return vv_dtype_is_float(a->dtype) && !(o->options.like_input && is_stored(a)) ? fill_value(a, v) : VV_OK;
@@ -227,6 +239,10 @@ static vv_status made_variable(const vv_output *o, vv_meta *m, const vv_item *it
     vv_variable *v;
     const vv_coord *c = &item->made;
     VV_TRY(vv_meta_add_var(m, item->name, made_type(c), &v));
+    if (item->made_as == VV_MADE_BOUNDS) {
+        if (item->cell_dim) VV_TRY(add_dim(m, item->cell_dim, 1, false, v));
+        return add_dim(m, item->bounds_dim, 2, false, v);
+    }
     if (c->from && c->var >= 0) {
         const char *bounds = vv_attr_text(&stored(c->from, c->var)->attrs, "bounds");
         VV_TRY(vv_cf_moved_attrs(&v->attrs, &stored(c->from, c->var)->attrs));
@@ -234,7 +250,9 @@ static vv_status made_variable(const vv_output *o, vv_meta *m, const vv_item *it
     } else {
         VV_TRY(vv_cf_group_attrs(&v->attrs, item->name));
     }
-    return add_dim(m, item->name, c->value->n, false, v);
+    if (item->bounds) VV_TRY(vv_attr_set_text(&v->attrs, "bounds", item->bounds));
+    const char *dim = item->made_as == VV_MADE_CELL ? item->cell_dim : item->name;
+    return dim ? add_dim(m, dim, c->value->n, false, v) : VV_OK;
 }
 
 vv_status vv_outfile_put_made(const vv_item *item, const vv_variable *v, vv_writer *w, int var)
@@ -274,7 +292,11 @@ static vv_status fill_meta(const vv_output *o, vv_meta *m)
     if (o->globals) VV_TRY(vv_attrs_copy(&m->attrs, &o->globals->file->meta->attrs));
     if (!vv_attr_find(&m->attrs, "Conventions")) VV_TRY(vv_attr_set_text(&m->attrs, "Conventions", "CF-1.8"));
     VV_TRY(history(o, m));
-    for (int i = 0; i < o->n_items; i++) VV_TRY(add_variable(o, m, &o->item[i]));
+    for (int i = 0; i < o->n_items; i++) {
+        const vv_item *item = &o->item[i];
+        VV_TRY(add_variable(o, m, item));
+        if (item->made_as == VV_MADE_CELL && !item->cell_dim) VV_TRY(add_name(&m->attrs, "coordinates", item->name));
+    }
     return VV_OK;
 }
 

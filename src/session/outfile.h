@@ -6,13 +6,22 @@
 
 /* One variable of an output: an array to compute, a stored variable that is carried over as it is, or a coordinate whose values are
  * known: of a dimension that was moved, or of groups. */
+typedef enum vv_made_as {
+    VV_MADE_DIMENSION, /* values along the dimension that is called like the item */
+    VV_MADE_CELL,      /* one value: of a dimension that was reduced away, or kept with length 1 */
+    VV_MADE_BOUNDS     /* the two bounds of such a cell */
+} vv_made_as;
+
 typedef struct vv_item {
     char *name;
     vv_array *array; /* to compute */
     vv_dataset *carried;
     int var;       /* of `carried` */
-    vv_coord made; /* value is NULL when it is none; the dimension is called like the item */
-    int target;    /* of the plan; -1 when nothing is computed */
+    vv_coord made; /* value is NULL when it is none */
+    vv_made_as made_as;
+    const char *cell_dim, *bounds,
+        *bounds_dim; /* made as a cell or its bounds; cell_dim: NULL where the dimension is gone. Borrowed */
+    int target;      /* of the plan; -1 when nothing is computed */
     vv_bytes bytes;
     bool gathered; /* written by the coordinator from `values` */
     void *values;
@@ -44,6 +53,9 @@ VV_WARN_UNUSED vv_status vv_outfile_meta(const vv_output *o, vv_meta **out);
 VV_WARN_UNUSED vv_status vv_outfile_carry_coordinates(vv_output *o, const vv_array *a);
 /* Of these, only coordinates that no file has: no one else will add them. */
 VV_WARN_UNUSED vv_status vv_outfile_make_coordinates(vv_output *o, const vv_array *a);
+/* Of a time that was reduced away, its cell: a scalar coordinate (with a kept dimension, a coordinate of length 1) and its bounds. To be
+ * called when all coordinates are there. */
+VV_WARN_UNUSED vv_status vv_outfile_make_cells(vv_output *o);
 /* Writes a made coordinate, variable number `var` of the file. */
 VV_WARN_UNUSED vv_status vv_outfile_put_made(const vv_item *item, const vv_variable *v, vv_writer *w, int var);
 

@@ -168,7 +168,7 @@ static vv_status add_coordinates(vv_output *o)
     int n = o->n_items;
     for (int i = 0; i < n; i++)
         if (o->item[i].array && o->item[i].array->origin) VV_TRY(vv_outfile_carry_coordinates(o, o->item[i].array));
-    return VV_OK;
+    return vv_outfile_make_cells(o);
 }
 
 static vv_status plan_output(vv_output *o, planned *p)

@@ -106,7 +106,8 @@ class Ecosystem(support.Case):
                     with netCDF4.Dataset(path) as f:
                         self.assertEqual(f["t2m"].dimensions, ("lat", "lon"))
                         self.assertEqual(f["pr"].dimensions, ("lat", "lon"))
-                        self.assertNotIn("time_bnds", f.variables)
+                        self.assertEqual((f["time"].dimensions, f["time_bnds"].dimensions), ((), ("bnds",)))
+                        self.assertEqual(f["time_bnds"][:].tolist(), [source["time_bnds"][:].min(), source["time_bnds"][:].max()])
                         self.same_variables(source, f, ["lat", "lon", "lat_bnds", "lon_bnds", "area", "height", "crs", "orog", "weights", "mask"])
             for path in self.each("series"):
                 with self.subTest(os.path.basename(path)):

@@ -185,6 +185,40 @@ static void test_several_missing(void **state)
     assert_int_equal(vv_cf_decode(&variable, &d, &type), VV_ERR_UNSUPPORTED);
 }
 
+static void test_valid_ranges(void **state)
+{
+    (void)state;
+    vv_dtype type;
+    variable.type = VV_I16;
+    must(vv_attr_set(&variable.attrs, "valid_range", VV_I16, 2, (int16_t[]){-5, 7}));
+    check_values((int16_t[]){-6, -5, 0, 7, 8}, 5, (double[]){NAN, -5, 0, 7, NAN});
+    (void)decoded(&type);
+    assert_int_equal(type, VV_F32);
+    attr("scale_factor", VV_F64, 0.1);
+    attr("add_offset", VV_F64, 1);
+    check_values((int16_t[]){-6, -5, 7, 8}, 4, (double[]){NAN, -5 * 0.1 + 1, 7 * 0.1 + 1, NAN});
+    /* real bounds of whole numbers speak of what they unpack to, exactly */
+    vv_attr_remove(&variable.attrs, "valid_range");
+    for (int k = -50; k < 50; k++) {
+        attr("valid_min", VV_F64, k * 0.1 + 1);
+        check_values((int16_t[]){(int16_t)(k - 1), (int16_t)k}, 2, (double[]){NAN, k * 0.1 + 1});
+    }
+    attr("scale_factor", VV_F64, -0.1);
+    for (int k = -50; k < 50; k++) {
+        attr("valid_min", VV_F64, k * -0.1 + 1);
+        check_values((int16_t[]){(int16_t)(k + 1), (int16_t)k}, 2, (double[]){NAN, k * -0.1 + 1});
+    }
+    done(state);
+    variable.type = VV_I8; /* borrowed for 0..255: so are the bounds */
+    must(vv_attr_set_text(&variable.attrs, "_Unsigned", "true"));
+    must(vv_attr_set(&variable.attrs, "valid_range", VV_I8, 2, (int8_t[]){1, -56}));
+    check_values((int8_t[]){0, 1, -56, -55}, 4, (double[]){NAN, 1, 200, NAN});
+    done(state);
+    variable.type = VV_F32;
+    attr("valid_max", VV_F32, 10);
+    check_values((float[]){10, 10.5f, NAN, -INFINITY}, 4, (double[]){10, NAN, NAN, -INFINITY});
+}
+
 static void test_unsigned(void **state)
 {
     (void)state;
@@ -318,6 +352,12 @@ static void test_cell_methods(void **state)
                         "area: mean time: standard_deviation");
     assert_string_equal(vv_attr_text(reduced("sum", NULL, NULL, ""), "cell_methods"), "time: lat: lon: sum");
     assert_null(vv_attr_text(reduced("count", "time", NULL, NULL), "cell_methods"));
+    assert_string_equal(vv_attr_text(reduced("mean", "time", NULL, "area: mean time: mean"), "cell_methods"),
+                        "area: mean time: mean"); /* means of means */
+    assert_string_equal(vv_attr_text(reduced("max", "time", NULL, "time: mean"), "cell_methods"),
+                        "time: mean time: maximum");
+    assert_string_equal(vv_attr_text(reduced("mean", "time", NULL, "leadtime: mean"), "cell_methods"),
+                        "leadtime: mean time: mean");
 }
 
 static void test_units(void **state)
@@ -342,6 +382,7 @@ int main(void)
         TEST(test_missing_in_other_types),
         TEST(test_wide_missing),
         TEST(test_several_missing),
+        TEST(test_valid_ranges),
         TEST(test_unsigned),
         TEST(test_packing_attributes),
         TEST(test_roles),
