@@ -22,7 +22,7 @@ typedef struct cell {
     const vv_coord *coord; /* of the times that were reduced */
     const char *name;
     const char *bounds, *bounds_dim; /* in its file; NULL where the times have none */
-    double lo, hi;
+    double lo, hi, at;
     bool kept; /* as a dimension of length 1 */
 } cell;
 
@@ -85,11 +85,14 @@ static vv_status reach_of_bounds(cell *c, int var, vv_index n)
     return status;
 }
 
-static vv_status reach_of_values(cell *c)
+/* From the bounds, variable number `bounds` of the file, or else the values. */
+static vv_status reach(cell *c, int bounds, vv_index n)
 {
     vv_values *v;
+    if (bounds >= 0) VV_TRY(reach_of_bounds(c, bounds, n));
     VV_TRY(vv_coord_values(c->coord, &v));
-    if (v) widen(c, v->at, v->n);
+    if (v && bounds < 0) widen(c, v->at, v->n);
+    c->at = v && v->n == 1 ? v->at[0] : c->lo + (c->hi - c->lo) / 2; /* a single time stays where it is */
     vv_values_free(&v);
     return VV_OK;
 }
@@ -108,18 +111,12 @@ static vv_status find_cell(const vv_array *a, cell *c, bool *found)
         if (a->shape.n[k] != 1 || a->coord[k].from || a->coord[k].value) return VV_OK; /* made anew since */
         c->kept = true;
     }
-    int bounds = bounds_of(c->coord, in->shape.n[d]);
-    VV_TRY(bounds < 0 ? reach_of_values(c) : reach_of_bounds(c, bounds, in->shape.n[d]));
-    *found = c->lo <= c->hi;
+    VV_TRY(reach(c, bounds_of(c->coord, in->shape.n[d]), in->shape.n[d]));
+    *found = c->lo <= c->hi && isfinite(c->at);
     return VV_OK;
 }
 
 /* --- items --- */
-
-static double middle(const cell *c)
-{
-    return c->lo + (c->hi - c->lo) / 2;
-}
 
 /* Whether a dimension of this name could not have length n in the output. */
 static bool dim_differs(const vv_output *o, const char *name, vv_index n)
@@ -176,7 +173,7 @@ static vv_status make_items(vv_output *o, const cell *c)
     }
     VV_TRY(make_item(o, c->name, c, VV_MADE_CELL, 1, &item));
     item->bounds = bounded ? bounds : NULL;
-    item->made.value->at[0] = middle(c);
+    item->made.value->at[0] = c->at;
     return VV_OK;
 }
 

@@ -85,6 +85,16 @@ class Classic(support.Case):
         for other in answers[1:]:
             self.assertEqual(answers[0], other)
 
+    def test_moved_as_stored(self):
+        """Bytes are copied from file to file only where they lie together: records do not."""
+        path, out = self.path("in.nc"), self.path("out.nc")
+        with netCDF4.Dataset(path, "w", format="NETCDF3_64BIT_DATA") as f:
+            made = fill(f, ("i1", "u1", "f4"), 9, np.random.default_rng(4))
+        for ranks in (0, 2):
+            self.run_ok("select", "time=#2:7", path, "-O", "-o", out, ranks=ranks)
+            for name, x in made.items():
+                np.testing.assert_array_equal(raw(out, name), x[2:7] if x.shape[0] == 9 else x, name)
+
     @unittest.skipUnless(shutil.which("ncmpigen"), "there is no ncmpigen")
     def test_pnetcdf(self):
         cdl = """netcdf p {
