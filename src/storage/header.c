@@ -159,7 +159,10 @@ static vv_status unpack_places(vv_reader *in, vv_places *p)
     p->has_address = vv_read_i64(in) != 0;
     p->address = vv_read_i64(in);
     p->n_chunks = vv_read_i64(in);
-    if (p->n_chunks > MOST_CHUNKS) in->failed = true;
+    if (p->n_chunks < 0 || p->n_chunks > MOST_CHUNKS) {
+        in->failed = true;
+        p->n_chunks = 0;
+    }
     VV_TRY(take_copy(in, p->n_chunks * (vv_index)sizeof *p->chunk, &p->chunk));
     p->size = vv_read_i64(in);
     return take_copy(in, p->size, &p->values);

@@ -32,7 +32,7 @@ LIMIT = float(os.environ.get("VARVE_TEST_SLOW", "1")) * 40  # seconds for one ru
 COMMANDS = {"info": ["info"], "json": ["info", "--json"], "mean": ["mean", "-d", "time", "--memory", "400MB", "--threads", "1"]}
 MORE = {"groups": ["-v", "x"]}  # nothing is written back to groups yet
 CONTAINED = "the HDF5 library"  # so begins what is said of a reader that died (src/storage/apart.h)
-SANITIZED = re.compile(r"AddressSanitizer|LeakSanitizer|runtime error:|UndefinedBehaviorSanitizer")
+SANITIZED = re.compile(r"ERROR: AddressSanitizer|LeakSanitizer: detected|runtime error:")
 TELLING = [0, 1, 0x7F, 0x80, 0xFF]
 WIDE = [0, 1, 2**31 - 1, 2**31, 2**32 - 1, 10**18, 2**62, 2**63 - 1, 2**63, 2**64 - 1, 2**64 - 8]
 
