@@ -37,10 +37,19 @@ typedef struct vv_save_options {
     bool
         like_input; /* what only moves stored elements - views, rechunked or not - is stored like its input where nothing else is said: in chunks, with
                           * its filters, along dimensions that can grow; chunks that stay as they were are copied without being decompressed */
+    /* In words, NULL where nothing is said: */
+    const char *chunks; /* "time=1,lat=361" (-1: all), "auto": what readers of maps and of series want alike */
+    const char *filter; /* "deflate:4", "zstd", "zstd:9", "none": instead of `deflate` */
+    const char *
+        dtype; /* "f32", "i16": values that do not fit are errors; "i16:packed": floats, scale and offset from their range; or
+                            * "i16:packed,scale=0.01,offset=273.15" */
+    const char *quantize; /* "3" or "bitgroom:3", "granular:3" digits, "bitround:9" bits: of floats, as netCDF-C does */
+    const char *unlimited; /* "time", "none": dimensions that can grow; NULL: those that could in the input */
+    const char *format;    /* "netcdf4"; "hdf5": dimension scales and labels, but nothing that only netCDF knows */
 } vv_save_options;
 #define VV_SAVE_OPTIONS_INIT                                                                                           \
     {                                                                                                                  \
-        false, -1, true, NULL, false                                                                                   \
+        .deflate = -1, .shuffle = true                                                                                 \
     }
 
 /* One array with its coordinates as a NetCDF-4 file. options: NULL for the defaults. */

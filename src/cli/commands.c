@@ -107,7 +107,7 @@ static const vv_cli_command after[] = {
      rechunk_about,
      "varve rechunk -c time=-1,lat=16,lon=16 t2m.nc -o series.nc\nvarve rechunk -c time=1 --deflate 4 t2m.nc -o "
      "maps.nc",
-     VV_CLI_SELECT | VV_CLI_CHUNKS | VV_CLI_OUTPUT, true, false, vv_cli_rechunk},
+     VV_CLI_SELECT | VV_CLI_OUTPUT, true, false, vv_cli_rechunk},
     {"Find out more", "explain", "what a command would do, and what that costs", "COMMAND ...", explain_about,
      "varve explain mean -d time t2m.nc\nmpirun -n 16 varve explain mean -d time t2m.nc --memory 1G\n"
      "varve explain mean -d time t2m.nc --ranks 4096 --net 25GB/s,2us --disk 2GB/s",

@@ -34,6 +34,12 @@ static void say(const vv_cli_move *m, const vv_var_info *v, const char *what)
 
 /* --- one variable --- */
 
+/* Packed values stay packed, unless others are to be made of them. */
+static bool as_stored(const vv_cli_move *m)
+{
+    return !m->request->dtype && !m->request->quantize;
+}
+
 static bool packed_alike(const vv_cli_move *m, const vv_var_info *v)
 {
     for (int i = 1; m->apart && i < m->inputs.n; i++)
@@ -43,7 +49,7 @@ static bool packed_alike(const vv_cli_move *m, const vv_var_info *v)
 
 static vv_status add_one(vv_cli_move *m, const vv_var_info *v)
 {
-    vv_array *a = vv_dataset_stored(m->results.source, v->name);
+    vv_array *a = (as_stored(m) ? vv_dataset_stored : vv_dataset_array)(m->results.source, v->name);
     vv_status status = vv_array_status(a);
     return status == VV_OK ? vv_cli_results_add(&m->results, v->name, m->make(m, v, &a)) : status;
 }
@@ -71,7 +77,7 @@ static vv_status move_variable(vv_cli_move *m, const vv_var_info *v)
     if (!m->apart) return add_one(m, v);
     bool alike = packed_alike(m, v);
     if (!alike) say(m, v, "is unpacked: files pack it in different ways");
-    return add_of_all(m, v, alike);
+    return add_of_all(m, v, alike && as_stored(m));
 }
 
 /* --- all variables --- */

@@ -103,8 +103,6 @@ const vv_cli_option vv_cli_options[] = {
     {"dim", 'd', "DIM[,DIM]", .group = VV_CLI_REDUCE | VV_CLI_JOIN, .set = set_list, FIELD(dims),
      .help = "dimensions to reduce over; may be repeated; default: all dimensions of each variable. For concat and "
              "stack: the one dimension along which files are put together"},
-    {"chunk", 'c', "DIM=N[,DIM=N]", .group = VV_CLI_CHUNKS, .set = set_list, FIELD(chunks),
-     .help = "length of the chunks along these dimensions, -1 for the whole dimension; others keep theirs"},
     {"method", 'm', "NAME[,NAME]", .group = VV_CLI_METHODS, .set = set_list, FIELD(methods),
      .help = "reductions to do in one pass, such as mean,std,min,max"},
     {"var", 'v', "VAR[,VAR]", .group = VV_CLI_SELECT, .set = set_list, FIELD(variables),
@@ -132,6 +130,22 @@ const vv_cli_option vv_cli_options[] = {
              "moved, else not"},
     {"shuffle", 0, NULL, .negatable = true, .group = VV_CLI_WRITE, .set = set_flag, FIELD(shuffle),
      .help = "sort bytes before compressing, which makes numbers smaller (the default)"},
+    {"filter", 0, "NAME[:LEVEL]", .group = VV_CLI_WRITE, .set = set_text, FIELD(filter),
+     .help = "compress with deflate:1 to 9, with zstd:1 to 19 (smaller and faster; others read it if they have HDF5's "
+             "zstd plug-in), or none"},
+    {"chunk", 'c', "DIM=N[,DIM=N]|auto", .group = VV_CLI_WRITE, .set = set_list, FIELD(chunks),
+     .help = "chunks of the output, such as time=1,lat=361 (-1: all); dimensions that are not named: rechunk leaves "
+             "theirs, others take as much as 4 MiB allow; auto: about 1 MiB, for readers of maps and of series alike"},
+    {"dtype", 0, "TYPE[:packed]", .group = VV_CLI_WRITE, .set = set_text, FIELD(dtype),
+     .help =
+         "element type of results: i8 to i64, u8 to u64, f32, f64; values that do not fit are an error. "
+         "i16:packed packs floats by their range, which is found first; i16:packed,scale=0.01,offset=273.15 as said"},
+    {"quantize", 0, "DIGITS", .group = VV_CLI_WRITE, .set = set_text, FIELD(quantize),
+     .help = "floats keep so many significant digits and compress better: BitGroom; or granular:DIGITS, bitround:BITS"},
+    {"unlimited", 0, "DIM[,DIM]|none", .group = VV_CLI_WRITE, .set = set_text, FIELD(unlimited),
+     .help = "dimensions of the output that can grow; default: those that can in the input"},
+    {"format", 0, "netcdf4|hdf5", .group = VV_CLI_WRITE, .set = set_text, FIELD(format),
+     .help = "hdf5: dimension scales and labels, without what only netCDF knows; the default for OUTPUT.h5"},
 
     {"memory", 0, "SIZE", .group = VV_CLI_RUN, .set = set_bytes, FIELD(memory),
      .help = "memory that each rank may use, such as 512MB or 4G; default: what Slurm or the control group grants, "

@@ -24,9 +24,8 @@ typedef enum vv_cli_group {
     VV_CLI_METHODS = 64, /* several reductions */
     VV_CLI_INFO = 128,
     VV_CLI_MANUAL = 256,
-    VV_CLI_MODEL = 512,   /* every command, with --explain */
-    VV_CLI_JOIN = 1024,   /* along which dimension files are put together */
-    VV_CLI_CHUNKS = 2048, /* other chunks */
+    VV_CLI_MODEL = 512, /* every command, with --explain */
+    VV_CLI_JOIN = 1024, /* along which dimension files are put together */
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
@@ -61,6 +60,7 @@ typedef struct vv_cli_request {
     const char *output;
     bool overwrite, shuffle;
     int deflate;
+    const char *filter, *dtype, *quantize, *unlimited, *format;
 
     vv_cli_words dims, variables, methods, chunks;
     double ddof;

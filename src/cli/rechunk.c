@@ -46,7 +46,7 @@ static vv_array *rechunked(const vv_cli_move *m, const vv_var_info *v, vv_array 
 vv_status vv_cli_rechunk(vv_session *s, const vv_cli_request *r)
 {
     chunk_list x = {0};
-    vv_cli_move m = {.dims = &x.dims, .stays = true, .context = &x, .make = rechunked};
+    vv_cli_move m = {.dims = &x.dims, .stays = true, .context = &x, .make = rechunked, .results.rechunked = true};
     vv_status status =
         r->chunks.n > 0 ? VV_OK : vv_error(VV_ERR_USAGE, "rechunk needs chunks: -c time=-1,lat=16,lon=16");
     for (int i = 0; i < r->chunks.n && status == VV_OK; i++) status = take_chunk(&x, r->chunks.item[i]);

@@ -132,23 +132,39 @@ static vv_status explain_or_save(vv_cli_results *x, vv_output **o)
     return VV_OK;
 }
 
+static void set_storage(const vv_cli_request *r, vv_save_options *options)
+{
+    size_t length = strlen(r->output);
+    bool h5 = length > 3 && !strcmp(r->output + length - 3, ".h5");
+    options->deflate = r->deflate;
+    options->shuffle = r->shuffle;
+    options->filter = r->filter;
+    options->dtype = r->dtype;
+    options->quantize = r->quantize;
+    options->unlimited = r->unlimited;
+    options->format = r->format ? r->format : h5 ? "hdf5" : NULL;
+}
+
 static vv_status to_file(vv_cli_results *x)
 {
     const vv_cli_request *r = x->request;
-    char *history = NULL;
+    char *history = NULL, *chunks = NULL;
     vv_output *o = NULL;
     vv_status status = vv_cli_history(r->argc, r->argv, &history);
     vv_save_options options = VV_SAVE_OPTIONS_INIT;
     options.overwrite = r->overwrite || r->explain != VV_CLI_EXPLAIN_NOT;
-    options.deflate = r->deflate;
-    options.shuffle = r->shuffle;
     options.history = history;
     options.like_input = x->like_input;
+    set_storage(r, &options);
+    if (status == VV_OK && !x->rechunked && r->chunks.n > 0 && !(chunks = vv_cli_words_join(&r->chunks)))
+        status = vv_error(VV_ERR_NOMEM, "no memory for the chunks");
+    options.chunks = chunks;
     if (status == VV_OK) status = vv_output_new(x->session, r->output, &options, &o);
     if (status == VV_OK) status = fill(x, o);
     if (status == VV_OK) status = explain_or_save(x, &o);
     vv_output_free(&o);
     free(history);
+    free(chunks);
     return status;
 }
 

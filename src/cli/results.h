@@ -16,6 +16,7 @@ typedef struct vv_cli_results {
     vv_dataset *source; /* what is carried over, and labels of coordinates, come from here */
     char *touched;      /* dimensions that are reduced away, or along which elements were moved, "time,lat" */
     bool alone;         /* nothing is carried over but what belongs to the results */
+    bool rechunked;     /* --chunk is done with */
     bool like_input;    /* stored like the input, where nothing else is asked for */
     int n;
     vv_cli_result *item;

@@ -10,6 +10,7 @@
 #include "base/fault.h"
 #include "exec/run.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -325,6 +326,41 @@ static vv_status keep(vv_run *r, const vv_step *t, vv_index out, const char *dat
     return status == VV_OK ? VV_OK : vv_error_prefix("held array '%s', rank %d", t->name, vv_this_rank());
 }
 
+/* Values that a chosen type cannot hold: says which one, and where. */
+static vv_status check_fit(const vv_step *s, const vv_box *box, const void *values)
+{
+    const vv_encode *e = &s->to.encode;
+    vv_index bad = vv_encode_check(e, values, vv_box_elements(box)), at[VV_MAX_DIMS] = {0};
+    char where[256] = "", range[128] = "";
+    if (bad < 0) return VV_OK;
+    double value = vv_dtype_load(e->in, (const char *)values + bad * vv_dtype_size(e->in));
+    for (int d = box->nd - 1; d >= 0; d--) {
+        at[d] = box->lo[d] + bad % box->n[d];
+        bad /= box->n[d];
+    }
+    for (int d = 0; d < box->nd; d++)
+        snprintf(where + strlen(where), sizeof where - strlen(where), "%s%lld", d ? ", " : " at position ",
+                 (long long)at[d]);
+    if (e->scaled) snprintf(range, sizeof range, " packed with scale %.9g and offset %.9g", e->scale, e->offset);
+    return vv_fail(VV_ERR_TYPE, "value %.9g%s cannot be stored as %s%s%s", value, where, vv_dtype_name(e->to), range,
+                   e->has_fill ? ", or would be taken for missing" : "");
+}
+
+/* Row by row: an element is told by its place in the variable. */
+static void quantize(const vv_step *s, const vv_box *box, char *data)
+{
+    const vv_encode *e = &s->to.encode;
+    vv_index row = box->nd ? box->n[box->nd - 1] : 1, at[VV_MAX_DIMS] = {0};
+    if (e->quantize.how == VV_QUANTIZE_NOT) return;
+    do {
+        vv_index first = 0;
+        for (int d = 0; d < box->nd; d++)
+            first = first * s->grid.shape.n[d] + box->lo[d] + (d < box->nd - 1 ? at[d] : 0);
+        vv_quantize_range(&e->quantize, e->to, first, row, e->has_fill ? e->fill : NULL, data);
+        data += row * vv_dtype_size(e->to);
+    } while (box->nd > 1 && vv_odometer(box->nd - 1, box->n, at));
+}
+
 static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, const vv_box *box, const void *values)
 {
     const vv_step *t = &r->plan->step[step];
@@ -332,7 +368,10 @@ static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, con
     char *encoded;
     vv_status status;
     VV_TRY(room(d, STORED, n * vv_dtype_size(t->to.encode.to), &encoded));
+    if (t->to.encode.checked && check_fit(t, box, values) != VV_OK)
+        return vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
     vv_encode_range(&t->to.encode, values, n, encoded);
+    quantize(t, box, encoded);
     if (t->op == VV_STEP_GATHER) return gather(r, step, out, box, encoded);
     if (t->op == VV_STEP_KEEP) return keep(r, t, out, encoded, n * vv_dtype_size(t->to.encode.to));
     if (!t->to.chunked)

@@ -19,11 +19,11 @@ int vv_quantize_most(vv_quantizer how, vv_dtype type)
     return how == VV_BIT_ROUND ? mantissa(type) : type == VV_F32 ? 7 : 15;
 }
 
-/* Bits of the mantissa that digits need: netCDF-C rounds up, and adds a bit or two to be sure. */
-static int bits_kept(const vv_quantize *q, vv_dtype type)
+/* Bits of the mantissa that digits need: netCDF-C rounds up, and adds one to be sure. */
+static int bits_kept(const vv_quantize *q)
 {
     if (q->how == VV_BIT_ROUND) return q->keep;
-    return (int)ceil(q->keep * BITS_PER_DIGIT) + (type == VV_F32 ? 1 : 2);
+    return (int)ceil(q->keep * BITS_PER_DIGIT) + 1;
 }
 
 /* Bits that this value needs for so many digits, by the number of digits in front of its decimal point (Delaunay et al. 2019, as netCDF-C has it). */
@@ -55,7 +55,7 @@ static int bits_for(double value, int digits)
                                                                                                                        \
     static void quantize_##NAME(const vv_quantize *q, vv_index first, vv_index n, const real *fill, real *data)        \
     {                                                                                                                  \
-        int dropped = (MANTISSA)-bits_kept(q, sizeof(real) == 4 ? VV_F32 : VV_F64);                                    \
+        int dropped = (MANTISSA)-bits_kept(q);                                                                         \
         if (dropped <= 0 && q->how != VV_GRANULAR_BIT_ROUND) return;                                                   \
         for (vv_index i = 0; i < n; i++) {                                                                             \
             bits_t bits;                                                                                               \

@@ -46,6 +46,12 @@ static const vv_variable *stored_like(const vv_output *o, const vv_item *item, b
     return moved_from(item->array, rechunked);
 }
 
+static bool is_compressed(const vv_output *o)
+{
+    const vv_encoding *e = &o->encoding;
+    return e->says_filter ? e->deflate > 0 || e->zstd > 0 : o->options.deflate > 0;
+}
+
 bool vv_item_keeps_chunks(const vv_output *o, const vv_item *item)
 {
     enum { CRUMB = 4096 };
@@ -64,12 +70,15 @@ void vv_item_filters(const vv_output *o, const vv_item *item, vv_variable *v)
     const vv_variable *like = stored_like(o, item, &rechunked);
     v->deflate = -1;
     if (!vv_item_needs_chunks(o, item)) return;
-    if (o->options.deflate > 0) {
-        v->deflate = o->options.deflate;
-        v->shuffle = o->options.shuffle;
-    } else if (like && o->options.deflate < 0) {
+    if (o->encoding.says_filter || o->options.deflate >= 0) {
+        int deflate = o->encoding.says_filter ? o->encoding.deflate : o->options.deflate;
+        v->deflate = deflate > 0 ? deflate : -1;
+        v->zstd = o->encoding.zstd;
+        v->shuffle = o->options.shuffle && is_compressed(o);
+    } else if (like) {
         v->deflate = like->deflate;
-        v->shuffle = like->deflate >= 0 && like->shuffle && o->options.shuffle;
+        v->zstd = like->zstd;
+        v->shuffle = (like->deflate >= 0 || like->zstd > 0) && like->shuffle && o->options.shuffle;
         v->fletcher32 = like->fletcher32;
     }
 }
@@ -85,7 +94,7 @@ static bool intact(const vv_array *a, int d)
 }
 
 /* A dimension that could grow can do so still: as long as it has all of its elements, or the output is like its input. */
-static bool can_grow(const vv_output *o, const vv_array *a, int d)
+static bool could_grow(const vv_output *o, const vv_array *a, int d)
 {
     const vv_coord *c = &a->coord[d];
     int dim = c->from ? vv_meta_find_dim(c->from->file->meta, a->dim[d]) : -1;
@@ -93,20 +102,33 @@ static bool can_grow(const vv_output *o, const vv_array *a, int d)
     return o->options.like_input || (intact(a, d) && c->from->file->meta->dim[dim].length == a->shape.n[d]);
 }
 
+static bool can_grow(const vv_output *o, const vv_array *a, int d)
+{
+    return vv_encoding_unlimited(&o->encoding, a->dim[d], could_grow(o, a, d));
+}
+
 bool vv_item_needs_chunks(const vv_output *o, const vv_item *item)
 {
-    if (item->array) {
+    const vv_array *a = item->array;
+    if (a) {
         bool rechunked;
         const vv_variable *like = stored_like(o, item, &rechunked);
-        if (item->array->shape.nd == 0) return false;
-        for (int d = 0; d < item->array->shape.nd; d++)
-            if (can_grow(o, item->array, d)) return true;
-        return o->options.deflate > 0 || (like && (rechunked || like->layout == VV_LAYOUT_CHUNKED));
+        if (a->shape.nd == 0) return false;
+        for (int d = 0; d < a->shape.nd; d++)
+            if (can_grow(o, a, d)) return true;
+        return is_compressed(o) || item->chunk[0] > 0 || (like && (rechunked || like->layout == VV_LAYOUT_CHUNKED));
     }
     if (!item->carried) return false;
-    for (int k = 0; k < stored(item->carried, item->var)->shape.nd; k++)
-        if (stored_dim(item->carried, item->var, k)->unlimited) return true;
+    for (int k = 0; k < stored(item->carried, item->var)->shape.nd; k++) {
+        const vv_dim *d = stored_dim(item->carried, item->var, k);
+        if (vv_encoding_unlimited(&o->encoding, d->name, d->unlimited)) return true;
+    }
     return false;
+}
+
+vv_dtype vv_item_type(const vv_output *o, const vv_item *item)
+{
+    return item->copied ? item->array->dtype : vv_encoding_type(&o->encoding, item->array->dtype);
 }
 
 static vv_status add_dim(vv_meta *m, const char *name, vv_index length, bool unlimited, vv_variable *v)
@@ -186,20 +208,53 @@ static vv_status add_name(vv_attrs *attrs, const char *attribute, const char *na
     return status;
 }
 
+/* Attributes that speak of elements as they were stored, or of their type. */
+static const char *const of_the_type[] = {"missing_value", "valid_range", "valid_min", "valid_max"};
+
+/* Floats that become integers get a value for missing ones, which no other may have. Whole numbers have none missing. */
+static vv_status change_type(const vv_item *item, vv_variable *v)
+{
+    bool was_real = vv_dtype_is_float(item->array->dtype);
+    for (size_t i = 0; i < sizeof of_the_type / sizeof *of_the_type; i++) vv_attr_remove(&v->attrs, of_the_type[i]);
+    vv_attr_remove(&v->attrs, "_FillValue");
+    vv_encoding_fill(v->type, item->packed, v->fill);
+    if (!was_real && !vv_dtype_is_float(v->type)) return VV_OK;
+    VV_TRY(vv_attr_set(&v->attrs, "_FillValue", v->type, 1, v->fill));
+    if (!item->packed) return VV_OK;
+    VV_TRY(vv_attr_set(&v->attrs, "scale_factor", VV_F64, 1, &item->scale));
+    return vv_attr_set(&v->attrs, "add_offset", VV_F64, 1, &item->offset);
+}
+
+static vv_status note_quantizer(const vv_output *o, const vv_item *item, vv_variable *v)
+{
+    const vv_quantize *q = &o->encoding.quantize;
+    const int32_t keep = q->keep;
+    for (int how = VV_BIT_GROOM; how <= VV_GRANULAR_BIT_ROUND && !item->copied; how++)
+        vv_attr_remove(&v->attrs, vv_quantize_attribute((vv_quantizer)how));
+    if (q->how == VV_QUANTIZE_NOT || item->copied || !vv_dtype_is_float(v->type)) return VV_OK;
+    if (keep > vv_quantize_most(q->how, v->type))
+        return vv_fail(VV_ERR_USAGE, "variable '%s': elements of %s keep at most %d %s, not %d", v->name,
+                       vv_dtype_name(v->type), vv_quantize_most(q->how, v->type),
+                       q->how == VV_BIT_ROUND ? "bits" : "digits", keep);
+    return vv_attr_set(&v->attrs, vv_quantize_attribute(q->how), VV_I32, 1, &keep);
+}
+
 static vv_status computed_variable(const vv_output *o, vv_meta *m, const vv_item *item)
 {
     const vv_array *a = item->array;
     vv_variable *v;
-    VV_TRY(vv_meta_add_var(m, item->name, a->dtype, &v));
+    VV_TRY(vv_meta_add_var(m, item->name, vv_item_type(o, item), &v));
     VV_TRY(vv_attrs_copy(&v->attrs, &a->attrs));
     VV_TRY(keep_names(o, &v->attrs, "coordinates"));
     VV_TRY(keep_names(o, &v->attrs, "ancillary_variables"));
     for (int d = 0; d < a->shape.nd; d++) VV_TRY(add_dim(m, a->dim[d], a->shape.n[d], can_grow(o, a, d), v));
+    VV_TRY(note_quantizer(o, item, v));
+    if (v->type != a->dtype) return change_type(item, v);
     if (vv_attr_find(&v->attrs, "_FillValue")) return own_fill_value(v); /* what is not decoded keeps its own */
     return vv_dtype_is_float(a->dtype) && !(o->options.like_input && is_stored(a)) ? fill_value(a, v) : VV_OK;
 }
 
-static vv_status carried_variable(vv_meta *m, const vv_item *item)
+static vv_status carried_variable(const vv_output *o, vv_meta *m, const vv_item *item)
 {
     const vv_variable *from = stored(item->carried, item->var);
     vv_variable *v;
@@ -209,7 +264,7 @@ static vv_status carried_variable(vv_meta *m, const vv_item *item)
     memcpy(v->fill, from->fill, sizeof v->fill);
     for (int k = 0; k < from->shape.nd; k++) {
         const vv_dim *d = stored_dim(item->carried, item->var, k);
-        VV_TRY(add_dim(m, d->name, d->length, d->unlimited, v));
+        VV_TRY(add_dim(m, d->name, d->length, vv_encoding_unlimited(&o->encoding, d->name, d->unlimited), v));
     }
     return VV_OK;
 }
@@ -252,7 +307,7 @@ static vv_status made_variable(const vv_output *o, vv_meta *m, const vv_item *it
     }
     if (item->bounds) VV_TRY(vv_attr_set_text(&v->attrs, "bounds", item->bounds));
     const char *dim = item->made_as == VV_MADE_CELL ? item->cell_dim : item->name;
-    return dim ? add_dim(m, dim, c->value->n, false, v) : VV_OK;
+    return dim ? add_dim(m, dim, c->value->n, vv_encoding_unlimited(&o->encoding, dim, false), v) : VV_OK;
 }
 
 vv_status vv_outfile_put_made(const vv_item *item, const vv_variable *v, vv_writer *w, int var)
@@ -271,7 +326,7 @@ vv_status vv_outfile_put_made(const vv_item *item, const vv_variable *v, vv_writ
 static vv_status add_variable(const vv_output *o, vv_meta *m, const vv_item *item)
 {
     if (item->array) return computed_variable(o, m, item);
-    return item->carried ? carried_variable(m, item) : made_variable(o, m, item);
+    return item->carried ? carried_variable(o, m, item) : made_variable(o, m, item);
 }
 
 static vv_status history(const vv_output *o, vv_meta *m)
@@ -297,12 +352,13 @@ static vv_status fill_meta(const vv_output *o, vv_meta *m)
         VV_TRY(add_variable(o, m, item));
         if (item->made_as == VV_MADE_CELL && !item->cell_dim) VV_TRY(add_name(&m->attrs, "coordinates", item->name));
     }
-    return VV_OK;
+    return vv_encoding_check(&o->encoding, m);
 }
 
 vv_status vv_outfile_meta(const vv_output *o, vv_meta **out)
 {
     VV_TRY(vv_meta_new(out));
+    if (o->encoding.plain) VV_TRY(vv_strdup(&(*out)->format, VV_PLAIN_HDF5));
     return fill_meta(o, *out);
 }
 
@@ -327,7 +383,9 @@ static vv_status carry(vv_output *o, vv_dataset *d, int var)
         vv_release(&copy);
         return status;
     }
-    return vv_output_add_item(o, v->name, copy, NULL, -1);
+    VV_TRY(vv_output_add_item(o, v->name, copy, NULL, -1));
+    o->item[o->n_items - 1].copied = true;
+    return VV_OK;
 }
 
 static bool in_list(const char *list, const char *name)

@@ -2,6 +2,7 @@
 #ifndef VV_SESSION_OUTFILE_H
 #define VV_SESSION_OUTFILE_H
 
+#include "session/encoding.h"
 #include "session/session.h"
 
 /* One variable of an output: an array to compute, a stored variable that is carried over as it is, or a coordinate whose values are
@@ -22,19 +23,27 @@ typedef struct vv_item {
     const char *cell_dim, *bounds,
         *bounds_dim; /* made as a cell or its bounds; cell_dim: NULL where the dimension is gone. Borrowed */
     int target;      /* of the plan; -1 when nothing is computed */
-    vv_bytes bytes;
-    bool gathered; /* written by the coordinator from `values` */
+    bool copied;     /* stored elements of a variable that nobody asked for: they are what they are */
+    bool packed;     /* with the scale and offset that follow */
+    double scale, offset;
+    vv_index chunk[VV_MAX_DIMS]; /* that somebody asked for; chunk[0] is 0 when nobody did */
+    vv_bytes bytes;              /* as stored */
+    bool gathered;               /* written by the coordinator from `values` */
     void *values;
 } vv_item;
 
 struct vv_output {
     vv_session *session;
     vv_save_options options;
+    vv_encoding encoding;
     char *path, *temporary, *history;
     int n_items;
     vv_item *item;
     vv_dataset *globals; /* global attributes come from here; may be NULL */
 };
+
+/* The type that a computed item is stored as. */
+vv_dtype vv_item_type(const vv_output *o, const vv_item *item);
 
 VV_WARN_UNUSED vv_status vv_output_add_item(vv_output *o, const char *name, vv_array *a, vv_dataset *carried, int var);
 bool vv_output_has(const vv_output *o, const char *name);

@@ -3,6 +3,7 @@
  * An output is described first (outfile.c makes its metadata), then planned, then created under a temporary name, computed into, and renamed. Large
  * results are written by the ranks that have them; small ones that need chunks (an unlimited dimension, compression) are gathered and written by
  * the coordinator in one piece, so that a compressed file does not consist of crumbs. */
+#include "base/log.h"
 #include "session/outfile.h"
 
 #include <stdlib.h>
@@ -27,6 +28,7 @@ vv_status vv_output_new(vv_session *s, const char *path, const vv_save_options *
         status = vv_fail(VV_ERR_USAGE, "deflate level %d is not within 0..9", o->options.deflate);
         goto failed;
     }
+    VV_TRY_GOTO(status, failed, vv_encoding_read(&o->options, &o->encoding));
     VV_TRY_GOTO(status, failed, vv_output_path_check(path, o->options.overwrite, &o->temporary));
     *out = o;
     return VV_OK;
@@ -46,6 +48,7 @@ void vv_output_free(vv_output **out)
         vv_mem_put(&o->item[i].values);
     }
     free(o->item);
+    vv_encoding_free(&o->encoding);
     free(o->path);
     free(o->history);
     free(o->temporary);
@@ -86,6 +89,46 @@ vv_status vv_output_add(vv_output *o, const char *name, vv_array *a)
 
 /* --- planning --- */
 
+static bool is_packed(const vv_output *o, const vv_item *item)
+{
+    return item->array && !item->copied && o->encoding.packed && vv_dtype_is_float(item->array->dtype);
+}
+
+/* The chunks that were asked for. Where an array is large, another one takes its place that has them. */
+static vv_status choose_chunks(vv_output *o, vv_item *item)
+{
+    vv_array *a = item->array;
+    vv_buf text = {0};
+    vv_bytes size = vv_dtype_size(vv_item_type(o, item));
+    if (item->copied || a->shape.nd == 0 || !vv_encoding_has_chunks(&o->encoding, a->dim, a->shape.nd)) return VV_OK;
+    vv_encoding_chunks(&o->encoding, a->dim, &a->shape, size, item->chunk);
+    if (vv_times(vv_shape_elements(&a->shape), size) <= SMALL) return VV_OK;
+    for (int d = 0; d < a->shape.nd; d++)
+        vv_buf_printf(&text, "%s%s:%lld", d ? "," : "", a->dim[d], (long long)item->chunk[d]);
+    vv_status status = vv_buf_status(&text);
+    if (status == VV_OK) {
+        item->array = vv_rechunk(a, text.data);
+        status = vv_array_status(item->array);
+        vv_release(&a);
+    }
+    vv_buf_free(&text);
+    return status;
+}
+
+/* What follows from the options for each computed item. */
+static vv_status encode_items(vv_output *o)
+{
+    for (int i = 0; i < o->n_items; i++) {
+        vv_item *item = &o->item[i];
+        if (!item->array) continue;
+        item->packed = is_packed(o, item);
+        item->scale = o->encoding.scale;
+        item->offset = o->encoding.offset;
+        VV_TRY(choose_chunks(o, item));
+    }
+    return VV_OK;
+}
+
 /* What is computed: the arrays, in order of their items. Small results that need chunks are gathered. */
 static vv_status make_targets(vv_output *o, vv_target **targets, int *n, vv_bytes *gathered)
 {
@@ -95,7 +138,7 @@ static vv_status make_targets(vv_output *o, vv_target **targets, int *n, vv_byte
     for (int i = 0; i < o->n_items; i++) {
         vv_item *item = &o->item[i];
         if (!item->array) continue;
-        vv_bytes bytes = vv_times(vv_shape_elements(&item->array->shape), vv_dtype_size(item->array->dtype));
+        vv_bytes bytes = vv_times(vv_shape_elements(&item->array->shape), vv_dtype_size(vv_item_type(o, item)));
         item->bytes = bytes;
         item->gathered = vv_item_needs_chunks(o, item) && bytes <= SMALL && !vv_item_keeps_chunks(o, item);
         if (item->gathered) *gathered += bytes;
@@ -120,15 +163,34 @@ static void chunk_like_step(const vv_step *s, vv_variable *v)
     }
 }
 
-/* Chunks of a variable that is written in one piece: whole, cut along the first dimension to at most a megabyte. */
-static void chunk_whole(vv_variable *v)
+/* Chunks of a variable that is written in one piece: as asked for; else whole, cut along the first dimension to at most a megabyte. */
+static void chunk_whole(const vv_item *item, vv_variable *v)
 {
     vv_bytes inner = vv_imax(1, vv_dtype_size(v->type));
     v->layout = VV_LAYOUT_CHUNKED;
     for (int d = v->shape.nd - 1; d >= 0; d--) {
-        v->chunk[d] = vv_imax(1, vv_imin(v->shape.n[d], (1 << 20) / inner));
+        v->chunk[d] = item->chunk[0] ? item->chunk[d] : vv_imax(1, vv_imin(v->shape.n[d], (1 << 20) / inner));
         inner = vv_times(inner, v->chunk[d]);
     }
+}
+
+/* How elements become those of the file. Where somebody has chosen their type, they are first what the array says that they are: what is saved does not
+ * depend on how precisely it was computed. */
+static void encode(const vv_output *o, const vv_item *item, const vv_variable *v, vv_encode *e)
+{
+    e->to = v->type;
+    memcpy(e->fill, v->fill, sizeof v->fill);
+    e->has_fill = vv_attr_find(&v->attrs, "_FillValue") != NULL;
+    if (v->type != item->array->dtype) {
+        e->in = vv_working_type(item->array->dtype);
+        e->checked = true;
+        e->scaled = item->packed;
+        if (item->packed) {
+            e->scale = item->scale;
+            e->offset = item->offset;
+        }
+    }
+    if (!item->copied && vv_dtype_is_float(v->type)) e->quantize = o->encoding.quantize;
 }
 
 static vv_status lay_out(vv_output *o, vv_item *item, vv_variable *v, vv_prepared *p, const vv_target *t)
@@ -138,14 +200,14 @@ static vv_status lay_out(vv_output *o, vv_item *item, vv_variable *v, vv_prepare
     bool chunked = vv_item_needs_chunks(o, item);
     vv_item_filters(o, item, v);
     if (!chunked) v->layout = VV_LAYOUT_CONTIGUOUS;
-    if (chunked && (!t || item->gathered)) chunk_whole(v);
+    if (chunked && (!t || item->gathered)) chunk_whole(item, v);
     if (chunked && t && !item->gathered) chunk_like_step(s, v);
     if (!s) return VV_OK;
     s->to.chunked = chunked && !item->gathered;
     s->to.deflate = v->deflate;
+    s->to.zstd = v->zstd;
     s->to.shuffle = v->shuffle;
-    memcpy(s->to.encode.fill, v->fill, sizeof v->fill);
-    s->to.encode.has_fill = vv_attr_find(&v->attrs, "_FillValue") != NULL;
+    encode(o, item, v, &s->to.encode);
     return vv_copying_choose(p, t->step, v);
 }
 
@@ -176,7 +238,6 @@ static vv_status plan_output(vv_output *o, planned *p)
     int n;
     vv_bytes gathered;
     *p = (planned){0};
-    VV_TRY(add_coordinates(o));
     VV_TRY(vv_outfile_meta(o, &p->meta));
     VV_TRY(make_targets(o, &p->target, &n, &gathered));
     VV_TRY(vv_prepare(o->session, p->target, n, gathered, &p->prepared));
@@ -283,13 +344,105 @@ static vv_status write_file(vv_output *o, planned *p)
     return status;
 }
 
+/* --- packing --- */
+
+/* The least and the greatest value of every item that is packed by its range: one plan, so that what they share is read once. */
+typedef struct ranges {
+    int n; /* items */
+    vv_item **item;
+    vv_target *target; /* two for each */
+    double *value;
+    vv_prepared prepared;
+} ranges;
+
+static void ranges_free(ranges *r)
+{
+    for (int i = 0; r->target && i < 2 * r->n; i++) vv_release(&r->target[i].array);
+    vv_prepared_free(&r->prepared);
+    free(r->item);
+    free(r->target);
+    free(r->value);
+}
+
+static vv_status list_ranges(vv_output *o, ranges *r)
+{
+    static const char *const how[] = {"min", "max"};
+    VV_TRY(vv_new(&r->item, (size_t)o->n_items + 1, sizeof(vv_item *)));
+    VV_TRY(vv_new(&r->target, 2 * (size_t)o->n_items + 1, sizeof *r->target));
+    VV_TRY(vv_new(&r->value, 2 * (size_t)o->n_items + 1, sizeof *r->value));
+    for (int i = 0; i < o->n_items; i++) {
+        if (!o->item[i].packed || o->encoding.given) continue;
+        r->item[r->n] = &o->item[i];
+        for (int k = 0; k < 2; k++)
+            r->target[2 * r->n + k] =
+                (vv_target){.array = vv_reduce(o->item[i].array, how[k], NULL, NULL), .output_variable = -1};
+        r->n++;
+    }
+    return VV_OK;
+}
+
+static vv_status run_ranges(vv_output *o, ranges *r)
+{
+    VV_TRY(vv_prepare(o->session, r->target, 2 * r->n, 0, &r->prepared));
+    for (int i = 0; i < 2 * r->n; i++) r->prepared.gather[r->target[i].step] = &r->value[i];
+    VV_TRY(vv_prepared_run(o->session, &r->prepared));
+    for (int i = 0; i < r->n; i++) {
+        double at[2];
+        for (int k = 0; k < 2; k++) at[k] = vv_dtype_load(r->target[2 * i + k].array->dtype, &r->value[2 * i + k]);
+        vv_encoding_pack_range(o->encoding.type, at[0], at[1], &r->item[i]->scale, &r->item[i]->offset);
+    }
+    return VV_OK;
+}
+
+/* `before`: a run of its own, in front of the one that the session tells of. */
+static void add_stats(vv_run_stats *t, const vv_run_stats *before)
+{
+    t->plan_seconds += before->plan_seconds;
+    t->tasks += before->tasks;
+    t->read += before->read;
+    t->moved += before->moved;
+    t->plan_bytes += before->plan_bytes;
+    t->peak = vv_imax(t->peak, before->peak);
+}
+
+static vv_status find_ranges(vv_output *o, vv_run_stats *stats)
+{
+    ranges r = {0};
+    vv_status status = list_ranges(o, &r);
+    if (status == VV_OK && r.n > 0) {
+        status = run_ranges(o, &r);
+        if (status == VV_OK) *stats = o->session->stats;
+        if (status != VV_OK) status = vv_error_prefix("the range of values to pack");
+    }
+    ranges_free(&r);
+    return status;
+}
+
+static vv_status prepare_items(vv_output *o)
+{
+    VV_TRY(add_coordinates(o));
+    return encode_items(o);
+}
+
+static void warn_zstd(const vv_output *o)
+{
+    if (o->encoding.zstd > 0)
+        vv_say(VV_LOG_WARN, "%s: compressed with zstd; other programs read it if they have HDF5's filter 32015",
+               o->path);
+}
+
 vv_status vv_output_save(vv_output **out)
 {
     vv_output *o = *out;
-    planned p;
+    planned p = {0};
+    vv_run_stats before = {0};
     double begin = vv_now();
-    vv_status status = plan_output(o, &p);
+    vv_status status = prepare_items(o);
+    if (status == VV_OK) status = find_ranges(o, &before);
+    if (status == VV_OK) status = plan_output(o, &p);
     if (status == VV_OK) status = write_file(o, &p);
+    if (status == VV_OK) warn_zstd(o);
+    add_stats(&o->session->stats, &before);
     o->session->stats.seconds = vv_now() - begin;
     planned_free(&p);
     vv_output_free(out);
@@ -298,9 +451,10 @@ vv_status vv_output_save(vv_output **out)
 
 vv_status vv_output_explain(vv_output *o, const vv_explain_options *options, char **text)
 {
-    planned p;
+    planned p = {0};
     *text = NULL;
-    vv_status status = plan_output(o, &p);
+    vv_status status = prepare_items(o);
+    if (status == VV_OK) status = plan_output(o, &p);
     if (status == VV_OK) status = vv_prepared_explain(o->session, &p.prepared, options, text);
     planned_free(&p);
     return status;

@@ -224,6 +224,23 @@ static vv_status unpack_attrs(vv_attrs *a, vv_reader *in)
     return VV_OK;
 }
 
+void vv_default_fill(vv_dtype type, void *element)
+{
+    static const int64_t fill_i64 = -9223372036854775806;
+    static const uint64_t fill_u64 = 18446744073709551614u;
+    static const double fill[VV_DTYPE_COUNT] = {
+        [VV_I8] = -127,   [VV_I16] = -32767,      [VV_I32] = -2147483647., [VV_U8] = 255,
+        [VV_U16] = 65535, [VV_U32] = 4294967295., [VV_F32] = 0x1.ep+122,   [VV_F64] = 0x1.ep+122};
+    if (type == VV_I64)
+        memcpy(element, &fill_i64, sizeof fill_i64);
+    else if (type == VV_U64)
+        memcpy(element, &fill_u64, sizeof fill_u64);
+    else if (type == VV_BOOL)
+        *(int8_t *)element = -127;
+    else
+        vv_dtype_store(type, element, fill[type]);
+}
+
 /* Everything of a variable that is a number, in one order for both directions. */
 enum { VAR_NUMBERS = 13 };
 

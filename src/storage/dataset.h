@@ -95,6 +95,9 @@ const char *vv_attr_text(const vv_attrs *a, const char *name); /* NULL when abse
 bool vv_attr_number(const vv_attrs *a, const char *name, vv_index i,
                     double *out); /* element i; false when absent or text */
 
+/* netCDF's fill value of a type, for variables that have no _FillValue of their own. Up to 8 bytes. */
+void vv_default_fill(vv_dtype type, void *element);
+
 /* Packed form, so that ranks other than the coordinator need not open the file. */
 void vv_meta_pack(const vv_meta *m, vv_buf *out);
 VV_WARN_UNUSED vv_status vv_meta_unpack(vv_meta **out, vv_reader *in);

@@ -5,6 +5,7 @@
  * - A variable names its dimensions in DIMENSION_LIST, a scale its users in REFERENCE_LIST. Both are written here, once each, rather than by
  *   H5DSattach_scale(), which rewrites a scale's list for every user and leaves bytes of its memory in the file.
  * - Contiguous data get their space now and are never filled; chunks get theirs when they are placed.
+ * - A plain HDF5 file has scales and lists of them as well, and names of dimensions as labels; no scales without values, none of netCDF's own attributes.
  * - No times are kept in object headers: equal data give equal files. */
 #include "storage/hdf5_define.h"
 
@@ -50,11 +51,16 @@ static const char *base_name(const char *name)
     return slash ? slash + 1 : name;
 }
 
+bool vv_h5_is_plain(const vv_meta *m)
+{
+    return m->format && !strcmp(m->format, VV_PLAIN_HDF5);
+}
+
 vv_status vv_h5_link_name(const vv_meta *m, int var, char **out)
 {
     const char *name = m->var[var].name;
     int dim = vv_meta_find_dim(m, name);
-    bool taken = dim >= 0 && !is_scale_of(m, var, dim);
+    bool taken = dim >= 0 && !is_scale_of(m, var, dim) && !vv_h5_is_plain(m);
     size_t size = strlen(name) + sizeof VV_NC_NON_COORDINATE;
     VV_TRY(vv_new(out, size, 1));
     int group = (int)(base_name(name) - name);
@@ -122,41 +128,16 @@ static vv_status commit_complex(hid_t file, vv_dtype type, hid_t *out)
     return *out < 0 ? vv_fail(VV_ERR_WRITE, "the complex type cannot be opened: %s", vv_h5_reason()) : VV_OK;
 }
 
-/* netCDF's fill values for variables without _FillValue, so that an appending program leaves the gaps that its readers expect. */
-static double default_fill(vv_dtype type)
-{
-    static const double fill[VV_DTYPE_COUNT] = {[VV_I8] = -127,
-                                                [VV_BOOL] = -127,
-                                                [VV_I16] = -32767,
-                                                [VV_I32] = -2147483647.,
-                                                [VV_I64] = -9223372036854775806.,
-                                                [VV_U8] = 255,
-                                                [VV_U16] = 65535,
-                                                [VV_U32] = 4294967295.,
-                                                [VV_U64] = 18446744073709551614.,
-                                                [VV_F32] = 0x1.ep+122,
-                                                [VV_F64] = 0x1.ep+122};
-    return fill[type];
-}
-
 static void fill_of(const vv_variable *v, unsigned char out[16])
 {
-    static const int64_t fill_i64 = -9223372036854775806;
-    static const uint64_t fill_u64 = 18446744073709551614u;
     const vv_attr *a = vv_attr_find(&v->attrs, "_FillValue");
     memset(out, 0, 16);
     if (a && a->type == v->type && a->count > 0)
         memcpy(out, a->data, (size_t)vv_dtype_size(v->type));
     else if (a && a->type != VV_NONE && a->count > 0)
         vv_dtype_store(v->type, out, vv_dtype_load(a->type, a->data));
-    else if (v->type == VV_I64)
-        memcpy(out, &fill_i64, sizeof fill_i64);
-    else if (v->type == VV_U64)
-        memcpy(out, &fill_u64, sizeof fill_u64);
-    else if (v->type == VV_BOOL)
-        *(int8_t *)out = -127;
     else
-        vv_dtype_store(v->type, out, default_fill(v->type));
+        vv_default_fill(v->type, out);
 }
 
 /* --- layout --- */
@@ -187,7 +168,7 @@ static vv_status settle_layout(const vv_meta *m, vv_variable *v)
     for (int d = 0; d < v->shape.nd; d++) unlimited = unlimited || m->dim[v->dim[d]].unlimited;
     if (v->layout != VV_LAYOUT_CHUNKED) {
         v->layout = VV_LAYOUT_CONTIGUOUS;
-        if (v->shuffle || v->fletcher32 || v->deflate >= 0)
+        if (v->shuffle || v->fletcher32 || v->deflate >= 0 || v->zstd > 0)
             return vv_fail(VV_ERR_USAGE, "compression needs a chunked layout");
         if (unlimited) choose_chunks(m, v);
     }
@@ -221,6 +202,8 @@ static vv_status var_creation_list(const vv_variable *v, hid_t type, hid_t *out)
         ok = ok && H5Pset_chunk(list, v->shape.nd, chunk) >= 0;
         if (v->shuffle) ok = ok && H5Pset_shuffle(list) >= 0;
         if (v->deflate >= 0) ok = ok && H5Pset_deflate(list, (unsigned)v->deflate) >= 0;
+        if (v->zstd > 0)
+            ok = ok && H5Pset_filter(list, VV_H5_ZSTD, H5Z_FLAG_MANDATORY, 1, &(unsigned){(unsigned)v->zstd}) >= 0;
         if (v->fletcher32) ok = ok && H5Pset_fletcher32(list) >= 0;
     } else {
         ok = ok && H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 &&
@@ -242,10 +225,11 @@ static hid_t var_space(const vv_meta *m, const vv_variable *v)
 
 /* --- datasets --- */
 
-static vv_status mark_scale(hid_t dataset, const char *name, int dim)
+static vv_status mark_scale(const vv_writer *w, hid_t dataset, const char *name, int dim)
 {
     VV_TRY(vv_h5_attr_write_label(dataset, VV_H5_CLASS, VV_H5_DIMENSION_SCALE));
     VV_TRY(vv_h5_attr_write_label(dataset, VV_H5_NAME, name));
+    if (vv_h5_is_plain(w->meta)) return VV_OK;
     return vv_h5_attr_write_int(dataset, VV_NC_DIMENSION_ID, dim);
 }
 
@@ -262,7 +246,7 @@ static vv_status create_dim(const vv_writer *w, int dim)
     hid_t dataset = H5Dcreate2(w->file, d->name, H5T_IEEE_F32BE, space, H5P_DEFAULT, list, H5P_DEFAULT);
     vv_status status = dataset < 0
                            ? vv_fail(VV_ERR_WRITE, "dimension %s cannot be created: %s", d->name, vv_h5_reason())
-                           : mark_scale(dataset, name, dim);
+                           : mark_scale(w, dataset, name, dim);
     if (dataset >= 0) H5Dclose(dataset);
     H5Sclose(space);
     H5Pclose(list);
@@ -281,11 +265,12 @@ static vv_status write_attrs(hid_t dataset, vv_variable *v)
     return vv_h5_attrs_write(dataset, &v->attrs);
 }
 
-static vv_status write_var_attrs(hid_t dataset, vv_variable *v, int dim)
+static vv_status write_var_attrs(const vv_writer *w, hid_t dataset, vv_variable *v, int dim)
 {
     if (dim >= 0) {
-        VV_TRY(mark_scale(dataset, base_name(v->name), dim));
-        if (v->shape.nd > 1) VV_TRY(vv_h5_attr_write_ints(dataset, VV_NC_COORDINATES, v->shape.nd, v->dim));
+        VV_TRY(mark_scale(w, dataset, base_name(v->name), dim));
+        if (v->shape.nd > 1 && !vv_h5_is_plain(w->meta))
+            VV_TRY(vv_h5_attr_write_ints(dataset, VV_NC_COORDINATES, v->shape.nd, v->dim));
     }
     return write_attrs(dataset, v);
 }
@@ -305,7 +290,7 @@ static vv_status create_with(const vv_writer *w, int var, hid_t type, hid_t list
     hid_t space = var_space(w->meta, v);
     hid_t dataset = H5Dcreate2(w->file, name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
     vv_status status = dataset < 0 ? vv_fail(VV_ERR_WRITE, "cannot be created: %s", vv_h5_reason())
-                                   : write_var_attrs(dataset, v, scaled_dim(w->meta, var));
+                                   : write_var_attrs(w, dataset, v, scaled_dim(w->meta, var));
     if (dataset >= 0) H5Dclose(dataset);
     H5Sclose(space);
     free(name);
@@ -329,7 +314,7 @@ static vv_status create_var(const vv_writer *w, int var)
     if (v->type == VV_NONE && !is_char(v))
         return vv_fail(VV_ERR_UNSUPPORTED, "elements of type %s cannot be written", v->type_text);
     VV_TRY(settle_layout(w->meta, v));
-    if (vv_dtype_kind(v->type) == 'c')
+    if (vv_dtype_kind(v->type) == 'c' && !vv_h5_is_plain(w->meta))
         VV_TRY(commit_complex(w->file, v->type, &type));
     else
         type = vv_h5_var_type(v);
@@ -362,9 +347,23 @@ static vv_status write_list(hid_t dataset, const char *name, hid_t stored, hid_t
 static vv_status write_dimension_list(hid_t dataset, const vv_variable *v, scale *scales)
 {
     hvl_t list[VV_MAX_DIMS];
-    for (int d = 0; d < v->shape.nd; d++) list[d] = (hvl_t){.len = 1, .p = &scales[v->dim[d]].self};
+    for (int d = 0; d < v->shape.nd; d++)
+        list[d] = (hvl_t){.len = scales[v->dim[d]].self ? 1 : 0, .p = &scales[v->dim[d]].self};
     hid_t type = H5Tvlen_create(H5T_STD_REF_OBJ);
     vv_status status = write_list(dataset, VV_H5_DIMENSION_LIST, type, type, v->shape.nd, list);
+    H5Tclose(type);
+    return status;
+}
+
+/* Names of the dimensions, where no scale tells them. */
+static vv_status write_labels(hid_t dataset, const vv_meta *m, const vv_variable *v)
+{
+    const char *label[VV_MAX_DIMS];
+    for (int d = 0; d < v->shape.nd; d++) label[d] = base_name(m->dim[v->dim[d]].name);
+    hid_t type = H5Tcopy(H5T_C_S1);
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5T_CSET_UTF8);
+    vv_status status = write_list(dataset, VV_H5_DIMENSION_LABELS, type, type, v->shape.nd, label);
     H5Tclose(type);
     return status;
 }
@@ -388,10 +387,12 @@ static vv_status connect_var(const vv_writer *w, int var, scale *scales)
     if (v->shape.nd == 0 || scales[v->dim[0]].var == var) return VV_OK;
     VV_TRY(vv_h5_link_name(w->meta, var, &name));
     vv_status status = reference(w->file, name, &self);
-    for (int d = 0; d < v->shape.nd && status == VV_OK; d++) status = add_user(&scales[v->dim[d]], self, d);
+    for (int d = 0; d < v->shape.nd && status == VV_OK; d++)
+        if (scales[v->dim[d]].self) status = add_user(&scales[v->dim[d]], self, d);
     hid_t dataset = H5Dopen2(w->file, name, H5P_DEFAULT);
     free(name);
     if (status == VV_OK) status = write_dimension_list(dataset, v, scales);
+    if (status == VV_OK && vv_h5_is_plain(w->meta)) status = write_labels(dataset, w->meta, v);
     H5Dclose(dataset);
     return status;
 }
@@ -414,7 +415,7 @@ static vv_status connect_all(const vv_writer *w, scale *scales)
     const vv_meta *m = w->meta;
     for (int d = 0; d < m->n_dims; d++) {
         scales[d].var = scale_var(m, d);
-        VV_TRY(reference(w->file, m->dim[d].name, &scales[d].self));
+        if (scales[d].var >= 0 || !vv_h5_is_plain(m)) VV_TRY(reference(w->file, m->dim[d].name, &scales[d].self));
     }
     for (int i = 0; i < m->n_vars; i++) VV_TRY(connect_var(w, i, scales));
     for (int d = 0; d < m->n_dims; d++) VV_TRY(write_users(w, d, &scales[d]));
@@ -438,7 +439,7 @@ static vv_status write_root(const vv_writer *w)
     H5get_libversion(&major, &minor, &release);
     snprintf(properties, sizeof properties, "version=2,varve=1,hdf5=%u.%u.%u", major, minor, release);
     hid_t root = H5Gopen2(w->file, "/", H5P_DEFAULT);
-    vv_status status = vv_h5_attr_write_text(root, VV_NC_PROPERTIES, properties);
+    vv_status status = vv_h5_is_plain(w->meta) ? VV_OK : vv_h5_attr_write_text(root, VV_NC_PROPERTIES, properties);
     if (status == VV_OK) status = vv_h5_attrs_write(root, &w->meta->attrs);
     H5Gclose(root);
     return status;
@@ -449,7 +450,7 @@ vv_status vv_h5_define(vv_writer *w)
     const vv_meta *m = w->meta;
     VV_TRY(write_root(w));
     for (int d = 0; d < m->n_dims; d++)
-        if (scale_var(m, d) < 0) VV_TRY(create_dim(w, d));
+        if (scale_var(m, d) < 0 && !vv_h5_is_plain(m)) VV_TRY(create_dim(w, d));
     for (int i = 0; i < m->n_vars; i++)
         if (create_var(w, i) != VV_OK) return vv_error_prefix("variable %s", m->var[i].name);
     return connect(w);

@@ -12,6 +12,8 @@ struct vv_writer {
     bool failed; /* some call has failed: close without complaint */
 };
 
+/* Whether the file is to be without what only netCDF knows. */
+bool vv_h5_is_plain(const vv_meta *m);
 /* Creates every dimension, variable and attribute of w->meta in the empty file. */
 VV_WARN_UNUSED vv_status vv_h5_define(vv_writer *w);
 

@@ -15,6 +15,7 @@ vv_status vv_h5_setup(void)
     if (ready) return VV_OK;
     if (H5open() < 0) return vv_fail(VV_ERR_RUN, "the HDF5 library does not start");
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+    VV_TRY(vv_h5_zstd_register());
     ready = true;
     return VV_OK;
 }

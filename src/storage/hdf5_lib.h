@@ -10,16 +10,21 @@
 #endif
 #include <hdf5.h>
 
-#define VV_NC_NOT_A_VARIABLE  "This is a netCDF dimension but not a netCDF variable."
-#define VV_NC_NON_COORDINATE  "_nc4_non_coord_"
-#define VV_NC_DIMENSION_ID    "_Netcdf4Dimid"
-#define VV_NC_COORDINATES     "_Netcdf4Coordinates"
-#define VV_NC_PROPERTIES      "_NCProperties"
-#define VV_H5_CLASS           "CLASS"
-#define VV_H5_NAME            "NAME"
-#define VV_H5_DIMENSION_SCALE "DIMENSION_SCALE"
-#define VV_H5_DIMENSION_LIST  "DIMENSION_LIST"
-#define VV_H5_REFERENCE_LIST  "REFERENCE_LIST"
+#define VV_NC_NOT_A_VARIABLE   "This is a netCDF dimension but not a netCDF variable."
+#define VV_NC_NON_COORDINATE   "_nc4_non_coord_"
+#define VV_NC_DIMENSION_ID     "_Netcdf4Dimid"
+#define VV_NC_COORDINATES      "_Netcdf4Coordinates"
+#define VV_NC_PROPERTIES       "_NCProperties"
+#define VV_H5_CLASS            "CLASS"
+#define VV_H5_NAME             "NAME"
+#define VV_H5_DIMENSION_SCALE  "DIMENSION_SCALE"
+#define VV_H5_DIMENSION_LIST   "DIMENSION_LIST"
+#define VV_H5_DIMENSION_LABELS "DIMENSION_LABELS"
+#define VV_H5_REFERENCE_LIST   "REFERENCE_LIST"
+
+/* hdf5_zstd.c: the number that HDF5's users have agreed on for zstd, and the filter itself. */
+enum { VV_H5_ZSTD = 32015 };
+VV_WARN_UNUSED vv_status vv_h5_zstd_register(void);
 
 /* Starts the library once and turns its own printing of errors off. */
 VV_WARN_UNUSED vv_status vv_h5_setup(void);

@@ -20,7 +20,7 @@ static vv_status not_fast(vv_variable *v, const char *format, ...)
     return vv_strdup(&v->why_not_fast, text);
 }
 
-enum { ZSTD = 32015, ZSTD_ORDINARY = 3 }; /* its number among registered filters; the level that zstd takes for 0 */
+enum { ZSTD_ORDINARY = 3 }; /* the level that zstd takes for 0 */
 
 static vv_filter known_filter(H5Z_filter_t id)
 {
@@ -28,7 +28,7 @@ static vv_filter known_filter(H5Z_filter_t id)
     case H5Z_FILTER_SHUFFLE: return VV_FILTER_SHUFFLE;
     case H5Z_FILTER_DEFLATE: return VV_FILTER_DEFLATE;
     case H5Z_FILTER_FLETCHER32: return VV_FILTER_FLETCHER32;
-    case ZSTD: return VV_FILTER_ZSTD;
+    case VV_H5_ZSTD: return VV_FILTER_ZSTD;
     default: return 0;
     }
 }

@@ -74,7 +74,9 @@ typedef struct vv_writer vv_writer;
 /* Creates a NetCDF-4 file at `path` (replacing it) with everything in meta: dimensions (coordinate variables become dimension scales), variables with their
  * layout, filters and fill values, attributes. No data yet. Coordinator only. Elements are stored in the host's byte order, bool as i8 with xarray's dtype="bool",
  * complex as a named compound. Fill values come from the attribute _FillValue (converted to the variable's type), else they are netCDF's. A
- * contiguous variable along an unlimited dimension gets chunks of its own choice: write it with put(). */
+ * contiguous variable along an unlimited dimension gets chunks of its own choice: write it with put().
+ * meta->format VV_PLAIN_HDF5: an HDF5 file that has dimension scales and labels, and nothing that only netCDF knows. */
+#define VV_PLAIN_HDF5 "HDF5"
 VV_WARN_UNUSED vv_status vv_writer_create(const char *path, const vv_meta *meta, vv_writer **out);
 /* What the process will grow by when it writes its first file: the library's own code and tables. 0 afterwards. */
 vv_bytes vv_writer_reserve(void);
