@@ -2,8 +2,11 @@
 #include "exec/sched.h"
 #include "session/session.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 vv_status vv_session_set_policy(vv_session *s, const char *name)
 {
@@ -62,9 +65,20 @@ static const char *scratch_of(const vv_session *s)
     return s->scratch ? s->scratch : base && *base ? base : "/tmp";
 }
 
+/* A directory that was asked for is there from the start, not only when it is needed. */
+static vv_status check_scratch(const char *directory)
+{
+    struct stat is;
+    if (stat(directory, &is) || access(directory, W_OK | X_OK))
+        return vv_fail_errno(VV_ERR_USAGE, "the scratch directory %s cannot be used", directory);
+    if (!S_ISDIR(is.st_mode)) return vv_fail(VV_ERR_USAGE, "the scratch directory %s is a file", directory);
+    return VV_OK;
+}
+
 vv_status vv_settings_apply(vv_session *s, vv_plan *p)
 {
     const char *policy = getenv("VARVE_POLICY"), *fuzz = getenv("VARVE_FUZZ");
+    if (s->scratch) VV_TRY(check_scratch(s->scratch));
     if (s->policy < 0) VV_TRY(vv_session_set_policy(s, policy && *policy ? policy : "memory"));
     p->policy = s->policy;
     p->fuzz = fuzz ? strtoll(fuzz, NULL, 10) : 0;

@@ -203,6 +203,30 @@ class Damaged(support.Case):
         self.done(varve("info", path))
         self.done(self.mean(path))
 
+    # --- limits ---
+
+    def test_file_size_limit(self):
+        """ulimit -f: SIGXFSZ ends nobody; outputs and the scratch file fail like on a full disk."""
+        x = np.random.default_rng(2).normal(size=(12, 300, 300)).astype("f4")
+        path = support.make(self.path("wide.nc"), {"time": 12, "y": 300, "x": 300}, {"x": (("time", "y", "x"), x, dict(chunksizes=(5, 150, 100), **SQUEEZED))})
+        for args, env, pattern in [(["mean", "-d", "time"], {}, "varve-part"), (["rechunk", "-c", "time=12,y=20,x=20"], {"VARVE_STORE": "0"}, "scratch|varve-part")]:
+            for ranks in (0, 2):
+                with self.subTest(command=args[0], ranks=ranks):
+                    command = support.command(support.binary(), [*args, path, "-o", os.path.join(self.out, "o.nc")], ranks)
+                    # the files that mpirun and its processes share are larger than the limit of a process should be
+                    run = command if ranks else ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash", *command]
+                    if ranks:
+                        at = run.index(support.binary())
+                        run = run[:at] + ["bash", "-c", 'ulimit -f 100; exec "$@"', "bash"] + run[at:]
+                        env = {**env, "OMPI_MCA_btl": "self,tcp"}
+                    self.refused(support.run(run, env=env), 5, pattern, "(?i)too large", seconds=30, folder=self.out)
+
+    def test_scratch_directory_is_looked_at_first(self):
+        path = climate(self.path("good.nc"))
+        for scratch in ("/no/such/directory", path):
+            result = self.mean(path, more=["--scratch", scratch])
+            self.refused(result, 2, scratch, folder=self.out)
+
     # --- one of many ---
 
     def test_one_of_a_hundred_cannot_be_opened(self):
