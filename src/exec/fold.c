@@ -240,6 +240,7 @@ vv_status vv_worker_run(vv_worker *w, vv_unit u, void *state)
         if (w->stop(w->context)) return vv_fail(VV_ERR_CANCELLED, "stopped");
         vv_unit_coords(s, u, k, coords);
         vv_grid_box_at(&s->work, coords, &box);
+        vv_ahead(w, u, k);
         VV_TRY(run_chunk(&c, coords));
     }
     return VV_OK;

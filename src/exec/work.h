@@ -190,6 +190,9 @@ vv_index vv_block_reach(const vv_block *b, vv_index stride);
 /* All elements of a block are this working value. */
 void vv_block_fill(vv_block *b, vv_dtype type, double value);
 
+/* ahead.c: tells the system what this rank will read when it is done with chunk k of a unit. */
+void vv_ahead(const vv_worker *w, vv_unit u, vv_index k);
+
 /* block_slab.c: stored elements into memory. A whole stored chunk; a box of data that is not stored in chunks, or is read through its format. */
 VV_WARN_UNUSED vv_status vv_slab_chunk(vv_worker *w, vv_feed *f, const vv_index coords[], vv_room *room, vv_slab *out);
 VV_WARN_UNUSED vv_status vv_slab_box(vv_worker *w, vv_feed *f, const vv_box *box, vv_room *room, vv_slab *out);

@@ -62,6 +62,7 @@ typedef struct vv_raw_file {
     int fd;
     vv_bytes size;    /* when opened */
     const char *path; /* borrowed */
+    vv_bytes ahead;   /* what the system reads ahead of a reader by itself, 0 when unknown */
 } vv_raw_file;
 VV_WARN_UNUSED vv_status vv_raw_open(const char *path, vv_raw_file *out);
 VV_WARN_UNUSED vv_status vv_raw_read(const vv_raw_file *f, vv_bytes at, vv_bytes size, void *out);
