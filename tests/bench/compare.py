@@ -65,7 +65,9 @@ def write_index(path, variable, out):
         else:
             step = ny * nx * d.dtype.itemsize
             chunk, rows = (1, ny, nx), [(d.id.get_offset() + t * step, step, t, 0, 0) for t in range(nt)]
-        head = (path, d.dtype.itemsize, nt, ny, nx, *chunk, len(rows), int(bool(d.chunks)))
+        filters = d.id.get_create_plist()
+        zstd = any(filters.get_filter(i)[0] == 32015 for i in range(filters.get_nfilters())) if d.chunks else False
+        head = (path, d.dtype.itemsize, nt, ny, nx, *chunk, len(rows), 2 if zstd else int(bool(d.chunks)))
     out.write_text("\n".join(" ".join(map(str, r)) for r in [head, *rows]) + "\n")
     return out
 
@@ -83,7 +85,7 @@ class Bench:
     def floor(self):
         program = self.work / "floor"
         if not program.exists():
-            subprocess.run(["mpicc", "-std=c17", "-D_GNU_SOURCE", "-O3", "-march=native", HERE / "floor.c", "-o", program, "-ldeflate"], check=True)
+            subprocess.run(["mpicc", "-std=c17", "-D_GNU_SOURCE", "-O3", "-march=native", HERE / "floor.c", "-o", program, "-ldeflate", "-lzstd"], check=True)
         return program
 
     def argv(self, peer, path):

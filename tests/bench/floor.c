@@ -1,21 +1,24 @@
 /* The floor under a time mean: the least that has to happen, and nothing else.
  *
- *     mpicc -O3 -march=native floor.c -o floor -ldeflate
- *     mpirun -n 2 ./floor B.index [passes]
+ *     mpicc -O3 -march=native floor.c -o floor -ldeflate -lzstd
+ *     mpirun -n 2 ./floor B.index [passes [inflate]]
  *
  * The index file (made by compare.py) says where the stored chunks of a variable (time, lat, lon) lie. Each rank takes a stretch of the list, preads a
  * chunk, inflates it with libdeflate, undoes the byte shuffle while adding to a map of doubles, and the maps are summed on rank 0. No types but f32 and
- * packed i16, no missing values, no labels, no output, no budget: what a runtime costs is measured against this.
+ * packed i16, no missing values, no labels, no output, no budget: what a runtime costs is measured against this. With `inflate` chunks are read and
+ * decompressed, and nothing is done with them.
  *
- * Index: `file element_size nt ny nx ct cy cx chunks deflated`, then per chunk `address bytes t y x`. */
+ * Index: `file element_size nt ny nx ct cy cx chunks compressed` (0 no, 1 deflate, 2 zstd), then per chunk `address bytes t y x`. */
 #include <fcntl.h>
 #include <libdeflate.h>
 #include <mpi.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <zstd.h>
 #if defined(__SSE2__)
 #include <emmintrin.h>
 #endif
@@ -28,12 +31,14 @@ typedef struct chunk {
 
 typedef struct job {
     char file[1024];
-    int size, deflated;
+    int size, compressed;
+    bool only_inflate;
     long nt, ny, nx, ct, cy, cx, chunks;
     chunk *list;
     int fd;
     uint8_t *stored, *raw;
     struct libdeflate_decompressor *inflater;
+    ZSTD_DCtx *unzstd;
     double *map;
 } job;
 
@@ -47,7 +52,7 @@ static void load_index(job *j, const char *path)
 {
     FILE *f = fopen(path, "r");
     if (!f || fscanf(f, "%1023s %d %ld %ld %ld %ld %ld %ld %ld %d", j->file, &j->size, &j->nt, &j->ny, &j->nx, &j->ct,
-                     &j->cy, &j->cx, &j->chunks, &j->deflated) != 10)
+                     &j->cy, &j->cx, &j->chunks, &j->compressed) != 10)
         stop("bad index");
     j->list = calloc((size_t)j->chunks, sizeof *j->list);
     for (chunk *c = j->list; c < j->list + j->chunks; c++)
@@ -62,6 +67,7 @@ static void prepare(job *j)
     j->raw = aligned_alloc(64, (raw + 127) / 64 * 64);
     j->stored = aligned_alloc(64, (2 * raw + 127) / 64 * 64);
     j->inflater = libdeflate_alloc_decompressor();
+    j->unzstd = ZSTD_createDCtx();
     j->map = aligned_alloc(64, ((size_t)(j->ny * j->nx) * sizeof(double) + 63) / 64 * 64);
     if (j->fd < 0 || !j->raw || !j->stored || !j->inflater || !j->map) stop("cannot start");
 }
@@ -131,12 +137,18 @@ static void add_shuffled(job *j, const chunk *c, long steps, long rows, long col
     }
 }
 
-static void do_deflated(job *j, const chunk *c)
+static bool inflate(job *j, size_t stored, size_t raw)
 {
-    size_t raw = (size_t)(j->ct * j->cy * j->cx) * (size_t)j->size, got;
+    size_t got;
+    if (j->compressed == 2) return ZSTD_decompressDCtx(j->unzstd, j->raw, raw, j->stored, stored) == raw;
+    return !libdeflate_zlib_decompress(j->inflater, j->stored, stored, j->raw, raw, &got) && got == raw;
+}
+
+static void do_compressed(job *j, const chunk *c)
+{
     read_at(j, j->stored, c->bytes, c->address);
-    if (libdeflate_zlib_decompress(j->inflater, j->stored, (size_t)c->bytes, j->raw, raw, &got) || got != raw)
-        stop("bad chunk");
+    if (!inflate(j, (size_t)c->bytes, (size_t)(j->ct * j->cy * j->cx) * (size_t)j->size)) stop("bad chunk");
+    if (j->only_inflate) return;
     long steps = j->nt - c->t < j->ct ? j->nt - c->t : j->ct, rows = j->ny - c->y < j->cy ? j->ny - c->y : j->cy;
     add_shuffled(j, c, steps, rows, j->nx - c->x < j->cx ? j->nx - c->x : j->cx);
 }
@@ -158,7 +170,7 @@ static double pass(job *j, int rank, int ranks)
     double start = MPI_Wtime();
     memset(j->map, 0, (size_t)cells * sizeof(double));
     for (long i = j->chunks * rank / ranks; i < j->chunks * (rank + 1) / ranks; i++)
-        (j->deflated ? do_deflated : do_step)(j, j->list + i);
+        (j->compressed ? do_compressed : do_step)(j, j->list + i);
     MPI_Reduce(rank ? j->map : MPI_IN_PLACE, j->map, cells, MPI_DOUBLE, MPI_SUM, 0, MPI_COMM_WORLD);
     MPI_Barrier(MPI_COMM_WORLD);
     return MPI_Wtime() - start;
@@ -176,8 +188,8 @@ int main(int argc, char **argv)
     int rank, ranks, passes = argc > 2 ? atoi(argv[2]) : 1;
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     MPI_Comm_size(MPI_COMM_WORLD, &ranks);
-    if (argc < 2 || passes < 1 || passes > MAX_PASSES) stop("usage: floor INDEX [passes]");
-    job j = {0};
+    if (argc < 2 || passes < 1 || passes > MAX_PASSES) stop("usage: floor INDEX [passes [inflate]]");
+    job j = {.only_inflate = argc > 3 && !strcmp(argv[3], "inflate")};
     load_index(&j, argv[1]);
     prepare(&j);
     double seconds[MAX_PASSES];
