@@ -501,14 +501,26 @@ static vv_index leaf_length(const vv_step *s)
     return vv_ceil_div(LEAF_ELEMENTS, behind);
 }
 
+/* Held chunks come from owners of consecutive ones; a reduction over the slowest dimension meets them in that order leaf by leaf. */
+static bool in_held_order(const vv_plan *p, const vv_step *s)
+{
+    int d = 0;
+    if (s->n_inputs == 0) return false;
+    for (int k = 0; k < s->n_inputs; k++)
+        for (int i = 0; i < s->input[k].n_parts; i++)
+            if (p->step[s->input[k].part[i].from].placement != VV_PLACE_HELD) return false;
+    while (d < s->work.shape.nd - 1 && vv_grid_count(&s->work, d) <= 1) d++;
+    return d < s->work.shape.nd && s->reduced[d];
+}
+
 /* Whole outputs per rank: few messages, few states at a time. Contiguous data is rather read in the file's order, as long as few outputs
  * are open at once. */
 static vv_placement choose_placement(const vv_builder *b, const vv_step *s)
 {
     if (s->groups.dim >= 0) return VV_PLACE_OUTPUTS;
     if (b->placement >= 0) return (vv_placement)b->placement;
-    bool in_file_order = vv_step_streams(s) && vv_step_leaves(s) > 1 && vv_step_outs(s) <= FEW_OUTPUTS;
-    return in_file_order ? VV_PLACE_LEAVES : VV_PLACE_OUTPUTS;
+    bool in_order = vv_step_streams(s) || in_held_order(b->l->plan, s);
+    return in_order && vv_step_leaves(s) > 1 && vv_step_outs(s) <= FEW_OUTPUTS ? VV_PLACE_LEAVES : VV_PLACE_OUTPUTS;
 }
 
 static vv_status finish(const vv_builder *b, vv_step *s)

@@ -126,13 +126,13 @@ static void test_passed_on(void **state)
     planned(vv_mean(p, "t"),
             "0 read x: 100x80x120 in 10x40x60\n"
             "1 map x: work 100x80x120 in 10x40x60, join 1 2, held chunks; chunk 0(d0 d1 d2) -> x\n"
-            "2 reduce x: work 100x80x120 in 10x40x60, over 0, join 2, leaf 4, outputs; push 1(d0 d1 d2) -> mean\n"
+            "2 reduce x: work 100x80x120 in 10x40x60, over 0, join 2, leaf 4, leaves; push 1(d0 d1 d2) -> mean\n"
             "3 gather x: 2.0\n");
     assert_non_null(strstr(lowering.plan->step[1].why, "its owners hold it"));
     planned(vv_at(vv_mean(p, "t"), "x", 70),
             "0 read x: 100x80x120 in 10x40x60\n"
             "1 map x: work 100x80x1 in 10x40x1, join 1, held chunks; chunk 0(d0 d1 d2@70) -> x\n"
-            "2 reduce x: work 100x80x1 in 10x40x60 less 10 of d2, over 0, join 2, leaf 4, outputs; push 1(d0 d1 d2) -> "
+            "2 reduce x: work 100x80x1 in 10x40x60 less 10 of d2, over 0, join 2, leaf 4, leaves; push 1(d0 d1 d2) -> "
             "mean\n"
             "3 map x: work 80 in 80, outputs; push 2(d0 0) -> x\n"
             "4 gather x: 3.0\n");
