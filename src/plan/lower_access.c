@@ -168,6 +168,38 @@ static bool is_kept(const vv_plan *p, const vv_step *s)
     return false;
 }
 
+/* A reduction that folds every held chunk as a leaf of its own can run where these are, if its units are numbered as they are: with the reduced dimensions
+ * behind the others output by output, with these in front leaf by leaf. */
+static bool folds_held(const vv_plan *p, const vv_step *s, const vv_input *in, vv_placement *out)
+{
+    const vv_part *part = &in->part[0];
+    const vv_source *source = in->n_parts == 1 ? vv_part_stored(p, part) : NULL;
+    bool one = s->shaped && s->leaf == 1 && s->groups.dim < 0 && !s->product;
+    if (!source || !source->held || s->op != VV_STEP_REDUCE || !one || !direct(s, in)) return false;
+    if (part->nd != s->work.shape.nd) return false;
+    bool reduced = false, kept = false, kept_first = true, reduced_first = true;
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        const vv_grid *g = &source->stored;
+        bool same = s->work.shape.n[d] == g->shape.n[d] && s->work.shape.n[d] > 0 && s->work.shift[d] == 0;
+        vv_index n = vv_grid_count(&s->work, d);
+        if (!same || part->dim[d] != d || part->start[d] != 0 || part->stride[d] != 1) return false;
+        if (n != vv_grid_count(g, d) || (n > 1 && s->work.chunk[d] != g->chunk[d])) return false;
+        kept_first = kept_first && !(n > 1 && !s->reduced[d] && reduced);
+        reduced_first = reduced_first && !(n > 1 && s->reduced[d] && kept);
+        *(s->reduced[d] ? &reduced : &kept) |= n > 1;
+    }
+    *out = kept_first ? VV_PLACE_OUTPUTS : VV_PLACE_LEAVES;
+    return kept_first || (reduced_first && vv_step_outs(s) <= FEW_OUTPUTS);
+}
+
+/* Where a reduction takes held chunks directly, that says where it runs. */
+static bool placed_by_held(const vv_plan *p, const vv_step *s, vv_placement *out)
+{
+    for (int k = 0; k < s->n_inputs; k++)
+        if (s->input[k].access == VV_ACCESS_CHUNK && folds_held(p, s, &s->input[k], out)) return true;
+    return false;
+}
+
 /* Every chunk of the work is one of a held array, or of a box of it: then the step can run where they are. */
 static bool within_held(const vv_plan *p, const vv_step *s, const vv_input *in, vv_within *out)
 {
@@ -200,6 +232,8 @@ static bool placed_within(const vv_plan *p, const vv_step *s, vv_within *out)
 static bool by_held_chunk(const vv_plan *p, const vv_step *s, const vv_input *in)
 {
     vv_within here, other;
+    vv_placement unused;
+    if (folds_held(p, s, in, &unused)) return true;
     if (s->block || s->product || !within_held(p, s, in, &here) || !placed_within(p, s, &other)) return false;
     return !memcmp(&here, &other, sizeof here);
 }
@@ -517,7 +551,9 @@ static bool in_held_order(const vv_plan *p, const vv_step *s)
  * are open at once. */
 static vv_placement choose_placement(const vv_builder *b, const vv_step *s)
 {
+    vv_placement held;
     if (s->groups.dim >= 0) return VV_PLACE_OUTPUTS;
+    if (placed_by_held(b->l->plan, s, &held)) return held;
     if (b->placement >= 0) return (vv_placement)b->placement;
     bool in_order = vv_step_streams(s) || in_held_order(b->l->plan, s);
     return in_order && vv_step_leaves(s) > 1 && vv_step_outs(s) <= FEW_OUTPUTS ? VV_PLACE_LEAVES : VV_PLACE_OUTPUTS;

@@ -138,6 +138,26 @@ static void test_passed_on(void **state)
             "4 gather x: 3.0\n");
 }
 
+/* Chunks that are leaves are folded where they are. */
+static void test_folded(void **state)
+{
+    (void)state;
+    vv_array *p = persisted(vv_square(stored("x?shape=t:100,y:80,x:120&chunk=50,40,60&dtype=f32")));
+    planned(vv_mean(vv_sqrt(p), "t"),
+            "0 read x: 100x80x120 in 50x40x60\n"
+            "1 reduce x: work 100x80x120 in 50x40x60, over 0, join 2, leaf 1, leaves; chunk 0(d0 d1 d2) -> mean\n"
+            "2 gather x: 1.0\n");
+    planned(vv_mean(p, "y,x"),
+            "0 read x: 100x80x120 in 50x40x60\n"
+            "1 reduce x: work 100x80x120 in 50x40x60, over 1 2, join 2, leaf 1, outputs; chunk 0(d0 d1 d2) -> mean\n"
+            "2 gather x: 1.0\n");
+    planned(vv_mean(p, "y"), /* kept, reduced, kept: numbered otherwise */
+            "0 read x: 100x80x120 in 50x40x60\n"
+            "1 map x: work 100x80x120 in 50x40x60, join 1 2, held chunks; chunk 0(d0 d1 d2) -> x\n"
+            "2 reduce x: work 100x80x120 in 50x40x60, over 1, leaf 1, outputs; push 1(d0 d1 d2) -> mean\n"
+            "3 gather x: 2.0\n");
+}
+
 /* What is asked for twice is held once, whatever is built in between; what is behind it is dropped. */
 static void test_nothing_behind(void **state)
 {
@@ -159,6 +179,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_where_they_are, fresh, done),
         cmocka_unit_test_setup_teardown(test_same_order, fresh, done),
         cmocka_unit_test_setup_teardown(test_passed_on, fresh, done),
+        cmocka_unit_test_setup_teardown(test_folded, fresh, done),
         cmocka_unit_test_setup_teardown(test_nothing_behind, fresh, done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
