@@ -18,7 +18,9 @@ _Static_assert(sizeof(entry) == 24, "what the cost of a plan counts");
 static bool has_packed_outputs(const vv_plan *p)
 {
     for (int i = 0; i < p->n_steps; i++)
-        if (p->step[i].op == VV_STEP_WRITE && p->step[i].to.chunked && !vv_write_placed(&p->step[i])) return true;
+        if (p->step[i].op == VV_STEP_WRITE && p->step[i].to.chunked && !vv_write_placed(&p->step[i]) &&
+            !vv_write_told(p, i))
+            return true;
     return false;
 }
 

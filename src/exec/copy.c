@@ -26,7 +26,7 @@ static vv_status copy_chunk(vv_run *r, vv_worker *w, const vv_step *s, vv_index 
     vv_chunk_at at, to;
     VV_TRY(vv_feed_chunk(f, copy->chunk, &at));
     if (at.address < 0) return VV_OK;
-    VV_TRY(vv_feed_chunk(&r->feeds.copied[s->copied_to], out, &to));
+    VV_TRY(vv_feed_chunk(&r->feeds.places[s->copied_to], out, &to));
     if (to.address <= 0 || to.size != at.size) return vv_fail(VV_ERR_INTERNAL, "the chunk has no place of its size");
     return copy_bytes(r, w, f, at.address, to.address, at.size, s->copied_to);
 }

@@ -221,6 +221,17 @@ done:
     return status;
 }
 
+static vv_status place_of(vv_run *r, int step, vv_index out, vv_bytes raw, vv_bytes *address)
+{
+    const vv_step *s = &r->plan->step[step];
+    vv_chunk_at at;
+    *address = s->to.address + out * raw;
+    if (vv_write_placed(s)) return VV_OK;
+    VV_TRY(vv_feed_chunk(&r->feeds.places[step], out, &at));
+    *address = at.address;
+    return at.address > 0 && at.size == raw ? VV_OK : vv_fail(VV_ERR_INTERNAL, "a chunk has no place of its size");
+}
+
 /* A chunk without filters whose place is known. */
 static vv_status write_plain(vv_run *r, int step, vv_index out, const vv_box *box, const char *data)
 {
@@ -228,11 +239,13 @@ static vv_status write_plain(vv_run *r, int step, vv_index out, const vv_box *bo
     vv_index total = 1;
     for (int k = 0; k < box->nd; k++) total *= s->grid.chunk[k];
     vv_bytes raw = total * vv_dtype_size(s->to.encode.to);
+    vv_bytes address;
     char *chunk;
     VV_TRY(vv_run_output(r));
+    VV_TRY(place_of(r, step, out, raw, &address));
     VV_TRY(vv_mem_get(&chunk, raw, "an output chunk"));
     pad(s, box, data, chunk, total);
-    vv_status status = vv_raw_write(&r->out, s->to.address + out * raw, raw, chunk);
+    vv_status status = vv_raw_write(&r->out, address, raw, chunk);
     vv_mem_put(&chunk);
     if (status == VV_OK) vv_note_written(r, step, raw);
     return status;
@@ -376,7 +389,7 @@ static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, con
     if (t->op == VV_STEP_KEEP) return keep(r, t, out, encoded, n * vv_dtype_size(t->to.encode.to));
     if (!t->to.chunked)
         status = write_contiguous(r, step, box, encoded);
-    else if (vv_write_placed(t))
+    else if (vv_write_placed(t) || vv_write_told(r->plan, step))
         status = write_plain(r, step, out, box, encoded);
     else
         status = write_packed(r, step, d, out, box, encoded);

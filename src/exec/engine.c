@@ -55,7 +55,7 @@ static vv_status prepare(vv_run *r)
     VV_TRY(vv_fault(VV_FAULT_START));
     VV_TRY(vv_store_new(p, rank, &r->store));
     VV_TRY(vv_agenda_open(p, rank, r->store, &r->agenda));
-    VV_TRY(vv_feeds_open(p, rank, r->hooks->index, r->hooks->copied, &r->feeds));
+    VV_TRY(vv_feeds_open(p, rank, r->hooks->index, r->hooks->places, &r->feeds));
     for (int i = 0; i < p->n_sources; i++) r->feeds.feed[i].keep = r->hooks->keep;
     if (r->hooks->keep) VV_TRY(vv_keep_begin(r->hooks->keep, p, rank));
     for (int i = 0; i < p->n_steps; i++)

@@ -39,7 +39,7 @@ typedef struct vv_step_counts {
 typedef struct vv_hooks {
     vv_chunk_at *const *index; /* coordinator: by source, all chunks; NULL where none is needed */
     vv_chunk_at *const
-        *copied; /* coordinator: by step, places of chunks that a write step takes as they are stored; else NULL */
+        *places;         /* coordinator: by write step, of chunks that have one before the run (vv_step.told_to) */
     void *const *gather; /* coordinator: by step, the buffer of a gather step */
     /* Coordinator: gives compressed chunks of an output variable their places. */
     vv_status (*place)(void *context, int variable, vv_index n, const vv_index *chunks, const uint32_t *sizes,

@@ -224,10 +224,10 @@ static bool indexed(const vv_source *s)
     return s->raw && s->chunked && !s->generated && !s->held;
 }
 
-/* Chunks of this step are copied, and their places are told like where chunks of a source lie. */
+/* Places of this step's chunks are told, like where chunks of a source lie. */
 static bool told_places(const vv_plan *p, int step)
 {
-    return vv_step_computes(&p->step[step]) && p->step[step].copied_to && p->step[p->step[step].copied_to].to.chunked;
+    return vv_step_computes(&p->step[step]) && p->step[step].told_to;
 }
 
 /* Sources, then write steps: what has a chunk index. */
@@ -239,34 +239,42 @@ static int n_feeds(const vv_plan *p)
 static vv_feed *feed_of(const vv_feeds *f, int number)
 {
     int step = number - f->plan->n_sources;
-    return step < 0 ? &f->feed[number] : &f->copied[step];
+    return step < 0 ? &f->feed[number] : &f->places[step];
 }
 
-static vv_status open_copied(vv_feeds *f, int rank, vv_chunk_at *const copied[])
+/* Ranks other than the coordinator have to be told of chunks. */
+static bool due_elsewhere(const vv_plan *p)
+{
+    for (int i = 0; i < p->n_sources; i++)
+        if (indexed(&p->source[i])) return true;
+    for (int i = 0; i < p->n_steps; i++)
+        if (told_places(p, i)) return true;
+    return false;
+}
+
+static vv_status open_places(vv_feeds *f, int rank, vv_chunk_at *const places[])
 {
     const vv_plan *p = f->plan;
-    VV_TRY(vv_new(&f->copied, (size_t)p->n_steps + 1, sizeof *f->copied));
+    VV_TRY(vv_new(&f->places, (size_t)p->n_steps + 1, sizeof *f->places));
     for (int i = 0; i < p->n_steps; i++)
-        if (told_places(p, i) && rank == 0) f->copied[p->step[i].copied_to].all = copied[p->step[i].copied_to];
+        if (told_places(p, i) && rank == 0) f->places[p->step[i].told_to].all = places[p->step[i].told_to];
     return VV_OK;
 }
 
-vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[], vv_chunk_at *const copied[],
+vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[], vv_chunk_at *const places[],
                         vv_feeds *out)
 {
     *out = (vv_feeds){.plan = p, .pool.most = most_open(p)};
     VV_TRY(vv_new(&out->feed, (size_t)p->n_sources + 1, sizeof *out->feed));
-    VV_TRY(open_copied(out, rank, copied));
+    VV_TRY(open_places(out, rank, places));
+    out->due = rank != 0 && due_elsewhere(p);
     for (int i = 0; i < p->n_sources; i++) {
         vv_feed *f = &out->feed[i];
         f->source = &p->source[i];
         f->file.fd = -1;
         if (p->n_sources > out->pool.most) f->pool = &out->pool;
         if (!indexed(f->source)) continue;
-        if (rank == 0)
-            f->all = index[i];
-        else
-            out->due = 1;
+        if (rank == 0) f->all = index[i];
     }
     return VV_OK;
 }
@@ -280,8 +288,8 @@ void vv_feeds_close(vv_feeds *feeds)
         free(f->bad);
     }
     free(feeds->feed);
-    free(feeds->copied);
-    feeds->feed = feeds->copied = NULL;
+    free(feeds->places);
+    feeds->feed = feeds->places = NULL;
     vv_mem_put(&feeds->message);
 }
 
@@ -373,7 +381,7 @@ typedef struct want {
     direct direct[VV_PROGRAM_INPUTS];
     vv_edge box[VV_PROGRAM_INPUTS];
     vv_index key[VV_PROGRAM_INPUTS]; /* the box looked at last */
-    marks *copied;                   /* places of the step's own chunks; NULL: none */
+    marks *places;                   /* places of the step's own chunks; NULL: none */
 } want;
 
 static void want_box(want *w, int i, const vv_index coords[])
@@ -404,7 +412,7 @@ static void want_chunk(void *context, const vv_index coords[])
         mark(t->source, number);
     }
     for (int i = 0; i < w->n_boxes; i++) want_box(w, i, coords);
-    if (w->copied) mark(w->copied, vv_grid_number(&w->s->grid, coords));
+    if (w->places) mark(w->places, vv_grid_number(&w->s->grid, coords));
 }
 
 static bool any_indexed(const vv_plan *p, const vv_input *in)
@@ -420,7 +428,7 @@ static vv_status make_want(ledger *l, int step, want *w)
 {
     w->l = l;
     w->s = &l->plan->step[step];
-    if (told_places(l->plan, step)) w->copied = &l->source[l->plan->n_sources + w->s->copied_to];
+    if (told_places(l->plan, step)) w->places = &l->source[l->plan->n_sources + w->s->told_to];
     for (int i = 0; i < w->s->n_inputs; i++) {
         const vv_input *in = &w->s->input[i];
         if (in->access == VV_ACCESS_PUSH || !any_indexed(l->plan, in)) continue;
@@ -447,7 +455,7 @@ static void free_want(want **w)
 
 static bool wants_any(const want *w)
 {
-    return w->n_direct + w->n_boxes > 0 || w->copied;
+    return w->n_direct + w->n_boxes > 0 || w->places;
 }
 
 /* --- the message: a head, then for each source a section: stretches, one more for the end, entries --- */
@@ -552,7 +560,7 @@ static vv_status make_ledger(const vv_feeds *f, ledger *l)
         if (indexed(&f->plan->source[i])) VV_TRY(make_marks(&f->plan->source[i].stored, &l->source[i]));
     for (int i = 0; i < f->plan->n_steps; i++)
         if (told_places(f->plan, i))
-            VV_TRY(make_marks(&f->plan->step[i].grid, &l->source[f->plan->n_sources + f->plan->step[i].copied_to]));
+            VV_TRY(make_marks(&f->plan->step[i].grid, &l->source[f->plan->n_sources + f->plan->step[i].told_to]));
     return VV_OK;
 }
 
@@ -560,13 +568,6 @@ static void free_ledger(ledger *l)
 {
     for (int i = 0; l->source && i < n_feeds(l->plan); i++) free(l->source[i].bit);
     free(l->source);
-}
-
-static bool due_elsewhere(const vv_plan *p)
-{
-    for (int i = 0; i < p->n_sources; i++)
-        if (indexed(&p->source[i])) return true;
-    return false;
 }
 
 vv_status vv_feeds_send(const vv_feeds *f, vv_net *net)

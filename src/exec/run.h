@@ -137,7 +137,13 @@ VV_WARN_UNUSED vv_status vv_run_output(vv_run *r);
 /* Chunks of this output variable have known places: no filters, one behind the other. No file has anything at address 0. */
 static inline bool vv_write_placed(const vv_step *s)
 {
-    return s->to.chunked && s->to.deflate <= 0 && s->to.zstd <= 0 && s->to.address > 0;
+    return vv_write_plain(&s->to) && s->to.address > 0;
+}
+/* Chunks without filters whose places are told, one by one. */
+static inline bool vv_write_told(const vv_plan *p, int step)
+{
+    const vv_step *s = &p->step[step];
+    return vv_write_plain(&s->to) && p->step[s->from].told_to == step;
 }
 VV_WARN_UNUSED vv_status vv_targets_make(vv_run *r);
 void vv_desks_free(vv_run *r);

@@ -56,16 +56,16 @@ typedef struct vv_feeds {
     const vv_plan *plan;
     vv_feed *feed; /* by source */
     vv_feed *
-        copied; /* by step: where the chunks go that a write step takes as they are stored; they have a chunk index only */
+        places; /* by write step: where its chunks go, as far as that is known beforehand; they have a chunk index only */
     vv_pool pool;
     int due;       /* messages with chunk indexes that have not come yet */
     void *message; /* what the stretches and entries are in */
 } vv_feeds;
 
-/* rank: this one. index, copied: the coordinator's, by source and by write step; they are borrowed. *out stays where it is
+/* rank: this one. index, places: the coordinator's, by source and by write step; they are borrowed. *out stays where it is
  * until it is closed. */
 VV_WARN_UNUSED vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[],
-                                       vv_chunk_at *const copied[], vv_feeds *out);
+                                       vv_chunk_at *const places[], vv_feeds *out);
 void vv_feeds_close(vv_feeds *f);
 /* Coordinator: sends every other rank the entries of the chunks that its tasks need. */
 VV_WARN_UNUSED vv_status vv_feeds_send(const vv_feeds *f, vv_net *net);

@@ -264,10 +264,11 @@ static finished finished_of(const vv_plan *p, const vv_step *s)
     if (s->op == VV_STEP_GATHER) return (finished){.gathered = p->ranks > 1 ? vv_times(2 * own, round64(chunk)) : 0};
     if (!s->to.chunked || s->op == VV_STEP_KEEP) return (finished){0};
     const vv_step *from = &p->step[s->from];
-    vv_bytes copies = from->copied_to ? vv_times(outs, VV_COPY_PLACING * (p->ranks > 1 ? 2 : 1)) : 0;
-    if (from->copied_all) return (finished){.lists = copies};
+    bool told = from->op == VV_STEP_MAP && from->told_to == (int)(s - p->step);
+    vv_bytes places = told ? vv_times(outs, VV_PLACES_TOLD * (p->ranks > 1 ? 2 : 1)) : 0;
+    if (told && (from->copied_all || vv_write_plain(&s->to))) return (finished){.lists = places};
     return (finished){.packed = vv_times(own, round64(vv_compressed_bound(chunk))),
-                      .lists = copies + vv_times(own, 2 * VV_PACKED_ENTRY) + vv_times(outs, VV_PACKED_PLACING)};
+                      .lists = places + vv_times(own, 2 * VV_PACKED_ENTRY) + vv_times(outs, VV_PACKED_PLACING)};
 }
 
 /* All steps share the memory for chunks that wait. */

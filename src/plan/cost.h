@@ -28,8 +28,8 @@ enum { VV_FLIGHT = 2 << 20 };
 enum { VV_MESSAGE_HEAD = 64 };
 /* Room for bytes that are copied from file to file where the system cannot do it by itself. */
 enum { VV_COPY_ROOM = 256 << 10 };
-/* What the coordinator keeps of each such chunk, and what it takes to tell a rank. */
-enum { VV_COPY_PLACING = 40 };
+/* What the coordinator keeps of a chunk whose place is known before the run, and what it takes to tell a rank. */
+enum { VV_PLACES_TOLD = 40 };
 /* Compressed chunks that a rank keeps in memory until they have a place in the file; more go to the scratch directory. What the list of them takes for each. */
 enum { VV_PACKED_HELD = 16 << 20, VV_PACKED_ENTRY = 48 };
 /* What the coordinator's list of all ranks' chunks takes for each: as sent, in the list that may be half empty, and on its way to storage and back. */

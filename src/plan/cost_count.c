@@ -362,6 +362,14 @@ static vv_status count_pushes(vv_counter *c, int step, int rank, vv_index out, v
     return VV_OK;
 }
 
+/* Chunks are stored whole, whatever they reach into. */
+static vv_bytes full_chunk(const vv_grid *g, vv_dtype type)
+{
+    vv_bytes bytes = vv_dtype_size(type);
+    for (int d = 0; d < g->shape.nd; d++) bytes = vv_times(bytes, g->chunk[d]);
+    return bytes;
+}
+
 static void count_deliveries(const vv_plan *p, int step, int rank, vv_index out, vv_tally tally[])
 {
     vv_box box;
@@ -370,6 +378,7 @@ static void count_deliveries(const vv_plan *p, int step, int rank, vv_index out,
         const vv_step *s = &p->step[i];
         if (!vv_step_delivers(s) || s->op == VV_STEP_KEEP || s->from != step) continue;
         vv_bytes bytes = vv_box_elements(&box) * vv_dtype_size(s->to.encode.to);
+        if (s->op == VV_STEP_WRITE && vv_write_plain(&s->to)) bytes = full_chunk(&s->grid, s->to.encode.to);
         if (s->op == VV_STEP_WRITE) {
             tally[i].written += bytes;
             if (s->to.chunked && (s->to.deflate > 0 || s->to.zstd > 0)) tally[i].deflated += bytes;

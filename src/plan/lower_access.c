@@ -80,6 +80,18 @@ static vv_bytes run_bytes(const vv_step *s, const vv_part *p, const vv_source *s
     return run;
 }
 
+/* Chunks of the work cut the rows of contiguous data into pieces that are not worth a read each: chunks that somebody asked for. */
+static bool cuts_rows(const vv_plan *p, const vv_step *s, const vv_input *in)
+{
+    enum { WORTH_A_READ = 16 * 1024, SHORTER = 4 };
+    const vv_part *part = &in->part[0];
+    const vv_source *source = vv_part_stored(p, part);
+    vv_step whole = {.work = s->work};
+    memcpy(whole.work.chunk, s->work.shape.n, sizeof whole.work.chunk);
+    vv_bytes run = run_bytes(s, part, source);
+    return run < WORTH_A_READ && run_bytes(&whole, part, source) / SHORTER >= run;
+}
+
 /* All that an input comes from is small. (A thousand small files are not.) */
 static bool small(const vv_plan *p, const vv_input *in)
 {
@@ -405,7 +417,8 @@ static vv_status choose_all(const vv_plan *p, vv_step *s, loads *l)
 {
     const char *why[VV_PROGRAM_INPUTS] = {NULL};
     bool stream = s->n_inputs > 0, changed = true;
-    for (int k = 0; k < s->n_inputs; k++) stream = stream && streams(p, s, &s->input[k]);
+    for (int k = 0; k < s->n_inputs; k++)
+        stream = stream && streams(p, s, &s->input[k]) && (small(p, &s->input[k]) || !cuts_rows(p, s, &s->input[k]));
     for (int k = 0; k < s->n_inputs; k++) {
         vv_input *in = &s->input[k];
         in->lookup = looks_up(p, s, in);

@@ -300,6 +300,7 @@ static void compute(archive *a, vv_step *s)
     }
     NUMBER(a, s->copied_to);
     NUMBER(a, s->copied_all);
+    NUMBER(a, s->told_to);
     NUMBER(a, s->n_results);
     if (s->n_results < 0 || s->n_results > VV_MAX_RESULTS) s->n_results = 0;
     for (int r = 0; r < s->n_results; r++) {

@@ -165,6 +165,8 @@ typedef struct vv_step {
     vv_within within; /* where placed by held chunks */
     int copied_to; /* map: the write step that takes chunks as they are stored, where they are stored ones (copy.h); 0: none */
     bool copied_all; /* every chunk is one: nothing is computed */
+    int told_to; /* map: the write step whose chunks get their places before the run, each rank those of its own: chunks that are copied, and all chunks
+                      * of a variable without filters; 0: none */
     int n_results;
     vv_result result[VV_MAX_RESULTS];
     char *why; /* what the planner chose and why, for explain: "held: ...", "read again: ..."; may be NULL; stays with
@@ -234,6 +236,12 @@ static inline bool vv_step_streams(const vv_step *s)
     return s->n_inputs > 0 && s->input[0].access == VV_ACCESS_STREAM;
 }
 enum { VV_WINDOW = 256 * 1024 };
+
+/* Chunks go to the file as they are encoded: their size is known beforehand. */
+static inline bool vv_write_plain(const vv_write_to *to)
+{
+    return to->chunked && to->deflate <= 0 && to->zstd <= 0;
+}
 
 /* Whether tasks of this step wait for tasks of others. */
 bool vv_step_waits(const vv_step *s);

@@ -189,11 +189,20 @@ static vv_status check_groups(const vv_plan *p, int i)
     return VV_OK;
 }
 
+static bool told_ok(const vv_plan *p, int i)
+{
+    int told = p->step[i].told_to;
+    if (told <= i || told >= p->n_steps) return false;
+    const vv_step *w = &p->step[told];
+    return w->op == VV_STEP_WRITE && w->from == i && w->to.chunked;
+}
+
 static vv_status check_map(const vv_plan *p, int i)
 {
     const vv_step *s = &p->step[i];
     if (s->copied_to ? s->copied_to != vv_copy_target(p, i) : s->copied_all)
         return bad(p, i, "a copy of what is not stored so");
+    if (s->told_to && !told_ok(p, i)) return bad(p, i, "places of chunks that it does not make");
     for (int d = 0; d < s->work.shape.nd; d++)
         if (s->reduced[d]) return bad(p, i, "a map that reduces");
     if (s->block && s->n_results != 1) return bad(p, i, "an operation on blocks of several results");

@@ -1,4 +1,5 @@
-/* What goes to the output as it is stored (plan/copy.h): the coordinator's part, who alone knows the files' filters and chunk indexes. */
+/* What goes to the output as it is stored (plan/copy.h): the coordinator's part, who alone knows the files' filters and chunk indexes. And places of
+ * chunks that have a known size before they are computed, as they have no filters: these need not wait for a place. */
 #include "plan/copy.h"
 #include "session/session.h"
 
@@ -81,12 +82,23 @@ static vv_status explain(vv_step *s, vv_index copies, bool chunked)
     return status;
 }
 
+/* All chunks of the variable are made by one map step, for it alone, and have no filters. */
+static bool tells_all(const vv_plan *p, int write_step)
+{
+    const vv_step *w = &p->step[write_step], *s = &p->step[w->from];
+    if (s->op != VV_STEP_MAP || s->n_results > 1 || !vv_write_plain(&w->to)) return false;
+    for (int i = w->from + 1; i < p->n_steps; i++)
+        if (i != write_step && p->step[i].op == VV_STEP_WRITE && p->step[i].from == w->from) return false;
+    return true;
+}
+
 vv_status vv_copying_choose(vv_prepared *p, int write_step, vv_variable *v)
 {
     vv_plan *plan = p->lowering.plan;
     const vv_write_to *to = &plan->step[write_step].to;
     vv_step *s = &plan->step[plan->step[write_step].from];
-    bool alike = vv_copy_target(plan, plan->step[write_step].from) == write_step && all_alike(p, &s->input[0], to, v);
+    bool alike = !plan->fill_bad && vv_copy_target(plan, plan->step[write_step].from) == write_step &&
+                 all_alike(p, &s->input[0], to, v);
     s->copied_to = alike ? write_step : 0;
     vv_index copies = alike ? count_copies(p, s) : 0;
     if (copies < vv_step_outs(s) && v->fletcher32) {
@@ -94,6 +106,7 @@ vv_status vv_copying_choose(vv_prepared *p, int write_step, vv_variable *v)
         copies = 0;
     }
     if (copies == 0) s->copied_to = 0;
+    s->told_to = to->chunked && (copies > 0 || tells_all(plan, write_step)) ? write_step : 0;
     if (copies == 0) return VV_OK;
     s->copied_all = copies == vv_step_outs(s);
     return explain(s, copies, to->chunked);
@@ -123,17 +136,24 @@ static void free_placing(placing *x)
     vv_mem_put(&x->address);
 }
 
-/* Those that are there; what was never written, and what is computed, has no place. */
-static void list_copies(const vv_prepared *p, const vv_step *s, placing *x)
+static void add_place(placing *x, vv_index out, const vv_chunk_at *at)
+{
+    x->chunk[x->n] = out;
+    x->size[x->n] = at->size;
+    x->mask[x->n++] = at->filter_mask;
+}
+
+/* What was never written has no place; what is computed has one if its size is known. */
+static void list_chunks(const vv_prepared *p, const vv_step *s, const vv_write_to *to, placing *x)
 {
     vv_copied copy;
+    vv_bytes raw = vv_dtype_size(to->encode.to);
+    for (int d = 0; d < s->grid.shape.nd; d++) raw = vv_times(raw, s->grid.chunk[d]);
     for (vv_index out = 0; out < vv_step_outs(s); out++) {
-        if (!vv_copy_of(p->lowering.plan, s, out, &copy)) continue;
-        const vv_chunk_at *at = &p->index[copy.source][copy.chunk];
-        if (at->address < 0) continue;
-        x->chunk[x->n] = out;
-        x->size[x->n] = at->size;
-        x->mask[x->n++] = at->filter_mask;
+        bool copied = s->copied_to && vv_copy_of(p->lowering.plan, s, out, &copy);
+        vv_chunk_at plain = {.address = vv_write_plain(to) ? 0 : -1, .size = (uint32_t)raw};
+        const vv_chunk_at *at = copied ? &p->index[copy.source][copy.chunk] : &plain;
+        if (at->address >= 0) add_place(x, out, at);
     }
 }
 
@@ -141,9 +161,9 @@ static vv_status place_all(vv_prepared *p, int write_step, placing *x)
 {
     const vv_step *s = &p->lowering.plan->step[p->lowering.plan->step[write_step].from];
     vv_index outs = vv_step_outs(s);
-    vv_chunk_at **table = &p->copied[write_step];
+    vv_chunk_at **table = &p->places[write_step];
     VV_TRY(new_placing(outs, x));
-    list_copies(p, s, x);
+    list_chunks(p, s, &p->lowering.plan->step[write_step].to, x);
     VV_TRY(vv_writer_place(p->writer, p->lowering.plan->step[write_step].to.variable, x->n, x->chunk, x->size, x->mask,
                            x->address));
     VV_TRY(vv_mem_get(table, outs * (vv_bytes)sizeof **table, "places of chunks"));
@@ -156,7 +176,7 @@ vv_status vv_copying_place(vv_prepared *p, int write_step)
 {
     const vv_plan *plan = p->lowering.plan;
     placing x = {0};
-    if (plan->step[plan->step[write_step].from].copied_to != write_step) return VV_OK;
+    if (plan->step[plan->step[write_step].from].told_to != write_step) return VV_OK;
     vv_status status = place_all(p, write_step, &x);
     free_placing(&x);
     return status;

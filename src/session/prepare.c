@@ -146,7 +146,7 @@ static vv_status fill_plan(vv_session *s, vv_target targets[], int n, vv_prepare
     VV_TRY(vv_held_share(plan, p->baseline + p->extra, &p->kept));
     VV_TRY(fit(plan, p->baseline + p->extra, targets, n));
     VV_TRY(vv_new(&p->gather, (size_t)plan->n_steps, sizeof *p->gather));
-    VV_TRY(vv_new(&p->copied, (size_t)plan->n_steps, sizeof *p->copied));
+    VV_TRY(vv_new(&p->places, (size_t)plan->n_steps, sizeof *p->places));
     return cost_plan(p);
 }
 
@@ -164,13 +164,13 @@ vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, 
 void vv_prepared_free(vv_prepared *p)
 {
     for (int i = 0; p->index && i < p->lowering.plan->n_sources; i++) vv_mem_put(&p->index[i]);
-    for (int i = 0; p->copied && i < p->lowering.plan->n_steps; i++) vv_mem_put(&p->copied[i]);
+    for (int i = 0; p->places && i < p->lowering.plan->n_steps; i++) vv_mem_put(&p->places[i]);
     free(p->index);
-    free(p->copied);
+    free(p->places);
     free(p->gather);
     free(p->measured);
     p->measured = NULL;
-    p->index = p->copied = NULL;
+    p->index = p->places = NULL;
     p->gather = NULL;
     vv_cost_free(&p->cost);
     vv_lowering_free(&p->lowering);
@@ -239,7 +239,7 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
     if (vv_signals_seen(NULL)) return vv_fail(VV_ERR_INTERRUPTED, "interrupted");
     VV_TRY(vv_send_plan(s, plan, p->born));
     if (s->predict) VV_TRY(vv_new(&p->measured, (size_t)plan->n_steps, sizeof *p->measured));
-    vv_hooks hooks = {p->index,        p->copied, p->gather, place,           progress,
+    vv_hooks hooks = {p->index,        p->places, p->gather, place,           progress,
                       vv_signals_seen, p,         p->born,   vv_predict_note, s->keep};
     vv_engine_stats stats;
     vv_mem_set_budget(plan->budget, p->baseline);

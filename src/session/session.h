@@ -37,7 +37,7 @@ typedef struct vv_prepared {
     vv_bytes baseline;     /* resident before the plan's own memory */
     vv_bytes kept;         /* of held arrays in memory, in any case */
     vv_chunk_at **index;   /* by source */
-    vv_chunk_at **copied;  /* by step: places of chunks that a write step takes as they are stored */
+    vv_chunk_at **places;  /* by write step: of chunks that have a place before the run */
     void **gather;         /* by step: buffers, not owned */
     vv_writer *writer;     /* of compressed outputs; not owned */
     vv_measured *measured; /* by step, after a run that was predicted */

@@ -245,6 +245,11 @@ class Moving(support.Case):
         self.same("x", x[0, :, 8:40])
         self.moved("select", "lat=#8:40,lon=#1:9", files[0])
         self.same("x", x[0, :, 8:40, 1:9])
+        for ranks in (0, 3):  # chunks without filters have their places before the run
+            self.moved("rechunk", "-c", "time=-1,lat=10,lon=5", files[0], "--memory", "200M", ranks=ranks)
+            self.same("x", x[0])
+            with netCDF4.Dataset(self.out) as f:
+                self.assertEqual(f["x"].chunking(), [40, 10, 5])
         big = make(self.path("big.nc"), {"time": 40, "lat": 64, "lon": 64}, {"x": (FIELDS, x[0], {"contiguous": True, "endian": "big"})})
         self.assertNotIn(COPIED, self.explained("select", "time=#2:", big))
         self.moved("select", "time=#2:", big)
