@@ -1,7 +1,10 @@
 /* The writing side of the codecs.
  *
  * Level 1 is for who wants to write fast: ISA-L's deflate is three times as fast as libdeflate's at that level, and compresses climate data as zlib's level 1
- * does. It exists for x86 and arm64 only, so it is optional; without it, and at all other levels, libdeflate does the work. */
+ * does. It exists for x86 and arm64 only, so it is optional; without it, and at all other levels, libdeflate does the work.
+ *
+ * A level is a promise of size: chunks are about as small as zlib makes them at that level, or smaller. libdeflate gets there sooner: its level 2 is beyond
+ * zlib's 4 on floats and on packed integers, at more than twice the speed. */
 #include "kernels/codec_own.h"
 
 #include "base/fault.h"
@@ -61,10 +64,11 @@ vv_bytes vv_deflate_bound(vv_bytes size)
 
 static vv_status use_level(vv_codec *codec, int level)
 {
+    static const int theirs[] = {0, 1, 1, 2, 2, 4, 6, 7, 8, 9};
     if (level < 0 || level > 9) return vv_fail(VV_ERR_USAGE, "deflate level %d is not one of 0 to 9", level);
     if (codec->deflater && codec->level == level) return VV_OK;
     libdeflate_free_compressor(codec->deflater);
-    codec->deflater = libdeflate_alloc_compressor(level);
+    codec->deflater = libdeflate_alloc_compressor(theirs[level]);
     codec->level = level;
     return codec->deflater ? VV_OK : vv_fail(VV_ERR_NOMEM, "no memory for a compressor of level %d", level);
 }
