@@ -9,6 +9,9 @@
 enum { REDUCING = VV_CLI_SELECT | VV_CLI_REDUCE | VV_CLI_OUTPUT };
 
 static const char reduction_about[] =
+    "Several files (names, or a quoted pattern) are one dataset, joined along the dimension along which they differ, "
+    "or along --concat DIM, in the order of its "
+    "coordinate.\n"
     "Every data variable of FILE that has the dimensions of -d (or those of -v) is reduced over them, in one pass over "
     "the "
     "data that is split among the ranks. Packed values are unpacked, missing ones left out.\n"
@@ -25,7 +28,9 @@ static const char info_about[] = "Dimensions (* can grow), coordinates with thei
                                  "calendar, variables with element type, "
                                  "chunks, filters, bytes in the file and in memory, attributes. With -v only these "
                                  "variables, with their attributes.\n"
-                                 "No data but coordinates is read.";
+                                 "A quoted pattern is shown as the one dataset that its files make, several names one "
+                                 "after the other unless --concat DIM joins them. No data but "
+                                 "coordinates is read.";
 
 static const char explain_about[] =
     "The same as --explain: the steps, tasks, bytes read, moved between ranks and written, the memory per rank and the "
@@ -79,7 +84,7 @@ static const vv_cli_command before[] = {
 static const vv_cli_command any_reduction = {EVERY_REDUCTION,
                                              NULL,
                                              NULL,
-                                             "[-d DIM,...] [-v VAR,...] FILE [-o OUTPUT]",
+                                             "[-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]",
                                              reduction_about,
                                              NULL,
                                              REDUCING,
@@ -89,7 +94,7 @@ static const vv_cli_command any_reduction = {EVERY_REDUCTION,
 
 static const vv_cli_command after[] = {
     {EVERY_REDUCTION, "reduce", "several of these in one pass",
-     "-m NAME,... [-d DIM,...] [-v VAR,...] FILE [-o OUTPUT]", reduce_about,
+     "-m NAME,... [-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]", reduce_about,
      "varve reduce -m mean,std,min,max -d time t2m.nc -o stats.nc", REDUCING | VV_CLI_METHODS, true, false,
      vv_cli_reduce},
     {MOVING, "select", "part of a file, by labels or positions", "SELECTION [-v VAR,...] FILE... -o OUTPUT",

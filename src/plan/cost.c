@@ -306,6 +306,7 @@ static vv_bytes table_bytes(const vv_plan *p)
             for (int j = 0; j < s->input[k].n_parts; j++)
                 bytes += 8 * (s->input[k].part[j].table ? s->input[k].part[j].table->n : 0) + (vv_bytes)sizeof(vv_part);
     }
+    bytes += (vv_bytes)(p->n_steps * sizeof(vv_step) + p->n_sources * sizeof(vv_source));
     return 2 * bytes; /* the plan as packed or received, and as it is used */
 }
 

@@ -177,17 +177,27 @@ static void expression(const vv_plan *p, const vv_step *s, int reg, size_t end, 
     }
 }
 
+/* "4", "4+9", "0..999" where parts come from many steps that follow each other. */
+static void explain_parts(const vv_input *in, vv_buf *b)
+{
+    enum { MANY = 6 };
+    for (int j = 0; j < in->n_parts;) {
+        int from = in->part[j].from, last = from, next = j + 1;
+        while (next < in->n_parts && in->part[next].from - last <= 1 && in->part[next].from >= last)
+            last = in->part[next++].from;
+        vv_buf_printf(b, j ? "+%d" : " %d", from);
+        if (last - from >= MANY) vv_buf_printf(b, "..%d", last);
+        for (int k = from + 1; k <= last && last - from < MANY; k++) vv_buf_printf(b, "+%d", k);
+        j = next;
+    }
+}
+
 static void explain_inputs(const vv_plan *p, const vv_step *s, vv_buf *b)
 {
     vv_buf_text(b, " <-");
     for (int k = 0; k < s->n_inputs; k++) {
         if (k) vv_buf_text(b, ",");
-        int before = -1;
-        for (int j = 0; j < s->input[k].n_parts; j++) {
-            if (s->input[k].part[j].from == before) continue;
-            before = s->input[k].part[j].from;
-            vv_buf_printf(b, j ? "+%d" : " %d", before);
-        }
+        explain_parts(&s->input[k], b);
         vv_buf_text(b, " (");
         vv_explain_map(p, s, k, b);
         vv_buf_printf(b, "; %s)", vv_access_name[s->input[k].access]);
@@ -309,13 +319,38 @@ static void explain_model(const vv_explained *x, vv_buf *b)
     vv_buf_printf(b, "; imbalance %.2f%s\n", m->imbalance, m->sampled < m->ranks ? " (of some ranks)" : "");
 }
 
+/* Reads of one variable from one file after the other, as joined files have them: how many follow each other from step i on. */
+static int row_of_reads(const vv_plan *p, int i)
+{
+    int n = 0;
+    while (i + n < p->n_steps && p->step[i + n].op == VV_STEP_READ && !strcmp(p->step[i + n].name, p->step[i].name))
+        n++;
+    return n;
+}
+
+/* A step; of a long row of reads the first one, the last one, and the others together. Returns the number of the next step. */
+static int explain_row(const vv_explained *x, int i, vv_buf *b)
+{
+    enum { LONG = 6 };
+    char t[32];
+    int n = row_of_reads(x->plan, i);
+    explain_step(x, i, b);
+    if (n < LONG) return i + 1;
+    vv_bytes read = 0;
+    for (int k = i + 1; k < i + n - 1; k++) read += x->cost->step[k].read;
+    vv_buf_printf(b, "  .. %7s %s from %d more files, reads %s\n", "", x->plan->step[i].name, n - 2,
+                  vv_bytes_text(read, t));
+    explain_step(x, i + n - 1, b);
+    return i + n;
+}
+
 void vv_explain_text(const vv_explained *x, vv_buf *b)
 {
     const vv_plan *p = x->plan;
     const vv_cost *c = x->cost;
     char t[6][32];
     vv_buf_text(b, "step op      what\n");
-    for (int i = 0; i < p->n_steps; i++) explain_step(x, i, b);
+    for (int i = 0; i < p->n_steps;) i = explain_row(x, i, b);
     vv_buf_printf(b, "%d rank%s x %d thread%s: reads %s, moves %s between ranks, writes %s%s\n", p->ranks,
                   p->ranks == 1 ? "" : "s", p->threads, p->threads == 1 ? "" : "s", vv_bytes_text(c->read, t[0]),
                   vv_bytes_text(c->moved, t[1]), vv_bytes_text(c->written, t[2]), c->counted ? "" : " (estimates)");

@@ -412,9 +412,42 @@ static vv_status explain_boxes(const vv_plan *p, vv_step *s)
     return vv_buf_status(&b);
 }
 
-/* Chooses for one step, and notes what has to be loaded for it. */
-static vv_status choose_all(const vv_plan *p, vv_step *s, loads *l)
+static bool all_fit(const vv_plan *p, const vv_step *s)
 {
+    for (int j = 0; j < s->input[0].n_parts; j++)
+        if (unfit_for_boxes(s, &s->input[0], &s->input[0].part[j], vv_part_stored(p, &s->input[0].part[j])))
+            return false;
+    return true;
+}
+
+static vv_status why_loaded(vv_step *s, bool held, const char *reason)
+{
+    vv_buf why = {0};
+    vv_buf_printf(&why, held ? "passed on: %s" : "loaded once and passed on: %s", reason);
+    VV_TRY(vv_buf_status(&why));
+    s->why = why.data;
+    return VV_OK;
+}
+
+/* What a step's inputs want loaded: joined files by a step at once, others one by one when all are known. */
+static vv_status note_loads(vv_plan *p, int step, const char *const why[], int first_load, loads *l)
+{
+    for (int k = 0; k < p->step[step].n_inputs; k++) {
+        vv_input *in = &p->step[step].input[k];
+        bool done = false;
+        if (in->access != VV_ACCESS_PUSH || in->n_parts == 0) continue;
+        if (!computed(p, in)) VV_TRY(vv_lower_stack(p, in, first_load, all_fit, &done));
+        if (done && !p->step[in->part[0].from].why) VV_TRY(why_loaded(&p->step[in->part[0].from], false, why[k]));
+        for (int i = 0; i < in->n_parts && !done; i++)
+            if (vv_part_stored(p, &in->part[i])) VV_TRY(note_load(&in->part[i], why[k], l));
+    }
+    return VV_OK;
+}
+
+/* Chooses for one step, and notes what has to be loaded for it. Loads are steps from number first_load on. */
+static vv_status choose_all(vv_plan *p, int step, int first_load, loads *l)
+{
+    vv_step *s = &p->step[step];
     const char *why[VV_PROGRAM_INPUTS] = {NULL};
     bool stream = s->n_inputs > 0, changed = true;
     for (int k = 0; k < s->n_inputs; k++)
@@ -433,10 +466,8 @@ static vv_status choose_all(const vv_plan *p, vv_step *s, loads *l)
             changed = true;
         }
     }
-    for (int k = 0; k < s->n_inputs; k++)
-        for (int i = 0; s->input[k].access == VV_ACCESS_PUSH && i < s->input[k].n_parts; i++)
-            if (vv_part_stored(p, &s->input[k].part[i])) VV_TRY(note_load(&s->input[k].part[i], why[k], l));
-    return explain_boxes(p, s);
+    VV_TRY(explain_boxes(p, s));
+    return note_loads(p, step, why, first_load, l);
 }
 
 /* The step of a load: the region as it is stored, chunk by chunk. */
@@ -454,10 +485,7 @@ static vv_status add_load(vv_plan *p, load *l)
     VV_TRY(vv_lower_identity(p, source->variable, source->decode.out, &part, &s));
     s->work.shape = shape;
     vv_lower_grid(p, s, &(vv_hint){0});
-    vv_buf why = {0};
-    vv_buf_printf(&why, source->held ? "passed on: %s" : "loaded once and passed on: %s", l->why);
-    VV_TRY(vv_buf_status(&why));
-    s->why = why.data;
+    VV_TRY(why_loaded(s, source->held, l->why));
     const char *unused;
     s->input[0].access = streams(p, s, &s->input[0]) ? VV_ACCESS_STREAM : choose(p, s, &s->input[0], &unused);
     return VV_OK;
@@ -590,10 +618,10 @@ vv_status vv_lower_access(vv_builder *b, vv_target targets[], int n)
     int old_steps = p->n_steps;
     vv_status status = VV_OK;
     for (int i = 0; i < old_steps && status == VV_OK; i++)
-        if (vv_step_computes(&p->step[i])) status = choose_all(p, &p->step[i], &l);
+        if (vv_step_computes(&p->step[i])) status = choose_all(p, i, old_steps, &l);
     for (int i = 0; i < l.n && status == VV_OK; i++) status = add_load(p, &l.at[i]);
     for (int i = 0; i < old_steps && status == VV_OK; i++) status = use_loads(p, &l, &p->step[i]);
-    if (status == VV_OK && l.n > 0) status = vv_lower_order(p, NULL, targets, n);
+    if (status == VV_OK && p->n_steps > old_steps) status = vv_lower_order(p, NULL, targets, n);
     free(l.at);
     for (int i = 0; i < p->n_steps && status == VV_OK; i++)
         if (vv_step_computes(&p->step[i])) status = finish(b, &p->step[i]);

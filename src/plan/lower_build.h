@@ -109,6 +109,13 @@ void vv_lower_cut(const vv_builder *b, const vv_array *a, const vv_box *box, con
 /* Products are made in whole chunks: BLAS adds in an order that depends on how many rows and columns it is given. */
 void vv_lower_whole_chunks(const vv_builder *b, const vv_array *a, vv_box *box);
 
+/* --- lower_stack.c --- */
+
+/* An input that is pushed and has a part of each of many files gets them from one step that loads them all: a new one, or one from number first_load on
+ * that loads the same. *done is false, and nothing changes, where that cannot be; fits: whether every part of the new step's input can be read where it is needed. */
+typedef bool vv_load_fits(const vv_plan *p, const vv_step *s);
+VV_WARN_UNUSED vv_status vv_lower_stack(vv_plan *p, vv_input *in, int first_load, vv_load_fits *fits, bool *done);
+
 /* --- lower_grid.c --- */
 
 void vv_lower_grid(const vv_plan *p, vv_step *s, const vv_hint *hint);
