@@ -28,7 +28,7 @@ typedef struct line {
     vv_index stride, shift; /* fuzz: the order of units */
     int height;             /* the longest way to the end, in steps */
     int level;              /* most reductions in front of it */
-    int phase, component;
+    int act, phase, component;
     int64_t begin_rank, walk_rank;
     walk *first, *last;
     const _Atomic vv_index *waiting; /* watched: partial results that wait; else NULL */
@@ -46,7 +46,10 @@ struct vv_agenda {
     line **begin, **walking; /* in the order of choice */
     _Atomic int first;       /* of `begin`: those before it have no units left */
     _Atomic vv_index left;
-    _Atomic vv_index walks; /* in the lists */
+    int n_acts, *act;              /* by step */
+    _Atomic int at_work;           /* the last act that has begun */
+    _Atomic vv_index *left_of_act; /* units that have not ended */
+    _Atomic vv_index walks;        /* in the lists */
     _Atomic uint64_t random;
     pthread_mutex_t lock; /* guards the lists */
     pthread_cond_t changed;
@@ -74,13 +77,6 @@ static bool feeds(const vv_plan *p, int from, int to)
     return false;
 }
 
-static void join_components(vv_agenda *a, int x, int y)
-{
-    int old = a->line[y].component, new = a->line[x].component;
-    for (int i = 0; i < a->plan->n_steps; i++)
-        if (a->line[i].component == old) a->line[i].component = new;
-}
-
 static bool reduces(const vv_agenda *a, int step)
 {
     return a->plan->step[step].op == VV_STEP_REDUCE;
@@ -91,13 +87,11 @@ static void find_shape(vv_agenda *a)
 {
     int n = a->plan->n_steps;
     line *l = a->line;
-    for (int i = 0; i < n; i++) l[i].component = i;
     for (int to = 0; to < n; to++)
         for (int from = 0; from < to; from++) {
             if (!feeds(a->plan, from, to)) continue;
             int level = l[from].level + reduces(a, from);
             if (level > l[to].level) l[to].level = level;
-            join_components(a, from, to);
         }
     for (int from = n - 1; from >= 0; from--) {
         l[from].phase = -1;
@@ -197,13 +191,16 @@ static vv_status make_line(vv_agenda *a, int step, int most)
     l->begin_rank = policy->rank(most - l->height, 0);
     l->walk_rank = policy->rank(most - l->height, 1);
     shuffle_units(a, l);
+    l->act = a->act[step];
     atomic_fetch_add(&a->left, l->own);
+    atomic_fetch_add(&a->left_of_act[l->act], l->own);
     return VV_OK;
 }
 
 static int by_begin(const void *x, const void *y)
 {
     const line *a = *(line *const *)x, *b = *(line *const *)y;
+    if (a->act != b->act) return a->act - b->act;
     if (a->phase != b->phase) return a->phase - b->phase;
     return a->component != b->component ? a->component - b->component : a->step - b->step;
 }
@@ -215,6 +212,18 @@ static int by_walk(const void *x, const void *y)
     return a->step - b->step;
 }
 
+static vv_status find_acts(vv_agenda *a)
+{
+    int n = a->plan->n_steps, *component;
+    VV_TRY(vv_new(&a->act, (size_t)n + 1, sizeof *a->act));
+    VV_TRY(vv_new(&component, (size_t)n + 1, sizeof *component));
+    vv_components(a->plan, component);
+    for (int i = 0; i < n; i++) a->line[i].component = component[i];
+    free(component);
+    VV_TRY(vv_acts_of(a->plan, a->act, &a->n_acts));
+    return vv_new(&a->left_of_act, (size_t)a->n_acts, sizeof *a->left_of_act);
+}
+
 static vv_status make_lines(vv_agenda *a)
 {
     const vv_plan *p = a->plan;
@@ -222,6 +231,7 @@ static vv_status make_lines(vv_agenda *a)
     VV_TRY(vv_new(&a->line, (size_t)p->n_steps + 1, sizeof *a->line));
     VV_TRY(vv_new(&a->begin, (size_t)p->n_steps + 1, sizeof *a->begin));
     VV_TRY(vv_new(&a->walking, (size_t)p->n_steps + 1, sizeof *a->walking));
+    VV_TRY(find_acts(a));
     find_shape(a);
     for (int i = 0; i < p->n_steps; i++)
         if (a->line[i].height > most) most = a->line[i].height;
@@ -276,6 +286,8 @@ void vv_agenda_close(vv_agenda **agenda)
         free(a->line[i].begun);
     }
     free(a->line);
+    free(a->act);
+    free(a->left_of_act);
     free(a->begin);
     free(a->walking);
     pthread_mutex_destroy(&a->lock);
@@ -452,6 +464,7 @@ static line *choose_begin(vv_agenda *a)
     atomic_store_explicit(&a->first, first, memory_order_relaxed);
     for (int i = first; i < a->n_begin; i++) {
         line *l = a->begin[i];
+        if (l->act > atomic_load_explicit(&a->at_work, memory_order_relaxed)) break;
         if (finished(l)) continue;
         if (a->plan->fuzz && draw(a) % 3 == 0) return l;
         if (best && (l->phase != best->phase || l->component != best->component)) break;
@@ -489,8 +502,9 @@ vv_status vv_agenda_take(vv_agenda *a, bool throttled, vv_task *out, bool *got)
     return VV_OK;
 }
 
-bool vv_agenda_ended(vv_agenda *a)
+bool vv_agenda_ended(vv_agenda *a, int step)
 {
+    atomic_fetch_sub(&a->left_of_act[a->act[step]], 1);
     if (atomic_fetch_sub(&a->left, 1) > 1) return true;
     vv_agenda_wake(a);
     return false;
@@ -499,6 +513,29 @@ bool vv_agenda_ended(vv_agenda *a)
 vv_index vv_agenda_left(const vv_agenda *a)
 {
     return atomic_load(&a->left);
+}
+
+int vv_agenda_acts(const vv_agenda *a)
+{
+    return a->n_acts;
+}
+
+int vv_agenda_act_of(const vv_agenda *a, int step)
+{
+    return a->act[step];
+}
+
+int vv_agenda_acts_ended(const vv_agenda *a)
+{
+    int n = 0;
+    while (n < a->n_acts && atomic_load(&a->left_of_act[n]) == 0) n++;
+    return n;
+}
+
+void vv_agenda_begin_act(vv_agenda *a, int act)
+{
+    atomic_store(&a->at_work, act);
+    vv_agenda_wake(a);
 }
 
 void vv_agenda_rest(vv_agenda *a, int64_t microseconds)

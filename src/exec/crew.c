@@ -71,7 +71,7 @@ static void count(hand *h, int step, vv_bytes read_before, const double before[]
 static void end_unit(vv_run *r, vv_stage *g)
 {
     atomic_fetch_sub(&g->left, 1);
-    vv_agenda_ended(r->agenda);
+    vv_agenda_ended(r->agenda, g->job.number);
 }
 
 static vv_status run_unit(hand *h, const vv_task *t)
@@ -105,21 +105,6 @@ static vv_status run_unit(hand *h, const vv_task *t)
     return VV_OK;
 }
 
-/* States of a step that has ended are not needed any more. */
-static void clear_stages(vv_run *r)
-{
-    for (int i = 0; i < r->plan->n_steps; i++) {
-        vv_stage *g = &r->stage[i];
-        if (!g->run || g->cleared || atomic_load(&g->left) > 0) continue;
-        pthread_mutex_lock(&g->lock);
-        bool ended = g->waiting == 0;
-        pthread_mutex_unlock(&g->lock);
-        if (!ended) continue;
-        vv_stage_clear(g);
-        g->cleared = true;
-    }
-}
-
 /* --- resting --- */
 
 static void wonder(const hand *h, int64_t now)
@@ -145,7 +130,7 @@ static void rest(hand *h)
     }
     wonder(h, now);
     look(h);
-    if (h->turns++ == 0) clear_stages(h->run);
+    if (h->turns++ == 0) vv_stages_clear(h->run);
     if (h->turns < SPIN) {
         sched_yield();
         return;
@@ -174,7 +159,7 @@ static vv_status work(hand *h)
             continue;
         }
         end_rest(h, t.step);
-        if (h->main && t.step != last) clear_stages(r);
+        if (h->main && t.step != last) vv_stages_clear(r);
         last = t.step;
         VV_TRY(run_unit(h, &t));
     }
@@ -232,6 +217,6 @@ vv_status vv_crew_work(vv_run *r)
     }
     free(h);
     if (status == VV_OK && atomic_load(&r->cancelled)) status = vv_fail(VV_ERR_CANCELLED, "stopped");
-    if (status == VV_OK) clear_stages(r);
+    if (status == VV_OK) vv_stages_clear(r);
     return status;
 }

@@ -23,7 +23,7 @@ typedef struct head {
 static void desk_free(vv_desk *d, int ranks)
 {
     for (int i = 0; d->parcel && i < ranks; i++) vv_mem_put(&d->parcel[i].data);
-    for (int i = 0; i < VV_DESK_ROOMS; i++) vv_mem_put(&d->room[i]);
+    for (int i = 0; i < VV_FINISH_ROOMS; i++) vv_mem_put(&d->room[i]);
     vv_codec_free(&d->codec);
     free(d->parcel);
     free(d->want);
@@ -74,7 +74,6 @@ void vv_desks_free(vv_run *r)
 }
 
 /* One of the desk's rooms, at least so large; what was in it is lost when it has to grow. */
-enum { VALUES, ENCODED, DECODED, STORED };
 static vv_status room(vv_desk *d, int which, vv_bytes size, char **out)
 {
     if (!d->room[which] || d->size[which] < size) {
@@ -308,7 +307,7 @@ static vv_status values_of(const vv_stage *g, const vv_piece *p, int result, vv_
     *type = vv_step_values(s, result);
     if (s->op == VV_STEP_MAP) return VV_OK;
     char *to;
-    VV_TRY(room(d, VALUES, vv_box_elements(box) * 8, &to));
+    VV_TRY(room(d, VV_FINISH_VALUES, vv_box_elements(box) * 8, &to));
     *values = to;
     return vv_finish_values(s, p->out, p->state, result, to, type);
 }
@@ -321,11 +320,11 @@ static vv_status rounded(vv_desk *d, vv_dtype array, vv_index n, vv_dtype type, 
     const vv_encode to = {.in = type, .to = array};
     const vv_decode back = {.stored = array, .out = working};
     char *encoded, *decoded;
-    VV_TRY(room(d, ENCODED, n * vv_dtype_size(array), &encoded));
+    VV_TRY(room(d, VV_FINISH_ENCODED, n * vv_dtype_size(array), &encoded));
     vv_encode_range(&to, *values, n, encoded);
     *values = encoded;
     if (array == working) return VV_OK;
-    VV_TRY(room(d, DECODED, n * vv_dtype_size(working), &decoded));
+    VV_TRY(room(d, VV_FINISH_DECODED, n * vv_dtype_size(working), &decoded));
     for (vv_index i = 0; i < n; i += VV_TILE)
         vv_decode_range(&back, encoded, n, i, vv_imin(VV_TILE, n - i), decoded + i * vv_dtype_size(working));
     *values = decoded;
@@ -380,7 +379,7 @@ static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, con
     vv_index n = vv_box_elements(box);
     char *encoded;
     vv_status status;
-    VV_TRY(room(d, STORED, n * vv_dtype_size(t->to.encode.to), &encoded));
+    VV_TRY(room(d, VV_FINISH_STORED, n * vv_dtype_size(t->to.encode.to), &encoded));
     if (t->to.encode.checked && check_fit(t, box, values) != VV_OK)
         return vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
     vv_encode_range(&t->to.encode, values, n, encoded);

@@ -48,9 +48,11 @@ static vv_status prepare(vv_run *r)
     int rank = r->net->rank;
     if (!p) return VV_ERR_CANCELLED; /* the failure is recorded already */
     if (p->ranks != r->net->size) return vv_fail(VV_ERR_INTERNAL, "a plan for %d ranks on %d", p->ranks, r->net->size);
+    r->main = pthread_self();
     r->random = (uint64_t)p->fuzz + (uint64_t)rank;
     VV_TRY(vv_new(&r->stage, (size_t)p->n_steps + 1, sizeof *r->stage));
     VV_TRY(vv_new(&r->open, (size_t)r->net->size, sizeof *r->open));
+    VV_TRY(vv_new(&r->ended, (size_t)r->net->size, sizeof *r->ended));
     VV_TRY(vv_new(&r->counts, (size_t)p->n_steps + 1, sizeof *r->counts));
     VV_TRY(vv_fault(VV_FAULT_START));
     VV_TRY(vv_store_new(p, rank, &r->store));
@@ -69,20 +71,6 @@ static vv_status prepare(vv_run *r)
     return rank == 0 ? vv_feeds_send(&r->feeds, r->net) : VV_OK;
 }
 
-/* Partial results of this rank's outputs that have not found their other half. */
-static bool trees_wait(vv_run *r)
-{
-    bool wait = false;
-    for (int i = 0; i < r->plan->n_steps && !wait; i++) {
-        vv_stage *g = &r->stage[i];
-        if (!g->run) continue;
-        pthread_mutex_lock(&g->lock);
-        wait = g->waiting > 0;
-        pthread_mutex_unlock(&g->lock);
-    }
-    return wait;
-}
-
 static vv_status run_all(vv_run *r, int64_t *ready_us)
 {
     VV_TRY(prepare(r));
@@ -90,7 +78,7 @@ static vv_status run_all(vv_run *r, int64_t *ready_us)
     while (r->feeds.due > 0) VV_TRY(vv_run_wait(r, &wait));
     if (r->hooks->born > 0) *ready_us = (int64_t)((vv_clock() - r->hooks->born) * 1e6);
     VV_TRY(vv_crew_work(r));
-    while (trees_wait(r) || r->results_in < r->results_due) VV_TRY(vv_run_wait(r, &wait));
+    while (vv_trees_wait(r, vv_agenda_acts(r->agenda)) || r->results_in < r->results_due) VV_TRY(vv_run_wait(r, &wait));
     VV_TRY(vv_letters_flush(r));
     VV_TRY(vv_commit(r));
     return vv_counts_gather(r);
@@ -116,6 +104,7 @@ static void release(vv_run *r)
     free(r->packed);
     free(r->done);
     free(r->done_read);
+    free(r->ended);
     free(r->counts);
     free(r->open);
     free(r->stage);

@@ -170,6 +170,7 @@ static vv_status dispatch(vv_run *r, vv_message *m)
     case VV_TAG_RESULT: return vv_deliver_receive(r, m);
     case VV_TAG_CANCEL: atomic_store(&r->cancelled, 1); return VV_OK;
     case VV_TAG_PROGRESS: take_progress(r, m->from, ((int64_t *)m->data)[0], ((int64_t *)m->data)[1]); return VV_OK;
+    case VV_TAG_ACT: return vv_act_receive(r, m);
     case VV_TAG_COUNTS: return take_counts(r, m);
     case VV_TAG_SIZES:
         vv_buf_bytes(&r->sizes, m->data, (size_t)m->size);
@@ -196,9 +197,15 @@ bool vv_run_throttled(const vv_run *r)
     return atomic_load(&r->queued) + atomic_load(&r->flying) > VV_FLIGHT;
 }
 
+bool vv_run_jams(const vv_run *r, vv_bytes more)
+{
+    vv_bytes there = atomic_load(&r->queued) + atomic_load(&r->flying);
+    return there > 0 && there + more > 2 * VV_FLIGHT;
+}
+
 bool vv_run_jammed(const vv_run *r)
 {
-    return atomic_load(&r->queued) + atomic_load(&r->flying) > 2 * VV_FLIGHT;
+    return vv_run_jams(r, 0);
 }
 
 /* Threads that were held back by what is under way go on when it has landed. */
@@ -224,6 +231,8 @@ vv_status vv_run_progress(vv_run *r, bool *moved)
         VV_TRY(status);
     }
     note_flying(r);
+    if (r->late > 0 && !r->draining) VV_TRY(vv_push_late(r));
+    VV_TRY(vv_act_look(r));
     return report_progress(r);
 }
 

@@ -7,8 +7,9 @@
 #include "kernels/strided.h"
 
 #include <string.h>
+#include <time.h>
 
-enum { MESSAGE = 64 << 10, FIRST = 512, FEW = 5, MORE = 8 };
+enum { FIRST = 512, FEW = 5, MORE = 8 };
 
 /* Where a piece lies, within its inbox's box, along one of the dimensions in which that has more than one element. */
 typedef struct span {
@@ -76,9 +77,9 @@ vv_status vv_push_flush(vv_run *r, vv_desk *d)
 static vv_status parcel_room(vv_run *r, vv_desk *d, int to, vv_bytes bytes, char **out)
 {
     struct vv_parcel *p = &d->parcel[to];
-    if (p->fill > 0 && p->fill + bytes > MESSAGE) VV_TRY(send_parcel(r, d, to));
+    if (p->fill > 0 && p->fill + bytes > VV_PARCEL) VV_TRY(send_parcel(r, d, to));
     if (p->fill + bytes > p->size) {
-        vv_bytes size = vv_imax(p->fill + bytes, vv_imin(vv_imax(FIRST, 2 * p->size), MESSAGE));
+        vv_bytes size = vv_imax(p->fill + bytes, vv_imin(vv_imax(FIRST, 2 * p->size), VV_PARCEL));
         char *more;
         VV_TRY(vv_mem_get(&more, size, "a message"));
         if (p->fill) memcpy(more, p->data, (size_t)p->fill);
@@ -107,6 +108,38 @@ static vv_status write_head(const vv_edge *e, vv_index key, const vv_box *box, c
     return VV_OK;
 }
 
+/* A piece waits while too much is under way for it to go, too. The main thread looks after messages, so that others who wait for this rank go on. */
+static vv_status make_way(vv_run *r, vv_bytes bytes)
+{
+    enum { NAP = 100000 };
+    vv_backoff wait = {0};
+    vv_status status = VV_OK;
+    bool main = pthread_equal(pthread_self(), r->main);
+    if (main) r->draining = true;
+    while (vv_run_jams(r, bytes) && status == VV_OK) {
+        if (main)
+            status = vv_run_wait(r, &wait);
+        else if (atomic_load(&r->cancelled))
+            status = vv_fail(VV_ERR_CANCELLED, "stopped");
+        else
+            nanosleep(&(struct timespec){.tv_nsec = NAP}, NULL);
+    }
+    if (main) r->draining = false;
+    return status;
+}
+
+vv_status vv_push_late(vv_run *r)
+{
+    for (int i = 0; i < r->plan->n_steps && r->late > 0; i++)
+        while (r->stage[i].late) {
+            vv_piece *p = r->stage[i].late;
+            r->stage[i].late = p->next;
+            r->late--;
+            VV_TRY(vv_deliver(&r->stage[i], p));
+        }
+    return VV_OK;
+}
+
 /* One chunk on its way to one input. */
 typedef struct push {
     vv_stage *stage;
@@ -124,13 +157,14 @@ static vv_status pack(const push *p, const vv_edge *e, int to, vv_index key, con
     char *at;
     vv_edge_box(e, key, &box);
     vv_bytes head = head_bytes(&box);
+    VV_TRY(make_way(p->stage->run, head + round_up(bytes)));
     VV_TRY(parcel_room(p->stage->run, p->desk, to, head + round_up(bytes), &at));
     VV_TRY(write_head(e, key, &box, piece, bytes, at));
     memset(at + head + round_up(bytes) - 8, 0, 8); /* the gap behind the values */
     vv_pack_strides(piece->nd, piece->n, packed);
     vv_box_copy(piece->nd, piece->n, size, first, stride, at + head, packed);
     atomic_fetch_add_explicit(&p->stage->run->pieces, head + bytes, memory_order_relaxed);
-    return VV_OK;
+    return p->desk->parcel[to].fill < VV_PARCEL ? VV_OK : send_parcel(p->stage->run, p->desk, to);
 }
 
 static vv_status put_here(vv_run *r, const vv_edge *e, vv_index key, const vv_box *piece, const char *first,

@@ -77,6 +77,11 @@ typedef struct vv_run {
     vv_step_counts *counts; /* rank 0: of all ranks, by step */
     int counts_in;
     double reported;
+    pthread_t main;
+    bool draining; /* it waits until letters have gone: nothing is delivered meanwhile */
+    vv_index late; /* pieces that wait for that */
+    int told;      /* acts that the coordinator knows to have ended here */
+    int *ended;    /* rank 0: by rank, what it has told */
 } vv_run;
 
 /* Where finished chunks of a step go: one for each write or gather step, and for each part of an input that is pushed from here. */
@@ -88,12 +93,11 @@ typedef struct vv_target {
 } vv_target;
 
 /* What one thread needs to deliver a chunk, kept for the next one. */
-enum { VV_DESK_ROOMS = 4 };
 typedef struct vv_desk {
     struct vv_desk *next;
     vv_codec *codec;
-    char *room[VV_DESK_ROOMS]; /* values, encoded, decoded again, as stored */
-    vv_bytes size[VV_DESK_ROOMS];
+    char *room[VV_FINISH_ROOMS];
+    vv_bytes size[VV_FINISH_ROOMS];
     bool *want; /* by rank */
     struct vv_parcel {
         char *data;
@@ -115,8 +119,9 @@ typedef struct vv_stage {
     vv_piece *bucket[VV_TREE_BUCKETS];
     _Atomic vv_index waiting; /* pieces in the tree; changes under the lock */
     vv_piece *pool;
-    bool cleared;  /* the main thread's own */
-    int n_targets; /* inputs that are fed from here, by result */
+    bool cleared;   /* the main thread's own, and: */
+    vv_piece *late; /* finished output chunks that it delivers later (push.c) */
+    int n_targets;  /* inputs that are fed from here, by result */
     vv_target *target;
 } vv_stage;
 
@@ -129,6 +134,10 @@ VV_WARN_UNUSED vv_status vv_tree_receive(vv_run *r, const vv_message *m);
 VV_WARN_UNUSED vv_status vv_piece_get(vv_stage *g, vv_piece **out);
 void vv_piece_put(vv_stage *g, vv_piece *p);
 void vv_stage_clear(vv_stage *g);
+/* Main thread: states of steps that have ended are not needed any more. */
+void vv_stages_clear(vv_run *r);
+/* Main thread: whether partial results of this rank wait for their other half, or finished ones to be delivered, in acts before this one. */
+bool vv_trees_wait(vv_run *r, int act);
 
 /* deliver.c: a finished output chunk goes where the plan wants it. */
 VV_WARN_UNUSED vv_status vv_deliver(vv_stage *g, vv_piece *p);
@@ -160,6 +169,13 @@ VV_WARN_UNUSED vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv
 VV_WARN_UNUSED vv_status vv_push_flush(vv_run *r, vv_desk *d);
 VV_WARN_UNUSED vv_status vv_push_receive(vv_run *r, const vv_message *m);
 
+/* Main thread, outside of any delivery: delivers what came to an end while letters were waited for. */
+VV_WARN_UNUSED vv_status vv_push_late(vv_run *r);
+
+/* act.c: tells when acts have ended here, and begins the next one. */
+VV_WARN_UNUSED vv_status vv_act_look(vv_run *r);
+VV_WARN_UNUSED vv_status vv_act_receive(vv_run *r, const vv_message *m);
+
 /* commit.c: after the tasks: compressed chunks get their places and are written; everything is synced. Collective within a run. */
 VV_WARN_UNUSED vv_status vv_commit(vv_run *r);
 
@@ -175,6 +191,8 @@ void vv_letters_drop(vv_run *r);
 bool vv_run_throttled(const vv_run *r);
 /* So many that nothing at all should be made that may have to be sent. */
 bool vv_run_jammed(const vv_run *r);
+/* So many that another message of this size should wait. */
+bool vv_run_jams(const vv_run *r, vv_bytes more);
 
 /* crew.c: all units of this rank, on all its threads. */
 VV_WARN_UNUSED vv_status vv_crew_work(vv_run *r);

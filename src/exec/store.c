@@ -401,7 +401,7 @@ static vv_status spill_piece(vv_store *s, const gate *g, spilled *p, const vv_bo
     pack_piece(g, box, piece, values, from, p->pending + p->fill);
     p->fill += bytes;
     /* A quarter of the share may wait; the rest is lost to growing and to the gaps between blocks. */
-    if (p->fill < VV_SPILL_RECORD && atomic_load(&s->pending) <= s->plan->store / VV_SPILL_SHARE / 4) return VV_OK;
+    if (p->fill < VV_SPILL_RECORD && atomic_load(&s->pending) <= vv_spill_share(s->plan->store) / 4) return VV_OK;
     VV_TRY(flush_pending(s, p));
     pending_release(s, p);
     return VV_OK;

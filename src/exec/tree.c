@@ -61,8 +61,36 @@ static void free_list(vv_piece **list)
 void vv_stage_clear(vv_stage *g)
 {
     free_list(&g->pool);
+    free_list(&g->late);
     for (int b = 0; b < VV_TREE_BUCKETS; b++) free_list(&g->bucket[b]);
     atomic_store(&g->waiting, 0);
+}
+
+void vv_stages_clear(vv_run *r)
+{
+    for (int i = 0; i < r->plan->n_steps; i++) {
+        vv_stage *g = &r->stage[i];
+        if (!g->run || g->cleared || atomic_load(&g->left) > 0) continue;
+        pthread_mutex_lock(&g->lock);
+        bool ended = g->waiting == 0 && !g->late;
+        pthread_mutex_unlock(&g->lock);
+        if (!ended) continue;
+        vv_stage_clear(g);
+        g->cleared = true;
+    }
+}
+
+bool vv_trees_wait(vv_run *r, int act)
+{
+    for (int i = 0; i < r->plan->n_steps; i++) {
+        vv_stage *g = &r->stage[i];
+        if (!g->run || vv_agenda_act_of(r->agenda, i) >= act) continue;
+        pthread_mutex_lock(&g->lock);
+        bool wait = g->waiting > 0 || g->late;
+        pthread_mutex_unlock(&g->lock);
+        if (wait) return true;
+    }
+    return false;
 }
 
 static vv_piece **bucket(vv_stage *g, vv_index out, vv_index level, vv_index i)
@@ -216,6 +244,17 @@ static bool has_sibling(const vv_step *s, const vv_piece *p)
     return vv_tree_first_leaf(s, p->out, (int)p->level, p->i ^ 1) >= 0;
 }
 
+/* While the main thread waits for letters to go it only takes in what others send: whatever that finishes would have to be sent too. */
+static vv_status deliver(vv_stage *g, vv_piece *p)
+{
+    vv_run *r = g->run;
+    if (!pthread_equal(pthread_self(), r->main) || !r->draining) return vv_deliver(g, p);
+    p->next = g->late;
+    g->late = p;
+    r->late++;
+    return VV_OK;
+}
+
 vv_status vv_tree_add(vv_stage *g, vv_piece *p)
 {
     const vv_step *s = g->job.step;
@@ -237,7 +276,7 @@ vv_status vv_tree_add(vv_stage *g, vv_piece *p)
         p->level++;
         p->i /= 2;
     }
-    return vv_deliver(g, p);
+    return deliver(g, p);
 }
 
 /* Whether a node of an output chunk is one that other ranks may send. */

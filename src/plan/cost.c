@@ -1,14 +1,11 @@
 /* Memory of a rank, in time proportional to the steps; and the sums over everything. */
-#include "plan/cost.h"
+#include "plan/cost_inboxes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* What the process gains while it runs and no block accounts for: MPI's queues, thread stacks, the allocator's slack. */
 enum { MARGIN = 3 << 20, PER_THREAD = 256 << 10 };
-
-/* Beside an inbox's block: its header, its place in the store's tables. */
-enum { INBOX_HEAD = 192 };
 
 static vv_bytes round64(vv_bytes n)
 {
@@ -27,225 +24,6 @@ static vv_index waiting_states(const vv_plan *p, const vv_step *s)
 static vv_index working_states(const vv_plan *p, const vv_step *s)
 {
     return vv_imin(2 * p->threads - 1, vv_ceil_div(vv_step_units(s), p->ranks));
-}
-
-/* --- inboxes --- */
-
-/* Grid positions that a rank's units touch: along the kept dimensions a stretch of `kept` consecutive positions, along the reduced ones of `reduced`. */
-typedef struct stretch {
-    vv_index kept, reduced;
-} stretch;
-
-static bool is_reduced(const vv_step *s, int d)
-{
-    return s->op == VV_STEP_REDUCE && s->reduced[d];
-}
-
-static stretch stretch_of(const vv_plan *p, const vv_step *s)
-{
-    vv_index kept = 1, reduced = 1, own = vv_place_most(s, p->ranks), leaves = vv_step_leaves(s);
-    for (int d = 0; d < s->work.shape.nd; d++) *(is_reduced(s, d) ? &reduced : &kept) *= vv_grid_count(&s->work, d);
-    if (p->ranks == 1 || (s->op == VV_STEP_REDUCE && s->groups.dim >= 0)) return (stretch){kept, reduced};
-    stretch x = {vv_imin(kept, own), vv_imin(reduced, vv_times(own, s->leaf))};
-    if (s->placement == VV_PLACE_OUTPUTS) x.kept = vv_imin(x.kept, vv_ceil_div(own, leaves) + 1);
-    if (s->placement == VV_PLACE_LEAVES)
-        x.reduced = vv_imin(x.reduced, (vv_ceil_div(own, vv_imax(1, kept)) + 1) * s->leaf);
-    return x;
-}
-
-/* Different keys among a stretch of row-major positions, at most. */
-static vv_index keys_of_rank(const vv_plan *p, const vv_edge *e)
-{
-    const vv_step *s = &p->step[e->step];
-    stretch x = stretch_of(p, s);
-    vv_index keys = 1, inner[2] = {1, 1}, length[2] = {x.kept, x.reduced}, part[2] = {1, 1};
-    for (int d = s->work.shape.nd - 1; d >= 0; d--) {
-        int k = is_reduced(s, d);
-        vv_index touched = vv_imin(e->count[d], vv_ceil_div(length[k], inner[k]) + 1);
-        if (e->follows[d]) part[k] = vv_times(part[k], touched);
-        inner[k] = vv_times(inner[k], vv_grid_count(&s->work, d));
-    }
-    for (int k = 0; k < 2; k++) keys = vv_times(keys, vv_imin(part[k], vv_imax(1, length[k])));
-    return vv_imin(e->keys, keys);
-}
-
-/* Extents of the largest box, and bytes of all boxes together. */
-typedef struct boxes {
-    vv_bytes largest, all;
-} boxes;
-
-static boxes boxes_of(const vv_edge *e)
-{
-    const vv_step *s = &e->plan->step[e->step];
-    const vv_input *in = &s->input[e->input];
-    boxes b = {vv_dtype_size(vv_working_type(in->type)), vv_dtype_size(vv_working_type(in->type))};
-    for (int d = 0; d < s->work.shape.nd; d++) {
-        vv_index halo = in->before[d] + in->after[d], most = 1, sum = 1;
-        if (d == e->lookup) {
-            sum = 0;
-            for (vv_index i = 0; i < e->count[d]; i++) {
-                most = vv_imax(most, e->span_n[i]);
-                sum += e->span_n[i];
-            }
-        } else if (e->follows[d]) {
-            most = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d])) + halo;
-            sum = s->work.shape.n[d] + halo * e->count[d];
-        }
-        b.largest = vv_times(b.largest, most);
-        b.all = vv_times(b.all, sum);
-    }
-    return b;
-}
-
-/* --- which inboxes fill and empty as the work goes on --- */
-
-/* Steps whose chunks are finished roughly in row-major order from the start: not those that wait for a whole pass over something. */
-typedef struct flow {
-    bool *prompt; /* by step */
-} flow;
-
-/* The part keeps the order of dimensions and of elements. */
-static bool keeps_order(const vv_part *part)
-{
-    int last = -1;
-    for (int d = 0; d < part->nd; d++) {
-        if (part->dim[d] < 0) continue;
-        if (part->dim[d] <= last || part->stride[d] < 0 || d == part->table_dim) return false;
-        last = part->dim[d];
-    }
-    return true;
-}
-
-static bool edge_streams(const vv_plan *p, const flow *f, const vv_edge *e)
-{
-    const vv_step *s = &p->step[e->step];
-    if (e->lookup >= 0) return false;
-    for (int d = 0; d < s->work.shape.nd; d++)
-        if (!e->follows[d] && vv_grid_count(&s->work, d) > 1) return false;
-    for (int j = 0; j < e->n_parts; j++) {
-        const vv_part *part = &e->part[j];
-        if (!keeps_order(part) || !f->prompt[part->from]) return false;
-        vv_index shift = part->nd > 0 && part->dim[0] == 0 ? part->start[0] - part->box.lo[0] : 0;
-        if (shift > p->step[part->from].grid.chunk[0] || -shift > s->work.chunk[0]) return false;
-    }
-    return true;
-}
-
-/* An output chunk's work chunks follow each other when no reduced dimension is slower than a kept one. */
-static bool reduces_in_order(const vv_step *s)
-{
-    bool seen = false;
-    for (int d = 0; d < s->work.shape.nd; d++) {
-        if (vv_grid_count(&s->work, d) <= 1) continue;
-        if (s->reduced[d])
-            seen = true;
-        else if (seen)
-            return false;
-    }
-    return s->groups.dim < 0;
-}
-
-/* The part's source dimension k has the chunks that the work space has along d. */
-static bool same_chunks(const vv_grid *from, const vv_step *s, const vv_part *part, int k, int d)
-{
-    if (vv_grid_count(from, k) == 1 && vv_grid_count(&s->work, d) == 1) return true;
-    return part->start[k] == part->box.lo[d] && part->stride[k] == 1 && from->chunk[k] == s->work.chunk[d] &&
-           from->shift[k] == s->work.shift[d];
-}
-
-/* Whether producer and consumer have the same chunks along dimension d of the work space, seen through every part. */
-static bool aligned(const vv_plan *p, const vv_edge *e, int d)
-{
-    const vv_step *s = &p->step[e->step];
-    const vv_input *in = &s->input[e->input];
-    if (in->before[d] || in->after[d]) return false;
-    for (int j = 0; j < e->n_parts; j++) {
-        const vv_part *part = &e->part[j];
-        if (part->box.n[d] != s->work.shape.n[d]) return false;
-        for (int k = 0; k < part->nd; k++)
-            if (part->dim[k] == d && !same_chunks(&p->step[part->from].grid, s, part, k, d)) return false;
-    }
-    return true;
-}
-
-/* A leaf of several chunks waits for all of them: the slowest dimension along which it has more than one, if any, and how many. */
-static vv_index layers_of_leaf(const vv_step *s, int *dim)
-{
-    vv_index inner = 1, layers = 0;
-    for (int d = s->work.shape.nd - 1; d >= 0; d--) {
-        if (!is_reduced(s, d) || vv_grid_count(&s->work, d) <= 1 || inner >= s->leaf) continue;
-        *dim = d;
-        layers = vv_ceil_div(s->leaf, inner);
-        inner = vv_times(inner, vv_grid_count(&s->work, d));
-    }
-    return s->leaf > 1 ? layers : 0;
-}
-
-/* Layers of inboxes along dimension d that one chunk of a producer reaches into; small chunks hardly ever more than one. */
-static vv_index layers_touched(const vv_plan *p, const vv_edge *e, int d)
-{
-    vv_index own = p->step[e->step].work.chunk[d], most = 1;
-    for (int j = 0; j < e->n_parts; j++) {
-        const vv_part *part = &e->part[j];
-        for (int k = 0; k < part->nd; k++) {
-            vv_index chunk = p->step[part->from].grid.chunk[k];
-            if (part->dim[k] == d && 2 * chunk > own) most = vv_imax(most, vv_ceil_div(chunk, own) + 1);
-        }
-    }
-    return most;
-}
-
-/* Inboxes of a streaming edge that are open at once: along the first dimension whose chunks differ a layer for what is being filled, those that the halo
- * reaches into, and one that waits for a neighbour rank; behind it everything. Full ones are used up at once. */
-static vv_index frontier(const vv_plan *p, const vv_edge *e)
-{
-    const vv_step *s = &p->step[e->step];
-    const vv_input *in = &s->input[e->input];
-    vv_index open = p->threads;
-    int d = 0, leaf_dim = s->work.shape.nd;
-    vv_index leaf_layers = layers_of_leaf(s, &leaf_dim);
-    while (d < leaf_dim && aligned(p, e, d)) d++;
-    if (d == s->work.shape.nd) return open;
-    vv_index layers = layers_touched(p, e, d) + (p->ranks > 1) + (d == leaf_dim ? leaf_layers : 0);
-    layers += vv_ceil_div(vv_imax(in->before[d], in->after[d]), s->work.chunk[d]);
-    vv_index layer = 1;
-    for (int k = d + 1; k < s->work.shape.nd; k++) layer = vv_times(layer, e->count[k]);
-    return vv_times(layer, vv_imin(e->count[d], layers)) + open;
-}
-
-typedef struct inboxes {
-    vv_bytes all, held, largest;
-} inboxes;
-
-static inboxes inboxes_of_edge(const vv_plan *p, const flow *f, const vv_edge *e, bool *streams)
-{
-    boxes b = boxes_of(e);
-    vv_index keys = keys_of_rank(p, e), open = keys;
-    *streams = edge_streams(p, f, e);
-    if (*streams) open = vv_imin(keys, frontier(p, e));
-    vv_bytes heads = vv_times(keys, INBOX_HEAD), all = vv_imin(vv_times(keys, b.largest), b.all);
-    return (inboxes){all + heads, vv_imin(all, vv_times(open, b.largest)) + vv_times(open, INBOX_HEAD),
-                     b.largest + INBOX_HEAD};
-}
-
-/* Of one step. When one of its inputs comes late, all others wait for it. */
-static inboxes inboxes_of_step(const vv_plan *p, flow *f, int step, const vv_edge edge[])
-{
-    const vv_step *s = &p->step[step];
-    inboxes sum = {0};
-    bool prompt = true;
-    for (int k = 0; k < s->n_inputs; k++) {
-        if (s->input[k].access != VV_ACCESS_PUSH) continue;
-        bool streams;
-        inboxes one = inboxes_of_edge(p, f, &edge[k], &streams);
-        prompt = prompt && streams;
-        sum.all += one.all;
-        sum.held += one.held;
-        sum.largest += one.largest; /* a task needs all of its inboxes */
-    }
-    if (!prompt) sum.held = sum.all;
-    f->prompt[step] = prompt && (s->op == VV_STEP_MAP || reduces_in_order(s));
-    return sum;
 }
 
 /* --- what waits to be written or sent, and what a rank keeps to know its way --- */
@@ -312,95 +90,218 @@ static vv_bytes table_bytes(const vv_plan *p)
 
 typedef struct messages {
     bool any;
-    vv_bytes burst; /* by one finished chunk, at most */
+    vv_bytes piece; /* the largest one */
+    vv_bytes chunk; /* what one finished chunk sends at most */
 } messages;
 
-/* What one finished chunk of a step sends at most: everything once, and overlaps; or to every rank, where all want the same. */
-static vv_bytes sent_by_chunk(const vv_plan *p, const vv_edge *e, int part)
+static vv_bytes chunk_values(const vv_step *from, vv_dtype type)
 {
-    const vv_step *s = &p->step[e->step], *from = &p->step[e->part[part].from];
-    vv_index copies = 2, elements = 1;
-    for (int d = 0; d < s->work.shape.nd; d++)
-        if (!e->follows[d] && vv_grid_count(&s->work, d) > 1) copies = vv_imax(copies, p->ranks - 1);
+    vv_index elements = 1;
     for (int d = 0; d < from->grid.shape.nd; d++)
         elements = vv_times(elements, vv_imin(from->grid.chunk[d], from->grid.shape.n[d]));
-    return vv_times(copies, vv_times(elements, vv_dtype_size(vv_working_type(s->input[e->input].type))));
+    return vv_times(elements, vv_dtype_size(vv_working_type(type)));
 }
 
-/* Of an input of a step, if it is fed by others. */
-static void note_messages(const vv_plan *p, const vv_edge *e, messages *m)
+/* Of an input of a step, if other ranks feed it: each element once to every rank, and what overlaps once more. */
+static void note_messages(const vv_plan *p, const vv_edge *e, vv_bytes inbox, messages *m)
 {
-    if (!e->plan || p->step[e->step].input[e->input].access != VV_ACCESS_PUSH || p->ranks == 1) return;
+    if (!e->plan || p->step[e->step].input[e->input].access != VV_ACCESS_PUSH || vv_edge_is_local(p, e)) return;
     for (int j = 0; j < e->n_parts; j++) {
-        if (!vv_step_computes(&p->step[e->part[j].from])) continue;
-        m->burst = vv_imax(m->burst, sent_by_chunk(p, e, j));
+        vv_bytes chunk = chunk_values(&p->step[e->part[j].from], p->step[e->step].input[e->input].type);
+        m->piece = vv_imax(m->piece, vv_imin(chunk, inbox));
+        m->chunk = vv_imax(m->chunk, vv_times(vv_imax(2, p->ranks - 1), chunk));
     }
     m->any = true;
 }
 
-/* Pieces and states under way: what may be there before everybody stops to make more and what threads at work add; and as much that comes in. */
+/* On their way out: what may be there before everybody stops to make more, a parcel for every rank, and what goes over these limits because it is one
+ * piece. On their way in: what is taken before it is looked at, and as much over. */
 static vv_bytes message_bytes(const vv_plan *p, const messages *m)
 {
     if (!m->any) return 0;
-    return 2 * (2 * VV_FLIGHT + p->threads * m->burst);
+    vv_bytes parcels = vv_imin(vv_times(p->ranks - 1, VV_PARCEL), m->chunk);
+    vv_bytes out = vv_imax(2 * VV_FLIGHT, m->piece) + (p->threads - 1) * m->piece;
+    return out + p->threads * parcels + VV_TAKEN + vv_imax(m->piece, VV_PARCEL);
+}
+
+/* --- steps, one by one --- */
+
+/* What one step holds. */
+typedef struct share {
+    vv_work work;
+    vv_bytes states;
+    vv_inboxes inboxes;
+} share;
+
+static vv_status share_of(const vv_plan *p, int i, bool prompt[], messages *sent, share *out)
+{
+    const vv_step *s = &p->step[i];
+    vv_edge edge[VV_PROGRAM_INPUTS];
+    VV_TRY(vv_work_edges(p, s, edge));
+    vv_work_of_edges(p, s, edge, &out->work);
+    out->inboxes = vv_inboxes_of(p, prompt, i, edge);
+    for (int k = 0; k < s->n_inputs; k++) note_messages(p, &edge[k], out->inboxes.largest, sent);
+    vv_work_edges_free(s, edge);
+    out->states = vv_times(waiting_states(p, s) + working_states(p, s), out->work.state);
+    return VV_OK;
+}
+
+static vv_status shares_of(const vv_plan *p, messages *sent, share shares[])
+{
+    bool *prompt;
+    vv_status status = VV_OK;
+    VV_TRY(vv_new(&prompt, (size_t)p->n_steps + 1, sizeof *prompt));
+    for (int i = 0; i < p->n_steps && status == VV_OK; i++) {
+        prompt[i] = p->step[i].op == VV_STEP_READ;
+        if (vv_step_computes(&p->step[i])) status = share_of(p, i, prompt, sent, &shares[i]);
+    }
+    free(prompt);
+    return status;
+}
+
+/* --- acts --- */
+
+/* Small parts of a plan run together: less than this is not worth that ranks wait for each other. (With fuzz every part is an act, so that tests see some.) */
+enum { ACT = 16 << 20 };
+
+/* What belongs together is in one act; acts follow the order of the plan. */
+static void divide(const vv_plan *p, const share shares[], const int component[], int act[], int *n)
+{
+    vv_bytes sum = 0;
+    *n = 1;
+    for (int i = 0; i < p->n_steps; i++) {
+        act[i] = i > 0 ? *n - 1 : 0;
+        if (!vv_step_computes(&p->step[i])) continue;
+        if (component[i] != i) { /* the first one of its component stands before it */
+            act[i] = act[component[i]];
+            continue;
+        }
+        vv_bytes own = 0;
+        for (int k = i; k < p->n_steps; k++)
+            if (component[k] == i && vv_step_computes(&p->step[k]))
+                own += shares[k].states + shares[k].inboxes.held + shares[k].inboxes.passing;
+        if (sum > 0 && sum + own > (p->fuzz ? 0 : ACT)) {
+            ++*n;
+            sum = 0;
+        }
+        sum += own;
+        act[i] = *n - 1;
+    }
+}
+
+static vv_status acts_of(const vv_plan *p, const share shares[], int act[], int *n)
+{
+    int *component;
+    VV_TRY(vv_new(&component, (size_t)p->n_steps + 1, sizeof *component));
+    vv_components(p, component);
+    divide(p, shares, component, act, n);
+    free(component);
+    return VV_OK;
+}
+
+vv_status vv_acts_of(const vv_plan *p, int act[], int *n)
+{
+    share *shares;
+    messages sent = {0};
+    VV_TRY(vv_new(&shares, (size_t)p->n_steps + 1, sizeof *shares));
+    vv_status status = shares_of(p, &sent, shares);
+    if (status == VV_OK) status = acts_of(p, shares, act, n);
+    free(shares);
+    return status;
 }
 
 /* --- the whole --- */
 
-static vv_status add_step(const vv_plan *p, flow *f, messages *sent, int i, vv_memory *m, vv_bytes *work_state,
-                          vv_bytes *memory)
+/* Of one act: steps of several acts do not hold anything at the same time. */
+static void add_act(const vv_plan *p, const share shares[], const int act[], int number, vv_memory *m)
+{
+    vv_bytes states = 0, passing = 0;
+    vv_inboxes in = {0};
+    for (int i = 0; i < p->n_steps; i++) {
+        if (act[i] != number || !vv_step_computes(&p->step[i])) continue;
+        const vv_inboxes *one = &shares[i].inboxes;
+        states += shares[i].states;
+        in.all += one->all;
+        in.held += one->held;
+        passing = vv_imax(passing, one->passing);
+        in.largest = vv_imax(in.largest, one->largest);
+    }
+    m->states = vv_imax(m->states, states);
+    m->inboxes = vv_imax(m->inboxes, in.all);
+    m->held = vv_imax(m->held, vv_imin(in.all, in.held + passing));
+    m->largest = vv_imax(m->largest, in.largest);
+}
+
+/* Threads keep their buffers from step to step, and so do those who finish chunks. */
+static vv_bytes buffer_bytes(const vv_plan *p, const share shares[])
+{
+    vv_bytes work = 0, room[VV_FINISH_ROOMS] = {0}, passing = 0;
+    vv_index desks = 0;
+    for (int i = 0; i < p->n_steps; i++) {
+        if (!vv_step_computes(&p->step[i])) continue;
+        const vv_work *w = &shares[i].work;
+        work = vv_imax(work, vv_work_total(&p->step[i], w));
+        for (int k = 0; k < VV_FINISH_ROOMS; k++) room[k] = vv_imax(room[k], w->room[k]);
+        passing = vv_imax(passing, w->passing);
+        desks = vv_imax(desks, vv_imin(p->threads, vv_step_outs(&p->step[i])));
+    }
+    for (int k = 0; k < VV_FINISH_ROOMS; k++) passing += room[k];
+    return p->threads * (work + PER_THREAD) + desks * passing;
+}
+
+static vv_bytes finish_bytes(const vv_work *w)
+{
+    vv_bytes bytes = w->passing;
+    for (int k = 0; k < VV_FINISH_ROOMS; k++) bytes += w->room[k];
+    return bytes;
+}
+
+/* What explain shows of a step. */
+static vv_bytes step_bytes(const vv_plan *p, int i, const share *x)
 {
     const vv_step *s = &p->step[i];
-    vv_edge edge[VV_PROGRAM_INPUTS];
-    vv_work w;
-    VV_TRY(vv_work_edges(p, s, edge));
-    vv_work_of_edges(p, s, edge, &w);
-    inboxes in = inboxes_of_step(p, f, i, edge);
-    for (int k = 0; k < s->n_inputs; k++) note_messages(p, &edge[k], sent);
-    vv_work_edges_free(s, edge);
-    vv_bytes buffers = p->threads * (vv_work_total(s, &w) + PER_THREAD);
-    buffers += vv_imin(p->threads, vv_step_outs(s)) * w.finish;
-    vv_bytes waiting = vv_times(waiting_states(p, s), w.state), working = vv_times(working_states(p, s), w.state);
-    m->buffers = vv_imax(m->buffers, buffers);
-    m->states += waiting;
-    *work_state = vv_imax(*work_state, working);
-    m->inboxes += in.all;
-    m->held += in.held;
-    m->largest = vv_imax(m->largest, in.largest);
-    *memory = buffers + waiting + working + in.held;
-    return VV_OK;
+    vv_bytes buffers = p->threads * (vv_work_total(s, &x->work) + PER_THREAD);
+    buffers += vv_imin(p->threads, vv_step_outs(s)) * finish_bytes(&x->work);
+    return buffers + x->states + x->inboxes.held + x->inboxes.passing;
+}
+
+static void add_delivery(const vv_plan *p, const vv_step *s, vv_memory *m, vv_bytes *memory)
+{
+    finished done = finished_of(p, s);
+    add_finished(m, &done);
+    *memory = vv_imin(done.packed, VV_PACKED_HELD) + done.lists + done.gathered;
 }
 
 static vv_status memory_of(const vv_plan *p, vv_memory *m, vv_step_cost *cost)
 {
-    flow f = {0};
     messages sent = {0};
-    vv_bytes working = 0, of_step;
+    share *shares = NULL;
+    int *act = NULL;
+    vv_status status;
     *m = (vv_memory){0};
-    VV_TRY(vv_new(&f.prompt, (size_t)p->n_steps + 1, sizeof *f.prompt));
-    vv_status status = VV_OK;
-    for (int i = 0; i < p->n_steps && status == VV_OK; i++) {
-        const vv_step *s = &p->step[i];
-        of_step = 0;
-        if (vv_step_computes(s)) {
-            status = add_step(p, &f, &sent, i, m, &working, &of_step);
-        } else if (s->op == VV_STEP_READ) {
-            f.prompt[i] = true;
-        } else {
-            finished done = finished_of(p, s);
-            add_finished(m, &done);
-            of_step = vv_imin(done.packed, VV_PACKED_HELD) + done.lists + done.gathered;
-        }
-        if (cost) cost[i].memory = of_step;
+    VV_TRY_GOTO(status, done, vv_new(&shares, (size_t)p->n_steps + 1, sizeof *shares));
+    VV_TRY_GOTO(status, done, vv_new(&act, (size_t)p->n_steps + 1, sizeof *act));
+    VV_TRY_GOTO(status, done, shares_of(p, &sent, shares));
+    VV_TRY_GOTO(status, done, acts_of(p, shares, act, &m->acts));
+    for (int k = 0; k < m->acts; k++) add_act(p, shares, act, k, m);
+    for (int i = 0; i < p->n_steps; i++) {
+        vv_bytes memory = 0;
+        if (vv_step_computes(&p->step[i]))
+            memory = step_bytes(p, i, &shares[i]);
+        else if (p->step[i].op != VV_STEP_READ)
+            add_delivery(p, &p->step[i], m, &memory);
+        if (cost) cost[i].memory = memory;
     }
-    free(f.prompt);
-    m->states += working;
+    m->buffers = buffer_bytes(p, shares);
     m->index = index_bytes(p);
     m->kept = vv_imin(p->held, p->keep);
     m->tables = table_bytes(p);
     m->messages = message_bytes(p, &sent);
     m->spilling = 3 * p->threads * VV_SPILL_RECORD;
     m->least = vv_imin(m->inboxes, p->threads * m->largest);
+done:
+    free(shares);
+    free(act);
     return status;
 }
 
@@ -411,7 +312,7 @@ vv_status vv_memory_of(const vv_plan *p, vv_memory *out)
 
 vv_bytes vv_memory_peak(const vv_memory *m, vv_bytes store, vv_bytes baseline)
 {
-    vv_bytes inboxes = store < m->inboxes ? store + store / VV_SPILL_SHARE + m->spilling : m->inboxes;
+    vv_bytes inboxes = store < m->inboxes ? store + vv_spill_share(store) + m->spilling : m->inboxes;
     return baseline + MARGIN + m->buffers + m->states + m->results + m->index + m->messages + m->tables + m->extra +
            m->kept + inboxes;
 }

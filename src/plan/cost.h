@@ -22,8 +22,11 @@
 
 #include "plan/flow.h"
 
-/* Bytes of pieces that a rank has under way in each direction; one message more when that is larger. */
-enum { VV_FLIGHT = 2 << 20 };
+/* Bytes of messages under way to other ranks from which on a rank begins nothing new; at twice as many it makes no more at all until some have arrived. So many
+ * are taken in before they are looked at; one message more when that is larger. */
+enum { VV_FLIGHT = 2 << 20, VV_TAKEN = 1 << 20 };
+/* Small pieces for one rank go together, up to so many bytes. */
+enum { VV_PARCEL = 64 << 10 };
 /* What precedes the elements of a piece, a partial result or a finished chunk in its message. */
 enum { VV_MESSAGE_HEAD = 64 };
 /* Room for bytes that are copied from file to file where the system cannot do it by itself. */
@@ -34,14 +37,22 @@ enum { VV_PLACES_TOLD = 40 };
 enum { VV_PACKED_HELD = 16 << 20, VV_PACKED_ENTRY = 48 };
 /* What the coordinator's list of all ranks' chunks takes for each: as sent, in the list that may be half empty, and on its way to storage and back. */
 enum { VV_PACKED_PLACING = 24 + 48 + 28 };
-/* Pieces of spilled inboxes are gathered to records of at most this size; together such pieces take at most this part of the store's room besides. */
-enum { VV_SPILL_RECORD = 256 << 10, VV_SPILL_SHARE = 6 };
+/* Pieces of spilled inboxes are gathered to records of at most this size; together such pieces take at most this part of the
+ * store's room besides, and never more than VV_SPILL_MOST. */
+enum { VV_SPILL_RECORD = 256 << 10, VV_SPILL_SHARE = 6, VV_SPILL_MOST = 8 << 20 };
+static inline vv_bytes vv_spill_share(vv_bytes store)
+{
+    return vv_imin(store / VV_SPILL_SHARE, VV_SPILL_MOST);
+}
 
 /* Whether inboxes may have to leave memory. Without a limit (plan->store is VV_INDEX_MAX) nothing is made ready for that. */
 static inline bool vv_plan_spills(const vv_plan *p)
 {
     return p->store < VV_INDEX_MAX;
 }
+
+/* What finishing a chunk goes through: values from states, encoded, decoded again, as stored (exec/deliver.c). */
+enum { VV_FINISH_VALUES, VV_FINISH_ENCODED, VV_FINISH_DECODED, VV_FINISH_STORED, VV_FINISH_ROOMS };
 
 /* Buffers of one thread that runs a step. Each but block[] may be 0; all count the header of an accounted block. */
 typedef struct vv_work {
@@ -54,9 +65,11 @@ typedef struct vv_work {
     vv_bytes special; /* workspace of a block operation or a product */
     vv_bytes
         state; /* one piece: states of all results for all groups of the largest output chunk; results of a map chunk */
-    vv_bytes finish; /* values, encoded values and their compressed form, of one output chunk */
-    vv_index cells;  /* of the largest output chunk, of one group */
-    vv_index groups; /* in it; 1 without groups */
+    vv_bytes room
+        [VV_FINISH_ROOMS]; /* finishing an output chunk: kept for the next one, each as large as any step wants it */
+    vv_bytes passing;      /* and what it takes only while a chunk is written: as stored, shuffled, compressed */
+    vv_index cells;        /* of the largest output chunk, of one group */
+    vv_index groups;       /* in it; 1 without groups */
 } vv_work;
 VV_WARN_UNUSED vv_status vv_work_bytes(const vv_plan *p, const vv_step *s, vv_work *out);
 /* The same in parts, for who needs the edges too: those of packed and pushed inputs are made, the others are empty. edge: n_inputs of them. */
@@ -86,7 +99,11 @@ vv_bytes vv_inbox_bytes(const vv_edge *e, const vv_box *box);
 
 /* --- memory --- */
 
-/* Of the rank that holds most, in bytes. */
+/* Acts: parts of a plan that have nothing to do with each other need not be there at the same time. Those that hold much run one after the other: all
+ * ranks begin the next act when all have ended the one before it (exec/act.c). act: by step; *n: how many. The same on every rank. */
+VV_WARN_UNUSED vv_status vv_acts_of(const vv_plan *p, int act[], int *n);
+
+/* Of the rank that holds most, in bytes. States and inboxes are those of the act that has most of them. */
 typedef struct vv_memory {
     vv_bytes buffers, states, results, index, messages, tables;
     vv_bytes inboxes;  /* every inbox of every edge */
@@ -96,6 +113,7 @@ typedef struct vv_memory {
     vv_bytes spilling; /* what it takes to spill at all, if inboxes may have to */
     vv_bytes packed;   /* compressed chunks that go to the scratch directory, at most */
     vv_bytes kept;     /* held arrays in memory */
+    int acts;          /* parts of the plan that run one after the other */
     vv_bytes extra;    /* what the caller holds beside the plan: results that rank 0 writes itself */
 } vv_memory;
 VV_WARN_UNUSED vv_status vv_memory_of(const vv_plan *p, vv_memory *out);

@@ -72,7 +72,7 @@ static bool shares_outputs(const vv_step *s, int ranks)
     return false;
 }
 
-/* In order, the finished subtrees of a stretch of n leaves number at most bits(n - 1); with several threads as many again may be finished out of order
+/* In order, while a leaf of a stretch of n is at work, the finished subtrees before it number at most bits(n) - 1: their sizes are different powers of two. With several threads as many again may be finished out of order
  * (they count as working). What comes from other ranks may come early. What goes to them is copied into messages: as many as come in elsewhere. */
 vv_index vv_waiting_in_order(const vv_plan *p, const vv_step *s)
 {
@@ -80,8 +80,8 @@ vv_index vv_waiting_in_order(const vv_plan *p, const vv_step *s)
     if (s->op != VV_STEP_REDUCE || leaves == 1 || own == 0) return 0;
     if (s->groups.dim >= 0) return (shares_outputs(s, p->ranks) ? 2 : 1) * waiting_in_groups(s);
     vv_index messages = p->ranks > 1 ? most_incoming(s, p->ranks) : 0;
-    if (s->placement == VV_PLACE_OUTPUTS) return bits(vv_imin(own, leaves) - 1) + messages;
-    vv_index stretch = vv_imin(vv_ceil_div(own, vv_imax(1, outs)) + 1, leaves), waiting = bits(stretch - 1);
+    if (s->placement == VV_PLACE_OUTPUTS) return bits(vv_imin(own, leaves)) - 1 + messages;
+    vv_index stretch = vv_imin(vv_ceil_div(own, vv_imax(1, outs)) + 1, leaves), waiting = bits(stretch) - 1;
     if (s->placement == VV_PLACE_CYCLIC && p->ranks > 1) { /* hardly any neighbours of its own */
         waiting = stretch;
         messages = vv_imin(leaves, 2 * stretch);

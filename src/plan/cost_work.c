@@ -173,30 +173,53 @@ static vv_bytes compressor_bytes(int zstd, vv_bytes raw)
     return zstd <= 3 ? 2 << 20 : vv_imin(28 * raw + (1 << 16), 96 << 20);
 }
 
-static vv_bytes finish_bytes(const vv_plan *p, int step, vv_index cells)
+static void grow(vv_bytes *room, vv_bytes bytes)
 {
-    vv_bytes most = 0;
-    for (int i = step + 1; i < p->n_steps; i++) {
-        const vv_step *s = &p->step[i];
-        if (!vv_step_delivers(s) || s->from != step) continue;
-        vv_bytes size = vv_dtype_size(s->to.encode.to), bytes = round64(cells * size);
-        bytes += round64(cells * vv_dtype_size(vv_step_values(&p->step[step], s->result_of)));
-        vv_bytes raw = full_chunk(&s->grid) * size;
-        if (s->to.chunked)
-            bytes += 2 * round64(raw) + round64(vv_compressed_bound(raw)) + compressor_bytes(s->to.zstd, raw);
-        most = vv_imax(most, bytes);
-    }
-    return most;
+    *room = vv_imax(*room, round64(bytes));
 }
 
-/* Values on their way from a reduction's states into inboxes, in two types. */
-static vv_bytes push_bytes(const vv_plan *p, int step, vv_index cells)
+/* Values as the array has them, where they are not made that way. */
+static void add_rounding(vv_work *w, vv_dtype type, vv_dtype array, vv_index cells)
 {
-    for (int i = step + 1; i < p->n_steps; i++)
-        for (int k = 0; k < p->step[i].n_inputs; k++)
-            for (int j = 0; j < p->step[i].input[k].n_parts; j++)
-                if (p->step[i].input[k].part[j].from == step) return 2 * round64(cells * 8);
-    return 0;
+    if (array == type) return;
+    grow(&w->room[VV_FINISH_ENCODED], cells * vv_dtype_size(array));
+    if (array != vv_working_type(array))
+        grow(&w->room[VV_FINISH_DECODED], cells * vv_dtype_size(vv_working_type(array)));
+}
+
+static void add_values(vv_work *w, const vv_step *s, vv_index cells)
+{
+    if (s->op == VV_STEP_REDUCE) grow(&w->room[VV_FINISH_VALUES], cells * 8);
+}
+
+/* Delivered to a file, or to rank 0. */
+static void add_delivery(vv_work *w, const vv_step *s, const vv_step *to, vv_index cells)
+{
+    vv_dtype type = vv_step_values(s, to->result_of);
+    vv_bytes size = vv_dtype_size(to->to.encode.to), raw = full_chunk(&to->grid) * size;
+    add_values(w, s, cells);
+    if (to->to.encode.in != type) add_rounding(w, type, s->result[to->result_of].type, cells);
+    grow(&w->room[VV_FINISH_STORED], cells * size);
+    if (to->op == VV_STEP_GATHER || !to->to.chunked) return;
+    vv_bytes packing = to->to.deflate > 0 || to->to.zstd > 0 ? round64(vv_compressed_bound(raw)) : 0;
+    packing += compressor_bytes(to->to.zstd, raw);
+    w->passing = vv_imax(w->passing, round64(raw) * (to->to.shuffle ? 2 : 1) + packing);
+}
+
+static void add_finishing(const vv_plan *p, int step, vv_index cells, vv_work *w)
+{
+    const vv_step *from = &p->step[step];
+    for (int i = step + 1; i < p->n_steps; i++) {
+        const vv_step *s = &p->step[i];
+        if (vv_step_delivers(s) && s->from == step) add_delivery(w, from, s, cells);
+        for (int k = 0; k < s->n_inputs; k++)
+            for (int j = 0; j < s->input[k].n_parts; j++) {
+                const vv_part *part = &s->input[k].part[j];
+                if (part->from != step) continue;
+                add_values(w, from, cells);
+                add_rounding(w, vv_step_values(from, part->result), from->result[part->result].type, cells);
+            }
+    }
 }
 
 vv_status vv_work_edges(const vv_plan *p, const vv_step *s, vv_edge edge[])
@@ -227,7 +250,7 @@ void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], 
     if (s->block) out->special = block_workspace(s);
     if (s->product) out->special = product_workspace(s, edge);
     out->state = round64(vv_times(groups, vv_state_bytes(s, out->cells)));
-    out->finish = vv_imax(finish_bytes(p, number, cells), push_bytes(p, number, cells));
+    add_finishing(p, number, cells, out);
     if (s->copied_all) *out = (vv_work){.cells = out->cells, .groups = out->groups};
     if (s->copied_to) out->stored = vv_imax(out->stored, round64(VV_COPY_ROOM));
 }

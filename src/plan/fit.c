@@ -456,7 +456,13 @@ static vv_status fit_second_reads(vv_plan *p, vv_bytes baseline)
 static vv_bytes enough_store(const vv_plan *p, const vv_memory *m)
 {
     enum { BREATH = 2 << 20 };
-    return m->held + 2 * p->threads * m->largest + BREATH;
+    return m->held + p->threads * m->largest + BREATH;
+}
+
+/* The largest store that takes no more than `room` together with its share for spilling. */
+static vv_bytes store_in(vv_bytes room)
+{
+    return vv_imax(room / (VV_SPILL_SHARE + 1) * VV_SPILL_SHARE, room - VV_SPILL_MOST);
 }
 
 vv_status vv_fit_store(vv_plan *p, vv_bytes baseline)
@@ -473,7 +479,7 @@ vv_status vv_fit_store(vv_plan *p, vv_bytes baseline)
     p->store = 0;
     VV_TRY(vv_memory_of(p, &m));
     vv_bytes room = enough;
-    if (p->budget) room = (p->budget - vv_memory_peak(&m, 0, baseline)) / (VV_SPILL_SHARE + 1) * VV_SPILL_SHARE;
+    if (p->budget) room = store_in(p->budget - vv_memory_peak(&m, 0, baseline));
     p->store = vv_imax(m.least, vv_imin(enough, room));
     return VV_OK;
 }

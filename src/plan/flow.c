@@ -20,6 +20,28 @@ static const vv_grid *source_grid(const vv_edge *e, int part)
     return &e->plan->step[e->part[part].from].grid;
 }
 
+/* --- components --- */
+
+static int root_of(const int component[], int step)
+{
+    while (component[step] != step) step = component[step];
+    return step;
+}
+
+void vv_components(const vv_plan *p, int component[])
+{
+    for (int to = 0; to < p->n_steps; to++) {
+        const vv_step *s = &p->step[to];
+        component[to] = to;
+        for (int k = 0; vv_step_computes(s) && k < s->n_inputs; k++)
+            for (int j = 0; s->input[k].access == VV_ACCESS_PUSH && j < s->input[k].n_parts; j++) {
+                int a = root_of(component, s->input[k].part[j].from), b = root_of(component, to);
+                component[a > b ? a : b] = a < b ? a : b;
+            }
+    }
+    for (int i = 0; i < p->n_steps; i++) component[i] = root_of(component, i);
+}
+
 /* --- making an edge --- */
 
 /* The source's chunks that a work chunk's table entries span; false when it has none. */

@@ -20,6 +20,9 @@
 
 #include "plan/place.h"
 
+/* Steps that feed each other, over any number of others, are one component: component[] gets the number of its first step, by step. */
+void vv_components(const vv_plan *p, int component[]);
+
 /* One input of one step. */
 typedef struct vv_edge {
     const vv_plan *plan;

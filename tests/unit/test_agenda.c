@@ -25,6 +25,10 @@ static int add_step(vv_plan *p, bool reduce, int n, const int from[])
     s->reduced[0] = reduce;
     s->n_results = 1;
     s->result[0].type = VV_F64;
+    s->result[0].red = (vv_red){vv_reduction_find("sum"), VV_F64, false, 0, false};
+    must(vv_new(&s->program, 1, sizeof *s->program));
+    for (int k = 0, reg; k < n || k == 0; k++) must(vv_program_input(s->program, VV_F64, &reg));
+    vv_program_set_output(s->program, 0);
     for (int k = 0; k < n; k++) {
         vv_input *in;
         vv_part part;
@@ -100,7 +104,7 @@ static void run_all(bench *b, char *order)
         order[n++] = (char)('a' + t.step);
         finish(b, &t);
         assert_int_equal(vv_agenda_left(b->agenda), left - n + 1);
-        assert_true(vv_agenda_ended(b->agenda) == (n < left));
+        assert_true(vv_agenda_ended(b->agenda, t.step) == (n < left));
     }
     order[n] = 0;
     assert_int_equal(n, left);
@@ -239,7 +243,7 @@ static void *hand(void *argument)
             continue;
         }
         finish(b, &t);
-        vv_agenda_ended(b->agenda);
+        vv_agenda_ended(b->agenda, t.step);
     }
     return NULL;
 }

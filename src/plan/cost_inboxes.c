@@ -1,0 +1,399 @@
+/* Which inboxes fill and empty as the work goes on.
+ *
+ * Where producers and consumers go through the same dimensions in the same order, finished chunks reach into a band of inboxes that moves through the
+ * array. Along the first dimension whose chunks differ, an inbox is open while the band's edge lies in it:
+ *
+ *     chunks of 2 rows into inboxes of 5    the one that is being filled: a layer, everything behind that dimension
+ *     chunks of 5 rows into inboxes of 2    two whole ones, and one that the edge lies in; where inboxes are no wider than chunks, those that one chunk
+ *                                           fills are used up at once, and only what the edge lies in stays
+ *     chunks of 4 rows into inboxes of 2    the edge never lies in one
+ *
+ * A halo makes inboxes reach further. Where one rank's share ends inside of an inbox, that waits for its neighbour: a layer more. */
+#include "plan/cost_inboxes.h"
+
+/* Beside an inbox's block: its header, its place in the store's tables. */
+enum { INBOX_HEAD = 192 };
+
+/* --- how many, and how large --- */
+
+/* Grid positions that a rank's units touch: along the kept dimensions a stretch of `kept` consecutive positions, along the reduced ones of `reduced`. */
+typedef struct stretch {
+    vv_index kept, reduced;
+} stretch;
+
+static bool is_reduced(const vv_step *s, int d)
+{
+    return s->op == VV_STEP_REDUCE && s->reduced[d];
+}
+
+/* Output chunks of the rank that has most, when their units lie one behind the other. */
+static vv_index most_outs(const vv_plan *p, const vv_step *s)
+{
+    vv_index most = 0;
+    for (int rank = 0; rank < p->ranks; rank++) {
+        vv_index own = vv_place_count(s, rank, p->ranks);
+        if (own == 0) continue;
+        vv_unit first = vv_place_unit(s, rank, p->ranks, 0), last = vv_place_unit(s, rank, p->ranks, own - 1);
+        most = vv_imax(most, last.out - first.out + 1);
+    }
+    return most;
+}
+
+static stretch stretch_of(const vv_plan *p, const vv_step *s)
+{
+    vv_index kept = 1, reduced = 1, own = vv_place_most(s, p->ranks);
+    for (int d = 0; d < s->work.shape.nd; d++) *(is_reduced(s, d) ? &reduced : &kept) *= vv_grid_count(&s->work, d);
+    if (p->ranks == 1 || (s->op == VV_STEP_REDUCE && s->groups.dim >= 0)) return (stretch){kept, reduced};
+    stretch x = {vv_imin(kept, own), vv_imin(reduced, vv_times(own, s->leaf))};
+    if (s->placement == VV_PLACE_OUTPUTS) x.kept = vv_imin(x.kept, most_outs(p, s));
+    if (s->placement == VV_PLACE_LEAVES)
+        x.reduced = vv_imin(x.reduced, (vv_ceil_div(own, vv_imax(1, kept)) + 1) * s->leaf);
+    return x;
+}
+
+/* Different keys among a stretch of row-major positions, at most. */
+static vv_index keys_of_rank(const vv_plan *p, const vv_edge *e)
+{
+    const vv_step *s = &p->step[e->step];
+    stretch x = stretch_of(p, s);
+    vv_index keys = 1, inner[2] = {1, 1}, length[2] = {x.kept, x.reduced}, part[2] = {1, 1};
+    for (int d = s->work.shape.nd - 1; d >= 0; d--) {
+        int k = is_reduced(s, d);
+        vv_index touched = vv_imin(e->count[d], vv_ceil_div(length[k], inner[k]) + 1);
+        if (e->follows[d]) part[k] = vv_times(part[k], touched);
+        inner[k] = vv_times(inner[k], vv_grid_count(&s->work, d));
+    }
+    for (int k = 0; k < 2; k++) keys = vv_times(keys, vv_imin(part[k], vv_imax(1, length[k])));
+    return vv_imin(e->keys, keys);
+}
+
+/* Extents of the largest box, and bytes of all boxes together. */
+typedef struct boxes {
+    vv_bytes largest, all;
+} boxes;
+
+static boxes boxes_of(const vv_edge *e)
+{
+    const vv_step *s = &e->plan->step[e->step];
+    const vv_input *in = &s->input[e->input];
+    boxes b = {vv_dtype_size(vv_working_type(in->type)), vv_dtype_size(vv_working_type(in->type))};
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        vv_index halo = in->before[d] + in->after[d], most = 1, sum = 1;
+        if (d == e->lookup) {
+            sum = 0;
+            for (vv_index i = 0; i < e->count[d]; i++) {
+                most = vv_imax(most, e->span_n[i]);
+                sum += e->span_n[i];
+            }
+        } else if (e->follows[d]) {
+            most = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d])) + halo;
+            sum = s->work.shape.n[d] + halo * e->count[d];
+        }
+        b.largest = vv_times(b.largest, most);
+        b.all = vv_times(b.all, sum);
+    }
+    return b;
+}
+
+/* --- order --- */
+
+/* The part keeps the order of dimensions and of elements. */
+static bool keeps_order(const vv_part *part)
+{
+    int last = -1;
+    for (int d = 0; d < part->nd; d++) {
+        if (part->dim[d] < 0) continue;
+        if (part->dim[d] <= last || part->stride[d] < 0 || d == part->table_dim) return false;
+        last = part->dim[d];
+    }
+    return true;
+}
+
+/* Every part does, and the input follows all that there is to follow. */
+static bool edge_keeps_order(const vv_plan *p, const vv_edge *e)
+{
+    const vv_step *s = &p->step[e->step];
+    if (e->lookup >= 0) return false;
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (!e->follows[d] && vv_grid_count(&s->work, d) > 1) return false;
+    for (int j = 0; j < e->n_parts; j++)
+        if (!keeps_order(&e->part[j])) return false;
+    return true;
+}
+
+static bool edge_streams(const vv_plan *p, const bool prompt[], const vv_edge *e)
+{
+    const vv_step *s = &p->step[e->step];
+    if (!edge_keeps_order(p, e)) return false;
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_part *part = &e->part[j];
+        if (!prompt[part->from]) return false;
+        vv_index shift = part->nd > 0 && part->dim[0] == 0 ? part->start[0] - part->box.lo[0] : 0;
+        if (shift > p->step[part->from].grid.chunk[0] || -shift > s->work.chunk[0]) return false;
+    }
+    return true;
+}
+
+/* An output chunk's work chunks follow each other when no reduced dimension is slower than a kept one. */
+static bool reduces_in_order(const vv_step *s)
+{
+    bool seen = false;
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        if (vv_grid_count(&s->work, d) <= 1) continue;
+        if (s->reduced[d])
+            seen = true;
+        else if (seen)
+            return false;
+    }
+    return s->groups.dim < 0;
+}
+
+/* --- producers' chunks beside inboxes, along one dimension --- */
+
+/* The dimension of a part's source that follows work dimension d; -1 for none. */
+static int source_dim(const vv_part *part, int d)
+{
+    for (int k = 0; k < part->nd; k++)
+        if (part->dim[k] == d) return k;
+    return -1;
+}
+
+/* One chunk of one step has all that any inbox wants along d. */
+static bool single(const vv_plan *p, const vv_edge *e, int d)
+{
+    if (vv_grid_count(&p->step[e->step].work, d) > 1) return false;
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_part *part = &e->part[j];
+        int k = source_dim(part, d);
+        if (part->from != e->part[0].from || (k >= 0 && vv_grid_count(&p->step[part->from].grid, k) > 1)) return false;
+    }
+    return true;
+}
+
+/* Chunks and inboxes begin at the same element, and one kind's extents are multiples of the other's. */
+static bool same_origin(const vv_plan *p, const vv_edge *e, const vv_part *part, int d)
+{
+    const vv_grid *work = &p->step[e->step].work, *from = &p->step[part->from].grid;
+    int k = source_dim(part, d);
+    return k >= 0 && part->start[k] == part->box.lo[d] && part->stride[k] == 1 && from->shift[k] == work->shift[d];
+}
+
+/* Whether producer and consumer have the same chunks along dimension d of the work space, seen through every part. */
+static bool aligned(const vv_plan *p, const vv_edge *e, int d)
+{
+    const vv_step *s = &p->step[e->step];
+    const vv_input *in = &s->input[e->input];
+    if (single(p, e, d)) return true;
+    if (in->before[d] || in->after[d]) return false;
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_part *part = &e->part[j];
+        int k = source_dim(part, d);
+        if (part->box.n[d] != s->work.shape.n[d]) return false;
+        if (k >= 0 && (!same_origin(p, e, part, d) || p->step[part->from].grid.chunk[k] != s->work.chunk[d]))
+            return false;
+    }
+    return true;
+}
+
+/* Inboxes along d that lie wholly in one chunk of a producer, and that its edge lies in. */
+typedef struct reach {
+    vv_index whole, cut;
+} reach;
+
+static reach reach_of(const vv_plan *p, const vv_edge *e, int d)
+{
+    const vv_step *s = &p->step[e->step];
+    const vv_input *in = &s->input[e->input];
+    vv_index own = s->work.chunk[d];
+    reach r = {0, 0};
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_part *part = &e->part[j];
+        int k = source_dim(part, d);
+        vv_index chunk = k < 0 ? 1 : p->step[part->from].grid.chunk[k];
+        bool fits = same_origin(p, e, part, d) && part->box.n[d] == s->work.shape.n[d] && chunk % own == 0;
+        r.whole = vv_imax(r.whole, chunk >= own ? vv_ceil_div(chunk, own) : 0);
+        r.cut = vv_imax(r.cut, !fits);
+    }
+    r.cut += vv_ceil_div(in->before[d] + in->after[d], own);
+    return r;
+}
+
+/* Whether inboxes reach over several chunks of a producer along a dimension behind d: then none is full before the band's end. */
+static bool wide(const vv_plan *p, const vv_edge *e, int d)
+{
+    const vv_step *s = &p->step[e->step];
+    for (int k = d + 1; k < s->work.shape.nd; k++)
+        for (int j = 0; j < e->n_parts && !aligned(p, e, k); j++) {
+            int from = source_dim(&e->part[j], k);
+            if (from >= 0 && s->work.chunk[k] > p->step[e->part[j].from].grid.chunk[from]) return true;
+        }
+    return false;
+}
+
+/* A leaf of several chunks waits for all of them: the slowest dimension along which it has more than one, if any, and how many. */
+static vv_index layers_of_leaf(const vv_step *s, int *dim)
+{
+    vv_index inner = 1, layers = 0;
+    for (int d = s->work.shape.nd - 1; d >= 0; d--) {
+        if (!is_reduced(s, d) || vv_grid_count(&s->work, d) <= 1 || inner >= s->leaf) continue;
+        *dim = d;
+        layers = vv_ceil_div(s->leaf, inner);
+        inner = vv_times(inner, vv_grid_count(&s->work, d));
+    }
+    return s->leaf > 1 ? layers : 0;
+}
+
+/* --- ranks beside each other --- */
+
+/* Coordinates of the first work chunk, or the first output chunk, of a rank; false when it begins inside of one. */
+static bool begin_of(const vv_plan *p, const vv_step *s, int rank, bool out, vv_index coords[])
+{
+    if (vv_place_count(s, rank, p->ranks) == 0) return false;
+    vv_unit u = vv_place_unit(s, rank, p->ranks, 0);
+    if (u.leaf != 0) return false;
+    if (out)
+        vv_grid_coords(&s->grid, u.out, coords);
+    else
+        vv_unit_coords(s, u, 0, coords);
+    return true;
+}
+
+/* Whether a rank's shares on both sides of a part begin at the same element, at a border of dimension d and of all before it. */
+static bool begins_alike(const vv_plan *p, const vv_edge *e, const vv_part *part, int rank, int d)
+{
+    const vv_step *s = &p->step[e->step], *from = &p->step[part->from];
+    vv_index at[VV_MAX_DIMS], there[VV_MAX_DIMS];
+    if (!begin_of(p, s, rank, false, at) || !begin_of(p, from, rank, true, there)) return false;
+    for (int k = 0; k < part->nd; k++)
+        if (part->dim[k] < 0 && vv_grid_count(&from->grid, k) > 1) return false;
+    for (int k = 0; k < s->work.shape.nd; k++) {
+        int source = source_dim(part, k);
+        if (source < 0 || single(p, e, k)) continue;
+        if (k > d && (at[k] > 0 || there[source] > 0)) return false;
+        if (k > d) continue;
+        vv_index element = vv_part_index(part, source, vv_grid_begin(&s->work, k, at[k]));
+        if (element != vv_grid_begin(&from->grid, source, there[source])) return false;
+    }
+    return true;
+}
+
+/* Every rank's inboxes are filled by itself alone: no halo and no inbox crosses the border between ranks. d: the first dimension that is not aligned. */
+static bool borders_hold(const vv_plan *p, const vv_edge *e, int d)
+{
+    const vv_step *s = &p->step[e->step];
+    const vv_input *in = &s->input[e->input];
+    if (s->placement != VV_PLACE_OUTPUTS) return false;
+    if (d < s->work.shape.nd && (in->before[d] || in->after[d])) return false;
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_step *from = &p->step[e->part[j].from];
+        if (!vv_step_computes(from) || from->placement != VV_PLACE_OUTPUTS || s->groups.dim >= 0 ||
+            from->groups.dim >= 0)
+            return false;
+        for (int rank = 1; rank < p->ranks; rank++)
+            if (!begins_alike(p, e, &e->part[j], rank, d)) return false;
+    }
+    return true;
+}
+
+static int first_unaligned(const vv_plan *p, const vv_edge *e)
+{
+    int d = 0;
+    while (d < p->step[e->step].work.shape.nd && aligned(p, e, d)) d++;
+    return d;
+}
+
+bool vv_edge_is_local(const vv_plan *p, const vv_edge *e)
+{
+    if (p->ranks == 1) return true;
+    const vv_step *s = &p->step[e->step];
+    if (s->op == VV_STEP_REDUCE && s->placement != VV_PLACE_OUTPUTS) return false;
+    return edge_keeps_order(p, e) && borders_hold(p, e, first_unaligned(p, e));
+}
+
+/* --- all together --- */
+
+/* A layer of inboxes: all there are behind dimension d. */
+static vv_bytes layer_bytes(const vv_edge *e, int d)
+{
+    const vv_step *s = &e->plan->step[e->step];
+    const vv_input *in = &s->input[e->input];
+    vv_bytes bytes = vv_dtype_size(vv_working_type(in->type));
+    for (int k = 0; k < s->work.shape.nd; k++) {
+        if (!e->follows[k]) continue;
+        vv_index halo = in->before[k] + in->after[k], n = vv_imax(1, s->work.shape.n[k]);
+        bytes = vv_times(bytes, k > d ? n + halo * e->count[k] : vv_imin(s->work.chunk[k], n) + halo);
+    }
+    return bytes;
+}
+
+/* Bytes of a streaming edge's inboxes that are open at once. */
+static vv_bytes frontier(const vv_plan *p, const vv_edge *e, vv_bytes largest)
+{
+    const vv_step *s = &p->step[e->step];
+    int d = 0, leaf_dim = s->work.shape.nd;
+    vv_index leaf_layers = layers_of_leaf(s, &leaf_dim), filled = p->threads, row = 1;
+    while (d < leaf_dim && aligned(p, e, d)) d++;
+    if (d == s->work.shape.nd) return vv_times(filled, largest);
+    for (int k = d + 1; k < s->work.shape.nd; k++) row = vv_times(row, e->count[k]);
+    reach r = reach_of(p, e, d);
+    vv_index layers = r.cut + (d == leaf_dim ? leaf_layers : 0);
+    if (p->ranks > 1 && !borders_hold(p, e, d)) layers += vv_imin(2, p->ranks - 1);
+    if (wide(p, e, d) || d == leaf_dim) {
+        layers += r.whole;
+    } else if (r.whole > 0) { /* what a chunk fills is used up before the next one */
+        vv_index at_once = r.whole;
+        for (int k = d + 1; k < s->work.shape.nd; k++) {
+            reach behind = reach_of(p, e, k);
+            at_once = vv_times(at_once, vv_imin(e->count[k], behind.whole + behind.cut));
+        }
+        filled = vv_times(filled, vv_imin(at_once, row));
+    }
+    layers = vv_imin(e->count[d], layers);
+    return vv_times(layers, layer_bytes(e, d) + vv_times(row, INBOX_HEAD)) + vv_times(filled, largest);
+}
+
+static vv_inboxes inboxes_of_edge(const vv_plan *p, const bool prompt[], const vv_edge *e, bool *streams)
+{
+    boxes b = boxes_of(e);
+    vv_index keys = keys_of_rank(p, e);
+    vv_bytes all = vv_imin(vv_times(keys, b.largest), b.all) + vv_times(keys, INBOX_HEAD);
+    vv_bytes largest = b.largest + INBOX_HEAD;
+    *streams = edge_streams(p, prompt, e);
+    return (vv_inboxes){.all = all, .held = *streams ? vv_imin(all, frontier(p, e, largest)) : all, .largest = largest};
+}
+
+/* The only input that is fed, by chunks of this rank that are its own: a task runs as soon as one is there. */
+static bool passes(const vv_plan *p, const vv_step *s, const vv_edge edge[])
+{
+    const vv_edge *only = NULL;
+    for (int k = 0; k < s->n_inputs; k++) {
+        if (s->input[k].access != VV_ACCESS_PUSH) continue;
+        if (only) return false;
+        only = &edge[k];
+    }
+    return only && s->leaf <= 1 && first_unaligned(p, only) == s->work.shape.nd && vv_edge_is_local(p, only);
+}
+
+/* When one of a step's inputs comes late, all others wait for it. */
+vv_inboxes vv_inboxes_of(const vv_plan *p, bool prompt[], int step, const vv_edge edge[])
+{
+    const vv_step *s = &p->step[step];
+    vv_inboxes sum = {0};
+    bool all_stream = true;
+    for (int k = 0; k < s->n_inputs; k++) {
+        if (s->input[k].access != VV_ACCESS_PUSH) continue;
+        bool streams;
+        vv_inboxes one = inboxes_of_edge(p, prompt, &edge[k], &streams);
+        all_stream = all_stream && streams;
+        sum.all += one.all;
+        sum.held += one.held;
+        sum.largest += one.largest;
+    }
+    if (!all_stream) sum.held = sum.all;
+    prompt[step] = all_stream && (s->op == VV_STEP_MAP || reduces_in_order(s));
+    if (all_stream && passes(p, s, edge)) {
+        sum.passing = sum.held;
+        sum.held = 0;
+    }
+    return sum;
+}
