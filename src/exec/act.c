@@ -38,6 +38,11 @@ vv_status vv_act_look(vv_run *r)
     return vv_net_send_copy(r->net, 0, VV_TAG_ACT, &number, sizeof number);
 }
 
+bool vv_act_untold(const vv_run *r)
+{
+    return vv_agenda_acts(r->agenda) > 1 && r->told < vv_agenda_acts(r->agenda);
+}
+
 vv_status vv_act_receive(vv_run *r, const vv_message *m)
 {
     int64_t number = -1;

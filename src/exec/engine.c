@@ -78,7 +78,8 @@ static vv_status run_all(vv_run *r, int64_t *ready_us)
     while (r->feeds.due > 0) VV_TRY(vv_run_wait(r, &wait));
     if (r->hooks->born > 0) *ready_us = (int64_t)((vv_clock() - r->hooks->born) * 1e6);
     VV_TRY(vv_crew_work(r));
-    while (vv_trees_wait(r, vv_agenda_acts(r->agenda)) || r->results_in < r->results_due) VV_TRY(vv_run_wait(r, &wait));
+    while (vv_trees_wait(r, vv_agenda_acts(r->agenda)) || vv_act_untold(r) || r->results_in < r->results_due)
+        VV_TRY(vv_run_wait(r, &wait));
     VV_TRY(vv_letters_flush(r));
     VV_TRY(vv_commit(r));
     return vv_counts_gather(r);

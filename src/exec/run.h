@@ -174,6 +174,8 @@ VV_WARN_UNUSED vv_status vv_push_late(vv_run *r);
 
 /* act.c: tells when acts have ended here, and begins the next one. */
 VV_WARN_UNUSED vv_status vv_act_look(vv_run *r);
+/* Others may wait for this rank's word. */
+bool vv_act_untold(const vv_run *r);
 VV_WARN_UNUSED vv_status vv_act_receive(vv_run *r, const vv_message *m);
 
 /* commit.c: after the tasks: compressed chunks get their places and are written; everything is synced. Collective within a run. */

@@ -199,6 +199,18 @@ const vv_op *const vv_ops[] = {
 };
 const int vv_n_ops = sizeof vv_ops / sizeof *vv_ops;
 
+bool vv_op_is_smooth(int op)
+{
+    static const char *const smooth[] = {
+#define SMOOTH(name, ...) #name,
+#include "kernels/smooth.def.h"
+#undef SMOOTH
+        "power"};
+    for (size_t i = 0; i < sizeof smooth / sizeof *smooth; i++)
+        if (!strcmp(vv_ops[op]->name, smooth[i])) return true;
+    return false;
+}
+
 const vv_op *vv_op_find(const char *name)
 {
     for (int i = 0; i < vv_n_ops; i++)

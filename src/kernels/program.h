@@ -38,6 +38,8 @@ typedef struct vv_op {
 extern const vv_op *const vv_ops[];
 extern const int vv_n_ops;
 const vv_op *vv_op_find(const char *name);
+/* A transcendental function (kernels/smooth.def.h): much dearer than arithmetic. op: its place in vv_ops. */
+bool vv_op_is_smooth(int op);
 
 typedef struct vv_instruction {
     int op;        /* index in vv_ops, or VV_OP_CONST / VV_OP_CAST */

@@ -376,6 +376,9 @@ static void add_tally(vv_tally *sum, const vv_tally *t)
     sum->elements += t->elements;
     sum->read += t->read;
     sum->inflated += t->inflated;
+    sum->computed += t->computed;
+    sum->made += t->made;
+    sum->packed += t->packed;
     sum->values += t->values;
     sum->pushed += t->pushed;
     sum->moved += t->moved;

@@ -131,6 +131,9 @@ typedef struct vv_tally {
     vv_index elements;      /* in those chunks */
     vv_bytes read;          /* stored bytes */
     vv_bytes inflated;      /* bytes that came out of inflating */
+    vv_bytes computed;      /* of `read`: not from a file, but made element by element */
+    vv_index made;          /* those elements */
+    vv_bytes packed;        /* bytes of working values put together into boxes */
     vv_bytes values;        /* of all inputs: bytes of working values that were made available */
     vv_bytes pushed;        /* bytes that went into inboxes, on this rank and others */
     vv_bytes moved;         /* bytes between ranks, heads of messages included */

@@ -215,6 +215,10 @@ static vv_status read_rows(vv_counter *c, int source, const vv_part *part, const
         bytes *= n;
     }
     t->read += bytes;
+    if (vv_path_is_computed(s->path)) {
+        t->computed += bytes;
+        t->made += bytes / vv_dtype_size(s->decode.stored);
+    }
     enclose(&c->seen[source], box);
     return VV_OK;
 }
@@ -269,8 +273,11 @@ static vv_status count_input(vv_counter *c, int step, int k, const vv_index coor
     m->key[k] = key;
     vv_box box = *work;
     int first = 0, end = in->n_parts;
-    if (packed) vv_edge_box(e, key, &box);
-    if (packed) vv_edge_near(e, &box, &first, &end);
+    if (packed) {
+        vv_edge_box(e, key, &box);
+        vv_edge_near(e, &box, &first, &end);
+        t->packed += vv_inbox_bytes(e, &box);
+    }
     for (int j = first; j < end; j++) {
         vv_bytes before = t->read;
         VV_TRY(read_part(c, packed ? &e->part[j] : &in->part[j], &box, t));

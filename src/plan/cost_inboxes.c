@@ -1,14 +1,15 @@
 /* Which inboxes fill and empty as the work goes on.
  *
- * Where producers and consumers go through the same dimensions in the same order, finished chunks reach into a band of inboxes that moves through the
- * array. Along the first dimension whose chunks differ, an inbox is open while the band's edge lies in it:
+ * Where producers and consumers go through the same dimensions in the same order, chunks are made row by row, and along the first dimension whose chunks
+ * differ a front moves through the inboxes. On one side of it everything has come up to the end of the row of chunks at work, on the other up to its
+ * beginning:
  *
- *     chunks of 2 rows into inboxes of 5    the one that is being filled: a layer, everything behind that dimension
- *     chunks of 5 rows into inboxes of 2    two whole ones, and one that the edge lies in; where inboxes are no wider than chunks, those that one chunk
- *                                           fills are used up at once, and only what the edge lies in stays
- *     chunks of 4 rows into inboxes of 2    the edge never lies in one
+ *     inboxes    +-------+-------+-------+      open are those that a border between rows of chunks lies in (cut), and where
+ *                |=======|===    |       |      chunks are being made all that such a chunk reaches into (band)
+ *     chunks     |#######|###----|-------|
+ *                +-------+-------+-------+      a halo makes inboxes reach further
  *
- * A halo makes inboxes reach further. Where one rank's share ends inside of an inbox, that waits for its neighbour: a layer more. */
+ * Inboxes that lie across the border between two ranks' shares wait for the neighbour, who may come to them last. */
 #include "plan/cost_inboxes.h"
 
 /* Beside an inbox's block: its header, its place in the store's tables. */
@@ -195,39 +196,38 @@ static bool aligned(const vv_plan *p, const vv_edge *e, int d)
     return true;
 }
 
-/* Inboxes along d that lie wholly in one chunk of a producer, and that its edge lies in. */
+static vv_index common_divisor(vv_index a, vv_index b)
+{
+    while (b) {
+        vv_index rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* Inboxes along d: that one chunk of a producer reaches into, at most; and that the border between two chunks lies in. */
 typedef struct reach {
-    vv_index whole, cut;
+    vv_index band, cut;
 } reach;
 
 static reach reach_of(const vv_plan *p, const vv_edge *e, int d)
 {
     const vv_step *s = &p->step[e->step];
     const vv_input *in = &s->input[e->input];
-    vv_index own = s->work.chunk[d];
-    reach r = {0, 0};
+    vv_index own = s->work.chunk[d], halo = vv_ceil_div(in->before[d] + in->after[d], own);
+    reach r = {1, 0};
     for (int j = 0; j < e->n_parts; j++) {
         const vv_part *part = &e->part[j];
         int k = source_dim(part, d);
-        vv_index chunk = k < 0 ? 1 : p->step[part->from].grid.chunk[k];
-        bool fits = same_origin(p, e, part, d) && part->box.n[d] == s->work.shape.n[d] && chunk % own == 0;
-        r.whole = vv_imax(r.whole, chunk >= own ? vv_ceil_div(chunk, own) : 0);
-        r.cut = vv_imax(r.cut, !fits);
+        if (k < 0) continue;
+        vv_index chunk = p->step[part->from].grid.chunk[k];
+        bool fits = same_origin(p, e, part, d) && part->box.n[d] == s->work.shape.n[d];
+        vv_index between = fits ? common_divisor(chunk, own) : 1; /* of the places where borders of both kinds lie */
+        r.band = vv_imax(r.band, vv_ceil_div(chunk + own - between, own));
+        r.cut = vv_imax(r.cut, !fits || chunk % own > 0);
     }
-    r.cut += vv_ceil_div(in->before[d] + in->after[d], own);
-    return r;
-}
-
-/* Whether inboxes reach over several chunks of a producer along a dimension behind d: then none is full before the band's end. */
-static bool wide(const vv_plan *p, const vv_edge *e, int d)
-{
-    const vv_step *s = &p->step[e->step];
-    for (int k = d + 1; k < s->work.shape.nd; k++)
-        for (int j = 0; j < e->n_parts && !aligned(p, e, k); j++) {
-            int from = source_dim(&e->part[j], k);
-            if (from >= 0 && s->work.chunk[k] > p->step[e->part[j].from].grid.chunk[from]) return true;
-        }
-    return false;
+    return (reach){r.band + halo, r.cut + halo};
 }
 
 /* A leaf of several chunks waits for all of them: the slowest dimension along which it has more than one, if any, and how many. */
@@ -326,30 +326,64 @@ static vv_bytes layer_bytes(const vv_edge *e, int d)
     return bytes;
 }
 
+/* Inboxes of a layer of dimension d; of which are at the place where chunks are being made. */
+static vv_index row_of(const vv_edge *e, int d)
+{
+    vv_index row = 1;
+    for (int k = d + 1; k < e->plan->step[e->step].work.shape.nd; k++) row = vv_times(row, e->count[k]);
+    return row;
+}
+
+static vv_index front_of(const vv_plan *p, const vv_edge *e, int d)
+{
+    if (d + 1 >= p->step[e->step].work.shape.nd) return 1;
+    vv_index band = aligned(p, e, d + 1) ? 1 : reach_of(p, e, d + 1).band;
+    return vv_times(vv_imin(e->count[d + 1], band), row_of(e, d + 1));
+}
+
+/* Where a work chunk lies in its layer. */
+static vv_index place_in_row(const vv_step *s, vv_unit u, int d)
+{
+    vv_index at[VV_MAX_DIMS], place = 0;
+    vv_unit_coords(s, u, 0, at);
+    for (int k = d + 1; k < s->work.shape.nd; k++) place = place * vv_grid_count(&s->work, k) + at[k];
+    return place;
+}
+
+/* Inboxes of the rank that has most of them that wait for a neighbour from beginning to end: those of its first layer and of its last one. */
+static vv_index at_borders(const vv_plan *p, const vv_edge *e, int d)
+{
+    const vv_step *s = &p->step[e->step];
+    vv_index row = row_of(e, d), most = 0;
+    if (p->ranks == 1 || borders_hold(p, e, d)) return 0;
+    if (s->op != VV_STEP_MAP || s->placement == VV_PLACE_CYCLIC) return vv_times(row, vv_imin(2, p->ranks - 1));
+    for (int rank = 0; rank < p->ranks; rank++) {
+        vv_index own = vv_place_count(s, rank, p->ranks), n = 0;
+        if (own == 0) continue;
+        vv_unit first = vv_place_unit(s, rank, p->ranks, 0), last = vv_place_unit(s, rank, p->ranks, own - 1);
+        if (rank > 0) n += row - place_in_row(s, first, d);
+        if (rank + 1 < p->ranks) n += place_in_row(s, last, d) + 1;
+        most = vv_imax(most, vv_imin(n, own));
+    }
+    return most;
+}
+
 /* Bytes of a streaming edge's inboxes that are open at once. */
 static vv_bytes frontier(const vv_plan *p, const vv_edge *e, vv_bytes largest)
 {
     const vv_step *s = &p->step[e->step];
     int d = 0, leaf_dim = s->work.shape.nd;
-    vv_index leaf_layers = layers_of_leaf(s, &leaf_dim), filled = p->threads, row = 1;
+    vv_index leaf_layers = layers_of_leaf(s, &leaf_dim);
     while (d < leaf_dim && aligned(p, e, d)) d++;
-    if (d == s->work.shape.nd) return vv_times(filled, largest);
-    for (int k = d + 1; k < s->work.shape.nd; k++) row = vv_times(row, e->count[k]);
+    if (d == s->work.shape.nd) return vv_times(p->threads, largest);
+    vv_index row = row_of(e, d), front = front_of(p, e, d);
     reach r = reach_of(p, e, d);
-    vv_index layers = r.cut + (d == leaf_dim ? leaf_layers : 0);
-    if (p->ranks > 1 && !borders_hold(p, e, d)) layers += vv_imin(2, p->ranks - 1);
-    if (wide(p, e, d) || d == leaf_dim) {
-        layers += r.whole;
-    } else if (r.whole > 0) { /* what a chunk fills is used up before the next one */
-        vv_index at_once = r.whole;
-        for (int k = d + 1; k < s->work.shape.nd; k++) {
-            reach behind = reach_of(p, e, k);
-            at_once = vv_times(at_once, vv_imin(e->count[k], behind.whole + behind.cut));
-        }
-        filled = vv_times(filled, vv_imin(at_once, row));
-    }
-    layers = vv_imin(e->count[d], layers);
-    return vv_times(layers, layer_bytes(e, d) + vv_times(row, INBOX_HEAD)) + vv_times(filled, largest);
+    vv_index open = vv_times(vv_imin(e->count[d], r.band), front);
+    open += vv_times(vv_imin(e->count[d], r.cut), row - front);
+    if (d == leaf_dim) open += vv_times(vv_imin(e->count[d], leaf_layers), row);
+    open += at_borders(p, e, d);
+    vv_bytes bytes = vv_times(open, vv_ceil_div(layer_bytes(e, d), row) + INBOX_HEAD);
+    return bytes + (p->threads - 1) * largest;
 }
 
 static vv_inboxes inboxes_of_edge(const vv_plan *p, const bool prompt[], const vv_edge *e, bool *streams)

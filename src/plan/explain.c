@@ -137,6 +137,10 @@ static void explain_read(const vv_plan *p, const vv_step *s, vv_buf *b)
     } else {
         vv_buf_text(b, "contiguous");
     }
+    if (vv_path_is_computed(source->path)) {
+        vv_buf_printf(b, ", %s, computed", vv_bytes_text(source->total, bytes));
+        return;
+    }
     vv_buf_printf(b, ", %s stored", vv_bytes_text(source->total, bytes));
     for (int i = 0; i < source->n_filters; i++) vv_buf_printf(b, ", %s", vv_filter_names[source->filter[i]]);
     vv_buf_text(b, source->raw ? ", read raw" : ", read by the format's driver");

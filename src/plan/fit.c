@@ -456,7 +456,7 @@ static vv_status fit_second_reads(vv_plan *p, vv_bytes baseline)
 static vv_bytes enough_store(const vv_plan *p, const vv_memory *m)
 {
     enum { BREATH = 2 << 20 };
-    return m->held + p->threads * m->largest + BREATH;
+    return m->held + (p->threads - 1) * m->largest + BREATH;
 }
 
 /* The largest store that takes no more than `room` together with its share for spilling. */

@@ -137,15 +137,25 @@ static bool generates(const vv_plan *p, const vv_step *s)
     return false;
 }
 
+/* For one value. */
+static double program_seconds(const vv_program *p, const vv_machine *m)
+{
+    double seconds = 0;
+    for (int i = 0; i < p->n; i++)
+        seconds += 1 / (p->code[i].op >= 0 && vv_op_is_smooth(p->code[i].op) ? m->function : m->operation);
+    return seconds;
+}
+
 /* Multiplications and additions: m x n x k for every triple of chunks is what the work space has as elements. */
 static double compute_seconds(const vv_plan *p, const vv_step *s, const vv_tally *t, const vv_machine *m)
 {
     double elements = (double)t->elements, seconds = (double)t->inflated / m->inflate;
     seconds += (double)t->tasks / m->tasks + (double)t->pushed / m->copy + (double)t->deflated / m->deflate;
+    seconds += (double)t->made / m->element + (double)t->packed / m->copy;
     if (generates(p, s)) seconds += elements / m->random;
     if (s->product) return seconds + 2 * elements / m->flops;
     if (s->block) return seconds + elements / m->window;
-    if (s->program) seconds += elements * s->program->n / m->operation;
+    if (s->program) seconds += elements * program_seconds(s->program, m);
     return seconds + (double)t->values * s->n_results / m->fold;
 }
 
@@ -159,7 +169,7 @@ static void step_seconds(const vv_plan *p, int i, const vv_tally *t, const vv_ma
     double latency = e->latency > 0 ? e->latency : 1 / m->messages;
     *out = (vv_seconds){0};
     if (s->op == VV_STEP_READ) return; /* counted where it is read */
-    out->read = (double)t->read / disk_read;
+    out->read = (double)(t->read - t->computed) / disk_read;
     out->send = (double)t->moved / network + (double)t->messages * latency;
     out->write = (double)t->written / disk_write;
     out->compute = (vv_step_computes(s) ? compute_seconds(p, s, t, m) : (double)t->deflated / m->deflate) / p->threads;

@@ -17,8 +17,10 @@
     X(fold, 7.8e9, "bytes of values decoded and folded by a reduction")                                                \
     X(copy, 5.2e9, "bytes copied in memory")                                                                           \
     X(operation, 1.5e9, "values through one elementwise operation")                                                    \
+    X(function, 0.4e9, "values through a transcendental function")                                                     \
     X(window, 0.2e9, "values through a window or a scan")                                                              \
     X(random, 0.2e9, "random values made")                                                                             \
+    X(element, 0.1e9, "elements of virtual variables made")                                                            \
     X(flops, 60e9, "additions and multiplications of a product")                                                       \
     X(write, 1.0e9, "bytes written to files")                                                                          \
     X(network, 5.0e9, "bytes between ranks")                                                                           \

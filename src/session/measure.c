@@ -41,7 +41,7 @@ typedef struct lab {
     char *work;     /* states, compressed chunks, workspaces: of WORK bytes */
     vv_bytes small; /* the compressed chunk */
     vv_codec *codec;
-    vv_program program;
+    vv_program program, function;
     int fd;         /* of a file without a name in the scratch directory */
     double seconds; /* what a round's work took; 0: all of its time */
 } lab;
@@ -72,6 +72,13 @@ static vv_status make_program(vv_program *p)
     for (size_t i = 0; i < sizeof op / sizeof *op; i++)
         VV_TRY(vv_program_op(p, vv_op_find(op[i]), (int[]){r, constant}, &r));
     return VV_OK;
+}
+
+static vv_status make_function(vv_program *p)
+{
+    int r;
+    VV_TRY(vv_program_input(p, VV_F32, &r));
+    return vv_program_op(p, vv_op_find("exp"), &r, &r);
 }
 
 static vv_status write_all(lab *l)
@@ -135,6 +142,7 @@ static vv_status lab_open(vv_session *s, lab *l)
     VV_TRY(vv_mem_get(&l->work, WORK, "data to measure with"));
     VV_TRY(vv_codec_new(&l->codec));
     VV_TRY(make_program(&l->program));
+    VV_TRY(make_function(&l->function));
     make_field((float *)(void *)l->work, VALUES);
     vv_shuffle(l->work, VALUES, 4, l->a);
     for (vv_bytes at = CHUNK; at < BLOCK; at += CHUNK) memcpy(l->a + at, l->a, CHUNK);
@@ -205,6 +213,26 @@ static vv_status operation_round(lab *l, double *amount)
         (void)vv_program_run(&l->program, VV_TILE, (const void *[]){x + i}, l->work);
     *amount = (double)VALUES * l->program.n;
     return VV_OK;
+}
+
+static vv_status function_round(lab *l, double *amount)
+{
+    const float *x = floats(l);
+    for (vv_index i = 0; i < VALUES; i += VV_TILE)
+        (void)vv_program_run(&l->function, VV_TILE, (const void *[]){x + i}, l->work);
+    *amount = VALUES;
+    return VV_OK;
+}
+
+static vv_status element_round(lab *l, double *amount)
+{
+    vv_file *f;
+    vv_box box = {1, {0}, {CELLS}};
+    VV_TRY(vv_file_open("virtual:x?shape=i:65536", &f));
+    vv_status status = f->format->read(f, 0, &box, l->b);
+    vv_file_close(&f);
+    *amount = CELLS;
+    return status;
 }
 
 static vv_status window_round(lab *l, double *amount)
@@ -306,12 +334,20 @@ static const struct probe {
     probe_round *round;
     int least, most; /* ranks */
 } probes[] = {
-    {"read", read_round, 1, INT_MAX},       {"inflate", inflate_round, 1, INT_MAX},
-    {"deflate", deflate_round, 1, INT_MAX}, {"fold", fold_round, 1, INT_MAX},
-    {"copy", copy_round, 1, INT_MAX},       {"operation", operation_round, 1, INT_MAX},
-    {"window", window_round, 1, INT_MAX},   {"random", random_round, 1, INT_MAX},
-    {"flops", product_round, 1, INT_MAX},   {"write", write_round, 1, INT_MAX},
-    {"network", network_round, 2, INT_MAX}, {"messages", messages_round, 2, INT_MAX},
+    {"read", read_round, 1, INT_MAX},
+    {"inflate", inflate_round, 1, INT_MAX},
+    {"deflate", deflate_round, 1, INT_MAX},
+    {"fold", fold_round, 1, INT_MAX},
+    {"copy", copy_round, 1, INT_MAX},
+    {"operation", operation_round, 1, INT_MAX},
+    {"function", function_round, 1, INT_MAX},
+    {"element", element_round, 1, INT_MAX},
+    {"window", window_round, 1, INT_MAX},
+    {"random", random_round, 1, INT_MAX},
+    {"flops", product_round, 1, INT_MAX},
+    {"write", write_round, 1, INT_MAX},
+    {"network", network_round, 2, INT_MAX},
+    {"messages", messages_round, 2, INT_MAX},
     {"tasks", tasks_round, 1, 1},
 };
 

@@ -34,7 +34,12 @@ typedef struct source {
 static bool probe(const char *path, const unsigned char *head, size_t n)
 {
     (void)head;
-    return n == 0 && !strncmp(path, scheme, sizeof scheme - 1);
+    return n == 0 && vv_path_is_computed(path);
+}
+
+bool vv_path_is_computed(const char *path)
+{
+    return !strncmp(path, scheme, sizeof scheme - 1);
 }
 
 /* --- the path --- */

@@ -210,6 +210,78 @@ static void throttled_is_what_waits_only(void **state)
     vv_plan_free(&b.plan);
 }
 
+/* With too many partial results waiting only the first unit that has not begun may run, and only when it can. */
+static void watched_units_come_in_order(void **state)
+{
+    (void)state;
+    bench b = {0};
+    must(vv_plan_new(&b.plan));
+    b.plan->ranks = b.plan->threads = 1;
+    add_step(b.plan, false, 0, NULL);
+    add_step(b.plan, false, 1, (int[]){0});
+    _Atomic vv_index waiting = 3;
+    vv_task made[N], t;
+    bool got;
+    open_bench(&b, 0);
+    must(vv_agenda_watch(b.agenda, 1, &waiting, 2));
+    for (int i = 0; i < N; i++) {
+        must(vv_agenda_take(b.agenda, false, &made[i], &got));
+        assert_true(got && made[i].step == 0 && made[i].unit.out == i);
+    }
+    for (int i = N - 1; i > 0; i--) finish(&b, &made[i]);
+    must(vv_agenda_take(b.agenda, false, &t, &got));
+    assert_false(got); /* the first one cannot run yet */
+    waiting = 2;
+    must(vv_agenda_take(b.agenda, false, &t, &got));
+    assert_true(got && t.step == 1 && t.unit.out == N - 1);
+    finish(&b, &t);
+    waiting = 3;
+    finish(&b, &made[0]);
+    for (int i = 0; i < N - 1; i++) {
+        must(vv_agenda_take(b.agenda, false, &t, &got));
+        assert_true(got && t.step == 1 && t.unit.out == i);
+        finish(&b, &t);
+    }
+    waiting = 0;
+    must(vv_agenda_take(b.agenda, false, &t, &got));
+    assert_false(got); /* none comes twice */
+    close_bench(&b);
+    vv_plan_free(&b.plan);
+}
+
+/* Steps that have nothing to do with each other; with fuzz each is an act of its own. */
+static void acts_come_one_after_the_other(void **state)
+{
+    (void)state;
+    bench b = {0};
+    must(vv_plan_new(&b.plan));
+    b.plan->ranks = b.plan->threads = 1;
+    b.plan->fuzz = 5;
+    for (int i = 0; i < 3; i++) add_step(b.plan, false, 0, NULL);
+    open_bench(&b, 0);
+    assert_int_equal(vv_agenda_acts(b.agenda), 3);
+    for (int act = 0; act < 3; act++) {
+        vv_task t;
+        bool got;
+        for (int i = 0; i < N; i++) {
+            assert_int_equal(vv_agenda_acts_ended(b.agenda), act);
+            must(vv_agenda_take(b.agenda, false, &t, &got));
+            assert_true(got && t.step == act && vv_agenda_act_of(b.agenda, t.step) == act);
+            (void)vv_agenda_ended(b.agenda, t.step);
+        }
+        must(vv_agenda_take(b.agenda, false, &t, &got));
+        assert_false(got);
+        vv_agenda_begin_act(b.agenda, act + 1);
+    }
+    assert_int_equal(vv_agenda_acts_ended(b.agenda), 3);
+    close_bench(&b);
+    b.plan->fuzz = 0; /* they are small */
+    open_bench(&b, 0);
+    assert_int_equal(vv_agenda_acts(b.agenda), 1);
+    close_bench(&b);
+    vv_plan_free(&b.plan);
+}
+
 /* All ranks together have every unit once. */
 static void ranks_share(void **state)
 {
@@ -270,9 +342,14 @@ static void threads_share(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(policies_differ),      cmocka_unit_test(later_sources_come_later),
-        cmocka_unit_test(fuzz_runs_everything), cmocka_unit_test(throttled_is_what_waits_only),
-        cmocka_unit_test(ranks_share),          cmocka_unit_test(threads_share),
+        cmocka_unit_test(policies_differ),
+        cmocka_unit_test(later_sources_come_later),
+        cmocka_unit_test(fuzz_runs_everything),
+        cmocka_unit_test(throttled_is_what_waits_only),
+        cmocka_unit_test(watched_units_come_in_order),
+        cmocka_unit_test(acts_come_one_after_the_other),
+        cmocka_unit_test(ranks_share),
+        cmocka_unit_test(threads_share),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -628,8 +628,9 @@ static void the_machine_is_measured(void **state)
     assert_int_equal(0, run(line));
     assert_string_equal("", err_text);
     slurp("rates/machine.json", text, sizeof text);
-    static const char *const rate[] = {"read",   "inflate", "deflate", "fold",    "copy",     "operation", "window",
-                                       "random", "flops",   "write",   "network", "messages", "tasks"};
+    static const char *const rate[] = {"read",      "inflate",  "deflate", "fold",     "copy",
+                                       "operation", "function", "element", "window",   "random",
+                                       "flops",     "write",    "network", "messages", "tasks"};
     for (size_t i = 0; i < sizeof rate / sizeof *rate; i++) {
         snprintf(line, sizeof line, "  \"%s\": ", rate[i]);
         const char *at = strstr(text, line);

@@ -1,7 +1,7 @@
 /* Costs: bytes against naive counting, element by element; memory follows what is held. */
 #include "handmade.h"
 
-#include "plan/cost.h"
+#include "plan/cost_inboxes.h"
 
 static vv_cost counted(const vv_plan *p, const vv_chunk_at *const index[])
 {
@@ -336,6 +336,10 @@ static void test_pushed(void **state)
         assert_int_equal(c.step[a].tally.pushed, pushed);
         assert_int_equal(c.step[a].moved - 64 * c.step[a].tally.messages, remote);
         assert_int_equal(c.step[b].tally.pushed, 0);
+        vv_edge e;
+        must(vv_edge_make(p, b, 0, &e));
+        if (vv_edge_is_local(p, &e)) assert_int_equal(remote, 0);
+        vv_edge_free(&e);
         assert_true((remote > 0) == (c.step[a].tally.messages > 0));
         vv_cost_free(&c);
         vv_plan_free(&p);
@@ -420,6 +424,65 @@ static void test_streaming_edges_hold_a_frontier(void **state)
     vv_plan_free(&p);
 }
 
+/* Bands of 10 rows into inboxes of 50 rows and 20 columns, on two ranks. */
+static void test_what_a_rank_makes_itself(void **state)
+{
+    (void)state;
+    vv_grid g = hand_grid(2, (vv_index[]){1000, 200}, (vv_index[]){10, 200}),
+            tiles = hand_grid(2, (vv_index[]){1000, 200}, (vv_index[]){50, 20});
+    vv_plan *p = hand_plan(2);
+    int x = hand_read(p, "x", &g), a = hand_step(p, VV_STEP_MAP, "a", &g);
+    hand_same(p, a, x, VV_ACCESS_CHUNK);
+    must(vv_step_complete(&p->step[a]));
+    int b = hand_step(p, VV_STEP_MAP, "b", &tiles);
+    hand_same(p, b, a, VV_ACCESS_PUSH);
+    must(vv_step_complete(&p->step[b]));
+    vv_edge e;
+    must(vv_edge_make(p, b, 0, &e));
+    assert_true(vv_edge_is_local(p, &e)); /* both are cut at row 500 */
+    vv_bytes layer = 50 * 200 * 4;
+    vv_memory m = memory_of(p);
+    assert_int_equal(m.messages, 0);
+    assert_in_range(m.held, layer, layer * 11 / 10);
+    vv_edge_free(&e);
+    p->ranks = 3; /* not at a border of tiles */
+    must(vv_edge_make(p, b, 0, &e));
+    assert_false(vv_edge_is_local(p, &e));
+    vv_edge_free(&e);
+    m = memory_of(p);
+    assert_true(m.messages > 0 && m.held > layer && m.held <= 3 * layer * 11 / 10);
+    p->ranks = 2;
+    p->step[b].input[0].after[0] = 1; /* a halo reaches over the border */
+    assert_true(memory_of(p).messages > 0);
+    vv_plan_free(&p);
+}
+
+/* Parts of a plan that have nothing to do with each other are counted one at a time, unless they are small. */
+static void test_acts(void **state)
+{
+    (void)state;
+    enum { PARTS = 3 };
+    for (int large = 0; large < 2; large++) {
+        vv_index side = large ? 2000 : 20;
+        vv_grid g = hand_grid(3, (vv_index[]){40, side, side}, (vv_index[]){10, side, side});
+        vv_plan *p = hand_plan(1), *one = hand_plan(1);
+        int act[4 * PARTS], n;
+        for (int i = 0; i <= PARTS; i++) {
+            vv_plan *to = i < PARTS ? p : one;
+            int x = hand_read(to, "x", &g), r = hand_step(to, VV_STEP_REDUCE, "mean", &g);
+            to->step[r].reduced[0] = true;
+            hand_same(to, r, x, VV_ACCESS_CHUNK);
+            must(vv_step_complete(&to->step[r]));
+        }
+        must(vv_acts_of(p, act, &n));
+        assert_int_equal(n, large ? PARTS : 1);
+        assert_int_equal(act[2 * PARTS - 1], large ? PARTS - 1 : 0);
+        assert_int_equal(memory_of(p).states, memory_of(one).states * (large ? 1 : PARTS));
+        vv_plan_free(&p);
+        vv_plan_free(&one);
+    }
+}
+
 static void test_transposed_rows_wait_for_everything(void **state)
 {
     (void)state;
@@ -478,6 +541,8 @@ int main(void)
         cmocka_unit_test(test_samples_agree_with_all),
         cmocka_unit_test(test_memory_follows_what_is_held),
         cmocka_unit_test(test_streaming_edges_hold_a_frontier),
+        cmocka_unit_test(test_what_a_rank_makes_itself),
+        cmocka_unit_test(test_acts),
         cmocka_unit_test(test_transposed_rows_wait_for_everything),
         cmocka_unit_test(test_groups_have_states_of_their_own),
     };

@@ -91,6 +91,7 @@ static void check_owners(const vv_step *s, int ranks)
             assert_int_equal(owner[u.out * leaves + u.leaf], -1);
             owner[u.out * leaves + u.leaf] = rank;
             assert_int_equal(vv_place_owner(s, ranks, u), rank);
+            assert_int_equal(vv_place_index(s, ranks, u), p);
         }
         all += count;
         least = vv_imin(least, count);

@@ -70,6 +70,13 @@ static double now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+static double cpu_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* --- one workload --- */
 
 static vv_status open_inputs(wl_run *r, wl_figures *figures)
@@ -124,7 +131,9 @@ static vv_status show_plan(wl_run *r)
 static vv_status measure(wl_run *r, const char *path, wl_figures *figures)
 {
     vv_status status = predict(r, figures);
+    figures->cpu = cpu_seconds();
     if (status == VV_OK) status = vv_output_save(&r->out);
+    figures->cpu = cpu_seconds() - figures->cpu;
     if (status != VV_OK) return status;
     vv_session_stats(r->session, &figures->measured);
     return wl_check(r, path, &figures->compared);

@@ -113,8 +113,9 @@ static void print_object(const wl_run *r, const wl_figures *f)
     if (f->error) print_key("error", f->error);
     printf("\"scale\": %.17g, \"ranks\": %d, \"threads\": %d, \"budget\": %lld, \"input\": %lld, \"stored\": %lld, ",
            f->scale, f->ranks, f->threads, (long long)f->budget, (long long)f->input, (long long)f->stored);
-    printf("\"build_seconds\": %.6f, \"explain_seconds\": %.6f, \"seconds\": %.6f, \"plan_seconds\": %.6f, ", f->build,
-           f->explain, m->seconds, m->plan_seconds);
+    printf("\"build_seconds\": %.6f, \"explain_seconds\": %.6f, \"seconds\": %.6f, \"plan_seconds\": %.6f, "
+           "\"cpu_seconds\": %.6f, ",
+           f->build, f->explain, m->seconds, m->plan_seconds, f->cpu);
     printf("\"peak\": %lld, \"tasks\": %lld, \"read\": %lld, \"moved\": %lld, \"written\": %lld, \"compared\": %lld, ",
            (long long)m->peak, (long long)m->tasks, (long long)m->read, (long long)m->moved, (long long)m->written,
            (long long)f->compared);

@@ -14,6 +14,7 @@ typedef struct wl_figures {
     int ranks, threads;
     vv_bytes budget, input, stored; /* per rank; of all inputs in memory; and in files */
     double build, explain;          /* seconds: opening and building the arrays; predicting */
+    double cpu;                     /* seconds of the processor that rank 0 took for the run, its waiting included */
     vv_run_stats measured;
     wl_prediction predicted;
     vv_index compared; /* elements of results */

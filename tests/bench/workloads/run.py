@@ -142,11 +142,12 @@ def foretold(w, r):
 def varve_cells(w, runs):
     r = runs[-1]
     if "error" in r:
-        return [f"failed: {r['error']}"] + ["-"] * 9
+        return [f"failed: {r['error']}"] + ["-"] * 11
     p = r["predicted"]
-    return [f"{median(runs, 'seconds'):.2f}", f"{median(runs, 'plan_seconds'):.3f}", f"{max(x['peak'] for x in runs) / 1e6:.0f}",
+    seconds, cpu = median(runs, "seconds"), median(runs, "cpu_seconds")
+    return [f"{seconds:.2f}", f"{cpu:.2f}", f"{median(runs, 'plan_seconds'):.3f}", f"{max(x['peak'] for x in runs) / 1e6:.0f}",
             f"{r['budget'] / 1e6:.0f}", f"{r['read'] / r['stored']:.2f}" if r["stored"] else "-", f"{r['moved'] / 1e6:.0f}",
-            f"{r['written'] / 1e6:.0f}", "yes" if foretold(w, r) else "no", ratio(p["peak"], r["peak"]), ratio(p["seconds"], r["seconds"])]
+            f"{r['written'] / 1e6:.0f}", "yes" if foretold(w, r) else "no", ratio(p["peak"], r["peak"]), ratio(p["seconds"], seconds), ratio(p["seconds"], cpu)]
 
 
 def dask_cells(runs, varve):
@@ -171,7 +172,8 @@ def row(w, runs):
 def head(peers):
     names = ["workload", "input MB"]
     if "varve" in peers:
-        names += ["s", "plan s", "peak MB", "budget MB", "read x", "moved MB", "written MB", "bytes exact", "peak foretold x", "s foretold x"]
+        names += ["s", "CPU s of rank 0", "plan s", "peak MB", "budget MB", "read x", "moved MB", "written MB", "bytes exact"]
+        names += ["peak foretold/measured", "seconds foretold/measured", "foretold/CPU"]
     for p, title in PEERS.items():
         if p in peers:
             names += [f"{title}: s", "peak MB", "x varve"]
