@@ -151,7 +151,7 @@ static double compute_seconds(const vv_plan *p, const vv_step *s, const vv_tally
 {
     double elements = (double)t->elements, seconds = (double)t->inflated / m->inflate;
     seconds += (double)t->tasks / m->tasks + (double)t->pushed / m->copy + (double)t->deflated / m->deflate;
-    seconds += (double)t->made / m->element + (double)t->packed / m->copy;
+    seconds += (double)t->packed / m->copy;
     if (generates(p, s)) seconds += elements / m->random;
     if (s->product) return seconds + 2 * elements / m->flops;
     if (s->block) return seconds + elements / m->window;
@@ -169,10 +169,12 @@ static void step_seconds(const vv_plan *p, int i, const vv_tally *t, const vv_ma
     double latency = e->latency > 0 ? e->latency : 1 / m->messages;
     *out = (vv_seconds){0};
     if (s->op == VV_STEP_READ) return; /* counted where it is read */
-    out->read = (double)(t->read - t->computed) / disk_read;
+    /* Computed data stands for files on a machine whose disk is told. */
+    out->read = (double)(t->read - (e->disk > 0 ? 0 : t->computed)) / disk_read;
     out->send = (double)t->moved / network + (double)t->messages * latency;
     out->write = (double)t->written / disk_write;
     out->compute = (vv_step_computes(s) ? compute_seconds(p, s, t, m) : (double)t->deflated / m->deflate) / p->threads;
+    if (e->disk <= 0) out->compute += (double)t->made / m->element / p->threads;
 }
 
 /* --- all ranks, or some of them --- */
