@@ -527,7 +527,7 @@ static void refusals(void **state)
         {"bench machine twice", VV_ERR_USAGE, "bench machine takes no 'twice'"},
         {"bench machine -o /dev/null", VV_ERR_EXISTS, "output /dev/null exists"},
         {"bench machine --memory 100MB", VV_ERR_BUDGET, "needs a memory budget of 537 MB, but 100 MB was given"},
-        {"bench machine --scratch /nowhere/at/all", VV_ERR_WRITE, "/nowhere/at/all: no file can be made there"},
+        {"bench machine --scratch /nowhere/at/all", VV_ERR_USAGE, "scratch directory /nowhere/at/all cannot be used"},
         {"explain", VV_ERR_USAGE, "explain needs a command"},
         {"", VV_ERR_USAGE, "varve --help"},
     };
