@@ -13,10 +13,11 @@ static vv_status begin(vv_run *r, int act)
     return VV_OK;
 }
 
-/* Coordinator: a rank has ended so many acts. */
+/* Coordinator: a rank has ended so many acts. Messages may overtake each other: an older one says nothing new. */
 static vv_status note(vv_run *r, int rank, int ended)
 {
     int before = ended, after = ended;
+    if (ended <= r->ended[rank]) return VV_OK;
     for (int i = 0; i < r->net->size; i++)
         if (r->ended[i] < before) before = r->ended[i];
     r->ended[rank] = ended;

@@ -534,7 +534,8 @@ int vv_agenda_acts_ended(const vv_agenda *a)
 
 void vv_agenda_begin_act(vv_agenda *a, int act)
 {
-    atomic_store(&a->at_work, act);
+    int now = atomic_load(&a->at_work);
+    while (now < act && !atomic_compare_exchange_weak(&a->at_work, &now, act)) continue;
     vv_agenda_wake(a);
 }
 

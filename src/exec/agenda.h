@@ -43,7 +43,7 @@ bool vv_agenda_ended(vv_agenda *a, int step);
 vv_index vv_agenda_left(const vv_agenda *a);
 
 /* Acts (plan/cost.h): units from the start are taken from the act at work and those before it; at first that is number 0. How many there are; which one a step
- * belongs to; how many have no unit left here, counted from the first. */
+ * belongs to; how many have no unit left here, counted from the first. What has begun stays so: beginning an earlier act changes nothing. */
 int vv_agenda_acts(const vv_agenda *a);
 int vv_agenda_act_of(const vv_agenda *a, int step);
 int vv_agenda_acts_ended(const vv_agenda *a);
