@@ -27,8 +27,13 @@ double vv_clock(void)
 
 void vv_backoff_wait(vv_backoff *b)
 {
-    enum { SPIN = 64, SHORT = 20, LONGEST_US = 2000 };
-    if (b->idle++ < SPIN) {
+    enum { SPIN = 64, SHORT = 20, LONGEST_US = 2000, PATIENT = 1000, PATIENT_US = 8000 };
+    if (b->idle < PATIENT) b->idle++;
+    if (b->idle == PATIENT) { /* nothing for two seconds: looking costs more than being late */
+        nanosleep(&(struct timespec){0, PATIENT_US * 1000}, NULL);
+        return;
+    }
+    if (b->idle <= SPIN) {
         sched_yield();
         return;
     }
