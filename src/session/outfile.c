@@ -259,7 +259,11 @@ static vv_status carried_variable(const vv_output *o, vv_meta *m, const vv_item 
     const vv_variable *from = stored(item->carried, item->var);
     vv_variable *v;
     VV_TRY(vv_meta_add_var(m, item->name, from->type, &v));
-    if (from->type == VV_NONE) VV_TRY(vv_strdup(&v->type_text, from->type_text));
+    if (from->type == VV_NONE) {
+        free(v->type_text);
+        v->type_text = NULL;
+        VV_TRY(vv_strdup(&v->type_text, from->type_text));
+    }
     VV_TRY(vv_attrs_copy(&v->attrs, &from->attrs));
     memcpy(v->fill, from->fill, sizeof v->fill);
     for (int k = 0; k < from->shape.nd; k++) {
