@@ -43,6 +43,16 @@ static inline vv_index vv_ceil_div(vv_index a, vv_index b)
 {
     return a / b + (a % b != 0);
 }
+/* The greatest one, of numbers from 0 on. */
+static inline vv_index vv_common_divisor(vv_index a, vv_index b)
+{
+    while (b) {
+        vv_index rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
 static inline vv_index vv_imin(vv_index a, vv_index b)
 {
     return a < b ? a : b;

@@ -150,16 +150,6 @@ static bool is_repeated(const vv_step *s, const vv_edge *e)
     return false;
 }
 
-static vv_index common_divisor(vv_index a, vv_index b)
-{
-    while (b) {
-        vv_index rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* A random order of units: multiples of a number without a common divisor. */
 static void shuffle_units(vv_agenda *a, line *l)
 {
@@ -167,7 +157,7 @@ static void shuffle_units(vv_agenda *a, line *l)
     l->stride = 1;
     if (!a->plan->fuzz || l->own < 2) return;
     do l->stride = 1 + (vv_index)(draw(a) % (uint64_t)vv_imin(l->own, MOST));
-    while (common_divisor(l->stride, l->own) != 1);
+    while (vv_common_divisor(l->stride, l->own) != 1);
     l->shift = (vv_index)(draw(a) % (uint64_t)l->own);
 }
 

@@ -196,16 +196,6 @@ static bool aligned(const vv_plan *p, const vv_edge *e, int d)
     return true;
 }
 
-static vv_index common_divisor(vv_index a, vv_index b)
-{
-    while (b) {
-        vv_index rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* Inboxes along d: that one chunk of a producer reaches into, at most; and that the border between two chunks lies in. */
 typedef struct reach {
     vv_index band, cut;
@@ -223,7 +213,7 @@ static reach reach_of(const vv_plan *p, const vv_edge *e, int d)
         if (k < 0) continue;
         vv_index chunk = p->step[part->from].grid.chunk[k];
         bool fits = same_origin(p, e, part, d) && part->box.n[d] == s->work.shape.n[d];
-        vv_index between = fits ? common_divisor(chunk, own) : 1; /* of the places where borders of both kinds lie */
+        vv_index between = fits ? vv_common_divisor(chunk, own) : 1; /* of the places where borders of both kinds lie */
         r.band = vv_imax(r.band, vv_ceil_div(chunk + own - between, own));
         r.cut = vv_imax(r.cut, !fits || chunk % own > 0);
     }

@@ -149,6 +149,8 @@ static void test_products(void **state)
 static void test_division(void **state)
 {
     (void)state;
+    assert_int_equal(vv_common_divisor(12, 18), 6);
+    assert_int_equal(vv_common_divisor(7, 0), 7);
     assert_int_equal(vv_ceil_div(VV_INDEX_MAX, 2), VV_INDEX_MAX / 2 + 1);
     assert_int_equal(vv_ceil_div(VV_INDEX_MAX, VV_INDEX_MAX), 1);
     for (vv_index a = 0; a < 60; a++)
