@@ -9,7 +9,7 @@
 
 #define DAY INT64_C(86400000000) /* microseconds */
 
-enum { SECOND = 1000000 };
+enum { SECOND = 1000000, NANO = 1000 }; /* microseconds in a second, nanoseconds in a microsecond */
 
 /* --- calendars --- */
 
@@ -296,21 +296,46 @@ static bool read_zone(const char **p, int *minutes)
 
 /* --- units --- */
 
+#define DAY_NANO (DAY * NANO)
+
 static const struct {
     const char *name;
-    int64_t microseconds; /* 0: no fixed length, but perhaps in one calendar */
-} unit_name[] = {{"day", DAY},           {"d", DAY},          {"hour", DAY / 24}, {"hr", DAY / 24}, {"h", DAY / 24},
-                 {"minute", DAY / 1440}, {"min", DAY / 1440}, {"second", SECOND}, {"sec", SECOND},  {"s", SECOND},
-                 {"millisecond", 1000},  {"millisec", 1000},  {"msec", 1000},     {"ms", 1000},     {"microsecond", 1},
-                 {"microsec", 1},        {"month", 0},        {"mon", 0},         {"year", 0},      {"yr", 0},
-                 {"common_year", 0},     {"week", 0},         {"season", 0}};
+    int64_t nanoseconds; /* 0: no fixed length, but perhaps in one calendar */
+} unit_name[] = {{"day", DAY_NANO},
+                 {"d", DAY_NANO},
+                 {"hour", DAY_NANO / 24},
+                 {"hr", DAY_NANO / 24},
+                 {"h", DAY_NANO / 24},
+                 {"minute", DAY_NANO / 1440},
+                 {"min", DAY_NANO / 1440},
+                 {"second", INT64_C(1000000000)},
+                 {"sec", INT64_C(1000000000)},
+                 {"s", INT64_C(1000000000)},
+                 {"millisecond", 1000000},
+                 {"millisec", 1000000},
+                 {"msec", 1000000},
+                 {"ms", 1000000},
+                 {"microsecond", NANO},
+                 {"microsec", NANO},
+                 {"us", NANO},
+                 {"nanosecond", 1},
+                 {"nanosec", 1},
+                 {"nsec", 1},
+                 {"ns", 1},
+                 {"month", 0},
+                 {"mon", 0},
+                 {"year", 0},
+                 {"yr", 0},
+                 {"common_year", 0},
+                 {"week", 0},
+                 {"season", 0}};
 
 /* Units whose length only an idealised calendar fixes; as cftime has them. */
 static const struct {
     const char *name;
     vv_calendar calendar;
-    int64_t microseconds;
-} calendar_unit[] = {{"month", VV_CALENDAR_360, 30 * DAY}, {"common_year", VV_CALENDAR_NOLEAP, 365 * DAY}};
+    int64_t nanoseconds;
+} calendar_unit[] = {{"month", VV_CALENDAR_360, 30 * DAY_NANO}, {"common_year", VV_CALENDAR_NOLEAP, 365 * DAY_NANO}};
 
 /* Singular or plural; `n` letters. */
 static bool is_unit(const char *text, size_t n, const char *name)
@@ -322,8 +347,7 @@ static bool is_unit(const char *text, size_t n, const char *name)
 static int64_t length_in(vv_calendar c, const char *name)
 {
     for (size_t i = 0; i < sizeof calendar_unit / sizeof *calendar_unit; i++)
-        if (calendar_unit[i].calendar == c && !strcmp(calendar_unit[i].name, name))
-            return calendar_unit[i].microseconds;
+        if (calendar_unit[i].calendar == c && !strcmp(calendar_unit[i].name, name)) return calendar_unit[i].nanoseconds;
     return 0;
 }
 
@@ -331,7 +355,7 @@ static vv_status find_unit(const char *units, const char *text, size_t n, vv_cal
 {
     for (size_t i = 0; i < sizeof unit_name / sizeof *unit_name; i++) {
         if (n < strlen(unit_name[i].name) || !is_unit(text, n, unit_name[i].name)) continue;
-        *out = unit_name[i].microseconds ? unit_name[i].microseconds : length_in(c, unit_name[i].name);
+        *out = unit_name[i].nanoseconds ? unit_name[i].nanoseconds : length_in(c, unit_name[i].name);
         if (*out) return VV_OK;
         return vv_fail(
             VV_ERR_FORMAT,
@@ -411,30 +435,32 @@ static vv_instant snapped(vv_instant t, double spacing)
 
 vv_status vv_time_instant(const vv_time_axis *a, double value, vv_instant *out)
 {
-    if (a->unit > DAY && isfinite(value)) { /* months of 30 days: days and the rest of one */
+    if (a->unit > DAY_NANO && isfinite(value)) { /* months of 30 days: days and the rest of one */
         vv_time_axis days = *a;
-        days.unit = DAY;
-        return vv_time_instant(&days, value * (double)(a->unit / DAY), out);
+        days.unit = DAY_NANO;
+        return vv_time_instant(&days, value * (double)(a->unit / DAY_NANO), out);
     }
-    double per_day = (double)(DAY / a->unit);
+    double per_day = (double)(DAY_NANO / a->unit);
     if (!isfinite(value) || fabs(value) / per_day > furthest) return too_far(value);
+    bool exact = value == trunc(value) && fabs(value) < 0x1p53;
     double rest = fmod(value, per_day);
     double days = (value - rest) / per_day;
-    double us = rint(rest * (double)a->unit);
+    double us = a->unit < NANO ? rest / NANO : rest * (double)(a->unit / NANO);
+    us = exact ? floor(us) : rint(us);
     *out = shifted((vv_instant){a->origin.day + (int64_t)rint(days), a->origin.microsecond}, (int64_t)us);
-    bool exact = value == trunc(value) && fabs(value) < 0x1p53;
-    double spacing = (nextafter(fabs(value), INFINITY) - fabs(value)) * (double)a->unit;
+    double spacing = (nextafter(fabs(value), INFINITY) - fabs(value)) * (double)a->unit / NANO;
     if (!exact) *out = snapped(*out, spacing);
     return VV_OK;
 }
 
 vv_status vv_time_instant_int(const vv_time_axis *a, int64_t value, vv_instant *out)
 {
-    if (a->unit > DAY) return vv_time_instant(a, (double)value, out);
-    int64_t per_day = DAY / a->unit;
+    if (a->unit > DAY_NANO) return vv_time_instant(a, (double)value, out);
+    int64_t per_day = DAY_NANO / a->unit;
     int64_t days = floor_div(value, per_day);
     if (fabs((double)days) > furthest) return too_far((double)value);
-    *out = shifted((vv_instant){a->origin.day + days, a->origin.microsecond}, floor_mod(value, per_day) * a->unit);
+    int64_t us = floor_mod(value, per_day) * a->unit / NANO;
+    *out = shifted((vv_instant){a->origin.day + days, a->origin.microsecond}, us);
     return VV_OK;
 }
 
@@ -489,7 +515,9 @@ vv_status vv_time_of_date(const vv_time_axis *a, const vv_date *d, vv_instant *o
 double vv_time_value(const vv_time_axis *a, vv_instant t)
 {
     long double days = (long double)(t.day - a->origin.day), us = (long double)(t.microsecond - a->origin.microsecond);
-    return (double)((days * (long double)DAY + us) / (long double)a->unit);
+    long double since = days * (long double)DAY + us;
+    if (a->unit < NANO) return (double)(since * NANO / (long double)a->unit);
+    return (double)(since / (long double)(a->unit / NANO));
 }
 
 vv_status vv_time_encode(const vv_time_axis *a, const vv_date *d, double *value)

@@ -8,7 +8,7 @@
  *   noleap (365_day), all_leap (366_day), 360_day
  * As in CF and cftime, standard and julian have no year 0 (1 BC is -1) unless the reference date is in year 0 itself; the others have one.
  *
- * Whole numbers are exact. Another value that is a double is known only to its own precision: 1/24 day, 2000 years after the reference, is off by microseconds. What lies within
+ * Whole numbers are exact, those of nanoseconds to the microsecond that they lie in. Another value that is a double is known only to its own precision: 1/24 day, 2000 years after the reference, is off by microseconds. What lies within
  * that precision of a whole second is taken for the whole second, so that midnight at the end of a month is in the next one.
  *
  *     vv_time_axis axis; vv_date d;
@@ -45,7 +45,7 @@ typedef struct vv_instant {
 typedef struct vv_time_axis {
     vv_calendar calendar;
     bool year_zero;    /* years are counted through 0 */
-    int64_t unit;      /* microseconds of one unit; divides a day, or is a number of days */
+    int64_t unit;      /* nanoseconds of one unit; divides a day, or is a number of days */
     vv_instant origin; /* the reference date, in UTC */
 } vv_time_axis;
 
@@ -54,7 +54,7 @@ const char *vv_calendar_name(vv_calendar c);
 VV_WARN_UNUSED vv_status vv_calendar_parse(const char *name, vv_calendar *out);
 
 /* "UNIT since DATE [TIME] [ZONE]" with the variable's calendar attribute (NULL: standard). Units are days, hours, minutes, seconds,
- * milliseconds and microseconds in their usual spellings; months only in 360_day and common years only in noleap, where their length is fixed:
+ * milliseconds, microseconds and nanoseconds in their usual spellings; months only in 360_day and common years only in noleap, where their length is fixed:
  * elsewhere they are refused, as are years and weeks. VV_ERR_FORMAT. */
 VV_WARN_UNUSED vv_status vv_time_parse(const char *units, const char *calendar, vv_time_axis *out);
 /* Whether units look like a time at all: "... since ...". */

@@ -169,6 +169,10 @@ static void spellings(void **state)
         {"s since 1990-01-01 01:00 +1", 21600, "1990-01-01 06:00:00"},
         {"msecs since 1990-01-01", 21600000, "1990-01-01 06:00:00"},
         {"microseconds since 1990-01-01 06:00:00", 1, "1990-01-01 06:00:00.000001"},
+        {"us since 1990-01-01", -1, "1989-12-31 23:59:59.999999"},
+        {"nanoseconds since 1970-01-01", 1500000000123456789., "2017-07-14 02:40:00.123457"},
+        {"ns since 1990-01-01 06:00:00", 1999, "1990-01-01 06:00:00.000001"},
+        {"nanosecond since 1990-01-01", -1, "1989-12-31 23:59:59.999999"},
         {"seconds since 1990-01-01 06:00:00.5", 0.25, "1990-01-01 06:00:00.750000"},
         {"days since 0000-01-01", 366, "0001-01-01 00:00:00"},
         {"days since -0001-12-31", 1, "0001-01-01 00:00:00"},
@@ -246,6 +250,25 @@ static void refused(void **state)
     assert_false(vv_time_is_units(NULL));
 }
 
+/* What xarray writes for times of any precision: 64-bit numbers, of which a double does not hold the last digits. Whole seconds are exact in both. */
+static void nanoseconds_are_exact(void **state)
+{
+    (void)state;
+    vv_time_axis a = axis_of("nanoseconds since 1970-01-01", "proleptic_gregorian");
+    vv_instant t, u;
+    for (int64_t second = -2208988800; second < 4000000000; second += 7654321) {
+        must(vv_time_instant_int(&a, second * 1000000000 + 123456789, &t));
+        must(vv_time_instant(&a, (double)(second * 1000000000), &u));
+        assert_int_equal(t.day * 86400 + t.microsecond / 1000000, second);
+        assert_int_equal(t.microsecond % 1000000, 123456);
+        assert_int_equal(u.day * 86400 + u.microsecond / 1000000, second);
+        assert_int_equal(u.microsecond % 1000000, 0);
+        assert_true(vv_time_value(&a, u) == (double)(second * 1000000000));
+    }
+    must(vv_time_instant_int(&a, INT64_MIN, &t)); /* xarray's NaT */
+    assert_int_equal(t.day, -106752);
+}
+
 /* Hourly values in days are off by microseconds far from the reference; hours are meant. */
 static void whole_seconds_are_meant(void **state)
 {
@@ -320,6 +343,7 @@ int main(void)
         cmocka_unit_test(random_table),
         cmocka_unit_test(months_and_years),
         cmocka_unit_test(microseconds_are_exact),
+        cmocka_unit_test(nanoseconds_are_exact),
         cmocka_unit_test(days_are_consecutive),
         cmocka_unit_test(random_round_trips),
         cmocka_unit_test(spellings),
