@@ -146,6 +146,16 @@ VV_API vv_array *vv_min(vv_array *a, const char *dims);
 VV_API vv_array *vv_max(vv_array *a, const char *dims);
 VV_API vv_array *vv_var(vv_array *a, const char *dims);
 VV_API vv_array *vv_std(vv_array *a, const char *dims);
+/* The position of the least or greatest value along a dimension, i64; of several equal ones the first. Over several dimensions it is counted in
+ * row-major order of these, as NumPy's flat index. -1 where all values are missing; with keep_nan the position of the first NaN. */
+VV_API vv_array *vv_argmin(vv_array *a, const char *dims);
+VV_API vv_array *vv_argmax(vv_array *a, const char *dims);
+/* With weights, which are lined up with the array like any operand: vv_weighted(t, "mean", vv_cos(vv_radians(lat)), "lat,lon", NULL). how: sum, mean,
+ * var, std, sum_of_weights. Weights of missing values do not count; where those that do add up to 0, the mean is NaN. */
+VV_API vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, const char *dims,
+                             const vv_reduce_options *options);
+/* The mean n-th power of the deviation from the mean: vv_moment(a, 4, "time", NULL). The array is read twice. */
+VV_API vv_array *vv_moment(vv_array *a, int order, const char *dims, const vv_reduce_options *options);
 
 /* The registry of reductions, for help texts and tests: NULL past the end. */
 VV_API const char *vv_reduction_name(int i);

@@ -205,6 +205,16 @@ static vv_status reduced_dims(vv_array *a, const vv_array *in)
     return VV_OK;
 }
 
+/* A place among no elements at all is an error in NumPy, too. */
+static vv_status check_places(const vv_array *a, const vv_array *in)
+{
+    for (int d = 0; d < in->shape.nd && a->reduction->places; d++)
+        if (a->reduced[d] && in->shape.n[d] == 0)
+            return vv_fail(VV_ERR_SHAPE, "%s of '%s' over dimension '%s', which has no elements", a->reduction->name,
+                           in->name, in->dim[d]);
+    return VV_OK;
+}
+
 static vv_status fill_reduce(vv_array *a, vv_array *in, const char *dims)
 {
     const vv_grouping *g = vv_node_grouping(in);
@@ -213,6 +223,7 @@ static vv_status fill_reduce(vv_array *a, vv_array *in, const char *dims)
     if (working == VV_NONE || !a->reduction->planes(working))
         return vv_fail(VV_ERR_TYPE, "%s is not defined for %s ('%s')", a->reduction->name, vv_dtype_name(in->dtype),
                        in->name);
+    VV_TRY(check_places(a, in));
     a->dtype = a->reduction->result(in->dtype);
     if (g && a->reduced[g->dim]) VV_TRY(vv_grouping_copy(g, g->dim, &a->group));
     VV_TRY(reduced_dims(a, in));
@@ -264,6 +275,8 @@ REDUCTION(min)
 REDUCTION(max)
 REDUCTION(var)
 REDUCTION(std)
+REDUCTION(argmin)
+REDUCTION(argmax)
 
 const char *vv_reduction_name(int i)
 {

@@ -132,7 +132,7 @@ static void commands(FILE *out)
     for (int i = 0; vv_cli_command_at(i, &c); i++) {
         if (strcmp(section, c.section)) fprintf(out, "\n%s:\n", c.section);
         section = c.section;
-        entry(out, c.name, c.help, 13);
+        entry(out, c.name, c.help, 17);
     }
 }
 

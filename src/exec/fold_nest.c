@@ -29,8 +29,14 @@ typedef struct loop {
     int dim;
     bool reduced, looks_up;         /* looks_up: some input along it */
     vv_index cell;                  /* stride in the output chunk */
+    vv_index place;                 /* stride among all elements of a cell; 0 along kept dimensions */
     vv_index at[VV_PROGRAM_INPUTS]; /* stride in each input's block; 0 where it is looked up */
 } loop;
+
+/* Where a tile goes: its (first) cell, and which of all elements of that cell its first one is. */
+typedef struct spot {
+    vv_index cell, place;
+} spot;
 
 typedef struct nest {
     int n;
@@ -48,7 +54,9 @@ typedef struct fold {
     bool walked[VV_MAX_DIMS];         /* some loop or the row runs along it */
     nest outer, inner;                /* inner: the row, then reduced loops that go inside of it */
     vv_index cells;                   /* of a state */
-    vv_index cell;                    /* of the box's first element */
+    spot begin;                       /* of the box's first element */
+    bool places;                      /* some result wants to know places */
+    vv_index place[VV_MAX_DIMS];      /* then: stride by dimension */
     vv_index row_at;                  /* where in the row the tile at work begins */
     vv_index reach;                   /* longest tile */
     /* The row's dimensions, for inputs that have to be put together. */
@@ -139,8 +147,38 @@ static vv_status mixed_tile(fold *f, int input, vv_index start, vv_index n, char
     return VV_OK;
 }
 
+/* A row of several dimensions is in places that lie at one distance only along the last of them. */
+static void fold_in_places(const fold *f, const vv_red *red, char *state, spot to, vv_index n, const char *values)
+{
+    vv_bytes size = vv_dtype_size(red->in);
+    int last = f->row_dims - 1;
+    for (vv_index done = 0, some; done < n; done += some) {
+        vv_index place = to.place, rest = f->row_at + done;
+        some = last < 0 ? n : vv_imin(n - done, f->row_n[last] - rest % f->row_n[last]);
+        for (int k = last; k >= 0; k--) {
+            place += rest % f->row_n[k] * f->place[f->row_dim[k]];
+            rest /= f->row_n[k];
+        }
+        vv_red_at(state, place, last < 0 ? 0 : f->place[f->row_dim[last]]);
+        vv_red_horizontal(red, state, to.cell, some, values + done * size);
+    }
+}
+
+static void fold_tile(const fold *f, const vv_red *red, char *state, spot to, vv_index n, const void *values)
+{
+    bool reduced = f->inner.loop[0].reduced;
+    if (reduced && red->kind->places) {
+        fold_in_places(f, red, state, to, n, values);
+    } else if (reduced) {
+        vv_red_horizontal(red, state, to.cell, n, values);
+    } else {
+        if (red->kind->places) vv_red_at(state, to.place, 0);
+        vv_red_vertical(red, state, to.cell, n, values);
+    }
+}
+
 /* What the program has made of a tile goes into the states, or is the result. */
-static void hand_on(const fold *f, vv_index cell, vv_index n, const void *const inputs[])
+static void hand_on(const fold *f, spot to, vv_index n, const void *const inputs[])
 {
     const vv_step *s = f->s;
     char *state = f->state;
@@ -149,17 +187,15 @@ static void hand_on(const fold *f, vv_index cell, vv_index n, const void *const 
         const void *values = vv_program_values(s->program, result->value, inputs, f->w->program.data);
         vv_bytes size = vv_dtype_size(s->program->type[result->value]);
         if (s->op == VV_STEP_MAP)
-            memcpy(state + cell * size, values, (size_t)(n * size));
-        else if (f->inner.loop[0].reduced)
-            vv_red_horizontal(&result->red, state, cell, n, values);
+            memcpy(state + to.cell * size, values, (size_t)(n * size));
         else
-            vv_red_vertical(&result->red, state, cell, n, values);
+            fold_tile(f, &result->red, state, to, n, values);
         state += vv_result_bytes(s, r, f->cells);
     }
 }
 
-/* One tile: at[] are its first elements in the blocks (of the row, where an input is mixed), cell its (first) cell. */
-static vv_status do_tile(fold *f, vv_index cell, const vv_index at[], vv_index n)
+/* One tile: at[] are its first elements in the blocks (of the row, where an input is mixed). */
+static vv_status do_tile(fold *f, spot to, const vv_index at[], vv_index n)
 {
     vv_worker *w = f->w;
     const vv_step *s = f->s;
@@ -176,14 +212,14 @@ static vv_status do_tile(fold *f, vv_index cell, const vv_index at[], vv_index n
             VV_TRY(vv_block_tile(w, i, at[i], row->at[i], n, tile, &inputs[i]));
     }
     (void)vv_program_run(s->program, n, inputs, w->program.data);
-    hand_on(f, cell, n, inputs);
+    hand_on(f, to, n, inputs);
     return VV_OK;
 }
 
 /* Runs `body` at every position of `n` loops, offsets moved along. */
-typedef vv_status visitor(fold *f, vv_index cell, const vv_index at[], vv_index n);
+typedef vv_status visitor(fold *f, spot to, const vv_index at[], vv_index n);
 
-static vv_status walk(fold *f, int n_loops, const loop loops[], vv_index cell, const vv_index start[], vv_index n,
+static vv_status walk(fold *f, int n_loops, const loop loops[], spot begin, const vv_index start[], vv_index n,
                       visitor *body)
 {
     vv_index position[VV_MAX_DIMS], extent[VV_MAX_DIMS];
@@ -192,32 +228,35 @@ static vv_status walk(fold *f, int n_loops, const loop loops[], vv_index cell, c
         extent[l] = loops[l].n;
     }
     do {
-        vv_index c = cell, at[VV_PROGRAM_INPUTS];
+        spot to = begin;
+        vv_index at[VV_PROGRAM_INPUTS];
         memcpy(at, start, sizeof at[0] * (size_t)f->n_inputs);
         for (int l = 0; l < n_loops; l++) {
-            c += position[l] * loops[l].cell;
+            to.cell += position[l] * loops[l].cell;
+            to.place += position[l] * loops[l].place;
             for (int i = 0; i < f->n_inputs; i++) at[i] += position[l] * loops[l].at[i];
             for (int i = 0; loops[l].looks_up && i < f->n_inputs; i++)
                 if (f->looked_up[i] == loops[l].dim) at[i] += entry_at(f, i, position[l]);
         }
-        VV_TRY(body(f, c, at, n));
+        VV_TRY(body(f, to, at, n));
     } while (vv_odometer(n_loops, extent, position));
     return VV_OK;
 }
 
 /* A row, tile by tile; the reduced loops that go inside run over each tile. */
-static vv_status visit_row(fold *f, vv_index cell, const vv_index at[], vv_index n)
+static vv_status visit_row(fold *f, spot begin, const vv_index at[], vv_index n)
 {
     const loop *row = &f->inner.loop[0];
     vv_index here[VV_PROGRAM_INPUTS];
     memcpy(here, at, sizeof here[0] * (size_t)f->n_inputs);
     for (vv_index i = 0; i < n; i += f->reach) {
-        vv_index some = vv_imin(f->reach, n - i), c = cell + i * row->cell;
+        vv_index some = vv_imin(f->reach, n - i);
+        spot to = {begin.cell + i * row->cell, begin.place};
         f->row_at = i;
         if (f->inner.n == 1)
-            VV_TRY(do_tile(f, c, here, some));
+            VV_TRY(do_tile(f, to, here, some));
         else
-            VV_TRY(walk(f, f->inner.n - 1, f->inner.loop + 1, c, here, some, do_tile));
+            VV_TRY(walk(f, f->inner.n - 1, f->inner.loop + 1, to, here, some, do_tile));
         for (int k = 0; k < f->n_inputs; k++)
             if (!f->mixed[k]) here[k] += some * row->at[k];
     }
@@ -269,6 +308,7 @@ static void set_loop(const fold *f, const vv_box *box, int d, vv_index cell, loo
     l->looks_up = false;
     l->reduced = f->s->op == VV_STEP_REDUCE && f->s->reduced[d];
     l->cell = cell;
+    l->place = f->places && l->reduced ? f->place[d] : 0;
     for (int i = 0; i < f->n_inputs; i++) {
         bool looks_up = f->looked_up[i] == d;
         l->at[i] = looks_up ? 0 : f->w->block[i].stride[d];
@@ -280,7 +320,8 @@ static void set_loop(const fold *f, const vv_box *box, int d, vv_index cell, loo
 static void add_loop(fold *f, nest *to, const loop *l, bool may_join)
 {
     loop *last = to->n ? &to->loop[to->n - 1] : NULL;
-    bool even = may_join && last && last->cell == l->cell * l->n && !last->looks_up && !l->looks_up;
+    bool even = may_join && last && last->cell == l->cell * l->n && last->place == l->place * l->n && !last->looks_up &&
+                !l->looks_up;
     for (int i = 0; even && i < f->n_inputs; i++) even = last->at[i] == l->at[i] * l->n;
     if (!even) {
         to->loop[to->n++] = *l;
@@ -317,18 +358,34 @@ static bool walked(const vv_step *s, const vv_box *chunk, const vv_box *box, int
     return s->op == VV_STEP_REDUCE && !s->reduced[d] && s->work.chunk[d] > 1;
 }
 
+/* Elements of a cell are counted in row-major order of the reduced dimensions. */
+static void find_places(fold *f, const vv_box *box)
+{
+    vv_index stride = 1;
+    f->places = false;
+    f->begin.place = 0;
+    for (int r = 0; r < f->s->n_results && f->s->op == VV_STEP_REDUCE; r++)
+        f->places = f->places || f->s->result[r].red.kind->places;
+    for (int d = box->nd - 1; d >= 0 && f->places; d--) {
+        f->place[d] = f->s->reduced[d] ? stride : 0;
+        f->begin.place += box->lo[d] * f->place[d];
+        if (f->s->reduced[d]) stride *= f->s->work.shape.n[d];
+    }
+}
+
 /* chunk: what the state's cells stand for. */
 static void make_nest(fold *f, const vv_box *chunk, const vv_box *box)
 {
     const vv_step *s = f->s;
     vv_index cell[VV_MAX_DIMS], cells = 1;
     int list[VV_MAX_DIMS + 1], n = 0, first;
-    f->cell = 0;
+    f->begin.cell = 0;
+    find_places(f, box);
     for (int d = box->nd - 1; d >= 0; d--) {
         bool reduced = s->op == VV_STEP_REDUCE && s->reduced[d];
         cell[d] = reduced ? 0 : cells;
         if (!reduced) cells *= chunk->n[d];
-        f->cell += (box->lo[d] - chunk->lo[d]) * cell[d];
+        f->begin.cell += (box->lo[d] - chunk->lo[d]) * cell[d];
     }
     f->cells = cells;
     for (int d = 0; d < box->nd; d++)
@@ -377,5 +434,5 @@ vv_status vv_fold_box(vv_worker *w, const vv_box *chunk, const vv_box *box, cons
     for (int i = 0; i < f.n_inputs; i++) f.looked_up[i] = f.s->input[i].lookup ? w->edge[i]->lookup : -1;
     make_nest(&f, chunk, box);
     for (int i = 0; i < f.n_inputs; i++) first[i] = begin_of(&f, i, at[i]);
-    return walk(&f, f.outer.n, f.outer.loop, f.cell, first, f.inner.loop[0].n, visit_row);
+    return walk(&f, f.outer.n, f.outer.loop, f.begin, first, f.inner.loop[0].n, visit_row);
 }

@@ -17,7 +17,8 @@ const int vv_n_reductions = sizeof vv_reductions / sizeof *vv_reductions;
 const vv_reduction *vv_reduction_find(const char *name)
 {
     for (int i = 0; i < vv_n_reductions; i++)
-        if (!strcmp(vv_reductions[i]->name, name)) return vv_reductions[i];
+        if (!strcmp(vv_reductions[i]->name, name) || (vv_reductions[i]->also && !strcmp(vv_reductions[i]->also, name)))
+            return vv_reductions[i];
     return NULL;
 }
 
@@ -74,6 +75,13 @@ void vv_red_init(const vv_red *r, vv_index cells, void *state)
     *head = (vv_red_head){.cells = cells, .wide = r->wide};
     view v = view_of(r, state);
     r->kind->init(r, cells, v.planes);
+}
+
+void vv_red_at(void *state, vv_index place, vv_index step)
+{
+    vv_red_head *head = state;
+    head->place = place;
+    head->place_step = step;
 }
 
 void vv_red_vertical(const vv_red *r, void *state, vv_index first, vv_index n, const void *x)

@@ -35,15 +35,18 @@ typedef struct vv_red_head {
     int64_t count;       /* elements every cell has seen, missing ones included */
     int64_t has_missing; /* the missing plane is in use */
     int64_t cells;
-    int64_t wide; /* width of the missing plane, as in vv_red */
-    int64_t spare[4];
+    int64_t wide;              /* width of the missing plane, as in vv_red */
+    int64_t place, place_step; /* vv_red_at() */
+    int64_t spare[2];
 } vv_red_head;
 
 struct vv_reduction {
     const char *name;        /* "mean" */
+    const char *also;        /* another name that finds it; or NULL */
     const char *help;        /* "arithmetic mean" */
     const char *cell_method; /* CF's word for it: "mean", "maximum", "standard_deviation"; NULL when CF has none */
     bool uses_ddof;
+    bool places; /* its result is a place: vv_red_at() is called before each fold, and there is none of no elements */
     bool counts_missing;        /* its result depends on how many elements were missing */
     int (*planes)(vv_dtype in); /* 8-byte planes per cell; 0: not defined for this type */
     vv_dtype (*result)(
@@ -76,6 +79,9 @@ const vv_reduction *vv_reduction_any(const char *name);
 vv_bytes vv_red_state_bytes(const vv_red *r, vv_index cells);
 vv_dtype vv_red_out(const vv_red *r); /* working type that finish writes */
 void vv_red_init(const vv_red *r, vv_index cells, void *state);
+/* Where the elements given next stand among those of their cell, counted in row-major order: those of a vertical fold at `place`, those of
+ * a horizontal one at place, place + step, ... For reductions that say that they use places. */
+void vv_red_at(void *state, vv_index place, vv_index step);
 void vv_red_vertical(const vv_red *r, void *state, vv_index first, vv_index n, const void *x);
 void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, const void *x);
 void vv_red_count(void *state, int64_t per_cell);

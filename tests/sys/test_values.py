@@ -36,12 +36,21 @@ def exact(how, x, axes):
             return np.any(np.nan_to_num(wide) != 0, axis=axes)
         if how == "all":
             return np.all((wide != 0) | np.isnan(wide), axis=axes)
+        if how == "count_nonzero":
+            return np.sum((wide != 0) & ~np.isnan(wide), axis=axes)
+        if how in ("argmin", "argmax"):  # flat over several dimensions; of nothing -1
+            kept = [d for d in range(x.ndim) if axes is not None and d not in axes]
+            lanes = np.transpose(wide, kept + [d for d in range(x.ndim) if d not in kept])
+            lanes = lanes.reshape([x.shape[d] for d in kept] + [-1])
+            lost = np.inf if how == "argmin" else -np.inf
+            place = getattr(np, how)(np.where(np.isnan(lanes), lost, lanes), axis=-1)
+            return np.where(np.isnan(lanes).all(axis=-1), -1, place)
         if how == "norm":
             return np.sqrt(np.nansum(wide * wide, axis=axes))
     raise KeyError(how)
 
 
-REFERENCES = CORE + ("prod", "range", "count", "any", "all", "norm")
+REFERENCES = CORE + ("prod", "range", "count", "any", "all", "norm", "count_nonzero", "argmin", "argmax")
 
 
 class Values(support.Case):

@@ -46,6 +46,7 @@ typedef struct cell_values {
     int n;         /* all */
     int valid;     /* without NaN, when they are skipped */
     const char *x; /* valid ones, in order */
+    int *place;    /* of each among all */
 } cell_values;
 
 static long double value(const cell_values *c, int i)
@@ -122,6 +123,40 @@ static long double count_of(const cell_values *c)
     int n = 0;
     for (int i = 0; i < c->valid; i++) n += !isnan(value(c, i));
     return n;
+}
+
+static long double nonzero_of(const cell_values *c)
+{
+    int n = 0;
+    for (int i = 0; i < c->valid; i++) n += value(c, i) != 0;
+    return n;
+}
+
+/* The first place of the extreme: places are those among all values. */
+static long double place_of(const cell_values *c, int sign)
+{
+    long double best = extreme_of(c, sign);
+    for (int i = 0; i < c->valid; i++)
+        if (value(c, i) == best || (isnan(best) && isnan(value(c, i)))) return c->place[i];
+    return -1;
+}
+
+/* Results that are counts and places, of whatever type. */
+static bool number_of(const char *name, const cell_values *c, long double *right)
+{
+    if (!strcmp(name, "any"))
+        *right = any_of(c);
+    else if (!strcmp(name, "all"))
+        *right = all_of(c);
+    else if (!strcmp(name, "count"))
+        *right = count_of(c);
+    else if (!strcmp(name, "count_nonzero"))
+        *right = nonzero_of(c);
+    else if (!strcmp(name, "argmin") || !strcmp(name, "argmax"))
+        *right = place_of(c, !strcmp(name, "argmin") ? -1 : 1);
+    else
+        return false;
+    return true;
 }
 
 /* Results of integers in 64 bits, which wrap. */
@@ -203,15 +238,15 @@ static void check_cell(const vv_red *r, const cell_values *c, const char *got)
     double v;
     memcpy(&bits, got, 8);
     memcpy(&v, got, 8);
-    if (!strcmp(name, "any") || !strcmp(name, "all") || !strcmp(name, "count")) {
-        assert_int_equal(bits, !strcmp(name, "any") ? any_of(c) : !strcmp(name, "all") ? all_of(c) : count_of(c));
+    long double right, tolerance;
+    if (number_of(name, c, &right)) {
+        assert_int_equal(bits, (int64_t)right);
         return;
     }
     if (vv_red_out(r) != VV_F64) {
         assert_int_equal(bits, integer_of(name, c));
         return;
     }
-    long double right, tolerance;
     if (!real_of(r, c, &right, &tolerance)) return;
     if (isnan(right) && isnan(v)) return;
     if ((long double)v == right || fabsl((long double)v - right) <= tolerance + 0x1p-53L * fabsl(right)) return;
@@ -241,6 +276,7 @@ static void fold_leaf(const problem *p, int lo, int hi, void *state)
         for (int at = 0, n; at < p->cells; at += n) {
             n = 1 + rand_r(&(unsigned){p->seed + (unsigned)(i + at)}) % p->cells;
             if (n > p->cells - at) n = p->cells - at;
+            vv_red_at(state, i, 0);
             vv_red_vertical(&p->r, state, at, n, p->x + ((vv_index)i * p->cells + at) * size);
         }
     for (int c = 0; p->across && c < p->cells; c++) {
@@ -249,6 +285,7 @@ static void fold_leaf(const problem *p, int lo, int hi, void *state)
         for (int at = 0, n; at < hi - lo; at += n) {
             n = 1 + rand_r(&(unsigned){p->seed + (unsigned)(c + at)}) % (hi - lo);
             if (n > hi - lo - at) n = hi - lo - at;
+            vv_red_at(state, lo + at, 1);
             vv_red_horizontal(&p->r, state, c, n, row + at * size);
         }
     }
@@ -283,16 +320,18 @@ static void check_all_cells(const problem *p, const char *out)
 {
     vv_bytes size = vv_dtype_size(p->r.in);
     char *column = malloc((size_t)(p->rows * size) + 1);
+    int *place = malloc(sizeof *place * ((size_t)p->rows + 1));
     for (int c = 0; c < p->cells; c++) {
-        cell_values v = {.type = p->r.in, .n = p->rows, .x = column};
+        cell_values v = {.type = p->r.in, .n = p->rows, .x = column, .place = place};
         for (int i = 0; i < p->rows; i++) {
             const char *x = p->x + ((vv_index)i * p->cells + c) * size;
             if (p->r.skip && vv_dtype_is_float(p->r.in) && isnan(vv_dtype_load(p->r.in, x))) continue;
+            place[v.valid] = i;
             memcpy(column + v.valid++ * size, x, (size_t)size);
         }
         check_cell(&p->r, &v, out + c * 8);
     }
-    free(column);
+    free(column), free(place);
 }
 
 static void run_problem(problem *p)

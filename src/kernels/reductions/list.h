@@ -16,4 +16,7 @@
     X(skew)                                                                                                            \
     X(kurtosis)                                                                                                        \
     X(first)                                                                                                           \
-    X(last)
+    X(last)                                                                                                            \
+    X(argmin)                                                                                                          \
+    X(argmax)                                                                                                          \
+    X(count_nonzero)

@@ -50,7 +50,8 @@ static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, voi
 }
 
 const vv_reduction vv_reduction_of_range = {.name = "range",
-                                            .help = "greatest less least value",
+                                            .also = "ptp",
+                                            .help = "greatest less least value, NumPy's ptp",
                                             .cell_method = "range",
                                             .planes = planes_of,
                                             .result = vv_result_same,

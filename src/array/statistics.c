@@ -1,0 +1,134 @@
+/* Statistics that are made of other operations: weighted ones, and central moments of any order. */
+#include "array/build.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Operands are given away. */
+static vv_array *with(const char *op, vv_array *a, vv_array *b)
+{
+    vv_array *operands[] = {a, b};
+    vv_array *made = vv_node_elementwise(a->context, op, operands, b ? 2 : 1);
+    vv_release(&a);
+    vv_release(&b);
+    return made;
+}
+
+static vv_array *reduced(vv_array *a, const char *how, const char *dims, const vv_reduce_options *o)
+{
+    vv_array *made = vv_reduce(a, how, dims, o);
+    vv_release(&a);
+    return made;
+}
+
+/* a where it is not zero, else NaN; of a NaN in `where` b. Both are given away. */
+static vv_array *chosen(const char *test, vv_array *of, vv_array *yes, vv_array *no)
+{
+    vv_array *operands[] = {with(test, of, NULL), yes, no};
+    vv_array *made = vv_node_elementwise(yes->context, "where", operands, 3);
+    for (int i = 0; i < 3; i++) vv_release(&operands[i]);
+    return made;
+}
+
+/* Weights of the values that are there; of none, or where they cancel, NaN. */
+static vv_array *total_weight(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
+{
+    vv_context *c = x->context;
+    vv_array *there = chosen("isnan", vv_node_again(x), vv_node_scalar(c, 0), vv_node_again(w));
+    vv_array *total = reduced(there, "sum", dims, o);
+    return chosen("as_bool", vv_node_again(total), total, vv_node_scalar(c, (double)NAN));
+}
+
+static vv_array *weighted_sum(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
+{
+    return reduced(with("multiply", x, vv_node_again(w)), "sum", dims, o);
+}
+
+static vv_array *weighted_mean(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
+{
+    return with("divide", weighted_sum(vv_node_again(x), w, dims, o), total_weight(x, w, dims, o));
+}
+
+/* Squares of deviations from the mean: their mean. */
+static vv_array *weighted_var(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
+{
+    vv_reduce_options flat = *o;
+    flat.keep_dims = false;
+    vv_array *apart = with("subtract", vv_node_again(x), weighted_mean(x, w, dims, &flat));
+    vv_array *square = with("square", apart, NULL), *mean = weighted_mean(square, w, dims, o);
+    vv_release(&square);
+    return mean;
+}
+
+static vv_array *weighted(vv_array *x, const char *how, vv_array *w, const char *dims, const vv_reduce_options *o)
+{
+    if (!strcmp(how, "sum")) return weighted_sum(vv_node_again(x), w, dims, o);
+    if (!strcmp(how, "mean")) return weighted_mean(x, w, dims, o);
+    if (!strcmp(how, "var")) return weighted_var(x, w, dims, o);
+    if (!strcmp(how, "std")) return with("sqrt", weighted_var(x, w, dims, o), NULL);
+    if (!strcmp(how, "sum_of_weights")) return total_weight(x, w, dims, o);
+    (void)vv_fail(VV_ERR_USAGE, "there is no weighted '%s'; use sum, mean, var, std or sum_of_weights", how);
+    return vv_node_inert(x->context);
+}
+
+/* Ungrouped results are called as what they are of, and are measured like it. */
+static vv_array *described(vv_array *made, const vv_array *in, const char *how)
+{
+    if (made->status != VV_OK) return made;
+    vv_status status = vv_attrs_copy(&made->attrs, &in->attrs);
+    if (status == VV_OK) status = vv_cf_statistic_units(&made->attrs, how);
+    return vv_node_settle(in->context, made, status);
+}
+
+vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, const char *dims,
+                      const vv_reduce_options *options)
+{
+    const vv_reduce_options defaults = VV_REDUCE_OPTIONS_INIT, *o = options ? options : &defaults;
+    vv_array *both[] = {a, weights};
+    if (vv_nodes_usable(both, 2) != VV_OK) return vv_node_inert(a->context ? a->context : weights->context);
+    if (o->ddof != 0) {
+        (void)vv_fail(VV_ERR_USAGE, "weighted %s of '%s': weights leave no degrees of freedom to count", how, a->name);
+        return vv_node_inert(a->context);
+    }
+    vv_array *x = vv_node_as_real(a);
+    vv_array *made = x->status == VV_OK ? weighted(x, how, weights, dims, o) : vv_node_inert(a->context);
+    vv_release(&x);
+    return strcmp(how, "sum_of_weights") ? described(made, a, how) : made;
+}
+
+/* x to the power of n > 0, by squaring: as accurate as products are. */
+static vv_array *to_the(vv_array *x, int n)
+{
+    if (n == 1) return vv_node_again(x);
+    vv_array *half = to_the(x, n / 2), *all = with("square", half, NULL);
+    return n % 2 ? with("multiply", all, vv_node_again(x)) : all;
+}
+
+vv_array *vv_moment(vv_array *a, int order, const char *dims, const vv_reduce_options *options)
+{
+    const vv_reduce_options defaults = VV_REDUCE_OPTIONS_INIT, *o = options ? options : &defaults;
+    vv_reduce_options flat = *o;
+    flat.keep_dims = false;
+    if (vv_array_status(a) != VV_OK) return vv_node_inert(a->context);
+    if (order < 0 || order > 1000) {
+        (void)vv_fail(VV_ERR_USAGE, "'%s': a moment of order %d", a->name, order);
+        return vv_node_inert(a->context);
+    }
+    vv_array *x = vv_astype(a, VV_F64), *made;
+    if (order < 2) { /* the mean deviation is nothing, whatever rounding says */
+        vv_array *mean = vv_reduce(x, "mean", dims, o);
+        vv_context *c = a->context;
+        vv_array *plain = chosen("isnan", vv_node_again(mean), vv_node_again(mean), vv_node_scalar(c, order == 0));
+        vv_release(&mean);
+        made = plain;
+    } else {
+        vv_array *apart = with("subtract", vv_node_again(x), vv_reduce(x, "mean", dims, &flat));
+        made = reduced(to_the(apart, order), "mean", dims, o);
+        vv_release(&apart);
+    }
+    vv_release(&x);
+    if (a->dtype != VV_F32) return made;
+    vv_array *narrow = vv_astype(made, VV_F32);
+    vv_release(&made);
+    return narrow;
+}

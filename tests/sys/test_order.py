@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# cores: 1
+# builds: release
+"""Statistics that order values, place them or weigh them (order.c), against NumPy; and the same bits on 1, 2, 3 and 4 ranks."""
+import numpy as np
+
+import support
+from support import make, raw_bytes, values
+
+RANKS = (0, 2, 3, 4)
+SHAPE, DIMS = (61, 7, 10), ("time", "lat", "lon")
+OVER = [(0,), (1,), (2,), (0, 2), (0, 1, 2)]
+
+
+def lanes(x, axes):
+    """x with the axes together as the last one, in order."""
+    kept = [d for d in range(x.ndim) if d not in axes]
+    return np.transpose(x, kept + list(axes)).reshape([x.shape[d] for d in kept] + [-1])
+
+
+class Order(support.Case):
+    def inputs(self):
+        random = np.random.default_rng(5)
+        x = np.round(random.normal(0, 3, SHAPE), 1).astype("f4")  # rounded: there are ties
+        x[random.random(SHAPE) < 0.1] = np.nan
+        x[:, 2, 3] = np.nan
+        x[5, 4, 4] = np.inf
+        i = random.integers(-4, 5, SHAPE).astype("i4")
+        w = random.random(SHAPE[1:])
+        w[1] = 0
+        return x, i, w
+
+    def run_all(self):
+        program = support.helper("order")
+        if program is None:
+            self.skipTest("the helper program order is not built")
+        x, i, w = self.inputs()
+        path = make(self.path("in.nc"), dict(zip(DIMS, SHAPE)),
+                    {"x": (DIMS, x, dict(chunksizes=(7, 3, 4), zlib=True)), "i": (DIMS, i, {}), "w": (DIMS[1:], w, {})})
+        reference = None
+        for ranks in RANKS:
+            out = self.path(f"out{ranks}.nc")
+            self.done(support.run(support.command(program, [path, out], ranks), timeout=120))
+            got = raw_bytes(out)
+            reference = reference or got
+            for name, bits in got.items():
+                self.assertEqual(bits, reference[name], f"{name} on {ranks} ranks")
+        return x, i, w, {name: values(out, name) for name in reference}
+
+    def equal(self, got, want, name):
+        self.assertEqual(got.shape, np.shape(want), name)
+        np.testing.assert_array_equal(got, want, name)
+
+    def close(self, got, want, name, tolerance=2e-6):
+        self.assertEqual(got.shape, np.shape(want), name)
+        np.testing.assert_allclose(got, want, rtol=tolerance, atol=1e-5, equal_nan=True, err_msg=name)
+
+    def check_weighted(self, x, w, got):
+        wide = x.astype("f8")
+        wide[np.isinf(wide)] = np.nan  # sums with it are compared by being infinite
+        infinite = np.isinf(x).any(axis=(1, 2))
+        with np.errstate(all="ignore"):
+            there = np.where(np.isnan(x), 0, w)
+            total = there.sum(axis=(1, 2))
+            mean = np.nansum(wide * w, axis=(1, 2)) / total
+            var = np.nansum(w * (wide - mean[:, None, None]) ** 2, axis=(1, 2)) / total
+            want = {"sum": np.nansum(wide * w, axis=(1, 2)), "mean": mean, "var": var, "std": np.sqrt(var)}
+            for name, right in want.items():
+                self.close(got[f"w_{name}"][~infinite], right[~infinite], name)
+            self.close(got["w_sum_of_weights"], total, "sum_of_weights")
+            kept = np.average(x.astype("f8"), axis=1, weights=np.broadcast_to(w, x.shape))
+            self.close(got["wk_mean"], kept, "mean with NaN")
+            self.close(got["wk_sum"], (x * w).sum(axis=1), "sum with NaN")
+
+    def check_moments(self, x, got):
+        with np.errstate(all="ignore"):
+            wide = x.astype("f8")
+            mean = np.nansum(wide, axis=0) / (~np.isnan(x)).sum(axis=0)
+            for n in range(6):
+                apart = (wide - mean) ** n
+                right = np.nansum(np.where(np.isnan(wide), np.nan, apart), axis=0) / (~np.isnan(x)).sum(axis=0)
+                if n < 2:
+                    right = np.where(np.isnan(mean), np.nan, 1 - n)
+                finite = ~np.isinf(x).any(axis=0)
+                self.close(got[f"moment_{n}"][finite], right[finite], f"moment {n}", 2e-5)
+
+    def check_places(self, x, i, got):
+        for k, axes in enumerate(OVER):
+            flat, numbers = lanes(x, axes), lanes(i, axes)
+            nothing = np.isnan(flat).all(axis=-1)
+            right = np.where(nothing, -1, np.argmin(np.where(np.isnan(flat), np.inf, flat), axis=-1))
+            self.equal(got[f"argmin_{k}"], right, f"argmin over {axes}")
+            self.equal(got[f"argmink_{k}"], np.argmin(flat, axis=-1), f"argmin over {axes} with NaN")
+            self.equal(got[f"argmax_{k}"], np.argmax(numbers, axis=-1), f"argmax over {axes}")
+            self.equal(got[f"nonzero_{k}"], np.count_nonzero(numbers, axis=-1), f"count_nonzero over {axes}")
+            spread = np.fmax.reduce(flat, axis=-1) - np.fmin.reduce(flat, axis=-1)
+            self.equal(got[f"ptp_{k}"], spread, f"ptp over {axes}")
+
+    def test_everything(self):
+        x, i, w, got = self.run_all()
+        self.check_weighted(x, w, got)
+        self.check_moments(x, got)
+        self.check_places(x, i, got)
+
+
+if __name__ == "__main__":
+    support.main()
