@@ -246,9 +246,22 @@ VV_API vv_array *vv_cumulative(vv_array *a, const char *how, const char *dim);
 
 /* --- products --- */
 
-/* Products summed over a dimension of both: a (i, k) and b (k, j) over "k" is a (i, j). Other dimensions must have different names (vv_rename()):
- * vv_matmul(a, vv_rename(vv_transpose(a, NULL), "x", "x2"), "y"). */
-VV_API vv_array *vv_matmul(vv_array *a, vv_array *b, const char *dim);
+/* Products summed over dimensions of both: a (i, k) and b (k, j) over "k" is a (i, j). Other dimensions must have different names (vv_rename()):
+ * vv_matmul(a, vv_rename(vv_transpose(a, NULL), "x", "x2"), "y"). Integers are multiplied as f64. */
+VV_API vv_array *vv_matmul(vv_array *a, vv_array *b, const char *dims);
+/* The same of dimensions that have other names in b, pair by pair: vv_tensordot(a, b, "y,x", "row,column"). */
+VV_API vv_array *vv_tensordot(vv_array *a, vv_array *b, const char *a_dims, const char *b_dims);
+/* As xarray.dot: what both have and dims does not name is matched, not summed over. NULL: summed over all that both have. */
+VV_API vv_array *vv_dot(vv_array *a, vv_array *b, const char *dims);
+/* As numpy.einsum, by letters instead of names; none may stand twice in one term: vv_einsum(s, "bij,bjk->bik", (vv_array *[]){a, b}, 2). A dimension of the
+ * result has the name that it has in the first array with its letter, or the letter itself if that name is taken. */
+VV_API vv_array *vv_einsum(vv_session *s, const char *letters, vv_array *const arrays[], int n);
+/* Covariance and correlation of two arrays over dims (NULL: all), of elements that are there in both, as xarray.cov and xarray.corr. */
+VV_API vv_array *vv_cov(vv_array *a, vv_array *b, const char *dims, double ddof);
+VV_API vv_array *vv_corr(vv_array *a, vv_array *b, const char *dims);
+/* numpy.cov and numpy.corrcoef of (station, time): each station with each other one, over "time", as (station, other). */
+VV_API vv_array *vv_cov_matrix(vv_array *a, const char *dim, const char *other, double ddof);
+VV_API vv_array *vv_corrcoef(vv_array *a, const char *dim, const char *other);
 
 /* --- made of nothing --- */
 

@@ -1,4 +1,4 @@
-/* Arrays that come from no file, products, and chunks of another shape. */
+/* Arrays that come from no file, and chunks of another shape. */
 #include "array/build.h"
 
 #include <math.h>
@@ -142,53 +142,4 @@ const char *vv_random_name(int i)
 const char *vv_random_help(int i)
 {
     return i >= 0 && i < vv_n_random_kinds ? vv_random_kinds[i].help : NULL;
-}
-
-/* --- products --- */
-
-static vv_status product_dims(vv_array *a, const char *dim)
-{
-    for (int i = 0; i < 2; i++) {
-        const vv_array *in = a->input[i];
-        for (int d = 0; d < in->shape.nd; d++) {
-            if (d == a->contracted[i]) continue;
-            if (vv_node_dim(a, in->dim[d]) >= 0)
-                return vv_fail(
-                    VV_ERR_SHAPE,
-                    "matmul over '%s': both '%s' and '%s' have a dimension '%s'; vv_rename() it in one of them", dim,
-                    a->input[0]->name, in->name, in->dim[d]);
-            VV_TRY(vv_node_like_dim(a, a->shape.nd, in, d));
-        }
-    }
-    return VV_OK;
-}
-
-static vv_status fill_product(vv_array *a, vv_array *const factor[], const char *dim)
-{
-    for (int i = 0; i < 2; i++) {
-        VV_TRY(vv_node_input(a, factor[i]));
-        VV_TRY(vv_node_find_dim(factor[i], dim, &a->contracted[i]));
-        if (!a->origin) a->origin = factor[i]->origin;
-    }
-    vv_index n[2] = {factor[0]->shape.n[a->contracted[0]], factor[1]->shape.n[a->contracted[1]]};
-    if (n[0] != n[1])
-        return vv_fail(VV_ERR_SHAPE, "matmul over '%s': '%s' has %lld elements, '%s' has %lld", dim, factor[0]->name,
-                       (long long)n[0], factor[1]->name, (long long)n[1]);
-    if (factor[0]->dtype != factor[1]->dtype)
-        return vv_fail(VV_ERR_TYPE, "matmul: '%s' is %s, '%s' is %s", factor[0]->name, vv_dtype_name(factor[0]->dtype),
-                       factor[1]->name, vv_dtype_name(factor[1]->dtype));
-    a->dtype = factor[0]->dtype;
-    return product_dims(a, dim);
-}
-
-vv_array *vv_matmul(vv_array *left, vv_array *right, const char *dim)
-{
-    vv_context *c = left->context ? left->context : right->context;
-    if (vv_nodes_usable((vv_array *[]){left, right}, 2) != VV_OK) return vv_node_inert(c);
-    vv_array *factor[] = {vv_node_as_real(left), vv_node_as_real(right)};
-    vv_status status = vv_nodes_usable(factor, 2);
-    vv_array *a = status == VV_OK ? vv_node_new(c, VV_NODE_PRODUCT, left->name) : vv_node_inert(c);
-    if (a->status == VV_OK) a = vv_node_settle(c, a, fill_product(a, factor, dim));
-    for (int i = 0; i < 2; i++) vv_release(&factor[i]);
-    return a;
 }

@@ -118,8 +118,8 @@ struct vv_array {
     bool reduced[VV_MAX_DIMS];     /* by dimension of the input */
     vv_reduce_options options;
     vv_block_call call; /* BLOCK */
-    int contracted
-        [2]; /* PRODUCT: dimension of each input; the result has the first one's others, then the second one's */
+    int n_summed;       /* PRODUCT: its work has the result's dimensions and then so many that are summed over */
+    int work_dim[2][VV_MAX_DIMS]; /* PRODUCT: what each dimension of each factor is in the work */
 };
 
 void vv_context_free(vv_context *c);
@@ -150,6 +150,7 @@ vv_array *vv_node_scalar(vv_context *c, double value);
 vv_array *vv_node_elementwise(vv_context *c, const char *op, vv_array *const operands[], int n);
 vv_array *vv_node_concat(vv_context *c, vv_array *const arrays[], int n, const char *dim);
 vv_array *vv_node_stack(vv_context *c, vv_array *const arrays[], int n, const char *dim);
+vv_array *vv_node_einsum(vv_context *c, const char *letters, vv_array *const arrays[], int n);
 vv_array *vv_node_full(vv_context *c, const char *dims, const char *chunks, double value, vv_dtype dtype);
 /* A parameter that is NaN is the kind's own. */
 vv_array *vv_node_random(vv_context *c, const char *kind, double first, double second, const char *dims,

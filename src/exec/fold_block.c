@@ -20,7 +20,7 @@ vv_status vv_fold_call(vv_worker *w, const vv_box *box, char *state)
 /* --- products --- */
 
 /* The two blocks and the cells as matrices. Work dimensions that only the first block follows are rows, those that only the second one follows columns; one
- * of each is given to BLAS, the others, and those that both or none follow, are walked. */
+ * of each and one that is summed over are given to BLAS; the others, and those that both or none follow, are walked. */
 typedef struct product {
     const vv_box *box;
     vv_index a[VV_MAX_DIMS], b[VV_MAX_DIMS], cell[VV_MAX_DIMS]; /* strides */
@@ -44,10 +44,10 @@ static void choose(const vv_worker *w, product *p)
         p->a[d] = many ? w->block[0].stride[d] : 0;
         p->b[d] = many ? w->block[1].stride[d] : 0;
         p->cell[d] = s->reduced[d] ? 0 : cells;
-        if (s->reduced[d])
-            p->sum = d;
-        else
+        if (!s->reduced[d])
             cells *= p->box->n[d];
+        else if (longer(p->box, d, p->sum))
+            p->sum = d;
         if (s->reduced[d] || !many || (p->a[d] != 0) == (p->b[d] != 0)) continue;
         int *best = &alone[p->a[d] == 0];
         if (longer(p->box, d, *best)) *best = d;

@@ -134,7 +134,8 @@ static vv_bytes block_workspace(const vv_step *s)
     return round64(vv_block_ops[s->call.op].workspace(&s->call, type, s->work.shape.nd, in, out));
 }
 
-/* Rows, columns and what is summed over, with the strides of the two packed blocks; dimensions that both have and that stay are done one by one. */
+/* Rows, columns and what is summed over, with the strides of the two packed blocks; dimensions that both have and that stay are done one by one. Which of
+ * several rows (or columns, or sums) is given to BLAS depends on the block, so these count as packed, and together. */
 typedef struct product {
     vv_index n[3];         /* m, n, k */
     vv_index stride[2][3]; /* of a and b along them */
@@ -149,7 +150,7 @@ static void product_of(const vv_step *s, const vv_edge e[2], product *out)
         bool both = e[0].follows[d] && e[1].follows[d];
         int which = s->reduced[d] ? 2 : both ? -1 : e[0].follows[d] ? 0 : 1;
         for (int k = 0; k < 2; k++) {
-            if (which >= 0 && out->n[which] == 1) out->stride[k][which] = e[k].follows[d] ? step[k] : 0;
+            if (which >= 0) out->stride[k][which] = e[k].follows[d] && out->n[which] == 1 ? step[k] : 0;
             if (e[k].follows[d]) step[k] *= length;
         }
         if (which >= 0) out->n[which] *= length;

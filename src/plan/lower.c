@@ -294,24 +294,34 @@ failed:
     return status;
 }
 
-/* Input k of a product as a view of its work space: the first one's other dimensions, the second one's, the contracted one. */
+/* Factor k of a product as a view of its work space. */
 static vv_status factor(vv_builder *b, int node, int k, const vv_box *work, vv_dtype type, vv_input *out)
 {
     const vv_array *a = b->graph.node[node].array;
-    const vv_shape *shape = &a->input[k]->shape;
-    int w = k == 0 ? 0 : a->input[0]->shape.nd - 1;
-    vv_part part = {.nd = shape->nd, .table_dim = -1};
+    vv_part part = {.nd = a->input[k]->shape.nd, .table_dim = -1};
     vv_view v = {.n = 1, .part = &part, .full = true};
     vv_hint none = {0};
     part.box.nd = work->nd;
     memcpy(part.box.n, work->n, sizeof part.box.n);
-    for (int d = 0; d < shape->nd; d++) {
-        part.dim[d] = d == a->contracted[k] ? work->nd - 1 : w++;
+    for (int d = 0; d < part.nd; d++) {
+        part.dim[d] = a->work_dim[k][d];
         part.start[d] = work->lo[part.dim[d]];
         part.stride[d] = 1;
     }
     if (vv_box_elements(&part.box) == 0) v.n = 0;
     return vv_lower_input(b, b->graph.node[node].input[k], &v, type, false, &none, out);
+}
+
+/* The box of the result, with the dimensions that are summed over, whole. */
+static void product_work(const vv_array *a, vv_box *work)
+{
+    for (int d = 0; d < a->input[0]->shape.nd; d++) {
+        int w = a->work_dim[0][d];
+        if (w < a->shape.nd) continue;
+        work->lo[w] = 0;
+        work->n[w] = a->input[0]->shape.n[d];
+    }
+    work->nd += a->n_summed;
 }
 
 static vv_status product_step(vv_builder *b, int node, vv_made *m)
@@ -322,8 +332,7 @@ static vv_status product_step(vv_builder *b, int node, vv_made *m)
     vv_input in[2] = {{0}, {0}}, *room;
     vv_step *s;
     if (!vv_dtype_is_float(type)) type = VV_F64;
-    work.lo[work.nd] = 0;
-    work.n[work.nd++] = a->input[0]->shape.n[a->contracted[0]];
+    product_work(a, &work);
     vv_status status = factor(b, node, 0, &work, type, &in[0]);
     if (status == VV_OK) status = factor(b, node, 1, &work, type, &in[1]);
     m->step = b->l->plan->n_steps;
@@ -339,7 +348,7 @@ static vv_status product_step(vv_builder *b, int node, vv_made *m)
     vv_input_free(&in[1]);
     VV_TRY(status);
     s->product = true;
-    s->reduced[work.nd - 1] = true;
+    for (int d = a->shape.nd; d < work.nd; d++) s->reduced[d] = true;
     vv_lower_cut(b, a, &work, &(vv_hint){0}, s);
     vv_red red = {.kind = &vv_reduction_dot, .in = type, .wide = elements_behind(s) > UINT32_MAX};
     VV_TRY(add_result(s, a->name, a->dtype, 0, &red, &m->result));

@@ -67,6 +67,14 @@ static bool same_block(const vv_array *a, const vv_array *b)
            (p->n_weights == 0 || !memcmp(p->weight, q->weight, sizeof p->weight[0] * (size_t)p->n_weights));
 }
 
+static bool same_product(const vv_array *a, const vv_array *b)
+{
+    for (int k = 0; k < 2; k++)
+        for (int d = 0; d < a->input[k]->shape.nd; d++)
+            if (a->work_dim[k][d] != b->work_dim[k][d]) return false;
+    return a->n_summed == b->n_summed;
+}
+
 static bool same_node(const vv_array *a, const vv_array *b)
 {
     switch (a->kind) {
@@ -77,7 +85,7 @@ static bool same_node(const vv_array *a, const vv_array *b)
     case VV_NODE_VIEW: return same_view(a, b);
     case VV_NODE_REDUCE: return same_reduce(a, b);
     case VV_NODE_BLOCK: return same_block(a, b);
-    case VV_NODE_PRODUCT: return a->contracted[0] == b->contracted[0] && a->contracted[1] == b->contracted[1];
+    case VV_NODE_PRODUCT: return same_product(a, b);
     case VV_NODE_RECHUNK: return same_lengths(a->chunk, b->chunk, a->shape.nd);
     case VV_NODE_HELD: return a->held_number == b->held_number;
     }

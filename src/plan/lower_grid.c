@@ -261,6 +261,22 @@ static void side(vv_grid *g, int d, vv_index room)
     }
 }
 
+enum { SUMMED = 2, BOTH = 3 };
+
+static bool follows(const vv_step *s, int k, int d)
+{
+    return s->input[k].n_parts > 0 && vv_part_follows(&s->input[k].part[0], d);
+}
+
+/* 0, 1: a dimension that only this input follows. */
+static int role(const vv_step *s, int d)
+{
+    if (s->reduced[d]) return SUMMED;
+    if (follows(s, 0, d)) return follows(s, 1, d) ? BOTH : 0;
+    return 1;
+}
+
+/* Blocks of about SIDE x SIDE; of many small matrices as many as make such a block. */
 void vv_lower_product_grid(const vv_plan *p, vv_step *s)
 {
     candidate all[VV_PROGRAM_INPUTS];
@@ -269,12 +285,19 @@ void vv_lower_product_grid(const vv_plan *p, vv_step *s)
     int n = candidates(p, s, all);
     for (int d = 0; d < g->shape.nd; d++) g->chunk[d] = g->shift[d] = 0;
     for (int i = 0; i < n; i++) (void)suggest(&all[i], s, fixed);
-    vv_index rows[2] = {1, 1}; /* of the first input's other dimensions, and of the second one's */
+    vv_index have[3] = {1, 1,
+                        1}; /* along what only the first input follows, only the second one, what is summed over */
     for (int d = g->shape.nd - 1; d >= 0; d--) {
-        bool first = s->input[0].n_parts > 0 && vv_part_follows(&s->input[0].part[0], d);
-        vv_index *have = &rows[first ? 0 : 1];
-        side(g, d, s->reduced[d] ? SIDE : vv_imax(1, SIDE / *have));
-        if (!s->reduced[d]) *have *= vv_imin(g->chunk[d], vv_imax(1, g->shape.n[d]));
+        int which = role(s, d);
+        if (which == BOTH) continue;
+        side(g, d, vv_imax(1, SIDE / have[which]));
+        have[which] *= vv_imin(g->chunk[d], vv_imax(1, g->shape.n[d]));
+    }
+    vv_index largest = vv_imax(have[0] * have[1], vv_imax(have[0], have[1]) * have[2]);
+    for (int d = g->shape.nd - 1; d >= 0; d--) {
+        if (role(s, d) != BOTH) continue;
+        side(g, d, vv_imax(1, (vv_index)SIDE * SIDE / largest));
+        largest *= vv_imin(g->chunk[d], vv_imax(1, g->shape.n[d]));
     }
     settle(g, true);
 }

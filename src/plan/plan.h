@@ -153,7 +153,7 @@ typedef struct vv_step {
         program; /* over its inputs' values, with a result for each of the step's; NULL for a block operation or a product */
     bool block; /* map: `call` makes the chunk from the only input's block with its halo */
     vv_block_call call;
-    bool product; /* reduce: the two inputs are multiplied and summed over the only reduced dimension, chunk by chunk */
+    bool product; /* reduce: the two inputs are multiplied and summed over the reduced dimensions, chunk by chunk */
     vv_grid work; /* chunks of the elements that go in */
     bool reduced[VV_MAX_DIMS]; /* reduce: dimensions of `work` */
     bool join[VV_MAX_DIMS];    /* dimensions d - 1 and d are walked as one where the chunk is full along d */

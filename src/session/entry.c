@@ -138,6 +138,11 @@ vv_array *vv_stack(vv_session *s, vv_array *const arrays[], int n, const char *n
     return vv_node_stack(&s->context, arrays, n, new_dim);
 }
 
+vv_array *vv_einsum(vv_session *s, const char *letters, vv_array *const arrays[], int n)
+{
+    return vv_node_einsum(&s->context, letters, arrays, n);
+}
+
 vv_array *vv_random_array(vv_session *s, const char *kind, const char *dims, const char *chunks, uint64_t seed,
                           vv_dtype dtype)
 {

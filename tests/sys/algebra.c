@@ -513,25 +513,94 @@ static void do_stack(vv_session *s, pair *p)
     *p = finish(p, vv_stack(s, both, 2, dim_name[name]), e);
 }
 
-/* The product of the array with itself, over its last dimension; only of two dimensions. */
-static void do_product(pair *p)
+/* What becomes of a dimension in the product of an array with itself. */
+enum { MATCHED, SUMMED, APART };
+
+static dense product_dense(const dense *a, const int role[], int name)
 {
-    int name = free_name(&p->eager, NULL);
-    if (p->eager.nd != 2 || name < 0 || p->eager.n[0] > 60) return;
+    dense e = {0};
+    vv_index sums = 1;
+    for (int d = 0; d < a->nd; d++)
+        if (role[d] == SUMMED) {
+            sums *= a->n[d];
+        } else {
+            e.dim[e.nd] = a->dim[d];
+            e.n[e.nd++] = a->n[d];
+        }
+    for (int d = 0; d < a->nd; d++)
+        if (role[d] == APART) {
+            e.dim[e.nd] = name;
+            e.n[e.nd++] = a->n[d];
+        }
+    e = dense_like(&e);
+    for (vv_index i = 0; i < elements(&e); i++) {
+        vv_index at[ND] = {0};
+        coords_of(&e, i, at);
+        e.v[i] = 0;
+        for (vv_index k = 0; k < sums; k++) {
+            vv_index left[ND] = {0}, right[ND] = {0}, rest = k;
+            for (int d = a->nd - 1; d >= 0; d--)
+                if (role[d] == SUMMED) {
+                    left[d] = right[d] = rest % a->n[d];
+                    rest /= a->n[d];
+                }
+            for (int d = 0, r = 0; d < a->nd; d++)
+                if (role[d] != SUMMED) {
+                    left[d] = at[r++];
+                    right[d] = role[d] == APART ? at[e.nd - 1] : left[d];
+                }
+            e.v[i] += get(a, left) * get(a, right);
+        }
+    }
+    return e;
+}
+
+/* By names or by letters. */
+static vv_array *product_lazy(vv_session *s, const pair *p, const int role[], int name)
+{
+    char first[ND + 1] = "", second[ND + 1] = "", letters[4 * ND] = "", dims[64] = "";
+    vv_array *other = p->lazy;
+    for (int d = 0; d < p->eager.nd; d++) {
+        first[d] = second[d] = (char)('p' + d);
+        if (role[d] == APART) {
+            other = vv_rename(other, dim_name[p->eager.dim[d]], dim_name[name]);
+            second[d] = 'z';
+        }
+        if (role[d] == SUMMED)
+            snprintf(dims + strlen(dims), sizeof dims - strlen(dims), "%s%s", *dims ? "," : "",
+                     dim_name[p->eager.dim[d]]);
+    }
+    note(dims);
+    if (below(2)) return vv_dot(p->lazy, other, dims);
+    snprintf(letters, sizeof letters, "%s,%s->", first, second);
+    for (int d = 0; d < p->eager.nd; d++)
+        if (role[d] != SUMMED) strncat(letters, first + d, 1);
+    for (int d = 0; d < p->eager.nd; d++)
+        if (role[d] == APART) strncat(letters, "z", 2);
+    return vv_einsum(s, letters, (vv_array *[]){p->lazy, other}, 2);
+}
+
+/* The product of the array with itself, summed over one or several dimensions. */
+static void do_product(vv_session *s, pair *p)
+{
+    int name = free_name(&p->eager, NULL), role[ND] = {0}, apart = -1;
+    for (int d = 0; d < p->eager.nd; d++) {
+        role[d] = (int)below(3);
+        if (role[d] == APART && apart >= 0) role[d] = MATCHED;
+        if (role[d] == APART) apart = d;
+    }
+    int summed = (int)below(p->eager.nd);
+    if (summed == apart) apart = -1;
+    role[summed] = SUMMED;
+    vv_index work = elements(&p->eager) * (apart < 0 ? 1 : p->eager.n[apart]);
+    bool one = true; /* number left of it */
+    for (int d = 0; d < p->eager.nd; d++) one = one && role[d] == SUMMED;
+    if (one) return;
+    if (name < 0 || work > 300000 || p->eager.nd + (apart >= 0) > 4) return;
     for (vv_index i = 0; i < elements(&p->eager); i++)
         if (isnan(p->eager.v[i])) return;
-    note("times its transpose");
-    vv_index n = p->eager.n[0], m = p->eager.n[1];
-    dense e = {.nd = 2, .dim = {p->eager.dim[0], name}, .n = {n, n}};
-    e = dense_like(&e);
-    for (vv_index i = 0; i < n; i++)
-        for (vv_index j = 0; j < n; j++) {
-            double sum = 0;
-            for (vv_index k = 0; k < m; k++) sum += p->eager.v[i * m + k] * p->eager.v[j * m + k];
-            e.v[i * n + j] = sum;
-        }
-    vv_array *other = vv_rename(p->lazy, dim_name[p->eager.dim[0]], dim_name[name]);
-    *p = finish(p, vv_matmul(p->lazy, other, dim_name[p->eager.dim[1]]), e);
+    note("times itself over");
+    *p = finish(p, product_lazy(s, p, role, name), product_dense(&p->eager, role, name));
 }
 
 static void apply(vv_session *s, pair *p, pair *q)
@@ -552,7 +621,7 @@ static void apply(vv_session *s, pair *p, pair *q)
     case 12: do_with_mean(p); break;
     case 13: do_concat(s, p); break;
     case 14: do_stack(s, p); break;
-    default: do_product(p); break;
+    default: do_product(s, p); break;
     }
 }
 

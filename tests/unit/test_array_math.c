@@ -185,8 +185,10 @@ static void test_matmul(void **state)
     vv_array *a = numbered("y:3,x:4", "f32"), *b = numbered("m:2,x:4,k:5", "f32");
     vv_array *p = vv_matmul(a, b, "x");
     check_shape(p, "v (y: 3, m: 2, k: 5)");
-    assert_int_equal(p->contracted[0], 1);
-    assert_int_equal(p->contracted[1], 1);
+    assert_int_equal(p->n_summed, 1);
+    assert_int_equal(p->work_dim[0][1], 3);
+    assert_int_equal(p->work_dim[1][1], 3);
+    assert_int_equal(p->work_dim[1][2], 2);
     assert_int_equal(vv_array_dtype(p), VV_F32);
     check_coordinate(p, "k", 5, (double[]){0, 1, 2, 3, 4});
     check_inert(vv_matmul(a, a, "x"), VV_ERR_SHAPE, "both 'v' and 'v' have a dimension 'y'; vv_rename()");
@@ -196,6 +198,61 @@ static void test_matmul(void **state)
     check_inert(vv_matmul(a, b, "k"), VV_ERR_NOT_FOUND, "no dimension 'k'");
     check_inert(vv_matmul(a, numbered("x:4", "f64"), "x"), VV_ERR_TYPE, "f32");
     assert_int_equal(vv_array_dtype(vv_matmul(numbered("x:4", "i32"), numbered("x:4,z:2", "u8"), "x")), VV_F64);
+}
+
+static void test_products_by_names(void **state)
+{
+    (void)state;
+    vv_array *a = numbered("b:2,y:3,x:4", "f32"), *b = numbered("b:2,x:4,k:5", "f32");
+    check_shape(vv_dot(a, b, "x"), "v (b: 2, y: 3, k: 5)");
+    check_shape(vv_dot(a, b, NULL), "v (y: 3, k: 5)");
+    check_shape(vv_matmul(a, b, "x,b"), "v (y: 3, k: 5)");
+    check_shape(vv_tensordot(a, numbered("u:3,w:2,v:4", "f32"), "x,y", "v,u"), "v (b: 2, w: 2)");
+    check_shape(vv_dot(numbered("y:3", "f32"), numbered("x:4", "f32"), NULL), "v (y: 3, x: 4)");
+    check_inert(vv_tensordot(a, b, "x,y", "x"), VV_ERR_USAGE, "lists of different length");
+    check_inert(vv_tensordot(a, b, "x,x", "x,k"), VV_ERR_USAGE, "dimension 'x' is named twice");
+    check_inert(vv_matmul(a, b, "x"), VV_ERR_SHAPE, "both 'v' and 'v' have a dimension 'b'");
+    check_inert(vv_matmul(a, b, ""), VV_ERR_USAGE, "no dimension to sum over");
+    check_inert(vv_dot(a, vv_slice(b, "b", 0, 1, 1), "x"), VV_ERR_SHAPE, "over 'b': 'v' has 2 elements, 'v' has 1");
+    check_inert(vv_dot(a, b, "y"), VV_ERR_NOT_FOUND, "no dimension 'y'");
+}
+
+static vv_array *einsum(const char *letters, vv_array *a, vv_array *b)
+{
+    return vv_node_einsum(&context, letters, (vv_array *[]){a, b}, b ? 2 : 1);
+}
+
+static void test_einsum(void **state)
+{
+    (void)state;
+    vv_array *a = numbered("y:3,x:4", "f32"), *b = numbered("y:4,k:5", "f32");
+    check_shape(einsum("ij,jk->ik", a, b), "v (y: 3, k: 5)");
+    check_shape(einsum("ij,jk->ki", a, b), "v (k: 5, y: 3)");
+    check_shape(einsum("ij, jk", a, b), "v (y: 3, k: 5)");
+    check_shape(einsum("ij,kj->ik", a, a), "v (y: 3, k: 3)");
+    check_shape(einsum("ij,ij->ij", a, a), "v (y: 3, x: 4)");
+    check_shape(einsum("ij,pq->ijpq", a, b), "v (y: 3, x: 4, p: 4, k: 5)");
+    check_shape(einsum("ij->j", a, NULL), "v (x: 4)");
+    check_shape(einsum("ij->ji", a, NULL), "v (x: 4, y: 3)");
+    check_shape(einsum("ij->", a, NULL), "v ()");
+    check_inert(einsum("ij,jk->ik", a, a), VV_ERR_SHAPE, "einsum over 'x': 'v' has 4 elements, 'v' has 3");
+    check_inert(einsum("ij,k->ik", a, b), VV_ERR_SHAPE, "'v' has 2 dimensions, its term has 1 letters");
+    check_inert(einsum("ii->i", a, NULL), VV_ERR_USAGE, "a letter stands twice in one term");
+    check_inert(einsum("ij->k", a, NULL), VV_ERR_USAGE, "a letter that no array has");
+    check_inert(einsum("ij", a, b), VV_ERR_USAGE, "fewer terms than arrays");
+    check_inert(einsum("ij,jk,kl", a, b), VV_ERR_USAGE, "more terms than arrays");
+    check_inert(einsum("i1->i", a, NULL), VV_ERR_USAGE, "only letters");
+}
+
+static void test_covariance(void **state)
+{
+    (void)state;
+    vv_array *a = numbered("station:3,time:4", "f32");
+    check_shape(vv_cov_matrix(a, "time", "other", 1), "v (station: 3, other: 3)");
+    check_shape(vv_corrcoef(a, "time", "other"), "v (station: 3, other: 3)");
+    check_shape(vv_cov(a, a, "time", 1), "v (station: 3)");
+    check_shape(vv_corr(a, vv_at(a, "station", 0), "time"), "v (station: 3)");
+    check_inert(vv_cov_matrix(vv_at(a, "time", 0), "station", "other", 1), VV_ERR_SHAPE, "of two dimensions");
 }
 
 /* --- random numbers --- */
@@ -245,6 +302,9 @@ int main(void)
         TEST(test_cumulative),
         TEST(test_units),
         TEST(test_matmul),
+        TEST(test_products_by_names),
+        TEST(test_einsum),
+        TEST(test_covariance),
         TEST(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

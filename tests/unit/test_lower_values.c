@@ -193,12 +193,14 @@ static void evaluate_product(const vv_array *a, block *out)
     vv_input in[2] = {{.n_parts = 1, .part = &part[0]}, {.n_parts = 1, .part = &part[1]}};
     block factor[2], *from[2] = {&factor[0], &factor[1]};
     vv_shape work = a->shape;
-    work.n[work.nd++] = a->input[0]->shape.n[a->contracted[0]];
-    for (int k = 0, w = 0; k < 2; k++) {
+    for (int k = 0; k < 2; k++)
+        for (int d = 0; d < a->input[k]->shape.nd; d++) work.n[a->work_dim[k][d]] = a->input[k]->shape.n[d];
+    work.nd += a->n_summed;
+    for (int k = 0; k < 2; k++) {
         factor[k] = *evaluate(a->input[k]);
         vv_part_same(&a->input[k]->shape, &part[k]);
         part[k].from = k;
-        for (int d = 0; d < part[k].nd; d++) part[k].dim[d] = d == a->contracted[k] ? work.nd - 1 : w++;
+        for (int d = 0; d < part[k].nd; d++) part[k].dim[d] = a->work_dim[k][d];
         part[k].box = (vv_box){.nd = work.nd};
         memcpy(part[k].box.n, work.n, sizeof work.n);
     }
