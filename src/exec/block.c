@@ -178,19 +178,22 @@ vv_index vv_block_reach(const vv_block *b, vv_index stride)
     return vv_imin(VV_TILE, (room - 1) / apart + 1);
 }
 
+vv_status vv_block_at(vv_worker *w, int input, vv_index offset, vv_index stride, vv_index n, vv_stored *out)
+{
+    vv_block *b = &w->block[input];
+    *out = (vv_stored){b->bytes, b->total, offset};
+    if (b->bytes) return VV_OK;
+    vv_index span = (n - 1) * stride, lo = vv_imin(offset, offset + span), hi = vv_imax(offset, offset + span) + 1;
+    if (lo < b->window_first || hi > b->window_first + b->window_n) VV_TRY(slide(w, input, lo, hi - lo));
+    *out = (vv_stored){w->memory[input].data, b->window_n, offset - b->window_first};
+    return VV_OK;
+}
+
 vv_status vv_block_tile(vv_worker *w, int input, vv_index offset, vv_index stride, vv_index n, void *tile,
                         const void **values)
 {
-    vv_block *b = &w->block[input];
-    const void *bytes = b->bytes;
-    vv_index first = offset, total = b->total;
-    if (!bytes) {
-        vv_index span = (n - 1) * stride, lo = vv_imin(offset, offset + span), hi = vv_imax(offset, offset + span) + 1;
-        if (lo < b->window_first || hi > b->window_first + b->window_n) VV_TRY(slide(w, input, lo, hi - lo));
-        bytes = w->memory[input].data;
-        first = offset - b->window_first;
-        total = b->window_n;
-    }
-    *values = vv_slab_values(&b->decode, bytes, total, first, stride, n, tile);
+    vv_stored s;
+    VV_TRY(vv_block_at(w, input, offset, stride, n, &s));
+    *values = vv_slab_values(&w->block[input].decode, s.bytes, s.total, s.first, stride, n, tile);
     return VV_OK;
 }

@@ -182,6 +182,13 @@ static inline bool vv_block_assembled(const vv_step *s, int input)
 /* The block of the work chunk at `coords`, and what follows when it is no longer needed. */
 VV_WARN_UNUSED vv_status vv_block_load(vv_worker *w, int input, const vv_index coords[], const vv_box *box);
 void vv_block_done(vv_worker *w, int input, const vv_index coords[]);
+/* Where n elements of a block, `stride` apart, the first one at `offset`, are in memory now: from element `first` of `total` on. */
+typedef struct vv_stored {
+    const void *bytes;
+    vv_index total, first;
+} vv_stored;
+VV_WARN_UNUSED vv_status vv_block_at(vv_worker *w, int input, vv_index offset, vv_index stride, vv_index n,
+                                     vv_stored *out);
 /* Values of n <= VV_TILE elements of a block, `stride` apart, the first one at `offset`, in the working type: in the block itself or in `tile`. */
 VV_WARN_UNUSED vv_status vv_block_tile(vv_worker *w, int input, vv_index offset, vv_index stride, vv_index n,
                                        void *tile, const void **values);

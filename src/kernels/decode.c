@@ -229,26 +229,69 @@ bool vv_decode_is_plain(const vv_decode *d)
     return converts_nothing(d) && lies_in_order(d);
 }
 
-#define HAS(S, stype)                                                                                                  \
-    VV_KERNEL void has_##S##_body(vv_index n, const stype *in, stype missing, int *found)                              \
+/* Is any of n elements missing? The answer is gathered in elements' own width, which is what vectorises. */
+#define HAS(name, S, stype, atype, test)                                                                               \
+    VV_KERNEL void name##_##S##_body(vv_index n, const stype *in, stype missing, int *found)                           \
     {                                                                                                                  \
-        int any = 0;                                                                                                   \
-        for (vv_index i = 0; i < n; i++) any |= in[i] == missing;                                                      \
-        *found = any;                                                                                                  \
+        atype any = 0;                                                                                                 \
+        for (vv_index i = 0; i < n; i++) {                                                                             \
+            const stype x = in[i];                                                                                     \
+            any |= (atype)(test);                                                                                      \
+        }                                                                                                              \
+        *found = any != 0;                                                                                             \
     }                                                                                                                  \
-    VV_CLONES(has_##S, has_##S##_body, (vv_index n, const void *in, value missing, int *found),                        \
+    VV_CLONES(name##_##S, name##_##S##_body, (vv_index n, const void *in, value missing, int *found),                  \
               (n, in, missing.S, found))
-REALS(HAS)
+#define HAS_INTEGER(S, stype) HAS(has, S, stype, stype, x == missing)
+VV_STORED_INTEGERS(HAS_INTEGER)
+HAS(has, F32, float, int32_t, x == missing)
+HAS(has, F64, double, int64_t, x == missing)
+HAS(has_or_nan, F32, float, int32_t, (x == missing) | (x != x))
+HAS(has_or_nan, F64, double, int64_t, (x == missing) | (x != x))
+
+typedef void has_kernel(vv_index n, const void *in, value missing, int *found);
+
+#define ROW(S, stype) [VV_##S] = has_##S,
+static has_kernel *const *const has[VV_DTYPE_COUNT] = {STORED(ROW)};
+#undef ROW
+static has_kernel *const *const has_or_nan[VV_DTYPE_COUNT] = {[VV_F32] = has_or_nan_F32, [VV_F64] = has_or_nan_F64};
+
+static value nan_of(vv_dtype real)
+{
+    value v;
+    vv_dtype_store(real, &v, NAN);
+    return v;
+}
+
+static bool has_any(const params *p, has_kernel *const *kernel, const void *elements, vv_index n)
+{
+    int found = 0;
+    for (int i = 0; i < p->n_missing && !found; i++) kernel[vv_cpu()](n, elements, p->missing[i], &found);
+    return found;
+}
 
 bool vv_decode_is_ready(const vv_decode *d, const void *elements, vv_index n)
 {
     if (vv_decode_is_plain(d)) return true;
     if (!only_masks(d) || !lies_in_order(d) || !vv_dtype_is_float(d->stored)) return false;
     params p = prepare(d);
-    int found = 0;
-    for (int i = 0; i < p.n_missing && !found; i++)
-        (d->stored == VV_F32 ? has_F32 : has_F64)[vv_cpu()](n, elements, p.missing[i], &found);
-    return !found;
+    return !has_any(&p, has[d->stored], elements, n);
+}
+
+const void *vv_decode_order(const vv_decode *d, const void *block, vv_index total, vv_index first, vv_index n,
+                            void *room)
+{
+    if (lies_in_order(d)) return (const char *)block + first * vv_dtype_size(d->stored);
+    arrange(d, block, total, first, n, room);
+    return room;
+}
+
+bool vv_decode_any_missing(const vv_decode *d, const void *elements, vv_index n)
+{
+    params p = prepare(d);
+    if (!vv_dtype_is_float(d->stored)) return has_any(&p, has[d->stored], elements, n);
+    if (p.n_missing == 0) p.missing[p.n_missing++] = nan_of(d->stored);
+    return has_any(&p, has_or_nan[d->stored], elements, n);
 }
 
 void vv_decode_range(const vv_decode *d, const void *block, vv_index total, vv_index first, vv_index n, void *out)

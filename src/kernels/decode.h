@@ -10,6 +10,18 @@
 
 enum { VV_MAX_MISSING = 4 };
 
+/* Stored types that are integers: X(ENUM, C type) */
+#define VV_STORED_INTEGERS(X)                                                                                          \
+    X(BOOL, uint8_t)                                                                                                   \
+    X(I8, int8_t)                                                                                                      \
+    X(I16, int16_t)                                                                                                    \
+    X(I32, int32_t)                                                                                                    \
+    X(I64, int64_t)                                                                                                    \
+    X(U8, uint8_t)                                                                                                     \
+    X(U16, uint16_t)                                                                                                   \
+    X(U32, uint32_t)                                                                                                   \
+    X(U64, uint64_t)
+
 typedef struct vv_decode {
     vv_dtype stored;
     vv_dtype out;  /* a working type */
@@ -35,6 +47,13 @@ bool vv_decode_is_plain(const vv_decode *d);
 /* True when these n elements of a block are working values where they lie: a plain block, or one that would be but for its missing values, of which
  * none is among them. Looking is cheaper than copying: most tiles of most files have none. */
 bool vv_decode_is_ready(const vv_decode *d, const void *elements, vv_index n);
+
+/* Elements [first, first + n) of a block of `total` elements as they are stored, in order and in the host's byte order: where they lie, or in `room`,
+ * n elements. */
+const void *vv_decode_order(const vv_decode *d, const void *block, vv_index total, vv_index first, vv_index n,
+                            void *room);
+/* Whether any of such elements is a missing value or NaN; the valid range is not looked at. */
+bool vv_decode_any_missing(const vv_decode *d, const void *elements, vv_index n);
 
 /* Elements [first, first + n) of a block of `total` elements at `block` into out. n at most VV_TILE is fastest. The block is aligned to its
  * elements, unless it is shuffled. Reals decode to reals only: casting them to integers is an operation, not a decoding. */

@@ -90,6 +90,36 @@ void vv_red_vertical(const vv_red *r, void *state, vv_index first, vv_index n, c
     r->kind->vertical(r, v.head, v.planes, v.missing, first, n, x);
 }
 
+bool vv_red_takes_stored(const vv_red *r, const vv_decode *d)
+{
+    if (!r->kind->valid || !vv_dtype_is_float(r->in) || d->out != r->in || d->has_min || d->has_max) return false;
+    return vv_dtype_is_float(d->stored) ? d->stored == d->out && !d->scaled : r->kind->packed != NULL;
+}
+
+/* A tile with missing values, stored elements in order: the long way. */
+static void fold_missing(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d, const void *x)
+{
+    _Alignas(64) double tile[VV_TILE];
+    vv_decode in_order = *d;
+    in_order.shuffled = in_order.swap = false;
+    vv_decode_range(&in_order, x, n, 0, n, tile);
+    vv_red_vertical(r, state, first, n, tile);
+}
+
+void vv_red_stored(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d, const void *block,
+                   vv_index total, vv_index at)
+{
+    _Alignas(64) double room[VV_TILE];
+    view v = view_of(r, state);
+    const void *x = vv_decode_order(d, block, total, at, n, room);
+    if ((r->skip || d->n_missing) && vv_decode_any_missing(d, x, n))
+        fold_missing(r, state, first, n, d, x);
+    else if (vv_dtype_is_float(d->stored))
+        r->kind->valid(r->in, false, v.planes, first, n, x);
+    else
+        r->kind->packed(r->in, d, v.planes, first, n, x);
+}
+
 void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, const void *x)
 {
     view v = view_of(r, state);

@@ -13,7 +13,7 @@
 #ifndef VV_KERNELS_REDUCE_H
 #define VV_KERNELS_REDUCE_H
 
-#include "base/dtype.h"
+#include "kernels/decode.h"
 
 enum { VV_LANES = 128, VV_FEW_LANES = 16 };
 
@@ -40,6 +40,9 @@ typedef struct vv_red_head {
     int64_t spare[2];
 } vv_red_head;
 
+/* One piece of floats (integers have become f64). masked: some are NaN and are to be left out. Vertical: cells at, at + 1 ..; horizontal: cell `at`. */
+typedef void vv_fold_piece(vv_dtype in, bool masked, void *const planes[], vv_index at, vv_index n, const void *x);
+
 struct vv_reduction {
     const char *name;        /* "mean" */
     const char *also;        /* another name that finds it; or NULL */
@@ -56,6 +59,10 @@ struct vv_reduction {
     /* x[i] goes to cell first + i */
     void (*vertical)(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index first,
                      vv_index n, const void *x);
+    /* Optional, both: vertical() where no element is NaN, whatever vv_red.skip says (masked: false); and where values are what stored integers x decode to,
+     * none of them missing: x * scale + offset in `in`. What has them saves passes over its elements: vv_red_stored(). */
+    vv_fold_piece *valid;
+    void (*packed)(vv_dtype in, const vv_decode *d, void *const planes[], vv_index first, vv_index n, const void *x);
     /* all of x[0 .. n) go to one cell */
     void (*horizontal)(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index cell,
                        vv_index n, const void *x);
@@ -83,6 +90,10 @@ void vv_red_init(const vv_red *r, vv_index cells, void *state);
  * a horizontal one at place, place + step, ... For reductions that say that they use places. */
 void vv_red_at(void *state, vv_index place, vv_index step);
 void vv_red_vertical(const vv_red *r, void *state, vv_index first, vv_index n, const void *x);
+/* The same bits from stored elements [at, at + n) of a block, n <= VV_TILE, in fewer passes than decoding them first takes; of which decodings. */
+bool vv_red_takes_stored(const vv_red *r, const vv_decode *d);
+void vv_red_stored(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d, const void *block,
+                   vv_index total, vv_index at);
 void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, const void *x);
 void vv_red_count(void *state, int64_t per_cell);
 void vv_red_combine(const vv_red *r, void *left, const void *right);

@@ -189,12 +189,9 @@ static vv_status fold_round(lab *l, double *amount)
 {
     static const vv_decode decode = {.stored = VV_F32, .out = VV_F32, .shuffled = true};
     vv_red red = {vv_reduction_find("mean"), VV_F32, true, 0, false};
-    float tile[VV_TILE];
     vv_red_init(&red, CELLS, l->work);
-    for (vv_index i = 0; i < VALUES; i += VV_TILE) {
-        vv_decode_range(&decode, l->a, VALUES, i, VV_TILE, tile);
-        vv_red_vertical(&red, l->work, i % CELLS, VV_TILE, tile);
-    }
+    for (vv_index i = 0; i < VALUES; i += VV_TILE)
+        vv_red_stored(&red, l->work, i % CELLS, VV_TILE, &decode, l->a, VALUES, i);
     *amount = CHUNK;
     return VV_OK;
 }

@@ -1,3 +1,4 @@
+#include "kernels/codec.h"
 #include "kernels/cpu.h"
 #include "kernels/decode.h"
 #include "kernels/reduce.h"
@@ -402,6 +403,97 @@ static void every_reduction_is_right(void **state)
     vv_cpu_set(best);
 }
 
+/* --- stored elements --- */
+
+enum { STORED = 3000, ROWS = 3 };
+
+static vv_decode random_decode(vv_dtype stored, vv_dtype out)
+{
+    bool real = vv_dtype_is_float(stored);
+    vv_decode d = {.stored = stored, .out = out, .shuffled = rand() % 2, .swap = rand() % 2, .n_missing = rand() % 3};
+    if (!real || rand() % 4 == 0) d.scaled = rand() % 4 > 0;
+    d.scale = 0.013;
+    d.offset = 271.5;
+    for (int i = 0; i < d.n_missing; i++) {
+        if (real)
+            d.missing[i].f = i ? 3 : 1e20;
+        else
+            d.missing[i].i = i ? 7 : -1; /* as u64: nothing that u8 could hold */
+    }
+    d.has_max = rand() % 8 == 0;
+    d.valid_max = 100;
+    return d;
+}
+
+/* Stored bytes with some missing values and NaN in every other row. */
+static char *random_stored(const vv_decode *d)
+{
+    vv_bytes size = vv_dtype_size(d->stored);
+    char *plain = malloc((size_t)(STORED * ROWS * size)), *x = malloc((size_t)(STORED * ROWS * size));
+    for (vv_index i = 0; i < STORED * ROWS; i++) {
+        uint64_t bits = random_bits() >> 3;
+        bool odd = i / STORED % 2 && rand() % 100 == 0;
+        if (vv_dtype_is_float(d->stored))
+            vv_dtype_store(d->stored, plain + i * size, odd ? (rand() % 2 ? 1e20 : (double)NAN) : rand() * 1e-7);
+        else
+            memcpy(plain + i * size, odd && d->n_missing ? &d->missing[0].u : &bits, (size_t)size);
+    }
+    if (d->swap) vv_byteswap(plain, STORED * ROWS, (int)size);
+    if (d->shuffled)
+        vv_shuffle(plain, STORED * ROWS, (int)size, x);
+    else
+        memcpy(x, plain, (size_t)(STORED * ROWS * size));
+    free(plain);
+    return x;
+}
+
+static void fold_stored(const vv_red *r, const vv_decode *d, const char *x, bool straight, void *state)
+{
+    double tile[VV_TILE];
+    vv_red_init(r, STORED, state);
+    for (vv_index row = 0; row < ROWS; row++)
+        for (vv_index at = 0, n; at < STORED; at += n) {
+            n = STORED - at < 1024 ? STORED - at : 1024;
+            if (straight) {
+                vv_red_stored(r, state, at, n, d, x, STORED * ROWS, row * STORED + at);
+            } else {
+                vv_decode_range(d, x, STORED * ROWS, row * STORED + at, n, tile);
+                vv_red_vertical(r, state, at, n, tile);
+            }
+        }
+    vv_red_count(state, ROWS);
+}
+
+/* The state itself, not only the result: it goes on to other ranks. */
+static void stored_elements_fold_as_decoded_ones_do(void **unused)
+{
+    (void)unused;
+    static const char *const short_way[] = {"mean", "sum", "var", "std"};
+    vv_cpu_level best = vv_cpu();
+    int taken = 0;
+    for (int trial = 0; trial < 600; trial++) {
+        vv_dtype stored = (vv_dtype)(VV_BOOL + trial % (VV_F64 - VV_BOOL + 1));
+        vv_dtype out = vv_dtype_is_float(stored) ? stored : rand() % 2 ? VV_F32 : VV_F64;
+        vv_red r = {.kind = vv_reduction_find(short_way[rand() % 4]), .in = out, .skip = rand() % 4 > 0};
+        vv_decode d = random_decode(stored, out);
+        if (vv_working_type(stored) == VV_NONE || !vv_red_takes_stored(&r, &d)) continue;
+        taken++;
+        size_t bytes = (size_t)vv_red_state_bytes(&r, STORED);
+        void *one = calloc(1, bytes), *other = calloc(1, bytes);
+        char *x = random_stored(&d);
+        for (int level = 0; level < VV_CPU_LEVELS; level++) {
+            if (!vv_cpu_set((vv_cpu_level)level)) continue;
+            fold_stored(&r, &d, x, false, one);
+            fold_stored(&r, &d, x, true, other);
+            assert_int_equal(vv_red_used_bytes(&r, one), vv_red_used_bytes(&r, other));
+            assert_memory_equal(one, other, (size_t)vv_red_used_bytes(&r, one));
+        }
+        free(x), free(one), free(other);
+    }
+    assert_in_range(taken, 150, 600);
+    vv_cpu_set(best);
+}
+
 static void empty_input_has_a_result(void **state)
 {
     (void)state;
@@ -528,13 +620,10 @@ int main(void)
 {
     srand(4);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_reduction_is_right),
-        cmocka_unit_test(empty_input_has_a_result),
-        cmocka_unit_test(sums_of_reals_are_exact_to_the_last_bits),
-        cmocka_unit_test(variance_survives_a_large_mean),
-        cmocka_unit_test(combined_states_go_on),
-        cmocka_unit_test(results_have_numpys_types),
-        cmocka_unit_test(the_missing_plane_is_sent_only_when_used),
+        cmocka_unit_test(every_reduction_is_right),       cmocka_unit_test(stored_elements_fold_as_decoded_ones_do),
+        cmocka_unit_test(empty_input_has_a_result),       cmocka_unit_test(sums_of_reals_are_exact_to_the_last_bits),
+        cmocka_unit_test(variance_survives_a_large_mean), cmocka_unit_test(combined_states_go_on),
+        cmocka_unit_test(results_have_numpys_types),      cmocka_unit_test(the_missing_plane_is_sent_only_when_used),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

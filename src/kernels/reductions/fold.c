@@ -79,7 +79,7 @@ static const void *next_tile(vv_dtype in, const void *x, vv_index at, vv_index n
 }
 
 void vv_fold_vertical(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index first,
-                      vv_index n, const void *x, vv_piece *piece)
+                      vv_index n, const void *x, vv_fold_piece *piece)
 {
     vv_dtype in = r->in == VV_F32 ? VV_F32 : VV_F64;
     _Alignas(64) double tile[VV_TILE];
@@ -96,7 +96,7 @@ void vv_fold_vertical(const vv_red *r, vv_red_head *head, void *const planes[], 
 }
 
 void vv_fold_horizontal(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index cell,
-                        vv_index n, const void *x, vv_piece *piece)
+                        vv_index n, const void *x, vv_fold_piece *piece)
 {
     vv_dtype in = r->in == VV_F32 ? VV_F32 : VV_F64;
     _Alignas(64) double tile[VV_TILE];

@@ -87,12 +87,10 @@ typedef const vv_fold *const vv_fold_table[VV_DTYPE_COUNT][2];
         folds[r->in][r->skip]->merge[vv_cpu()](cells, right[0], left[0]);                                              \
     }
 
-/* One piece of floats (integers have become f64). masked: some are NaN and are to be left out. Vertical: cells at, at + 1 ..; horizontal: cell `at`. */
-typedef void vv_piece(vv_dtype in, bool masked, void *const planes[], vv_index at, vv_index n, const void *x);
 void vv_fold_vertical(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index first,
-                      vv_index n, const void *x, vv_piece *piece);
+                      vv_index n, const void *x, vv_fold_piece *piece);
 void vv_fold_horizontal(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index cell,
-                        vv_index n, const void *x, vv_piece *piece);
+                        vv_index n, const void *x, vv_fold_piece *piece);
 
 /* The plane of missing counts: bytes of one, and one. */
 static inline vv_bytes vv_missing_size(bool wide)

@@ -52,6 +52,8 @@ const vv_reduction vv_reduction_of_mean = {.name = "mean",
                                            .result = vv_result_real,
                                            .init = init,
                                            .vertical = vertical,
+                                           .valid = vv_total_vertical,
+                                           .packed = vv_total_packed,
                                            .horizontal = horizontal,
                                            .combine = combine,
                                            .finish = finish};

@@ -177,6 +177,7 @@ static void finish_kurtosis(const vv_red *r, vv_index cells, const vv_red_head *
                                                .result = vv_result_real,                                               \
                                                .init = init,                                                           \
                                                .vertical = vertical,                                                   \
+                                               .valid = vertical_piece,                                                \
                                                .horizontal = horizontal,                                               \
                                                .combine = combine,                                                     \
                                                .finish = finish_##id};

@@ -63,6 +63,8 @@ const vv_reduction vv_reduction_of_sum = {.name = "sum",
                                           .result = vv_result_total,
                                           .init = init,
                                           .vertical = vertical,
+                                          .valid = vv_total_vertical,
+                                          .packed = vv_total_packed,
                                           .horizontal = horizontal,
                                           .combine = combine,
                                           .finish = finish};

@@ -84,6 +84,40 @@ void vv_total_horizontal(vv_dtype in, bool masked, void *const planes[], vv_inde
                                                                (double *)planes[1] + at);
 }
 
+/* Stored integers, unpacked as decode.c does it, straight into the sums. */
+#define PACKED(S, stype)                                                                                               \
+    VV_KERNEL void packed_##S##_F32_body(vv_index n, const stype *restrict x, double scale, double offset,             \
+                                         double *restrict sum, double *lost)                                           \
+    {                                                                                                                  \
+        (void)lost;                                                                                                    \
+        const float by = (float)scale, plus = (float)offset;                                                           \
+        for (vv_index i = 0; i < n; i++) sum[i] += (double)((float)x[i] * by + plus);                                  \
+    }                                                                                                                  \
+    VV_KERNEL void packed_##S##_F64_body(vv_index n, const stype *restrict x, double scale, double offset,             \
+                                         double *restrict sum, double *restrict lost)                                  \
+    {                                                                                                                  \
+        for (vv_index i = 0; i < n; i++) two_sum(&sum[i], &lost[i], (double)x[i] * scale + offset);                    \
+    }                                                                                                                  \
+    VV_CLONES(packed_##S##_F32, packed_##S##_F32_body,                                                                 \
+              (vv_index n, const void *x, double scale, double offset, double *sum, double *lost),                     \
+              (n, x, scale, offset, sum, lost))                                                                        \
+    VV_CLONES(packed_##S##_F64, packed_##S##_F64_body,                                                                 \
+              (vv_index n, const void *x, double scale, double offset, double *sum, double *lost),                     \
+              (n, x, scale, offset, sum, lost))
+VV_STORED_INTEGERS(PACKED)
+
+typedef void packed_kernel(vv_index n, const void *x, double scale, double offset, double *sum, double *lost);
+
+#define ROW(S, stype) [VV_##S] = {packed_##S##_F32, packed_##S##_F64},
+static packed_kernel *const *const packed[VV_DTYPE_COUNT][2] = {VV_STORED_INTEGERS(ROW)};
+#undef ROW
+
+void vv_total_packed(vv_dtype in, const vv_decode *d, void *const planes[], vv_index at, vv_index n, const void *x)
+{
+    double *sum = (double *)planes[0] + at, *lost = in == VV_F64 ? (double *)planes[1] + at : NULL;
+    packed[d->stored][in == VV_F64][vv_cpu()](n, x, d->scaled ? d->scale : 1, d->scaled ? d->offset : 0, sum, lost);
+}
+
 void vv_total_init(vv_dtype in, vv_index cells, void *const planes[])
 {
     for (int p = 0; p < vv_total_planes(in); p++) memset(planes[p], 0, sizeof(double) * (size_t)cells);

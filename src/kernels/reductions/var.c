@@ -209,6 +209,7 @@ static void finish_std(const vv_red *r, vv_index cells, const vv_red_head *head,
                                                .result = vv_result_real,                                               \
                                                .init = init,                                                           \
                                                .vertical = vertical,                                                   \
+                                               .valid = vertical_piece,                                                \
                                                .horizontal = horizontal,                                               \
                                                .combine = combine,                                                     \
                                                .finish = finish_##id};
