@@ -1,4 +1,4 @@
-/* Arrays: lazy, chunked, labelled.
+/* Arrays: lazy, chunked, labelled. (create.h makes them of nothing, move.h puts elements at other places.)
  *
  * An array is a promise: building one reads no data. Functions that build arrays never return NULL; when something is wrong they return
  * an *inert* array that remembers the first cause, whatever is built on it is inert too, and compute or save report it. One check at
@@ -161,48 +161,6 @@ VV_API vv_array *vv_moment(vv_array *a, int order, const char *dims, const vv_re
 VV_API const char *vv_reduction_name(int i);
 VV_API const char *vv_reduction_help(int i);
 
-/* --- moving elements: views, nothing is copied until a result is wanted. Dimensions are named; VV_BEGIN and VV_END are open ends --- */
-
-#define VV_BEGIN INT64_MIN
-#define VV_END   INT64_MAX
-
-/* Dimensions in another order; all of them: vv_transpose(a, "lon,lat,time"). NULL: reversed. */
-VV_API vv_array *vv_transpose(vv_array *a, const char *dims);
-/* Python's a[start:stop:step] along one dimension, negative positions counted from the end:
- * vv_slice(a, "time", -12, VV_END, 1) is the last year of months, vv_slice(a, "lat", VV_BEGIN, VV_END, -1) is turned around. */
-VV_API vv_array *vv_slice(vv_array *a, const char *dim, vv_index start, vv_index stop, vv_index step);
-/* One position, and the dimension is gone: vv_at(a, "time", -1) is the last map. */
-VV_API vv_array *vv_at(vv_array *a, const char *dim, vv_index position);
-/* The last element first: vv_flip(a, "lat"). */
-VV_API vv_array *vv_flip(vv_array *a, const char *dim);
-/* Shifted to the right, what leaves there comes in on the left, as numpy.roll: vv_roll(a, "lon", 180). Coordinates stay with their elements. */
-VV_API vv_array *vv_roll(vv_array *a, const char *dim, vv_index shift);
-/* More elements before and after: vv_pad(a, "lon", 1, 1, "wrap", 0). how: "constant" (value), "nan", "edge", "wrap" (periodic), "reflect" (mirrored at
- * the last element, which is not repeated). Integers become f64 where a value is none of theirs (NaN). Coordinates go with their elements; where
- * there are none they are NaN. */
-VV_API vv_array *vv_pad(vv_array *a, const char *dim, vv_index before, vv_index after, const char *how, double value);
-/* Arrays one after the other along a dimension that they all have; the others must be equal:
- * vv_concat(s, (vv_array *[]){y1990, y1991}, 2, "time"). */
-VV_API vv_array *vv_concat(vv_session *s, vv_array *const arrays[], int n, const char *dim);
-/* Arrays of one shape along a new first dimension: vv_stack(s, members, 10, "member"). */
-VV_API vv_array *vv_stack(vv_session *s, vv_array *const arrays[], int n, const char *new_dim);
-/* Elements by position, in any order, repeated or not, negative from the end: vv_take(a, "time", (vv_index[]){0, 5, 5}, 3). */
-VV_API vv_array *vv_take(vv_array *a, const char *dim, const vv_index indices[], vv_index n);
-/* By labels or positions, as a text: vv_select(a, "lat", "-30:30") are values of the coordinate, both ends included; "850" is the one, "~47.3" the nearest. Of
- * a time coordinate "1990-01" is all of that month, "1990-06:1999-12" goes from the begin of the one to the end of the other. "#0:10", "#-1" are positions,
- * as Python has them. The dimension stays, with length 1 if need be; to select nothing by labels is an error. */
-VV_API vv_array *vv_select(vv_array *a, const char *dim, const char *what);
-/* Repeated along a new dimension, which becomes number `position` (negative from the end, -1: last): vv_expand(a, "member", 10, 0). */
-VV_API vv_array *vv_expand(vv_array *a, const char *dim, vv_index length, int position);
-/* Another name for a dimension; its coordinate stays: vv_rename(a, "lat", "y"). */
-VV_API vv_array *vv_rename(vv_array *a, const char *old_dim, const char *new_dim);
-/* Without the named dimensions, which must have length 1: vv_squeeze(a, "height"). NULL: without all such. */
-VV_API vv_array *vv_squeeze(vv_array *a, const char *dims);
-
-/* The same elements in chunks of another shape: vv_rechunk(a, "time:8760,lat:72,lon:144"). "time:all" or "time:-1" is the whole dimension; dimensions
- * that are not named keep what they have. Values never depend on chunks. */
-VV_API vv_array *vv_rechunk(vv_array *a, const char *chunks);
-
 /* --- groups: the same labels belong together --- */
 
 /* Groups of a time coordinate: vv_mean(vv_group(t, "time.month"), "time") is a climatology. After the point: year, season, month,
@@ -262,23 +220,6 @@ VV_API vv_array *vv_corr(vv_array *a, vv_array *b, const char *dims);
 /* numpy.cov and numpy.corrcoef of (station, time): each station with each other one, over "time", as (station, other). */
 VV_API vv_array *vv_cov_matrix(vv_array *a, const char *dim, const char *other, double ddof);
 VV_API vv_array *vv_corrcoef(vv_array *a, const char *dim, const char *other);
-
-/* --- made of nothing --- */
-
-/* Random numbers that depend on seed and position alone: vv_random_array(s, "normal", "x:10000,y:10000", "x:1000,y:1000", 42, VV_F32). kind:
- * vv_random_name(). chunks NULL: of a fitting size. dtype: VV_F32 or VV_F64, VV_I64 for kinds of integers. */
-VV_API vv_array *vv_random_array(vv_session *s, const char *kind, const char *dims, const char *chunks, uint64_t seed,
-                                 vv_dtype dtype);
-/* The same with the kind's two parameters, as its help tells them: vv_random_array_of(s, "uniform", -1, 1, ...) is between -1 and 1. */
-VV_API vv_array *vv_random_array_of(vv_session *s, const char *kind, double first, double second, const char *dims,
-                                    const char *chunks, uint64_t seed, vv_dtype dtype);
-/* One value everywhere: vv_full(s, "lat:180,lon:360", NULL, 1, VV_F32) is all ones. chunks NULL: of a fitting size. The value must be one of the type. */
-VV_API vv_array *vv_full(vv_session *s, const char *dims, const char *chunks, double value, vv_dtype dtype);
-/* With the dimensions, coordinates, attributes and type of another array: vv_full_like(t, 0) is zeros_like. */
-VV_API vv_array *vv_full_like(vv_array *a, double value);
-/* The kinds of random numbers: NULL past the end. */
-VV_API const char *vv_random_name(int i);
-VV_API const char *vv_random_help(int i);
 
 /* --- what an array is --- */
 

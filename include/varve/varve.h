@@ -3,7 +3,10 @@
 #define VARVE_VARVE_H
 
 #include "varve/array.h"
+#include "varve/call.h"
+#include "varve/create.h"
 #include "varve/dataset.h"
+#include "varve/move.h"
 #include "varve/output.h"
 #include "varve/session.h"
 #include "varve/types.h"

@@ -5,6 +5,8 @@
  * go the same way as the elements. */
 #include "array/build.h"
 
+#include "varve/move.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,7 +114,7 @@ vv_array *vv_transpose(vv_array *a, const char *dims)
 }
 
 /* A position counted from the end when negative. */
-static vv_status find_position(const vv_array *a, int d, vv_index *at)
+vv_status vv_node_position(const vv_array *a, int d, vv_index *at)
 {
     vv_index n = a->shape.n[d];
     if (*at < -n || *at >= n)
@@ -127,7 +129,7 @@ vv_array *vv_at(vv_array *a, const char *dim, vv_index position)
     frame f = {0};
     int at;
     if (vv_array_status(a) != VV_OK || vv_node_find_dim(a, dim, &at) != VV_OK ||
-        find_position(a, at, &position) != VV_OK)
+        vv_node_position(a, at, &position) != VV_OK)
         return vv_node_inert(a->context);
     for (int d = 0; d < a->shape.nd; d++)
         if (d != at) frame_add(&f, a, d);
@@ -356,11 +358,6 @@ vv_array *vv_slice(vv_array *a, const char *dim, vv_index start, vv_index stop, 
     return tracked(a, d, &t, NAN);
 }
 
-vv_array *vv_flip(vv_array *a, const char *dim)
-{
-    return vv_slice(a, dim, VV_BEGIN, VV_END, -1);
-}
-
 vv_array *vv_roll(vv_array *a, const char *dim, vv_index shift)
 {
     int d;
@@ -398,7 +395,7 @@ static vv_status read_positions(const vv_array *a, int d, const vv_index indices
     VV_TRY(vv_table_new(n, out));
     for (vv_index i = 0; i < n; i++) {
         (*out)->at[i] = indices[i];
-        VV_TRY(find_position(a, d, &(*out)->at[i]));
+        VV_TRY(vv_node_position(a, d, &(*out)->at[i]));
     }
     return VV_OK;
 }
@@ -433,6 +430,12 @@ static vv_index reflected(vv_index i, vv_index n)
     return k < n ? k : 2 * (n - 1) - k;
 }
 
+static vv_index mirrored(vv_index i, vv_index n)
+{
+    vv_index k = wrapped(i, 2 * n);
+    return k < n ? k : 2 * n - 1 - k;
+}
+
 static void pad_nothing(const padding *p, track *t)
 {
     track_add(t, p->before, -1, 1);
@@ -461,17 +464,28 @@ static void pad_reflect(const padding *p, track *t)
     track_add(t, p->after, p->n - 2, -1);
 }
 
+static void pad_symmetric(const padding *p, track *t)
+{
+    track_add(t, p->before, p->before - 1, -1);
+    track_add(t, p->n, 0, 1);
+    track_add(t, p->after, p->n - 1, -1);
+}
+
 static const struct pad_mode {
     const char *name;
     void (*stretches)(const padding *p, track *t);
     vv_index (*position)(vv_index i, vv_index n); /* for what reaches further than stretches can say */
     vv_index short_of;                            /* stretches reach n - short_of */
-    bool fills;
-} pad_modes[] = {{"constant", pad_nothing, NULL, 0, true},
-                 {"nan", pad_nothing, NULL, 0, true},
-                 {"edge", pad_edge, NULL, 0, false},
-                 {"wrap", pad_wrap, wrapped, 0, false},
-                 {"reflect", pad_reflect, reflected, 1, false}};
+    bool fills, ramps;
+} pad_modes[] = {
+    {"constant", pad_nothing, NULL, 0, true, false},
+    {"nan", pad_nothing, NULL, 0, true, false},
+    {"edge", pad_edge, NULL, 0, false, false},
+    {"wrap", pad_wrap, wrapped, 0, false, false},
+    {"reflect", pad_reflect, reflected, 1, false, false},
+    {"symmetric", pad_symmetric, mirrored, 0, false, false},
+    {"linear_ramp", pad_edge, NULL, 0, false, true},
+};
 enum { PAD_MODES = sizeof pad_modes / sizeof *pad_modes };
 
 static vv_status find_pad_mode(const char *how, const struct pad_mode **out)
@@ -483,8 +497,9 @@ static vv_status find_pad_mode(const char *how, const struct pad_mode **out)
         if (!strcmp(names[i], how)) return VV_OK;
     }
     const char *near = vv_nearest(how, names, PAD_MODES);
-    return vv_fail(VV_ERR_USAGE, "there is no padding '%s'%s%s%s; use constant, nan, edge, wrap or reflect", how,
-                   near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    return vv_fail(VV_ERR_USAGE,
+                   "there is no padding '%s'%s%s%s; use constant, nan, edge, wrap, reflect, symmetric or linear_ramp",
+                   how, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
 }
 
 static vv_status check_padding(const vv_array *a, const char *dim, const struct pad_mode *m, const padding *p)
@@ -509,6 +524,17 @@ static vv_array *padded_far(vv_array *a, int d, const struct pad_mode *m, const 
     return out;
 }
 
+/* Edges that go on, and on a straight line to the value. */
+static vv_array *ramped(vv_array *a, int d, const padding *p, double value)
+{
+    track t = {0};
+    pad_edge(p, &t);
+    vv_array *real = vv_node_as_real(a), *out = real;
+    if (p->before + p->after == 0 || real->status != VV_OK) return out;
+    out = vv_node_then(out, tracked(out, d, &t, NAN));
+    return vv_node_then(out, vv_node_ramp(out, d, p->before, p->after, value));
+}
+
 /* Whether a value is one of an integer type's. */
 static bool holds(vv_dtype type, double value)
 {
@@ -527,6 +553,7 @@ vv_array *vv_pad(vv_array *a, const char *dim, vv_index before, vv_index after, 
         return vv_node_inert(a->context);
     padding p = {a->shape.n[d], before, after};
     if (check_padding(a, dim, m, &p) != VV_OK) return vv_node_inert(a->context);
+    if (m->ramps) return ramped(a, d, &p, value);
     if (m->position && vv_imax(before, after) > p.n - m->short_of) return padded_far(a, d, m, &p);
     track t = {0};
     m->stretches(&p, &t);
@@ -565,6 +592,13 @@ static vv_status fill_seen(vv_array *a, const vv_array *in, const vv_array *shap
     }
     p.table = vv_table_share(labels);
     return vv_node_add_part(a, &p);
+}
+
+vv_array *vv_node_labelled_as(vv_array *in, const vv_array *like)
+{
+    vv_array *a = vv_node_upon(in, VV_NODE_VIEW);
+    if (a->status != VV_OK) return a;
+    return vv_node_settle(in->context, a, fill_seen(a, in, like, NULL, -1, NULL));
 }
 
 vv_array *vv_node_seen_as(vv_array *in, const vv_array *shape, const char *group, int along, vv_table *labels)

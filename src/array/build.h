@@ -36,6 +36,26 @@ VV_WARN_UNUSED vv_status vv_node_keep_groups(vv_array *a, const vv_array *in);
 /* Appends a part to a view; it is taken over whatever happens. */
 VV_WARN_UNUSED vv_status vv_node_add_part(vv_array *a, vv_part *p);
 
+/* `old` has served to build `made`: one handle less. vv_node_then(x, vv_flip(x, "lat")). */
+static inline vv_array *vv_node_then(vv_array *old, vv_array *made)
+{
+    vv_release(&old);
+    return made;
+}
+/* Elements a, a + b, a + 2 b ... along a new array's only dimension; VV_F64 or VV_I64. */
+vv_array *vv_node_sequence(vv_context *c, const char *dim, vv_index n, double a, double b, vv_dtype dtype);
+/* The result of one operation upon others keeps the name, the attributes and the origin of the array that it is still about. */
+vv_array *vv_node_about(vv_array *made, const vv_array *in);
+/* Names and lengths, "lat:180,lon:360", as dimensions behind those that are there. */
+VV_WARN_UNUSED vv_status vv_node_read_dims(vv_array *a, const char *dims);
+/* A position that counts from the end when negative. */
+VV_WARN_UNUSED vv_status vv_node_position(const vv_array *a, int d, vv_index *at);
+/* Elements of `a` with the dimensions and coordinates of `like`, which has the same shape. */
+vv_array *vv_node_labelled_as(vv_array *a, const vv_array *like);
+
+/* The first and last elements along dimension d as a line from `value` to the next one. */
+vv_array *vv_node_ramp(vv_array *a, int d, vv_index before, vv_index after, double value);
+
 /* Values of an array as reals, so that they can be missing: integers become f64. */
 vv_array *vv_node_as_real(vv_array *a);
 /* All of an array as a view of it: something to hang other labels on. */

@@ -2,6 +2,7 @@
 #include "array/build.h"
 
 #include "base/calendar.h"
+#include "varve/move.h"
 
 #include <math.h>
 #include <stdlib.h>

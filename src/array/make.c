@@ -1,6 +1,9 @@
 /* Arrays that come from no file, and chunks of another shape. */
 #include "array/build.h"
 
+#include "varve/create.h"
+#include "varve/move.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -37,6 +40,28 @@ vv_array *vv_rechunk(vv_array *in, const char *chunks)
     return vv_node_settle(in->context, a, status);
 }
 
+/* --- dimensions of something new --- */
+
+vv_status vv_node_read_dims(vv_array *a, const char *dims)
+{
+    vv_item_text item;
+    bool any;
+    for (;;) {
+        VV_TRY(vv_next_item(&dims, &item, &any));
+        if (!any) break;
+        vv_index n;
+        if (!strcmp(item.value, "0"))
+            n = 0;
+        else
+            VV_TRY(vv_item_number(&item, &n));
+        if (vv_node_dim(a, item.name) >= 0) return vv_fail(VV_ERR_USAGE, "dimension '%s' is named twice", item.name);
+        VV_TRY(vv_node_set_dim(a, a->shape.nd, item.name, n));
+    }
+    if (vv_shape_elements(&a->shape) == VV_INDEX_MAX)
+        return vv_fail(VV_ERR_SHAPE, "an array of more than 2^63 elements");
+    return VV_OK;
+}
+
 /* --- random numbers --- */
 
 static vv_status find_random(const char *kind, int *out)
@@ -53,26 +78,9 @@ static vv_status find_random(const char *kind, int *out)
 
 static vv_status check_type(const vv_random_kind *kind, vv_dtype dtype)
 {
-    if (kind->real ? vv_dtype_is_float(dtype) : dtype == VV_I64) return VV_OK;
+    if (vv_random_makes(vv_random_find(kind->name), dtype)) return VV_OK;
     return vv_fail(VV_ERR_TYPE, "random numbers '%s' are %s, not %s", kind->name, kind->real ? "f32 or f64" : "i64",
                    vv_dtype_name(dtype));
-}
-
-static vv_status read_dims(vv_array *a, const char *dims)
-{
-    vv_item_text item;
-    bool any;
-    for (;;) {
-        VV_TRY(vv_next_item(&dims, &item, &any));
-        if (!any) break;
-        vv_index n;
-        VV_TRY(vv_item_number(&item, &n));
-        if (vv_node_dim(a, item.name) >= 0) return vv_fail(VV_ERR_USAGE, "dimension '%s' is named twice", item.name);
-        VV_TRY(vv_node_set_dim(a, a->shape.nd, item.name, n));
-    }
-    if (vv_shape_elements(&a->shape) == VV_INDEX_MAX)
-        return vv_fail(VV_ERR_SHAPE, "an array of more than 2^63 elements");
-    return VV_OK;
 }
 
 static vv_status fill_random(vv_array *a, const char *kind, const char *dims, const char *chunks, vv_dtype dtype)
@@ -83,7 +91,10 @@ static vv_status fill_random(vv_array *a, const char *kind, const char *dims, co
     a->dtype = dtype;
     if (isnan(a->random.a)) a->random.a = k->a;
     if (isnan(a->random.b)) a->random.b = k->b;
-    VV_TRY(read_dims(a, dims));
+    if (!k->valid(a->random.a, a->random.b))
+        return vv_fail(VV_ERR_USAGE, "random numbers '%s' (%s) cannot have a = %g, b = %g", k->name, k->help,
+                       a->random.a, a->random.b);
+    VV_TRY(vv_node_read_dims(a, dims));
     return chunks ? read_chunks(a, chunks) : VV_OK;
 }
 
@@ -114,7 +125,7 @@ vv_array *vv_node_full(vv_context *c, const char *dims, const char *chunks, doub
     vv_array *a = vv_node_new(c, VV_NODE_VIEW, "full");
     if (a->status != VV_OK) return a;
     vv_status status = set_value(a, value, dtype);
-    if (status == VV_OK) status = read_dims(a, dims);
+    if (status == VV_OK) status = vv_node_read_dims(a, dims);
     a = vv_node_settle(c, a, status);
     if (!chunks || a->status != VV_OK) return a;
     vv_array *cut = vv_rechunk(a, chunks);

@@ -152,9 +152,17 @@ vv_array *vv_node_concat(vv_context *c, vv_array *const arrays[], int n, const c
 vv_array *vv_node_stack(vv_context *c, vv_array *const arrays[], int n, const char *dim);
 vv_array *vv_node_einsum(vv_context *c, const char *letters, vv_array *const arrays[], int n);
 vv_array *vv_node_full(vv_context *c, const char *dims, const char *chunks, double value, vv_dtype dtype);
+vv_array *vv_node_arange(vv_context *c, const char *dim, double start, double stop, double step, vv_dtype dtype);
+vv_array *vv_node_linspace(vv_context *c, const char *dim, double start, double stop, vv_index n, bool open);
+vv_array *vv_node_eye(vv_context *c, const char *dims, vv_index k, vv_dtype dtype);
+vv_array *vv_node_tri(vv_context *c, const char *dims, vv_index k, vv_dtype dtype);
+vv_array *vv_node_indices(vv_context *c, const char *dims, const char *axis, vv_dtype dtype);
+void vv_node_broadcast(vv_context *c, vv_array *const arrays[], int n, vv_array *out[]);
+vv_array *vv_node_block(vv_context *c, vv_array *const arrays[], const char *grid);
 /* A parameter that is NaN is the kind's own. */
 vv_array *vv_node_random(vv_context *c, const char *kind, double first, double second, const char *dims,
                          const char *chunks, uint64_t seed, vv_dtype dtype);
+vv_array *vv_node_call(vv_context *c, const char *name, vv_array *const in[], int n, const char *arguments);
 /* What stands for a persisted array. */
 vv_array *vv_node_held(const vv_array *a, int number, const vv_grid *grid);
 /* The element type that an operation promotes its operands to. Like NumPy's rule for Python numbers: a scalar does not widen a float

@@ -4,6 +4,8 @@
  * factors have is one of the work, so it is matched element by element. Which are the same, and which are summed over, is all that the functions here decide. */
 #include "array/build.h"
 
+#include "varve/move.h"
+
 #include <ctype.h>
 #include <math.h>
 #include <stdio.h>

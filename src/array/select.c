@@ -9,6 +9,7 @@
 #include "array/build.h"
 
 #include "base/calendar.h"
+#include "varve/move.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -4,6 +4,7 @@
 
 #include "cli/inputs.h"
 #include "cli/results.h"
+#include "varve/move.h"
 
 /* One such command at work. */
 typedef struct vv_cli_move {

@@ -2,19 +2,59 @@
 
 #include "base/index.h"
 #include "kernels/clones.h"
+#include "kernels/random_draw.h"
+#include "kernels/random_normal.h"
 
 #include <Random123/philox.h>
 
 #include <math.h>
 #include <string.h>
 
+static bool any(double a, double b)
+{
+    return isfinite(a) && isfinite(b);
+}
+
+static bool range_is_whole(double a, double b)
+{
+    return a < b && a == trunc(a) && b == trunc(b) && a >= -0x1p63 && b < 0x1p63;
+}
+
+static bool scale_is_positive(double a, double b)
+{
+    return a > 0 && any(a, b);
+}
+
+static bool both_are_positive(double a, double b)
+{
+    return b > 0 && scale_is_positive(a, b);
+}
+
+static bool mean_of_counts(double a, double b)
+{
+    return a >= 0 && a <= VV_DRAW_MOST && any(a, b);
+}
+
+static bool counts_and_chance(double a, double b)
+{
+    return mean_of_counts(a, b) && a == trunc(a) && b >= 0 && b <= 1;
+}
+
 const vv_random_kind vv_random_kinds[] = {
-    {"uniform", "evenly distributed in [a, b)", 0, 1, true},
-    {"normal", "normally distributed with mean a and standard deviation b", 0, 1, true},
-    {"integers", "whole numbers a .. b - 1, evenly distributed", 0, 2, false},
+    {"uniform", "evenly distributed in [a, b)", 0, 1, true, any, NULL},
+    {"normal", "normally distributed with mean a and standard deviation b", 0, 1, true, any, NULL},
+    {"integers", "whole numbers a .. b - 1, evenly distributed", 0, 2, false, range_is_whole, NULL},
+    {"exponential", "exponentially distributed with mean a", 1, 0, true, scale_is_positive, vv_draw_exponential},
+    {"gamma", "gamma distributed with shape a and scale b", 1, 1, true, both_are_positive, vv_draw_gamma},
+    {"beta", "beta distributed with parameters a and b", 1, 1, true, both_are_positive, vv_draw_beta},
+    {"poisson", "Poisson distributed counts with mean a", 1, 0, false, mean_of_counts, vv_draw_poisson},
+    {"binomial", "successes of a trials that succeed with probability b", 1, 0.5, false, counts_and_chance,
+     vv_draw_binomial},
+    {"sequence", "a + b i of element i: not random", 0, 1, true, any, NULL},
 };
-const int vv_n_random_kinds = sizeof vv_random_kinds / sizeof *vv_random_kinds;
-enum { UNIFORM, NORMAL, INTEGERS };
+const int vv_random_sequence = sizeof vv_random_kinds / sizeof *vv_random_kinds - 1;
+const int vv_n_random_kinds = vv_random_sequence;
+enum { UNIFORM, NORMAL, INTEGERS, SEQUENCE = sizeof vv_random_kinds / sizeof *vv_random_kinds - 1 };
 
 int vv_random_find(const char *name)
 {
@@ -62,81 +102,7 @@ VV_KERNEL uint64_t both(const uint32_t *word, int i)
     return (uint64_t)word[2 * i + 1] << 32 | word[2 * i];
 }
 
-/* --- logarithm, sine and cosine for normal numbers: additions, multiplications and one division, the same on every machine --- */
-
-/* log(u) for u in [2^-64, 1]: u = 2^e m with m around 1, and log m = 2 atanh((m - 1) / (m + 1)). */
-VV_KERNEL double logarithm(double u)
-{
-    uint64_t b;
-    memcpy(&b, &u, sizeof b);
-    uint64_t shifted = b - 0x3fe6a09e00000000; /* sqrt(1/2): m in [sqrt(1/2), sqrt(2)) */
-    uint64_t mantissa = (shifted & 0x000fffffffffffff) + 0x3fe6a09e00000000;
-    /* the exponent, -64 .. 0, to f64 by way of a mantissa: no conversion of 64-bit integers, which few machines have as vectors */
-    uint64_t biased = (((shifted >> 52) + 128) & 0xfff) | 0x4330000000000000;
-    double m, e;
-    memcpy(&m, &mantissa, sizeof m);
-    memcpy(&e, &biased, sizeof e);
-    e -= 0x1p52 + 128;
-    double z = (m - 1) / (m + 1), y = z * z;
-    double p = 1.0 / 19;
-    p = p * y + 1.0 / 17;
-    p = p * y + 1.0 / 15;
-    p = p * y + 1.0 / 13;
-    p = p * y + 1.0 / 11;
-    p = p * y + 1.0 / 9;
-    p = p * y + 1.0 / 7;
-    p = p * y + 1.0 / 5;
-    p = p * y + 1.0 / 3;
-    return e * 0x1.62e42fefa39efp-1 + 2 * (z + z * y * p);
-}
-
-/* Sine and cosine of a in [-pi/4, pi/4], by their series. */
-VV_KERNEL double sine(double a)
-{
-    double y = a * a, p = 1.0 / 355687428096000;
-    p = p * y - 1.0 / 1307674368000;
-    p = p * y + 1.0 / 6227020800;
-    p = p * y - 1.0 / 39916800;
-    p = p * y + 1.0 / 362880;
-    p = p * y - 1.0 / 5040;
-    p = p * y + 1.0 / 120;
-    p = p * y - 1.0 / 6;
-    return a + a * y * p;
-}
-VV_KERNEL double cosine(double a)
-{
-    double y = a * a, p = 1.0 / 20922789888000;
-    p = p * y - 1.0 / 87178291200;
-    p = p * y + 1.0 / 479001600;
-    p = p * y - 1.0 / 3628800;
-    p = p * y + 1.0 / 40320;
-    p = p * y - 1.0 / 720;
-    p = p * y + 1.0 / 24;
-    return 1 - 0.5 * y + y * y * p;
-}
-
-/* Box and Muller: two independent normal numbers from u in (0, 1] and a point on the circle: two bits choose the quarter, `angle` in
- * [-1, 1) the place in it. */
-VV_KERNEL void two_normals(double u, double angle, uint64_t quarter, double *first, double *second)
-{
-    double radius = sqrt(-2 * logarithm(u)), a = angle * 0x1.921fb54442d18p-1;
-    double s = sine(a), c = cosine(a);
-    double x = quarter & 1 ? -s : c, y = quarter & 1 ? c : s;
-    double sign = quarter & 2 ? -1.0 : 1.0;
-    *first = sign * radius * x;
-    *second = sign * radius * y;
-}
-
 /* --- elements of one group of counters --- */
-
-/* An f64 in [0, 1) from 52 bits, by way of a mantissa. */
-VV_KERNEL double unit(uint64_t bits)
-{
-    uint64_t b = bits >> 12 | 0x3ff0000000000000;
-    double u;
-    memcpy(&u, &b, sizeof u);
-    return u - 1;
-}
 
 /* A group: all elements that its words make. */
 typedef void group_loop(const vv_random *r, uint64_t group, void *out);
@@ -207,12 +173,51 @@ VV_KERNEL void integers_i64_body(const vv_random *r, uint64_t group, int64_t *re
 }
 GROUP_CLONES(integers_i64)
 
-static group_loop *const *const loops[][VV_DTYPE_COUNT] = {[UNIFORM] = {[VV_F32] = uniform_f32, [VV_F64] = uniform_f64},
-                                                           [NORMAL] = {[VV_F32] = normal_f32, [VV_F64] = normal_f64},
-                                                           [INTEGERS] = {[VV_I64] = integers_i64}};
+VV_KERNEL void sequence_f64_body(const vv_random *r, uint64_t group, double *restrict out)
+{
+    const double first = (double)(group * (WORDS / 2));
+    for (int i = 0; i < WORDS / 2; i++) out[i] = r->a + r->b * (first + i);
+}
+GROUP_CLONES(sequence_f64)
+
+VV_KERNEL void sequence_i64_body(const vv_random *r, uint64_t group, int64_t *restrict out)
+{
+    const uint64_t a = (uint64_t)(int64_t)r->a, b = (uint64_t)(int64_t)r->b, first = group * (WORDS / 2);
+    for (int i = 0; i < WORDS / 2; i++) out[i] = (int64_t)(a + b * (first + (uint64_t)i));
+}
+GROUP_CLONES(sequence_i64)
+
+static group_loop *const *const loops[][VV_DTYPE_COUNT] = {
+    [UNIFORM] = {[VV_F32] = uniform_f32, [VV_F64] = uniform_f64},
+    [NORMAL] = {[VV_F32] = normal_f32, [VV_F64] = normal_f64},
+    [INTEGERS] = {[VV_I64] = integers_i64},
+    [SEQUENCE] = {[VV_F64] = sequence_f64, [VV_I64] = sequence_i64},
+};
+
+bool vv_random_makes(int kind, vv_dtype type)
+{
+    if (kind < 0 || kind > vv_random_sequence) return false;
+    if (vv_random_kinds[kind].draw) return vv_random_kinds[kind].real ? vv_dtype_is_float(type) : type == VV_I64;
+    return loops[kind][type] != NULL;
+}
+
+/* Element by element, each from random bits of its own. */
+static void draw_each(const vv_random *r, vv_dtype type, vv_index first, vv_index n, char *out)
+{
+    vv_random_draw *draw = vv_random_kinds[r->kind].draw;
+    bool valid = vv_random_kinds[r->kind].valid(r->a, r->b);
+    for (vv_index i = 0; i < n; i++, out += vv_dtype_size(type)) {
+        double x = valid ? draw(r, (uint64_t)(first + i)) : 0;
+        vv_dtype_store(type, out, x);
+    }
+}
 
 void vv_random_fill(const vv_random *r, vv_dtype type, vv_index first, vv_index n, void *out)
 {
+    if (vv_random_kinds[r->kind].draw) {
+        draw_each(r, type, first, n, out);
+        return;
+    }
     group_loop *group = loops[r->kind][type][vv_cpu()];
     const vv_bytes size = vv_dtype_size(type);
     const vv_index per = WORDS * (vv_index)sizeof(uint32_t) / size;

@@ -120,7 +120,9 @@ static void explain_read(const vv_plan *p, const vv_step *s, vv_buf *b)
     vv_explain_dims(b, &source->stored, false);
     vv_buf_printf(b, " %s", vv_dtype_name(source->decode.stored));
     if (source->generated) {
-        vv_buf_printf(b, ", %s random numbers", vv_random_kinds[source->random.kind].name);
+        bool random = source->random.kind != vv_random_sequence;
+        vv_buf_printf(b, ", %s%s numbers", random ? vv_random_kinds[source->random.kind].name : "evenly spaced",
+                      random ? " random" : "");
         return;
     }
     if (source->held) {

@@ -29,10 +29,11 @@ static vv_status same_chunks(vv_builder *b, int node, const vv_made **out)
     return VV_OK;
 }
 
-/* One box of another array, as it lies there. */
+/* One box of another array, as it lies there; not repeated along dimensions behind its own. */
 static bool is_slice(const vv_view *v, int nd)
 {
-    if (v->n != 1 || !v->full || v->part[0].nd != nd || v->part[0].table_dim >= 0) return false;
+    if (v->n != 1 || !v->full || v->part[0].nd != nd || v->part[0].box.nd != nd || v->part[0].table_dim >= 0)
+        return false;
     for (int d = 0; d < nd; d++)
         if (v->part[0].dim[d] != d || v->part[0].stride[d] != 1) return false;
     return true;

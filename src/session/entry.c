@@ -3,6 +3,9 @@
 #include "base/text.h"
 #include "plan/place.h"
 #include "session/session.h"
+#include "varve/call.h"
+#include "varve/create.h"
+#include "varve/move.h"
 #include "varve/version.h"
 
 #include <math.h>
@@ -141,6 +144,46 @@ vv_array *vv_stack(vv_session *s, vv_array *const arrays[], int n, const char *n
 vv_array *vv_einsum(vv_session *s, const char *letters, vv_array *const arrays[], int n)
 {
     return vv_node_einsum(&s->context, letters, arrays, n);
+}
+
+vv_array *vv_call(vv_session *s, const char *name, vv_array *const operands[], int n, const char *arguments)
+{
+    return vv_node_call(&s->context, name, operands, n, arguments);
+}
+
+vv_array *vv_block(vv_session *s, vv_array *const arrays[], const char *grid)
+{
+    return vv_node_block(&s->context, arrays, grid);
+}
+
+vv_array *vv_arange(vv_session *s, const char *dim, double start, double stop, double step, vv_dtype dtype)
+{
+    return vv_node_arange(&s->context, dim, start, stop, step, dtype);
+}
+
+vv_array *vv_linspace(vv_session *s, const char *dim, double start, double stop, vv_index n, bool open)
+{
+    return vv_node_linspace(&s->context, dim, start, stop, n, open);
+}
+
+vv_array *vv_eye(vv_session *s, const char *dims, vv_index k, vv_dtype dtype)
+{
+    return vv_node_eye(&s->context, dims, k, dtype);
+}
+
+vv_array *vv_tri(vv_session *s, const char *dims, vv_index k, vv_dtype dtype)
+{
+    return vv_node_tri(&s->context, dims, k, dtype);
+}
+
+vv_array *vv_indices(vv_session *s, const char *dims, const char *axis, vv_dtype dtype)
+{
+    return vv_node_indices(&s->context, dims, axis, dtype);
+}
+
+void vv_broadcast(vv_session *s, vv_array *const arrays[], int n, vv_array *out[])
+{
+    vv_node_broadcast(&s->context, arrays, n, out);
 }
 
 vv_array *vv_random_array(vv_session *s, const char *kind, const char *dims, const char *chunks, uint64_t seed,

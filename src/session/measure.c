@@ -13,6 +13,7 @@
 #include "kernels/random.h"
 #include "kernels/reduce.h"
 #include "session/session.h"
+#include "varve/create.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -5,6 +5,7 @@
  * the coordinator in one piece, so that a compressed file does not consist of crumbs. */
 #include "base/log.h"
 #include "session/outfile.h"
+#include "varve/move.h"
 
 #include <stdlib.h>
 #include <string.h>

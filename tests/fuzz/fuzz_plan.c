@@ -4,6 +4,7 @@
 #include "array/node.h"
 #include "plan/lower.h"
 #include "varve/array.h"
+#include "varve/move.h"
 
 static vv_array *stored(vv_context *c, const char *path, const char *name)
 {

@@ -5,6 +5,7 @@
 #include "base/calendar.h"
 #include "base/mem.h"
 #include "varve/array.h"
+#include "varve/move.h"
 
 static const char *const seeds[] = {"0256MB",
                                     "01.5 GiB",

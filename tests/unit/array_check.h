@@ -6,6 +6,8 @@
 #include "scratch.h"
 
 #include "array/node.h"
+#include "varve/create.h"
+#include "varve/move.h"
 
 #include <math.h>
 
@@ -75,6 +77,12 @@ static inline double map_element(const vv_array *a, const vv_index at[])
     if (!strcmp(a->op->name, "subtract")) return x[0] - x[1];
     if (!strcmp(a->op->name, "multiply")) return x[0] * x[1];
     if (!strcmp(a->op->name, "where")) return x[0] != 0 ? x[1] : x[2];
+    if (!strcmp(a->op->name, "divide")) return x[0] / x[1];
+    if (!strcmp(a->op->name, "equal")) return x[0] == x[1];
+    if (!strcmp(a->op->name, "less")) return x[0] < x[1];
+    if (!strcmp(a->op->name, "less_equal")) return x[0] <= x[1];
+    if (!strcmp(a->op->name, "greater_equal")) return x[0] >= x[1];
+    if (!strncmp(a->op->name, "as_", 3)) return x[0]; /* numbers that the type has */
     fail_msg("operation %s", a->op->name);
     return 0;
 }
@@ -110,6 +118,9 @@ static inline double element(const vv_array *a, const vv_index at[])
     case VV_NODE_OPEN:
         for (int d = 0; d < a->shape.nd; d++) linear = linear * a->shape.n[d] + at[d];
         return (double)linear;
+    case VV_NODE_RANDOM: /* evenly spaced numbers */
+        assert_int_equal(a->random.kind, vv_random_sequence);
+        return a->random.a + a->random.b * (double)at[0];
     case VV_NODE_VIEW: return view_element(a, at);
     case VV_NODE_MAP: return map_element(a, at);
     case VV_NODE_REDUCE: return reduce_element(a, at);

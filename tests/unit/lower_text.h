@@ -11,6 +11,8 @@
 
 #include "plan/lower.h"
 #include "plan/place.h"
+#include "varve/create.h"
+#include "varve/move.h"
 
 static vv_context context;
 static vv_lowering lowering;

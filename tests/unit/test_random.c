@@ -14,12 +14,16 @@
 
 static const vv_dtype reals[] = {VV_F32, VV_F64};
 
+/* Parameters to test each kind with. */
+static const double parameter[][2] = {{-3, 11}, {-3, 11}, {-3, 11}, {2.5, 0}, {3.5, 2}, {2, 5}, {40, 0}, {1000, 0.3}};
+
 /* Each kind with each of its types, every level of the machine. */
 #define FOR_ALL(r, type)                                                                                               \
     for (int kind = 0; kind < vv_n_random_kinds; kind++)                                                               \
         for (int t = 0; t < (vv_random_kinds[kind].real ? 2 : 1); t++)                                                 \
             for (vv_dtype type = vv_random_kinds[kind].real ? reals[t] : VV_I64, once = type; once; once = VV_NONE)    \
-                for (vv_random r = {kind, 0x123456789abcdef0, -3, 11}, *more = &r; more; more = NULL)
+                for (vv_random r = {kind, 0x123456789abcdef0, parameter[kind][0], parameter[kind][1]}, *more = &r;     \
+                     more; more = NULL)
 
 static void any_split_gives_the_same_bits(void **state)
 {
@@ -34,7 +38,7 @@ static void any_split_gives_the_same_bits(void **state)
         vv_bytes size = vv_dtype_size(type);
         for (int o = 0; o < 6; o++) {
             vv_random_fill(&r, type, origins[o], N, all);
-            for (int round = 0; round < 30; round++) {
+            for (int round = 0; round < 10; round++) {
                 vv_index first = rand() % N, n = rand() % (N - first + 1);
                 memset(piece, 0x5a, N * 8 + 8);
                 vv_random_fill(&r, type, origins[o] + first, n, piece);
@@ -115,12 +119,15 @@ static void elements_come_from_philox(void **state)
 static void numbers_are_distributed_as_named(void **state)
 {
     (void)state;
-    enum { N = 200000 };
+    enum { N = 60000 };
     double *x = malloc(N * sizeof *x), *y = malloc(N * sizeof *y);
     assert_true(x && y);
     static const struct {
         double mean, variance, fourth, low, high;
-    } right[] = {{4, 196.0 / 12, 9.0 / 5, -3, 11}, {-3, 121, 3, -100, 100}, {3.5, 195.0 / 12, 9.0 / 5, -3, 10}};
+    } right[] = {{4, 196.0 / 12, 9.0 / 5, -3, 11},   {-3, 121, 3, -100, 100},
+                 {3.5, 195.0 / 12, 9.0 / 5, -3, 10}, {2.5, 6.25, 9, 0, INFINITY},
+                 {7, 14, 3 + 6 / 3.5, 0, INFINITY},  {2.0 / 7, 10.0 / 392, 3, 0, 1},
+                 {40, 40, 3.1, 0, INFINITY},         {300, 210, 3, 0, 1000}};
     FOR_ALL(r, type)
     {
         double sum = 0, squares = 0, products = 0, spread = sqrt(right[kind].variance / N);
@@ -147,6 +154,83 @@ static void numbers_are_distributed_as_named(void **state)
     free(y);
 }
 
+/* Small and large counts are made in different ways: chances of single values are those of the formulas. */
+static void counts_have_their_chances(void **state)
+{
+    (void)state;
+    enum { N = 60000 };
+    int64_t *x = malloc(N * sizeof *x);
+    assert_true(x != NULL);
+    static const struct {
+        const char *kind;
+        double a, b;
+    } of[] = {{"poisson", 0.5, 0},      {"poisson", 15, 0},   {"poisson", 17, 0},   {"poisson", 300, 0},
+              {"poisson", 0, 0},        {"binomial", 7, 0.2}, {"binomial", 7, 0.9}, {"binomial", 90, 0.5},
+              {"binomial", 5000, 0.01}, {"binomial", 9, 1}};
+    for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+        vv_random r = {vv_random_find(of[k].kind), 99 + k, of[k].a, of[k].b};
+        bool poisson = of[k].kind[0] == 'p';
+        double mean = poisson ? r.a : r.a * r.b;
+        vv_random_fill(&r, VV_I64, 0, N, x);
+        for (int64_t value = (int64_t)mean > 3 ? (int64_t)mean - 3 : 0; value < (int64_t)mean + 4; value++) {
+            double logarithm = poisson ? (double)value * log(r.a) - r.a - lgamma((double)value + 1)
+                                       : lgamma(r.a + 1) - lgamma((double)value + 1) - lgamma(r.a - (double)value + 1) +
+                                             (double)value * log(r.b) + (r.a - (double)value) * log1p(-r.b);
+            double chance = mean == 0 || r.b == 1             ? (double)value == mean
+                            : !poisson && (double)value > r.a ? 0
+                                                              : exp(logarithm);
+            int found = 0;
+            for (int i = 0; i < N; i++) found += x[i] == value;
+            assert_true(fabs(found / (double)N - chance) <= 6 * sqrt(chance * (1 - chance) / N));
+        }
+    }
+    free(x);
+}
+
+/* Gamma and beta numbers: parts of them below some bounds, as the distributions' functions have it for whole parameters. */
+static void gamma_numbers_lie_right(void **state)
+{
+    (void)state;
+    enum { N = 60000 };
+    double *x = malloc(N * sizeof *x);
+    assert_true(x != NULL);
+    vv_random erlang = {vv_random_find("gamma"), 5, 2, 3}, half = {vv_random_find("gamma"), 6, 0.5, 2},
+              beta = {vv_random_find("beta"), 7, 2, 1};
+    const struct {
+        const vv_random *r;
+        double bound, chance;
+    } of[] = {{&erlang, 3, 1 - 2 * exp(-1)},
+              {&erlang, 9, 1 - 4 * exp(-3)},
+              {&half, 1, erf(sqrt(0.5))},
+              {&half, 0.01, erf(sqrt(0.005))},
+              {&beta, 0.5, 0.25},
+              {&beta, 0.9, 0.81}};
+    for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+        int below = 0;
+        vv_random_fill(of[k].r, VV_F64, 0, N, x);
+        for (int i = 0; i < N; i++) below += x[i] < of[k].bound;
+        assert_true(fabs(below / (double)N - of[k].chance) <= 6 * sqrt(of[k].chance * (1 - of[k].chance) / N));
+    }
+    free(x);
+}
+
+static void sequences_count(void **state)
+{
+    (void)state;
+    vv_random r = {vv_random_sequence, 0, -5, 3};
+    int64_t whole[300];
+    double real[300];
+    vv_random_fill(&r, VV_I64, 1000, 300, whole);
+    vv_random_fill(&r, VV_F64, 1000, 300, real);
+    for (int i = 0; i < 300; i++) {
+        assert_int_equal(whole[i], -5 + 3 * (1000 + i));
+        assert_true(real[i] == -5 + 3.0 * (1000 + i));
+    }
+    assert_true(vv_random_makes(vv_random_sequence, VV_F64) && !vv_random_makes(vv_random_sequence, VV_F32));
+    assert_false(vv_random_makes(-1, VV_F64) || vv_random_makes(vv_random_sequence + 1, VV_F64));
+    assert_int_equal(vv_random_find("sequence"), -1);
+}
+
 static void kinds_have_names(void **state)
 {
     (void)state;
@@ -159,7 +243,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_split_gives_the_same_bits),    cmocka_unit_test(every_level_gives_the_same_bits),
         cmocka_unit_test(elements_come_from_philox),        cmocka_unit_test(kinds_have_names),
-        cmocka_unit_test(numbers_are_distributed_as_named),
+        cmocka_unit_test(numbers_are_distributed_as_named), cmocka_unit_test(counts_have_their_chances),
+        cmocka_unit_test(gamma_numbers_lie_right),          cmocka_unit_test(sequences_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

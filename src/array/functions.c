@@ -1,0 +1,270 @@
+/* Functions by name, with arguments in words: what tables, languages and tests call. */
+#include "array/build.h"
+
+#include "varve/call.h"
+#include "varve/create.h"
+#include "varve/move.h"
+
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MOST_WORDS = 16 };
+
+/* One call: "dim=lon by=3" as pairs. */
+typedef struct calling {
+    vv_context *context;
+    vv_array *const *in;
+    int n_in, n;
+    const char *name;
+    char *copy; /* cut into what follows */
+    const char *key[MOST_WORDS], *value[MOST_WORDS];
+    vv_status status; /* the first word that was no number, or missing */
+} calling;
+
+typedef struct function {
+    const char *name, *arguments, *help;
+    int least, most;
+    vv_array *(*make)(calling *call);
+} function;
+
+/* --- arguments --- */
+
+static const char *given(const calling *c, const char *key)
+{
+    for (int i = 0; i < c->n; i++)
+        if (!strcmp(c->key[i], key)) return c->value[i];
+    return NULL;
+}
+
+static void wrong(calling *c, vv_status status)
+{
+    if (c->status == VV_OK) c->status = status;
+}
+
+static const char *word(const calling *c, const char *key)
+{
+    const char *text = given(c, key);
+    return text ? text : "";
+}
+
+static double real(calling *c, const char *key, double otherwise)
+{
+    char *end;
+    const char *text = given(c, key);
+    if (!text) return otherwise;
+    double x = strtod(text, &end);
+    if (end == text || *end) wrong(c, vv_fail(VV_ERR_USAGE, "%s: %s=%s is no number", c->name, key, text));
+    return x;
+}
+
+static vv_index whole(calling *c, const char *key, vv_index otherwise)
+{
+    char *end;
+    const char *text = given(c, key);
+    if (!text) return otherwise;
+    vv_index x = strtoll(text, &end, 10);
+    if (end == text || *end) wrong(c, vv_fail(VV_ERR_USAGE, "%s: %s=%s is no whole number", c->name, key, text));
+    return x;
+}
+
+static vv_dtype type(calling *c, const char *key, vv_dtype otherwise)
+{
+    const char *text = given(c, key);
+    vv_dtype t = text ? vv_dtype_parse(text) : otherwise;
+    if (t != VV_NONE) return t;
+    wrong(c, vv_fail(VV_ERR_USAGE, "%s: %s=%s is no element type", c->name, key, text ? text : ""));
+    return VV_F64;
+}
+
+/* "0,5,5" */
+static vv_status read_list(calling *c, const char *key, vv_index **out, vv_index *n)
+{
+    const char *text = word(c, key);
+    VV_TRY(vv_new(out, strlen(text) + 1, sizeof **out));
+    for (*n = 0; *text; ++*n) {
+        char *end;
+        (*out)[*n] = strtoll(text, &end, 10);
+        if (end == text || (*end && *end != ','))
+            return vv_fail(VV_ERR_USAGE, "%s: %s=%s is no list of whole numbers", c->name, key, word(c, key));
+        text = *end ? end + 1 : end;
+    }
+    return VV_OK;
+}
+
+static vv_array *take_listed(calling *c)
+{
+    vv_index *at = NULL, n = 0;
+    wrong(c, read_list(c, "at", &at, &n));
+    vv_array *out = c->status == VV_OK ? vv_take(c->in[0], word(c, "dim"), at, n) : vv_node_inert(c->context);
+    free(at);
+    return out;
+}
+
+/* keep=10110 */
+static vv_array *compress_listed(calling *c)
+{
+    const char *text = word(c, "keep");
+    size_t n = strlen(text);
+    bool *keep;
+    if (vv_new(&keep, n + 1, sizeof *keep) != VV_OK) return vv_node_inert(c->context);
+    for (size_t i = 0; i < n; i++) keep[i] = text[i] == '1';
+    vv_array *out = vv_compress(c->in[0], word(c, "dim"), keep, (vv_index)n);
+    free(keep);
+    return out;
+}
+
+static vv_array *block_listed(calling *c)
+{
+    vv_array *shape = vv_node_full(c->context, word(c, "grid"), NULL, 0, VV_F64);
+    vv_index n = shape->status == VV_OK ? vv_shape_elements(&shape->shape) : c->n_in;
+    vv_release(&shape);
+    if (n != c->n_in)
+        wrong(c, vv_fail(VV_ERR_USAGE, "block: '%s' is %lld arrays, not %d", word(c, "grid"), (long long)n, c->n_in));
+    return c->status == VV_OK ? vv_node_block(c->context, c->in, word(c, "grid")) : vv_node_inert(c->context);
+}
+
+/* --- the list --- */
+
+#define IN(i)             call->in[i]
+#define ALL               call->in
+#define N                 call->n_in
+#define C                 call->context
+#define WORD(key)         word(call, #key)
+#define TEXT(key)         given(call, #key)
+#define WHOLE(key, other) whole(call, #key, other)
+#define REAL(key, other)  real(call, #key, other)
+#define TYPE(key, other)  type(call, #key, other)
+#define FUNCTION(name, least, most, arguments, help, ...)                                                              \
+    static vv_array *make_##name(calling *call)                                                                        \
+    {                                                                                                                  \
+        return __VA_ARGS__;                                                                                            \
+    }
+#include "array/functions.def.h"
+#undef FUNCTION
+
+static const function functions[] = {
+#define FUNCTION(name, least, most, arguments, help, ...) {#name, arguments, help, least, most, make_##name},
+#include "array/functions.def.h"
+#undef FUNCTION
+};
+enum { FUNCTIONS = sizeof functions / sizeof *functions };
+
+static vv_array *reduced(calling *c)
+{
+    const vv_reduce_options o = {.keep_nan = whole(c, "keep_nan", 0) != 0,
+                                 .keep_dims = whole(c, "keep_dims", 0) != 0,
+                                 .ddof = real(c, "ddof", 0)};
+    return vv_reduce(c->in[0], c->name, given(c, "dims"), &o);
+}
+
+static bool find(const char *name, function *out)
+{
+    for (int i = 0; i < FUNCTIONS; i++)
+        if (!strcmp(functions[i].name, name)) {
+            *out = functions[i];
+            return true;
+        }
+    const vv_reduction *r = vv_reduction_find(name);
+    const vv_op *op = r ? NULL : vv_op_find(name);
+    if (r) *out = (function){r->name, "dims? keep_nan? keep_dims? ddof?", r->help, 1, 1, reduced};
+    if (op) *out = (function){op->name, "", op->help, op->arity, op->arity, NULL};
+    return r || op;
+}
+
+/* --- calling --- */
+
+/* Whether `arguments` has a word, with or without ?. */
+static bool takes(const char *arguments, const char *key)
+{
+    size_t n = strlen(key);
+    for (const char *at = arguments; *at;) {
+        size_t length = strcspn(at, " ?");
+        if (length == n && !strncmp(at, key, n)) return true;
+        at += strcspn(at, " ");
+        at += strspn(at, " ");
+    }
+    return false;
+}
+
+static vv_status read_arguments(calling *c, const function *f, const char *text)
+{
+    char *rest = NULL;
+    VV_TRY(vv_strdup(&c->copy, text ? text : ""));
+    for (char *pair = strtok_r(c->copy, " ", &rest); pair; pair = strtok_r(NULL, " ", &rest)) {
+        char *equals = strchr(pair, '=');
+        if (!equals) return vv_fail(VV_ERR_USAGE, "%s: '%s' is not written name=value", f->name, pair);
+        *equals = 0;
+        if (!takes(f->arguments, pair))
+            return vv_fail(VV_ERR_USAGE, "%s has no argument '%s'; it has: %s", f->name, pair,
+                           *f->arguments ? f->arguments : "none");
+        if (c->n == MOST_WORDS || given(c, pair)) return vv_fail(VV_ERR_USAGE, "%s: '%s' is said twice", f->name, pair);
+        c->key[c->n] = pair;
+        c->value[c->n++] = equals + 1;
+    }
+    return VV_OK;
+}
+
+/* All that must be said is said. */
+static vv_status check_arguments(const calling *c, const function *f)
+{
+    for (const char *at = f->arguments; *at; at += strspn(at, " ")) {
+        size_t length = strcspn(at, " ");
+        char key[32];
+        bool may = at[length - 1] == '?';
+        snprintf(key, sizeof key, "%.*s", (int)length, at);
+        at += length;
+        if (!may && !given(c, key))
+            return vv_fail(VV_ERR_USAGE, "%s needs %s=...; its arguments: %s", f->name, key, f->arguments);
+    }
+    return VV_OK;
+}
+
+static vv_status check_call(const char *name, const function *f, int n)
+{
+    if (n < f->least || n > f->most)
+        return vv_fail(VV_ERR_USAGE, "%s takes %d operand%s, not %d", name, f->least, f->least == 1 ? "" : "s", n);
+    return VV_OK;
+}
+
+vv_array *vv_node_call(vv_context *context, const char *name, vv_array *const in[], int n, const char *arguments)
+{
+    function f;
+    calling c = {.context = context, .in = in, .n_in = n, .name = name};
+    if (!find(name, &f)) {
+        const char *names[FUNCTIONS];
+        for (int i = 0; i < FUNCTIONS; i++) names[i] = functions[i].name;
+        const char *near = vv_nearest(name, names, FUNCTIONS);
+        (void)vv_fail(VV_ERR_USAGE, "there is no function '%s'%s%s%s", name, near ? "; did you mean '" : "",
+                      near ? near : "", near ? "'?" : "");
+        return vv_node_inert(context);
+    }
+    if (check_call(name, &f, n) != VV_OK || vv_nodes_usable(in, n) != VV_OK ||
+        read_arguments(&c, &f, arguments) != VV_OK || check_arguments(&c, &f) != VV_OK) {
+        free(c.copy);
+        return vv_node_inert(context);
+    }
+    vv_array *out = f.make ? f.make(&c) : vv_node_elementwise(context, name, in, n);
+    free(c.copy);
+    return vv_node_settle(context, out, c.status);
+}
+
+/* --- the registry --- */
+
+bool vv_function_at(int i, vv_function_info *out)
+{
+    int ops = vv_n_ops;
+    if (i < 0 || i >= FUNCTIONS + ops + vv_n_reductions) return false;
+    if (i < FUNCTIONS)
+        *out = (vv_function_info){functions[i].name, "array", functions[i].arguments, functions[i].help,
+                                  functions[i].least};
+    else if (i < FUNCTIONS + ops)
+        *out = (vv_function_info){vv_ops[i - FUNCTIONS]->name, "elementwise", "", vv_ops[i - FUNCTIONS]->help,
+                                  vv_ops[i - FUNCTIONS]->arity};
+    else
+        *out = (vv_function_info){vv_reductions[i - FUNCTIONS - ops]->name, "reduction",
+                                  "dims? keep_nan? keep_dims? ddof?", vv_reductions[i - FUNCTIONS - ops]->help, 1};
+    return true;
+}

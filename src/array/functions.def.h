@@ -1,0 +1,79 @@
+/* The functions that make arrays, one line each; no include guard: functions.c reads this list several times.
+ *
+ *   FUNCTION(name, least operands, most operands, arguments, help, expression)
+ *
+ * Elementwise operations and reductions are not in it: they have lists of their own (kernels/ops.def.h, kernels/reductions/list.h) and are called alike. An
+ * argument with ? may be left out. The expression is in IN(i) operand, ALL and N all operands, C the context, WORD(name) a word, TEXT(name) a word or NULL, WHOLE(name, else), REAL(name, else),
+ * TYPE(name, else). */
+FUNCTION(full, 0, 0, "dims value dtype? chunks?", "one value everywhere",
+         vv_node_full(C, WORD(dims), TEXT(chunks), REAL(value, 0), TYPE(dtype, VV_F64)))
+FUNCTION(zeros, 0, 0, "dims dtype? chunks?", "0 everywhere",
+         vv_node_full(C, WORD(dims), TEXT(chunks), 0, TYPE(dtype, VV_F64)))
+FUNCTION(ones, 0, 0, "dims dtype? chunks?", "1 everywhere",
+         vv_node_full(C, WORD(dims), TEXT(chunks), 1, TYPE(dtype, VV_F64)))
+FUNCTION(full_like, 1, 1, "value", "one value everywhere, else like the operand", vv_full_like(IN(0), REAL(value, 0)))
+FUNCTION(zeros_like, 1, 1, "", "0 everywhere, else like the operand", vv_full_like(IN(0), 0))
+FUNCTION(ones_like, 1, 1, "", "1 everywhere, else like the operand", vv_full_like(IN(0), 1))
+FUNCTION(arange, 0, 0, "dim stop start? step? dtype?", "start, start + step ... before stop",
+         vv_node_arange(C, WORD(dim), REAL(start, 0), REAL(stop, 0), REAL(step, 1), TYPE(dtype, VV_F64)))
+FUNCTION(linspace, 0, 0, "dim start stop n open?", "n numbers at equal distances from start to stop",
+         vv_node_linspace(C, WORD(dim), REAL(start, 0), REAL(stop, 0), WHOLE(n, 0), WHOLE(open, 0) != 0))
+FUNCTION(eye, 0, 0, "dims k? dtype?", "1 on a diagonal", vv_node_eye(C, WORD(dims), WHOLE(k, 0), TYPE(dtype, VV_F64)))
+FUNCTION(tri, 0, 0, "dims k? dtype?", "1 on and below a diagonal",
+         vv_node_tri(C, WORD(dims), WHOLE(k, 0), TYPE(dtype, VV_F64)))
+FUNCTION(diag, 1, 1, "rows columns k?", "a vector on a diagonal",
+         vv_diag(IN(0), WORD(rows), WORD(columns), WHOLE(k, 0)))
+FUNCTION(indices, 0, 0, "dims axis dtype?", "positions along each dimension",
+         vv_node_indices(C, WORD(dims), WORD(axis), TYPE(dtype, VV_I64)))
+FUNCTION(random, 0, 0, "kind dims seed dtype? a? b? chunks?", "random numbers",
+         vv_node_random(C, WORD(kind), REAL(a, NAN), REAL(b, NAN), WORD(dims), TEXT(chunks), (uint64_t)WHOLE(seed, 0),
+                        TYPE(dtype, VV_F64)))
+FUNCTION(permutation, 1, 1, "dim seed", "elements along a dimension in random order",
+         vv_permutation(IN(0), WORD(dim), (uint64_t)WHOLE(seed, 0)))
+FUNCTION(choice, 1, 1, "dim n seed again?", "n random elements along a dimension",
+         vv_choice(IN(0), WORD(dim), WHOLE(n, 0), WHOLE(again, 0) != 0, (uint64_t)WHOLE(seed, 0)))
+
+FUNCTION(transpose, 1, 1, "dims?", "dimensions in another order; reversed", vv_transpose(IN(0), TEXT(dims)))
+FUNCTION(swapaxes, 1, 1, "one other", "two dimensions change places", vv_swapaxes(IN(0), WORD(one), WORD(other)))
+FUNCTION(moveaxis, 1, 1, "dim position", "a dimension at another place",
+         vv_moveaxis(IN(0), WORD(dim), (int)WHOLE(position, 0)))
+FUNCTION(slice, 1, 1, "dim start? stop? step?", "a stretch of a dimension",
+         vv_slice(IN(0), WORD(dim), WHOLE(start, VV_BEGIN), WHOLE(stop, VV_END), WHOLE(step, 1)))
+FUNCTION(at, 1, 1, "dim position", "one position of a dimension", vv_at(IN(0), WORD(dim), WHOLE(position, 0)))
+FUNCTION(take, 1, 1, "dim at", "positions of a dimension", take_listed(call))
+FUNCTION(compress, 1, 1, "dim keep", "positions whose digit is 1", compress_listed(call))
+FUNCTION(select, 1, 1, "dim what", "labels or positions of a dimension", vv_select(IN(0), WORD(dim), WORD(what)))
+FUNCTION(flip, 1, 1, "dims?", "the last element first", vv_flip(IN(0), TEXT(dims)))
+FUNCTION(roll, 1, 1, "dim by", "moved, what leaves comes in at the other end", vv_roll(IN(0), WORD(dim), WHOLE(by, 0)))
+FUNCTION(shift, 1, 1, "dim by value?", "moved, what leaves is lost",
+         vv_shift(IN(0), WORD(dim), WHOLE(by, 0), REAL(value, NAN)))
+FUNCTION(rot90, 1, 1, "from to k?", "turned by right angles", vv_rot90(IN(0), WORD(from), WORD(to), (int)WHOLE(k, 1)))
+FUNCTION(pad, 1, 1, "dim before after how? value?", "more elements before and after",
+         vv_pad(IN(0), WORD(dim), WHOLE(before, 0), WHOLE(after, 0), TEXT(how) ? WORD(how) : "constant",
+                REAL(value, 0)))
+FUNCTION(repeat, 1, 1, "dim n", "each element n times", vv_repeat(IN(0), WORD(dim), WHOLE(n, 0)))
+FUNCTION(tile, 1, 1, "dim n", "all elements n times", vv_tile(IN(0), WORD(dim), WHOLE(n, 0)))
+FUNCTION(expand, 1, 1, "dim n? position?", "repeated along a new dimension",
+         vv_expand(IN(0), WORD(dim), WHOLE(n, 1), (int)WHOLE(position, 0)))
+FUNCTION(squeeze, 1, 1, "dims?", "without dimensions of length 1", vv_squeeze(IN(0), TEXT(dims)))
+FUNCTION(rename, 1, 1, "dim to", "another name for a dimension", vv_rename(IN(0), WORD(dim), WORD(to)))
+FUNCTION(broadcast_to, 1, 1, "dims", "repeated along new dimensions", vv_broadcast_to(IN(0), WORD(dims)))
+FUNCTION(concatenate, 1, INT_MAX, "dim", "one after the other", vv_node_concat(C, ALL, N, WORD(dim)))
+FUNCTION(stack, 1, INT_MAX, "dim", "side by side along a new dimension", vv_node_stack(C, ALL, N, WORD(dim)))
+FUNCTION(block, 1, INT_MAX, "grid", "put together like bricks", block_listed(call))
+FUNCTION(tril, 1, 1, "rows columns k?", "zero above a diagonal", vv_tril(IN(0), WORD(rows), WORD(columns), WHOLE(k, 0)))
+FUNCTION(triu, 1, 1, "rows columns k?", "zero below a diagonal", vv_triu(IN(0), WORD(rows), WORD(columns), WHOLE(k, 0)))
+FUNCTION(assign, 2, 2, "region", "the second operand in a region of the first",
+         vv_assign(IN(0), TEXT(region) ? WORD(region) : "", IN(1)))
+FUNCTION(assign_where, 3, 3, "", "the third operand where the second is true", vv_assign_where(IN(0), IN(1), IN(2)))
+FUNCTION(astype, 1, 1, "dtype", "as another element type", vv_astype(IN(0), TYPE(dtype, VV_NONE)))
+FUNCTION(rechunk, 1, 1, "chunks", "the same elements in other chunks", vv_rechunk(IN(0), WORD(chunks)))
+
+FUNCTION(diff, 1, 1, "dim n?", "differences of neighbours", vv_diff(IN(0), WORD(dim), (int)WHOLE(n, 1)))
+FUNCTION(gradient, 1, 1, "dim spacing?", "slopes by neighbours", vv_gradient(IN(0), WORD(dim), REAL(spacing, 1)))
+FUNCTION(rolling, 1, 1, "dim n how least? centered?", "statistics of windows",
+         vv_rolling(IN(0), WORD(dim), WHOLE(n, 0), WORD(how), WHOLE(least, 0), WHOLE(centered, 0) != 0))
+FUNCTION(cumulative, 1, 1, "how dim", "running statistics", vv_cumulative(IN(0), WORD(how), WORD(dim)))
+FUNCTION(cumsum, 1, 1, "dim", "running sum", vv_cumulative(IN(0), "sum", WORD(dim)))
+FUNCTION(cumprod, 1, 1, "dim", "running product", vv_cumulative(IN(0), "prod", WORD(dim)))
+FUNCTION(matmul, 2, 2, "dim", "products summed over a dimension of both", vv_matmul(IN(0), IN(1), WORD(dim)))

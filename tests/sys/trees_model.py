@@ -1,0 +1,388 @@
+"""What NumPy makes of the functions of Varve's registry: for each a random application to an array, and its result.
+
+A case takes (rng, value, others) and gives (function's operands, arguments in words, array, dimensions), or None where it does not apply. Registering a
+function without a case here fails test_trees.py.
+"""
+import numpy as np
+
+NAMES = ["time", "lat", "lon", "lev", "p", "q", "r", "s"]
+RAMPS = ["f4", "f8"]
+
+
+class Value:
+    """An array of a tree: its elements, the names of its dimensions, whether its elements have no rounding errors; else: whether some were single
+    precision, and the largest number on the way."""
+
+    def __init__(self, name, array, dims, of=(), exact=True, scale=1.0):
+        self.name, self.array, self.dims, self.exact = name, np.asarray(array), list(dims), exact and all(v.exact for v in of)
+        self.single = self.array.dtype == "f4" or any(v.single for v in of)
+        scale = max([v.scale for v in of], default=scale) if scale == 1.0 else scale
+        finite = np.abs(self.array[np.isfinite(self.array)].astype("f8")) if self.array.size else np.zeros(0)
+        self.scale = max(scale, finite.max(initial=0.0))
+
+    def length(self, dim):
+        return self.array.shape[self.dims.index(dim)]
+
+
+def pick(rng, items):
+    return items[int(rng.integers(len(items)))]
+
+
+def pick_dim(rng, v):
+    return pick(rng, v.dims) if v.dims else None
+
+
+def free(rng, *values):
+    return pick(rng, [n for n in NAMES if all(n not in v.dims for v in values)])
+
+
+def along(v, d, index):
+    return v.array[(slice(None),) * v.dims.index(d) + (index,)]
+
+
+def text(dims, shape):
+    return ",".join(f"{d}:{n}" for d, n in zip(dims, shape))
+
+
+def aligned(a, b):
+    """Both with the dimensions of a, then what b has besides; None when they do not line up."""
+    dims = a.dims + [d for d in b.dims if d not in a.dims]
+    if any(a.length(d) != b.length(d) for d in a.dims if d in b.dims):
+        return None
+    def seen(v):
+        order = [v.dims.index(d) for d in dims if d in v.dims]
+        return v.array.transpose(order)[tuple(slice(None) if d in v.dims else None for d in dims)]
+    shape = [a.length(d) if d in a.dims else b.length(d) for d in dims]
+    if np.prod(shape, dtype=float) > 20000:
+        return None
+    return seen(a), seen(b), dims
+
+
+# --- made of nothing ---
+
+DTYPES = {"i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "u8", "u2": "u16", "u4": "u32", "u8": "u64", "f4": "f32", "f8": "f64", "b1": "bool"}
+
+
+def varve_type(dtype):
+    return DTYPES[np.dtype(dtype).str[1:]]
+
+
+def full(rng, v, _):
+    shape, value, dtype = rng.integers(0, 7, 2), int(rng.integers(0, 100)), pick(rng, ["i1", "u4", "f4", "f8"])
+    return [], f"dims={text(NAMES[:2], shape)} value={value} dtype={varve_type(dtype)}", np.full(shape, value, dtype), NAMES[:2]
+
+
+def constant(value):
+    def case(rng, v, _):
+        shape, dtype = rng.integers(0, 7, 2), pick(rng, ["i1", "u4", "f4", "f8"])
+        return [], f"dims={text(NAMES[:2], shape)} dtype={varve_type(dtype)} chunks=time:2", np.full(shape, value, dtype), NAMES[:2]
+    return case
+
+
+def like(value):
+    def case(rng, v, _):
+        n = int(rng.integers(0, 2)) if value is None else value
+        return [v], f"value={n}" if value is None else "", np.full_like(v.array, n), v.dims
+    return case
+
+
+def arange(rng, v, _):
+    dtype = pick(rng, ["i2", "i8", "f4", "f8"])
+    start, step = (int(rng.integers(-9, 9)), int(pick(rng, [1, 3, -2]))) if dtype[0] == "i" else (rng.normal(), pick(rng, [0.1, -0.3, 2.5]))
+    stop = start + step * rng.random() * 20
+    return [], f"dim=lat start={start!r} stop={stop!r} step={step!r} dtype={varve_type(dtype)}", np.arange(start, stop, step, dtype="f8" if dtype == "f4" else dtype).astype(dtype), ["lat"]
+
+
+def linspace(rng, v, _):
+    a, b, n, ends = rng.normal(), rng.normal(), int(rng.integers(0, 20)), bool(rng.integers(2))
+    return [], f"dim=lon start={a!r} stop={b!r} n={n} open={int(not ends)}", np.linspace(a, b, n, endpoint=ends), ["lon"]
+
+
+def eye(make):
+    def case(rng, v, _):
+        n, m, k, dtype = int(rng.integers(0, 8)), int(rng.integers(0, 8)), int(rng.integers(-4, 5)), pick(rng, ["i4", "f4", "f8"])
+        return [], f"dims=lat:{n},lon:{m} k={k} dtype={varve_type(dtype)}", make(n, m, k, dtype=dtype), ["lat", "lon"]
+    return case
+
+
+def diag(rng, v, _):
+    if len(v.dims) != 1 or v.array.size > 60:
+        return None
+    k, d = int(rng.integers(-3, 4)), free(rng, v)
+    rows, columns = (d, v.dims[0]) if rng.integers(2) else (v.dims[0], d)
+    return [v], f"rows={rows} columns={columns} k={k}", np.diag(v.array, k), [rows, columns]
+
+
+def indices(rng, v, _):
+    shape = rng.integers(1, 6, int(rng.integers(1, 4)))
+    return [], f"dims={text(NAMES, shape)} axis=p dtype=i32", np.indices(shape, "i4"), ["p"] + NAMES[:len(shape)]
+
+
+# --- moved ---
+
+def over_dim(function):
+    def case(rng, v, others):
+        d = pick_dim(rng, v)
+        if d is None:
+            return None
+        made = function(rng, v, d, v.dims.index(d))
+        if made is None:
+            return None
+        arguments, array = made[:2]
+        return [v], f"dim={d} {arguments}", array, made[2] if len(made) > 2 else v.dims
+    return case
+
+
+def transpose(rng, v, _):
+    order = rng.permutation(len(v.dims))
+    dims = [v.dims[i] for i in order]
+    return ([v], f"dims={','.join(dims)}" if dims else "", v.array.transpose(order), dims)
+
+
+def swapaxes(rng, v, _):
+    if len(v.dims) < 1:
+        return None
+    a, b = pick_dim(rng, v), pick_dim(rng, v)
+    i, j, dims = v.dims.index(a), v.dims.index(b), list(v.dims)
+    dims[i], dims[j] = dims[j], dims[i]
+    return [v], f"one={a} other={b}", v.array.swapaxes(i, j), dims
+
+
+def moveaxis(rng, v, d, k):
+    to = int(rng.integers(-len(v.dims), len(v.dims)))
+    return f"position={to}", np.moveaxis(v.array, k, to), moved(v.dims, k, to)
+
+
+def moved(dims, k, to):
+    rest = [d for i, d in enumerate(dims) if i != k]
+    rest.insert(to % len(dims), dims[k])
+    return rest
+
+
+def slices(rng, v, d, k):
+    n = v.array.shape[k]
+    start, stop, step = int(rng.integers(-n - 2, n + 3)), int(rng.integers(-n - 2, n + 3)), int(pick(rng, [1, 1, 2, -1, -3, 5]))
+    return f"start={start} stop={stop} step={step}", along(v, d, slice(start, stop, step))
+
+
+def at(rng, v, d, k):
+    n = v.array.shape[k]
+    if n == 0:
+        return None
+    i = int(rng.integers(-n, n))
+    return f"position={i}", along(v, d, i), [x for x in v.dims if x != d]
+
+
+def take(rng, v, d, k):
+    n = v.array.shape[k]
+    if n == 0:
+        return None
+    i = rng.integers(-n, n, int(rng.integers(1, 9)))
+    return f"at={','.join(map(str, i))}", np.take(v.array, i, k)
+
+
+def compress(rng, v, d, k):
+    keep = rng.integers(0, 2, v.array.shape[k]).astype(bool)
+    return f"keep={''.join('01'[int(x)] for x in keep)}", np.compress(keep, v.array, k)
+
+
+def select(rng, v, d, k):
+    n = v.array.shape[k]
+    a, b = sorted(int(x) for x in rng.integers(0, n + 1, 2))
+    return f"what=#{a}:{b}", along(v, d, slice(a, b))
+
+
+def flip(rng, v, _):
+    some = [d for d in v.dims if rng.integers(2)]
+    axes = tuple(v.dims.index(d) for d in some) if some else tuple(range(len(v.dims)))
+    return [v], f"dims={','.join(some)}" if some else "", np.flip(v.array, axes), v.dims
+
+
+def shift(rng, v, d, k):
+    n, by = v.array.shape[k], int(rng.integers(-6, 7))
+    out = np.full_like(v.array, 1)
+    if abs(by) < n:
+        here, there = [slice(None)] * v.array.ndim, [slice(None)] * v.array.ndim
+        here[k], there[k] = (slice(by, None), slice(0, n - by)) if by >= 0 else (slice(0, n + by), slice(-by, None))
+        out[tuple(here)] = v.array[tuple(there)]
+    return f"by={by} value=1", out
+
+
+def rot90(rng, v, _):
+    if len(v.dims) < 2:
+        return None
+    i, j = (int(x) for x in rng.permutation(len(v.dims))[:2])
+    k = int(rng.integers(-5, 6))
+    return [v], f"from={v.dims[i]} to={v.dims[j]} k={k}", np.rot90(v.array, k, (i, j)), v.dims
+
+
+def pad(rng, v, d, k):
+    n, how = v.array.shape[k], pick(rng, ["constant", "edge", "wrap", "reflect", "symmetric", "linear_ramp"])
+    ramp = how == "linear_ramp"
+    if n == 0 or v.array.dtype == bool or ramp and v.array.dtype.str[1:] not in RAMPS or ramp and not np.isfinite(v.array).all():
+        return None
+    before, after = (int(x) for x in rng.integers(0, 2 * n + 1, 2))
+    width = [(0, 0)] * v.array.ndim
+    width[k] = (before, after)
+    more = {"constant": {"constant_values": 3}, "linear_ramp": {"end_values": 3}}.get(how, {})
+    # NumPy before 1.25 is wrong about more than one period
+    out = np.take(v.array, np.arange(-before, n + after), k, mode="wrap") if how == "wrap" else np.pad(v.array, width, how, **more)
+    return f"before={before} after={after} how={how} value=3", out
+
+
+def copies(function):
+    def case(rng, v, d, k):
+        n = int(rng.integers(0, 4))
+        return f"n={n}", function(v.array, n, k)
+    return over_dim(case)
+
+
+def expand(rng, v, _):
+    n, at, d = int(rng.integers(1, 4)), int(rng.integers(0, len(v.dims) + 1)), free(rng, v)
+    return [v], f"dim={d} n={n} position={at}", np.repeat(np.expand_dims(v.array, at), n, at), v.dims[:at] + [d] + v.dims[at:]
+
+
+def squeeze(rng, v, _):
+    return [v], "", np.squeeze(v.array), [d for d in v.dims if v.length(d) != 1]
+
+
+def rename(rng, v, d, k):
+    to = free(rng, v)
+    return f"to={to}", v.array, [to if x == d else x for x in v.dims]
+
+
+def broadcast_to(rng, v, _):
+    d, n = free(rng, v), int(rng.integers(0, 4))
+    if n * v.array.size > 20000:
+        return None
+    at = int(rng.integers(0, len(v.dims) + 1))
+    dims = v.dims[:at] + [d] + v.dims[at:]
+    out = np.repeat(np.expand_dims(v.array, at), n, at)
+    return [v], f"dims={text(dims, out.shape)}", out, dims
+
+
+def concatenate(rng, v, others):
+    d = pick_dim(rng, v)
+    return None if d is None else ([v, v], f"dim={d}", np.concatenate([v.array, v.array], v.dims.index(d)), v.dims)
+
+
+def stack(rng, v, others):
+    d = free(rng, v)
+    return [v, v, v], f"dim={d}", np.stack([v.array] * 3), [d] + v.dims
+
+
+def block(rng, v, others):
+    if len(v.dims) < 2 or v.array.size > 4000:
+        return None
+    a, b = v.dims[0], v.dims[1]
+    row = np.concatenate([v.array, v.array], 1)
+    return [v] * 4, f"grid={a}:2,{b}:2", np.concatenate([row, row], 0), v.dims
+
+
+def triangle(function):
+    def case(rng, v, _):
+        if len(v.dims) < 2:
+            return None
+        i, j = (int(x) for x in rng.permutation(len(v.dims))[:2])
+        k = int(rng.integers(-4, 5))
+        last = np.moveaxis(v.array, (i, j), (-2, -1))
+        return [v], f"rows={v.dims[i]} columns={v.dims[j]} k={k}", np.moveaxis(function(last, k), (-2, -1), (i, j)), v.dims
+    return case
+
+
+def assign(rng, v, others):
+    d = pick_dim(rng, v)
+    if d is None or v.length(d) == 0:
+        return None
+    a, b = sorted(int(x) for x in rng.integers(0, v.length(d) + 1, 2))
+    out = v.array.copy()
+    index = (slice(None),) * v.dims.index(d)
+    out[index + (slice(a, b),)] = v.array[index + (slice(0, 1),)]
+    first = Value("", v.array[index + (0,)], [x for x in v.dims if x != d])
+    return [v, ("at", f"dim={d} position=0", first)], f"region={d}:{a}:{b}", out, v.dims
+
+
+def assign_where(rng, v, others):
+    for mask in others:
+        if mask.array.dtype == bool and all(d in v.dims and v.length(d) == mask.length(d) for d in mask.dims):
+            seen = aligned(v, mask)
+            if seen is not None:
+                return [v, mask, v], "", v.array, v.dims
+    return None
+
+
+def astype(rng, v, _):
+    to = pick(rng, ["i2", "i4", "i8", "u1", "f4", "f8", "b1"])
+    if v.array.dtype.kind == "f" and (to[0] in "iu" or not v.exact):
+        if to[0] in "iub":
+            return None
+    with np.errstate(all="ignore"):
+        return [v], f"dtype={varve_type(to)}", v.array.astype(to), v.dims
+
+
+def rechunk(rng, v, d, k):
+    dims = ",".join(f"{x}:{int(rng.integers(1, n + 2))}" for x, n in zip(v.dims, v.array.shape))
+    return f"chunks={dims}", v.array
+
+
+def rechunked(rng, v, _):
+    if not v.dims:
+        return None
+    arguments, array = rechunk(rng, v, v.dims[0], 0)
+    return [v], arguments, array, v.dims
+
+
+def diff(rng, v, d, k):
+    n = int(rng.integers(0, 3))
+    if v.array.dtype.kind == "u" or v.array.shape[k] <= n:
+        return None
+    with np.errstate(all="ignore"):
+        return f"n={n}", np.diff(v.array, n, k)
+
+
+def gradient(rng, v, d, k):
+    if v.array.shape[k] < 2 or v.array.dtype.kind != "f":
+        return None
+    h = float(rng.integers(1, 9)) / 4
+    with np.errstate(all="ignore"):
+        return f"spacing={h}", np.gradient(v.array, h, axis=k)
+
+
+def running(function):
+    def case(rng, v, d, k):
+        if v.array.dtype.kind == "f" and not np.isfinite(v.array).all() or v.array.dtype == bool:
+            return None
+        wide = {"f": "f8", "i": "i8", "u": "u8"}[v.array.dtype.kind]
+        with np.errstate(all="ignore"):
+            return "", function(v.array, axis=k, dtype=wide).astype(v.array.dtype if v.array.dtype.kind == "f" else wide)
+    return over_dim(case)
+
+
+CASES = {
+    "full": full, "zeros": constant(0), "ones": constant(1), "full_like": like(None), "zeros_like": like(0), "ones_like": like(1), "arange": arange,
+    "linspace": linspace, "eye": eye(np.eye), "tri": eye(np.tri), "diag": diag, "indices": indices,
+    "transpose": transpose, "swapaxes": swapaxes, "moveaxis": over_dim(moveaxis), "slice": over_dim(slices), "at": over_dim(at), "take": over_dim(take),
+    "compress": over_dim(compress), "select": over_dim(select), "flip": flip, "shift": over_dim(shift), "rot90": rot90, "pad": over_dim(pad),
+    "roll": over_dim(lambda rng, v, d, k: (lambda n: (f"by={n}", np.roll(v.array, n, k)))(int(rng.integers(-9, 10)))),
+    "repeat": copies(np.repeat), "tile": copies(lambda a, n, k: np.concatenate([a] * n, k) if n else np.take(a, [], k)),
+    "expand": expand, "squeeze": squeeze, "rename": over_dim(rename), "broadcast_to": broadcast_to, "concatenate": concatenate, "stack": stack, "block": block,
+    "tril": triangle(np.tril), "triu": triangle(np.triu), "assign": assign, "assign_where": assign_where, "astype": astype, "rechunk": rechunked,
+    "diff": over_dim(diff), "gradient": over_dim(gradient), "cumsum": running(np.cumsum), "cumprod": None,
+}
+CASES["cumprod"] = running(np.cumprod)
+# Tested elsewhere: what is random (test_random.c), and windows and products, which algebra.c compares.
+ELSEWHERE = {"random", "permutation", "choice", "rolling", "cumulative", "matmul"}
+INEXACT = {"linspace", "gradient", "cumsum", "cumprod", "pad"}
+
+# --- elementwise and reductions ---
+
+UFUNCS = {"absolute", "add", "arctan2", "bitwise_and", "bitwise_or", "bitwise_xor", "cbrt", "ceil", "copysign", "cos", "degrees", "divide", "equal", "exp",
+          "fabs", "floor", "fmax", "fmin", "greater", "greater_equal", "hypot", "invert", "isfinite", "isinf", "isnan", "less", "less_equal", "log1p",
+          "logical_and", "logical_not", "logical_or", "logical_xor", "maximum", "minimum", "multiply", "negative", "not_equal", "radians", "rint", "sign",
+          "signbit", "sin", "sqrt", "square", "subtract", "tanh", "trunc", "arctan", "gcd", "lcm"}
+SAME_BITS = {"absolute", "add", "bitwise_and", "bitwise_or", "bitwise_xor", "ceil", "copysign", "divide", "equal", "fabs", "floor", "fmax", "fmin", "greater",
+             "greater_equal", "invert", "isfinite", "isinf", "isnan", "less", "less_equal", "logical_and", "logical_not", "logical_or", "logical_xor",
+             "maximum", "minimum", "multiply", "negative", "not_equal", "rint", "sign", "signbit", "sqrt", "square", "subtract", "trunc", "gcd", "lcm"}
+JUMPS = {"ceil", "equal", "floor", "greater", "greater_equal", "less", "less_equal", "not_equal", "rint", "sign", "signbit", "trunc", "logical_and",
+         "logical_not", "logical_or", "logical_xor", "copysign", "isfinite", "isinf", "isnan", "arctan2", "divide"}
+REDUCTIONS = {"sum": np.nansum, "prod": np.nanprod, "min": np.nanmin, "max": np.nanmax, "mean": np.nanmean, "any": np.any, "all": np.all, "var": np.nanvar, "std": np.nanstd}
