@@ -46,6 +46,9 @@ typedef struct vv_save_options {
     const char *quantize; /* "3" or "bitgroom:3", "granular:3" digits, "bitround:9" bits: of floats, as netCDF-C does */
     const char *unlimited; /* "time", "none": dimensions that can grow; NULL: those that could in the input */
     const char *format;    /* "netcdf4"; "hdf5": dimension scales and labels, but nothing that only netCDF knows */
+    const char *
+        writer; /* "direct": every rank writes its own bytes; "hdf5": all ranks together, when all is computed, by parallel HDF5's collective
+                            * calls: slower, and the same values */
 } vv_save_options;
 #define VV_SAVE_OPTIONS_INIT                                                                                           \
     {                                                                                                                  \

@@ -146,6 +146,9 @@ const vv_cli_option vv_cli_options[] = {
      .help = "dimensions of the output that can grow; default: those that can in the input"},
     {"format", 0, "netcdf4|hdf5", .group = VV_CLI_WRITE, .set = set_text, FIELD(format),
      .help = "hdf5: dimension scales and labels, without what only netCDF knows; the default for OUTPUT.h5"},
+    {"writer", 0, "direct|hdf5", .group = VV_CLI_WRITE, .set = set_text, FIELD(writer),
+     .help = "advanced: direct, the default: every rank writes its own bytes; hdf5: all ranks together, at the end, by "
+             "parallel HDF5's collective calls; values are the same"},
 
     {"memory", 0, "SIZE", .group = VV_CLI_RUN, .set = set_bytes, FIELD(memory),
      .help = "memory that each rank may use, such as 512MB or 4G; default: what Slurm or the control group grants, "

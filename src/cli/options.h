@@ -60,7 +60,7 @@ typedef struct vv_cli_request {
     const char *output;
     bool overwrite, shuffle;
     int deflate;
-    const char *filter, *dtype, *quantize, *unlimited, *format;
+    const char *filter, *dtype, *quantize, *unlimited, *format, *writer;
 
     vv_cli_words dims, variables, methods, chunks;
     double ddof;

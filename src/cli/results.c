@@ -142,6 +142,7 @@ static void set_storage(const vv_cli_request *r, vv_save_options *options)
     options->dtype = r->dtype;
     options->quantize = r->quantize;
     options->unlimited = r->unlimited;
+    options->writer = r->writer;
     options->format = r->format ? r->format : h5 ? "hdf5" : NULL;
 }
 

@@ -39,11 +39,16 @@ static int by_packed(const void *a, const void *b)
     return x->chunk < y->chunk ? -1 : x->chunk > y->chunk;
 }
 
-static vv_status my_entries(const vv_run *r, char **block)
+void vv_packed_sort(vv_run *r)
+{
+    if (r->n_packed) qsort(r->packed, (size_t)r->n_packed, sizeof *r->packed, by_packed);
+}
+
+static vv_status my_entries(vv_run *r, char **block)
 {
     VV_TRY(vv_mem_get(block, r->n_packed * (vv_bytes)sizeof(entry), "a list of chunks"));
     entry *e = (entry *)(void *)*block;
-    if (r->n_packed) qsort(r->packed, (size_t)r->n_packed, sizeof *r->packed, by_packed);
+    vv_packed_sort(r);
     for (vv_index i = 0; i < r->n_packed; i++)
         e[i] = (entry){r->packed[i].chunk, r->packed[i].at.size, r->packed[i].step, r->net->rank};
     return VV_OK;
@@ -164,6 +169,9 @@ static vv_status place_and_write(vv_run *r)
 
 vv_status vv_commit(vv_run *r)
 {
-    if (has_packed_outputs(r->plan)) VV_TRY(place_and_write(r));
+    if (r->plan->collective && r->plan->output)
+        VV_TRY(vv_write_collectively(r));
+    else if (has_packed_outputs(r->plan))
+        VV_TRY(place_and_write(r));
     return r->out_open ? vv_raw_out_sync(&r->out) : VV_OK;
 }

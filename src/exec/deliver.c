@@ -220,6 +220,17 @@ done:
     return status;
 }
 
+/* A box as it is, until all ranks write. */
+static vv_status keep_whole(vv_run *r, int step, vv_index out, const char *data, vv_bytes size)
+{
+    vv_packed packed = {.step = step, .chunk = out};
+    vv_status status = put_aside(r, data, size, &packed);
+    packed.at.sum = vv_spill_sum(data, size); /* it will be read back */
+    if (status == VV_OK) status = keep_packed(r, packed);
+    if (status != VV_OK) vv_mem_put(&packed.data);
+    return status;
+}
+
 static vv_status place_of(vv_run *r, int step, vv_index out, vv_bytes raw, vv_bytes *address)
 {
     const vv_step *s = &r->plan->step[step];
@@ -386,7 +397,9 @@ static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, con
     quantize(t, box, encoded);
     if (t->op == VV_STEP_GATHER) return gather(r, step, out, box, encoded);
     if (t->op == VV_STEP_KEEP) return keep(r, t, out, encoded, n * vv_dtype_size(t->to.encode.to));
-    if (!t->to.chunked)
+    if (r->plan->collective)
+        status = keep_whole(r, step, out, encoded, n * vv_dtype_size(t->to.encode.to));
+    else if (!t->to.chunked)
         status = write_contiguous(r, step, box, encoded);
     else if (vv_write_placed(t) || vv_write_told(r->plan, step))
         status = write_plain(r, step, out, box, encoded);

@@ -49,6 +49,7 @@ static vv_status prepare(vv_run *r)
     if (!p) return VV_ERR_CANCELLED; /* the failure is recorded already */
     if (p->ranks != r->net->size) return vv_fail(VV_ERR_INTERNAL, "a plan for %d ranks on %d", p->ranks, r->net->size);
     r->main = pthread_self();
+    r->turn = p->n_steps;
     r->random = (uint64_t)p->fuzz + (uint64_t)rank;
     VV_TRY(vv_new(&r->stage, (size_t)p->n_steps + 1, sizeof *r->stage));
     VV_TRY(vv_new(&r->open, (size_t)r->net->size, sizeof *r->open));

@@ -172,6 +172,7 @@ static vv_status dispatch(vv_run *r, vv_message *m)
     case VV_TAG_PROGRESS: take_progress(r, m->from, ((int64_t *)m->data)[0], ((int64_t *)m->data)[1]); return VV_OK;
     case VV_TAG_ACT: return vv_act_receive(r, m);
     case VV_TAG_COUNTS: return take_counts(r, m);
+    case VV_TAG_TURN: return vv_turn_receive(r, m);
     case VV_TAG_SIZES:
         vv_buf_bytes(&r->sizes, m->data, (size_t)m->size);
         r->sizes_in++;
@@ -184,7 +185,7 @@ static vv_status dispatch(vv_run *r, vv_message *m)
     }
 }
 
-static vv_status check_signal(vv_run *r)
+vv_status vv_run_signal(const vv_run *r)
 {
     int number = r->hooks->signalled ? r->hooks->signalled(r->hooks->context) : 0;
     if (!number || atomic_load(&r->cancelled)) return VV_OK;
@@ -219,7 +220,7 @@ static void note_flying(vv_run *r)
 vv_status vv_run_progress(vv_run *r, bool *moved)
 {
     *moved = false;
-    VV_TRY(check_signal(r));
+    VV_TRY(vv_run_signal(r));
     VV_TRY(send_letters(r, moved));
     for (bool got = true; got && !atomic_load(&r->cancelled);) {
         vv_message m;

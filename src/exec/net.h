@@ -23,6 +23,7 @@ typedef enum vv_tag {
     VV_TAG_RESULT,   /* a finished chunk for rank 0's memory */
     VV_TAG_SIZES,    /* compressed chunks of a rank, for the coordinator to place */
     VV_TAG_PLACES,   /* their addresses */
+    VV_TAG_TURN,     /* of collective writing: what a rank has to write next; back: what all write */
     VV_TAG_CANCEL,   /* a rank has failed: stop */
     VV_TAG_PROGRESS, /* tasks done, for the coordinator */
     VV_TAG_PIECES,   /* elements for inboxes of another rank */
@@ -60,6 +61,7 @@ typedef struct vv_net_kind {
 struct vv_net {
     const vv_net_kind *kind;
     int rank, size;
+    void *communicator;     /* the address of MPI's, for libraries that talk by themselves; NULL without MPI */
     int local;              /* ranks on this machine, this one among them */
     int sending;            /* messages sent and not yet received */
     vv_bytes sending_bytes; /* in those */

@@ -295,6 +295,7 @@ vv_status vv_net_mpi_open(int *argc, char ***argv, vv_net **out)
     MPI_Comm_set_errhandler(p->comm, MPI_ERRORS_RETURN);
     MPI_Comm_set_errhandler(p->pieces, MPI_ERRORS_RETURN);
     p->net.kind = &kind;
+    p->net.communicator = &p->comm;
     MPI_Comm_rank(p->comm, &p->net.rank);
     MPI_Comm_size(p->comm, &p->net.size);
     const char *piece = getenv("VV_MPI_PIECE");

@@ -21,7 +21,7 @@ typedef struct vv_piece {
 
 enum { VV_TREE_BUCKETS = 1024 };
 
-/* A compressed output chunk that waits for its place: in memory, or in the scratch file. */
+/* An output chunk that waits for its place, compressed, or for the other ranks, its box as it is: in memory, or in the scratch file. */
 typedef struct vv_packed {
     int step;
     vv_index chunk;
@@ -72,7 +72,9 @@ typedef struct vv_run {
     vv_buf sizes;                     /* rank 0: lists of compressed chunks */
     int sizes_in;
     vv_bytes *places; /* where this rank's compressed chunks go */
-    vv_index *done;   /* rank 0, with progress: tasks and bytes by rank */
+    int turn,
+        turns_in;   /* of collective writing: the coordinator's answer; rank 0: the lowest word so far, and how many */
+    vv_index *done; /* rank 0, with progress: tasks and bytes by rank */
     vv_bytes *done_read;
     vv_step_counts *counts; /* rank 0: of all ranks, by step */
     int counts_in;
@@ -180,6 +182,12 @@ VV_WARN_UNUSED vv_status vv_act_receive(vv_run *r, const vv_message *m);
 
 /* commit.c: after the tasks: compressed chunks get their places and are written; everything is synced. Collective within a run. */
 VV_WARN_UNUSED vv_status vv_commit(vv_run *r);
+/* The order in which this rank's chunks are written. */
+void vv_packed_sort(vv_run *r);
+
+/* collective.c: all chunks, in HDF5's collective calls. Collective within a run. */
+VV_WARN_UNUSED vv_status vv_write_collectively(vv_run *r);
+VV_WARN_UNUSED vv_status vv_turn_receive(vv_run *r, const vv_message *m);
 
 /* mail.c: a letter for the main thread to send. */
 VV_WARN_UNUSED vv_status vv_run_letter(vv_run *r, int to, vv_tag tag, void *data_address, vv_bytes size);
@@ -187,6 +195,8 @@ VV_WARN_UNUSED vv_status vv_run_letter(vv_run *r, int to, vv_tag tag, void *data
 VV_WARN_UNUSED vv_status vv_run_progress(vv_run *r, bool *moved);
 /* The same, with a rest when nothing did; VV_ERR_CANCELLED when the run was stopped. For loops that wait for a message. */
 VV_WARN_UNUSED vv_status vv_run_wait(vv_run *r, vv_backoff *b);
+/* A failure when somebody wants this process to end. */
+VV_WARN_UNUSED vv_status vv_run_signal(const vv_run *r);
 VV_WARN_UNUSED vv_status vv_letters_flush(vv_run *r);
 void vv_letters_drop(vv_run *r);
 /* So many bytes are under way that no more should be made for now. */

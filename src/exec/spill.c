@@ -20,7 +20,7 @@ struct vv_spill {
 };
 
 /* Sums 8 bytes at a time in four lanes: memory is faster than any byte-wise hash. */
-static uint64_t checksum(const void *data, vv_bytes size)
+uint64_t vv_spill_sum(const void *data, vv_bytes size)
 {
     enum { LANES = 4 };
     static const uint64_t factor = 0x9e3779b97f4a7c15u;
@@ -100,7 +100,7 @@ vv_status vv_spill_write(vv_spill *s, const void *data, vv_bytes size, vv_extent
 {
     VV_TRY(vv_fault(VV_FAULT_SPILL_WRITE));
     if (atomic_load(&s->fd) < 0) VV_TRY(make_file(s));
-    *out = (vv_extent){atomic_fetch_add(&s->end, size), size, checksum(data, size)};
+    *out = (vv_extent){atomic_fetch_add(&s->end, size), size, vv_spill_sum(data, size)};
     for (vv_bytes done = 0; done < size;) {
         ssize_t n = pwrite(atomic_load(&s->fd), (const char *)data + done, (size_t)(size - done), out->at + done);
         if (n > 0)
@@ -123,7 +123,7 @@ vv_status vv_spill_read(vv_spill *s, const vv_extent *e, void *out)
         else if (errno != EINTR)
             return vv_fail_errno(VV_ERR_READ, "cannot read back from the scratch directory %s", s->directory);
     }
-    if (checksum(out, e->size) == e->sum) return VV_OK;
+    if (vv_spill_sum(out, e->size) == e->sum) return VV_OK;
     return vv_fail(VV_ERR_CORRUPT, "the scratch file in %s gives back something else than was written", s->directory);
 }
 

@@ -26,4 +26,7 @@ void vv_spill_drop(vv_spill *s, const vv_extent *e);
 vv_bytes vv_spill_written(const vv_spill *s);
 const char *vv_spill_directory(const vv_spill *s);
 
+/* What vv_extent.sum says of these bytes. */
+uint64_t vv_spill_sum(const void *data, vv_bytes size);
+
 #endif

@@ -40,6 +40,8 @@ static finished finished_of(const vv_plan *p, const vv_step *s)
     vv_bytes chunk = vv_dtype_size(s->to.encode.to);
     for (int d = 0; d < s->grid.shape.nd; d++) chunk = vv_times(chunk, s->grid.chunk[d]);
     if (s->op == VV_STEP_GATHER) return (finished){.gathered = p->ranks > 1 ? vv_times(2 * own, round64(chunk)) : 0};
+    if (p->collective && s->op == VV_STEP_WRITE)
+        return (finished){.packed = vv_times(own, round64(chunk)), .lists = vv_times(own, 2 * VV_PACKED_ENTRY)};
     if (!s->to.chunked || s->op == VV_STEP_KEEP) return (finished){0};
     const vv_step *from = &p->step[s->from];
     bool told = from->op == VV_STEP_MAP && from->told_to == (int)(s - p->step);
@@ -265,6 +267,21 @@ static vv_bytes step_bytes(const vv_plan *p, int i, const share *x)
     return buffers + x->states + x->inboxes.held + x->inboxes.passing;
 }
 
+/* What HDF5 and MPI's I/O take for a collective call: a chunk before and after its filters, and buffers to exchange it. */
+static vv_bytes collective_bytes(const vv_plan *p)
+{
+    enum { EXCHANGING = 32 << 20 };
+    vv_bytes most = 0;
+    for (int i = 0; i < p->n_steps && p->collective; i++) {
+        const vv_step *s = &p->step[i];
+        vv_bytes chunk = vv_dtype_size(s->to.encode.to);
+        if (s->op != VV_STEP_WRITE) continue;
+        for (int d = 0; d < s->grid.shape.nd; d++) chunk = vv_times(chunk, s->grid.chunk[d]);
+        most = vv_imax(most, vv_times(2, chunk) + EXCHANGING);
+    }
+    return most;
+}
+
 static void add_delivery(const vv_plan *p, const vv_step *s, vv_memory *m, vv_bytes *memory)
 {
     finished done = finished_of(p, s);
@@ -292,6 +309,7 @@ static vv_status memory_of(const vv_plan *p, vv_memory *m, vv_step_cost *cost)
             add_delivery(p, &p->step[i], m, &memory);
         if (cost) cost[i].memory = memory;
     }
+    m->results += collective_bytes(p);
     m->buffers = buffer_bytes(p, shares);
     m->index = index_bytes(p);
     m->kept = vv_imin(p->held, p->keep);

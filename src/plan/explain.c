@@ -269,6 +269,7 @@ static void explain_deliver(const vv_plan *p, const vv_step *s, vv_buf *b)
         explain_filters(&s->to, b);
     else
         vv_buf_text(b, ", contiguous");
+    if (p->collective && s->op == VV_STEP_WRITE) vv_buf_text(b, ", by HDF5's collective calls when all is computed");
 }
 
 /* The figures of a step, on a line of their own. */

@@ -363,6 +363,7 @@ static void head(archive *a, vv_plan *p)
     NUMBER(a, p->log);
     NUMBER(a, p->progress);
     NUMBER(a, p->fill_bad);
+    NUMBER(a, p->collective);
     string(a, &p->output);
     string(a, &p->scratch);
     drops(a, p);

@@ -129,11 +129,12 @@ typedef struct vv_within {
 
 /* Where a write step's elements go. */
 typedef struct vv_write_to {
-    vv_bytes address; /* of contiguous data, or of chunks without filters that follow each other */
-    int variable;     /* number in the output file; keep: of the held array */
-    bool chunked;     /* chunks are the grid of the step, compressed by the rank that has them */
-    int deflate;      /* level, -1 without */
-    int zstd;         /* level from 1, 0 without */
+    vv_bytes
+        address; /* of contiguous data, or of chunks without filters that follow each other; written collectively: the variable's object */
+    int variable; /* number in the output file; keep: of the held array */
+    bool chunked; /* chunks are the grid of the step, compressed by the rank that has them */
+    int deflate;  /* level, -1 without */
+    int zstd;     /* level from 1, 0 without */
     bool shuffle;
     vv_encode encode;
 } vv_write_to;
@@ -186,6 +187,7 @@ typedef struct vv_plan {
     int log;            /* vv_log_level for all ranks */
     bool progress;      /* ranks report progress */
     bool fill_bad;      /* damaged chunks become missing values instead of ending the run */
+    bool collective;    /* finished chunks wait until the end, and all ranks write them together (exec/collective.c) */
     char *output;       /* temporary path of the output file, NULL when there is none */
     char *scratch;      /* directory for what does not fit in memory */
     int n_sources, n_steps;

@@ -166,6 +166,13 @@ static vv_status read_format(vv_encoding *e, char *text)
     return vv_fail(VV_ERR_USAGE, "'%s' is no format of outputs; there are netcdf4 and hdf5", text);
 }
 
+static vv_status read_writer(vv_encoding *e, char *text)
+{
+    e->collective = !strcmp(text, "hdf5");
+    if (e->collective || !strcmp(text, "direct")) return VV_OK;
+    return vv_fail(VV_ERR_USAGE, "'%s' is no writer of outputs; there are direct and hdf5", text);
+}
+
 /* Reads a copy of the option's text. */
 static vv_status read_one(vv_encoding *e, const char *text, vv_status (*read)(vv_encoding *e, char *text))
 {
@@ -185,6 +192,7 @@ vv_status vv_encoding_read(const vv_save_options *o, vv_encoding *out)
     VV_TRY(read_one(out, o->dtype, read_type));
     VV_TRY(read_one(out, o->quantize, read_quantize));
     VV_TRY(read_one(out, o->unlimited, read_unlimited));
+    VV_TRY(read_one(out, o->writer, read_writer));
     return read_one(out, o->format, read_format);
 }
 

@@ -23,6 +23,7 @@ typedef struct vv_encoding {
     vv_quantize quantize;
     char *unlimited; /* "time,step", "" for none at all; NULL: not said */
     bool plain;      /* HDF5 without netCDF's conventions */
+    bool collective; /* parallel HDF5 writes */
 } vv_encoding;
 
 /* VV_ERR_USAGE names the option and what it takes. The caller frees *out in any case. */

@@ -30,6 +30,10 @@ vv_status vv_output_new(vv_session *s, const char *path, const vv_save_options *
         goto failed;
     }
     VV_TRY_GOTO(status, failed, vv_encoding_read(&o->options, &o->encoding));
+    if (o->encoding.collective && s->net->size > 1 && !vv_collective_possible()) {
+        status = vv_fail(VV_ERR_UNSUPPORTED, "this HDF5 library writes by one process only: use the writer 'direct'");
+        goto failed;
+    }
     VV_TRY_GOTO(status, failed, vv_output_path_check(path, o->options.overwrite, &o->temporary));
     *out = o;
     return VV_OK;
@@ -243,6 +247,7 @@ static vv_status plan_output(vv_output *o, planned *p)
     VV_TRY(make_targets(o, &p->target, &n, &gathered));
     VV_TRY(vv_prepare(o->session, p->target, n, gathered, &p->prepared));
     vv_plan *plan = p->prepared.lowering.plan;
+    plan->collective = o->encoding.collective;
     VV_TRY(vv_strdup(&plan->output, o->temporary));
     for (int i = 0; i < o->n_items; i++)
         VV_TRY(lay_out(o, &o->item[i], &p->meta->var[i], &p->prepared,
@@ -287,6 +292,8 @@ static vv_status connect(vv_output *o, planned *p, vv_writer *w)
         if (item->gathered) {
             VV_TRY(vv_mem_get(&item->values, item->bytes, "a result"));
             p->prepared.gather[step] = item->values;
+        } else if (plan->collective) {
+            VV_TRY(vv_writer_object(w, i, &plan->step[step].to.address));
         } else if (!plan->step[step].to.chunked && item->bytes > 0) {
             VV_TRY(vv_writer_offset(w, i, &plan->step[step].to.address));
         } else if (plan->step[step].to.chunked) {
@@ -317,9 +324,12 @@ static vv_status sync_file(const char *path)
 
 static vv_status fill_file(vv_output *o, planned *p, vv_writer *w)
 {
+    bool collective = p->prepared.lowering.plan->collective;
     VV_TRY(put_carried(o, p, w));
     VV_TRY(connect(o, p, w));
+    if (collective) VV_TRY(vv_writer_let_go(w));
     VV_TRY(vv_prepared_run(o->session, &p->prepared));
+    if (collective) VV_TRY(vv_writer_take_back(w));
     return put_gathered(o, w);
 }
 

@@ -91,8 +91,26 @@ VV_WARN_UNUSED vv_status vv_writer_offset(vv_writer *w, int var, vv_bytes *addre
  * masks: of the filters that were skipped (vv_chunk_at); NULL: none was. */
 VV_WARN_UNUSED vv_status vv_writer_place(vv_writer *w, int var, vv_index n, const vv_index *chunks,
                                          const uint32_t *sizes, const uint32_t *masks, vv_bytes *address);
+/* Lets go of the file, so that others may open it, and takes it again. In between only close() may be called, which then has nothing to write. */
+VV_WARN_UNUSED vv_status vv_writer_let_go(vv_writer *w);
+VV_WARN_UNUSED vv_status vv_writer_take_back(vv_writer *w);
+/* By what vv_collective_write() finds a variable. */
+VV_WARN_UNUSED vv_status vv_writer_object(vv_writer *w, int var, vv_bytes *object);
 /* Writes what is left of the metadata and closes. After a failure, or to give up: closes without complaint. The handle is gone in any case. */
 VV_WARN_UNUSED vv_status vv_writer_close(vv_writer **w);
+
+/* All ranks write a file that vv_writer_let_go() has left, by parallel HDF5's collective calls (hdf5_collective.c). Collective, all of them: on every rank, in
+ * the same order. A failure of any call leaves the others perhaps waiting in it: it has to end the job.
+ * communicator: the address of MPI's, as exec/net.h has it; NULL: this process writes alone. */
+typedef struct vv_collective vv_collective;
+bool vv_collective_possible(void); /* with several ranks */
+VV_WARN_UNUSED vv_status vv_collective_open(const char *path, void *communicator, vv_collective **out);
+/* A box of a variable's elements, as they are stored but for filters; NULL: this rank has none to write. */
+VV_WARN_UNUSED vv_status vv_collective_write(vv_collective *c, vv_bytes object, const vv_box *box, const void *data);
+VV_WARN_UNUSED vv_status vv_collective_close(vv_collective **c);
+/* Local: opens the file to look at what was written, alone; to be closed likewise. */
+VV_WARN_UNUSED vv_status vv_collective_look(const char *path, vv_collective **out);
+VV_WARN_UNUSED vv_status vv_collective_read(vv_collective *c, vv_bytes object, const vv_box *box, void *data);
 
 /* Plain positional writing, for any thread of any rank. Errors name the file and say when the disk is full. Local. */
 typedef struct vv_raw_out {

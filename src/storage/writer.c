@@ -177,6 +177,42 @@ vv_status vv_writer_place(vv_writer *w, int var, vv_index n, const vv_index *chu
     return finish(w, status);
 }
 
+/* --- others write --- */
+
+vv_status vv_writer_object(vv_writer *w, int var, vv_bytes *object)
+{
+    hid_t dataset;
+    H5O_info_t info;
+    vv_status status = open_dataset(w, var, &dataset);
+    if (status == VV_OK) {
+        if (H5Oget_info(dataset, &info) < 0) status = vv_fail(VV_ERR_WRITE, "cannot be found: %s", vv_h5_reason());
+        H5Dclose(dataset);
+    }
+    if (status != VV_OK) return finish(w, vv_error_prefix("%s: %s", w->path, w->meta->var[var].name));
+    *object = (vv_bytes)info.addr;
+    return VV_OK;
+}
+
+vv_status vv_writer_let_go(vv_writer *w)
+{
+    herr_t closed = H5Fclose(w->file);
+    w->file = -1;
+    if (closed < 0) return finish(w, vv_fail(VV_ERR_WRITE, "%s: cannot be closed: %s", w->path, vv_h5_reason()));
+    return finish(w, VV_OK);
+}
+
+vv_status vv_writer_take_back(vv_writer *w)
+{
+    hid_t fapl = vv_h5_record_fapl(w->path, &w->record);
+    if (fapl < 0)
+        return finish(w, vv_fail(VV_ERR_RUN, "%s: HDF5 refuses the file driver: %s", w->path, vv_h5_reason()));
+    H5Pset_libver_bounds(fapl, H5F_LIBVER_V18, H5F_LIBVER_V18);
+    w->file = H5Fopen(w->path, H5F_ACC_RDWR, fapl);
+    H5Pclose(fapl);
+    if (w->file >= 0) return VV_OK;
+    return finish(w, vv_fail(VV_ERR_WRITE, "%s: cannot be opened again: %s", w->path, vv_h5_reason()));
+}
+
 /* --- the end --- */
 
 /* After a failure the record of that failure must survive what goes wrong while closing. */
