@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# cores: 1
 """Trouble: whatever is wrong with the input, the output, the budget or the job, there is one clear message, the agreed exit status, nothing
 half written, and it is over within seconds, at any number of ranks.
 
@@ -333,4 +334,4 @@ class Trouble(support.Case):
 
 
 if __name__ == "__main__":
-    support.main()
+    support.main(workers=4)

@@ -432,16 +432,16 @@ static vv_array *grow(void)
 
 static bool large(const vv_array *a)
 {
-    return vv_shape_elements(&a->shape) > 3000000 || vv_shape_elements(&a->shape) == 0;
+    return vv_shape_elements(&a->shape) > 500000 || vv_shape_elements(&a->shape) == 0;
 }
 
 static void make_pool(int n)
 {
     n_pool = 0;
-    pool[n_pool++] = stored("a?shape=t:132,y:100,x:90&chunk=20,50,45&dtype=f64");
-    pool[n_pool++] = stored("b?shape=t:132,y:100,x:90&chunk=7,100,90&dtype=f64");
-    pool[n_pool++] = stored("c?shape=t:132,y:100,x:90&dtype=f64");
-    pool[n_pool++] = open_as("d?shape=y:100,x:90&chunk=30,30&dtype=f64", false);
+    pool[n_pool++] = stored("a?shape=t:132,y:40,x:36&chunk=20,20,18&dtype=f64");
+    pool[n_pool++] = stored("b?shape=t:132,y:40,x:36&chunk=7,40,36&dtype=f64");
+    pool[n_pool++] = stored("c?shape=t:132,y:40,x:36&dtype=f64");
+    pool[n_pool++] = open_as("d?shape=y:40,x:36&chunk=12,12&dtype=f64", false);
     for (int tries = 0; n_pool < n && tries < 100; tries++) {
         vv_array *a = grow();
         if (a->status == VV_OK && !large(a)) pool[n_pool++] = a;
@@ -464,7 +464,7 @@ static void test_random_graphs(void **state)
 {
     (void)state;
     const char *slow = getenv("VARVE_TEST_SLOW");
-    int graphs = slow && atoi(slow) > 1 ? 12 : 60;
+    int graphs = slow && atoi(slow) > 1 ? 30 : 100;
     for (int g = 0; g < graphs; g++) {
         seed = 1000 + (uint64_t)g;
         make_pool(5 + (int)draw(14));
