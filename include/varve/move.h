@@ -72,6 +72,22 @@ VV_API vv_array *vv_assign(vv_array *a, const char *region, vv_array *b);
 /* With other elements where the mask is true, as numpy's a[mask] = b with a b of a's shape or broadcast to it. */
 VV_API vv_array *vv_assign_where(vv_array *a, vv_array *mask, vv_array *b);
 
+/* --- other shapes: the elements stay in row-major order --- */
+
+/* In another shape of as many elements; one length may be -1, whatever is left. vv_reshape(a, "day:365,hour:24,lat:-1"). Dimensions that keep their place and name keep
+ * their coordinate. Chunks are cut so that each is one of the new shape, too: a rank holds a few of them, whatever the lengths. */
+VV_API vv_array *vv_reshape(vv_array *a, const char *dims);
+/* All elements along one dimension: vv_ravel(a, "cell"). */
+VV_API vv_array *vv_ravel(vv_array *a, const char *dim);
+/* n elements by their positions along several dimensions at once, along a new first one: position[d * n + i] of the d-th dimension named. Stations of a map:
+ * vv_points(t, "lat,lon", position, 3, "station") is (station, time). Negative positions count from the end. */
+VV_API vv_array *vv_points(vv_array *a, const char *dims, const vv_index position[], vv_index n, const char *new_dim);
+/* The k-th diagonal of two dimensions, along a new last one. */
+VV_API vv_array *vv_diagonal(vv_array *a, const char *rows, const char *columns, vv_index k, const char *new_dim);
+/* Blocks of neighbours, each reduced to one element: vv_coarsen(a, "mean", "lat:2,lon:2", false). Lengths must be multiples; trim: what is left at the end is
+ * left out. Coordinates are the means of theirs. */
+VV_API vv_array *vv_coarsen(vv_array *a, const char *how, const char *blocks, bool trim);
+
 /* --- neighbours --- */
 
 /* Each element less the one before it, one shorter; order: so many times. The coordinate is that of the later element. Truth values: whether they differ. */

@@ -103,6 +103,20 @@ static vv_array *take_listed(calling *c)
     return out;
 }
 
+/* at=0,1,2,5,5,5: all positions along the first dimension, then along the next one */
+static vv_array *points_listed(calling *c)
+{
+    vv_index *at = NULL, n = 0, dims = 1;
+    for (const char *text = word(c, "dims"); *text; text++) dims += *text == ',';
+    wrong(c, read_list(c, "at", &at, &n));
+    if (n % dims)
+        wrong(c, vv_fail(VV_ERR_USAGE, "points: %lld positions along %lld dimensions", (long long)n, (long long)dims));
+    vv_array *out = c->status == VV_OK ? vv_points(c->in[0], word(c, "dims"), at, n / dims, word(c, "to"))
+                                       : vv_node_inert(c->context);
+    free(at);
+    return out;
+}
+
 /* keep=10110 */
 static vv_array *compress_listed(calling *c)
 {

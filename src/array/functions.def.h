@@ -69,6 +69,14 @@ FUNCTION(assign_where, 3, 3, "", "the third operand where the second is true", v
 FUNCTION(astype, 1, 1, "dtype", "as another element type", vv_astype(IN(0), TYPE(dtype, VV_NONE)))
 FUNCTION(rechunk, 1, 1, "chunks", "the same elements in other chunks", vv_rechunk(IN(0), WORD(chunks)))
 
+FUNCTION(reshape, 1, 1, "dims", "the same elements in another shape", vv_reshape(IN(0), WORD(dims)))
+FUNCTION(ravel, 1, 1, "dim", "all elements along one dimension", vv_ravel(IN(0), WORD(dim)))
+FUNCTION(points, 1, 1, "dims at to", "elements by positions along several dimensions", points_listed(call))
+FUNCTION(diagonal, 1, 1, "rows columns to k?", "a diagonal",
+         vv_diagonal(IN(0), WORD(rows), WORD(columns), WHOLE(k, 0), WORD(to)))
+FUNCTION(coarsen, 1, 1, "how blocks trim?", "blocks of neighbours, reduced",
+         vv_coarsen(IN(0), WORD(how), WORD(blocks), WHOLE(trim, 0) != 0))
+
 FUNCTION(diff, 1, 1, "dim n?", "differences of neighbours", vv_diff(IN(0), WORD(dim), (int)WHOLE(n, 1)))
 FUNCTION(gradient, 1, 1, "dim spacing?", "slopes by neighbours", vv_gradient(IN(0), WORD(dim), REAL(spacing, 1)))
 FUNCTION(rolling, 1, 1, "dim n how least? centered?", "statistics of windows",

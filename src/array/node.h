@@ -60,6 +60,7 @@ typedef enum vv_node_kind {
     VV_NODE_REDUCE,  /* over dimensions, perhaps by group */
     VV_NODE_BLOCK,   /* windows and scans: an operation on a whole block; the shape stays */
     VV_NODE_PRODUCT, /* of two inputs, summed over one dimension of each */
+    VV_NODE_RESHAPE, /* the same elements in the same order in another shape: dimensions are merged or split */
     VV_NODE_RECHUNK, /* the same elements in chunks of another shape */
     VV_NODE_HELD     /* stands for a persisted array in plans: its chunks are with the ranks */
 } vv_node_kind;

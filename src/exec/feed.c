@@ -412,7 +412,7 @@ static void want_chunk(void *context, const vv_index coords[])
         mark(t->source, number);
     }
     for (int i = 0; i < w->n_boxes; i++) want_box(w, i, coords);
-    if (w->places) mark(w->places, vv_grid_number(&w->s->grid, coords));
+    if (w->places) mark(w->places, vv_grid_number(&w->s->work, coords));
 }
 
 static bool any_indexed(const vv_plan *p, const vv_input *in)

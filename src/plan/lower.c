@@ -1,6 +1,8 @@
 /* What becomes a step. Everything is made once, by number of its node (lower_graph.h), and only when some target needs it. */
 #include "plan/lower_build.h"
 
+#include "base/reshape.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,11 +357,58 @@ static vv_status product_step(vv_builder *b, int node, vv_made *m)
     return vv_step_complete(s);
 }
 
+/* --- other shapes --- */
+
+/* The box of the input that makes a box of the result, which is whole along all dimensions that are merged or split. */
+static void reshaped_box(const vv_array *a, const vv_box *result, vv_box *out)
+{
+    vv_dims_pair pair[VV_MAX_DIMS];
+    const vv_shape *in = &a->input[0]->shape;
+    int n = vv_reshape_pairs(in, &a->shape, pair);
+    *out = (vv_box){.nd = in->nd};
+    memcpy(out->n, in->n, sizeof out->n);
+    for (int i = 0; i < n; i++)
+        if (vv_pair_is_single(&pair[i])) {
+            out->lo[pair[i].in] = result->lo[pair[i].out];
+            out->n[pair[i].in] = result->n[pair[i].out];
+        }
+}
+
+static vv_status reshape_step(vv_builder *b, int node, vv_made *m)
+{
+    const vv_array *a = b->graph.node[node].array;
+    vv_hint hint = {0};
+    vv_box box;
+    vv_step *s;
+    reshaped_box(a, &m->box, &box);
+    VV_TRY(expression_step(b, VV_STEP_MAP, a->name, b->graph.node[node].input[0], &box, VV_NONE, &hint, &s));
+    m->step = b->l->plan->n_steps - 1;
+    s->reshaped = true;
+    s->shown.nd = m->box.nd;
+    memcpy(s->shown.n, m->box.n, sizeof s->shown.n);
+    vv_lower_grid(b->l->plan, s, &hint);
+    vv_lower_reshape_grid(s);
+    VV_TRY(add_result(s, a->name, a->dtype, s->program->output[0], &(vv_red){0}, &m->result));
+    return vv_step_complete(s);
+}
+
 /* --- everything once --- */
+
+static void widen_reshaped(const vv_array *a, vv_box *box)
+{
+    vv_dims_pair pair[VV_MAX_DIMS];
+    int n = vv_reshape_pairs(&a->input[0]->shape, &a->shape, pair);
+    for (int i = 0; i < n; i++)
+        for (int d = pair[i].out; d < pair[i].out + pair[i].n_out && !vv_pair_is_single(&pair[i]); d++) {
+            box->lo[d] = 0;
+            box->n[d] = a->shape.n[d];
+        }
+}
 
 /* What a step has to make anyway when it makes a box of a node. */
 static void widen(const vv_array *a, vv_box *box)
 {
+    if (a->kind == VV_NODE_RESHAPE) widen_reshaped(a, box);
     for (int d = 0; d < box->nd; d++) {
         bool whole = false;
         if (a->kind == VV_NODE_BLOCK && vv_block_ops[a->call.op].window) whole = a->call.before[d] || a->call.after[d];
@@ -389,6 +438,7 @@ static vv_status make(vv_builder *b, int node, vv_made *m)
     case VV_NODE_REDUCE: return reduce_step(b, node, m);
     case VV_NODE_BLOCK: return block_step(b, node, m);
     case VV_NODE_PRODUCT: return product_step(b, node, m);
+    case VV_NODE_RESHAPE: return reshape_step(b, node, m);
     default: return map_step(b, node, m);
     }
 }

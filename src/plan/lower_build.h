@@ -121,6 +121,8 @@ VV_WARN_UNUSED vv_status vv_lower_stack(vv_plan *p, vv_input *in, int first_load
 void vv_lower_grid(const vv_plan *p, vv_step *s, const vv_hint *hint);
 /* Chunk lengths that are 0 are chosen. */
 void vv_lower_fill_grid(vv_grid *g);
+/* The chunks of a reshaped step become such as its result can have, too. */
+void vv_lower_reshape_grid(vv_step *s);
 void vv_lower_product_grid(const vv_plan *p, vv_step *s);
 /* The grid of a source as it is seen through dimension d of a part; false when its chunks are not chunks there. */
 bool vv_grid_seen(const vv_part *part, int d, vv_index chunk, vv_index shift, vv_index *seen, vv_index *seen_shift);

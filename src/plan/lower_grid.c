@@ -6,6 +6,8 @@
  * megabytes, so that a leaf is worth a task and a combine. */
 #include "plan/lower_build.h"
 
+#include "base/reshape.h"
+
 #include <string.h>
 
 enum { CELLS = 64 * 1024, ELEMENTS = 2 * 1024 * 1024, LEAST = 256 * 1024, SIDE = 1024 };
@@ -244,6 +246,29 @@ void vv_lower_grid(const vv_plan *p, vv_step *s, const vv_hint *hint)
     if (tiny && !said) merge_tiny(s, fixed);
     block_chunks(s);
     settle(&s->work, s->op == VV_STEP_REDUCE);
+}
+
+/* --- other shapes --- */
+
+/* Dimensions that stay keep their chunks; those that are merged or split are cut into stretches of what then has room in a chunk. */
+void vv_lower_reshape_grid(vv_step *s)
+{
+    vv_dims_pair pair[VV_MAX_DIMS];
+    vv_grid *g = &s->work;
+    vv_index room = ELEMENTS;
+    int n = vv_reshape_pairs(&g->shape, &s->shown, pair);
+    for (int i = 0; i < n; i++)
+        if (vv_pair_is_single(&pair[i])) room /= vv_imax(1, vv_imin(g->chunk[pair[i].in], g->shape.n[pair[i].in]));
+    for (int i = n - 1; i >= 0; i--) {
+        const vv_dims_pair *p = &pair[i];
+        if (vv_pair_is_single(p)) continue;
+        bool merged = p->n_in > 1;
+        const vv_index *many = merged ? g->shape.n + p->in : s->shown.n + p->out;
+        vv_index stretch = vv_reshape_stretch(many, merged ? p->n_in : p->n_out, vv_imax(1, room));
+        (void)vv_reshape_cut(g->shape.n + p->in, p->n_in, stretch, g->chunk + p->in);
+        for (int d = p->in; d < p->in + p->n_in; d++) g->shift[d] = 0;
+        room /= stretch;
+    }
 }
 
 /* --- products --- */

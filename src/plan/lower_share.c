@@ -87,7 +87,8 @@ static bool only_delivered(const vv_plan *p, int step)
 static bool joinable(const vv_plan *p, int i, int k)
 {
     const vv_step *a = &p->step[i], *b = &p->step[k];
-    if (a->op != b->op || !a->program || !b->program || !same_work(a, b) || !same_groups(&a->groups, &b->groups))
+    if (a->reshaped || b->reshaped || a->op != b->op || !a->program || !b->program || !same_work(a, b) ||
+        !same_groups(&a->groups, &b->groups))
         return false;
     if (a->n_results + b->n_results > VV_MAX_RESULTS || a->program->n + b->program->n > VV_PROGRAM_MAX) return false;
     vv_index cells = 1;

@@ -75,6 +75,16 @@ static void grid(archive *a, vv_grid *g)
     }
 }
 
+static void shape(archive *a, vv_shape *s)
+{
+    NUMBER(a, s->nd);
+    if (a->take && (s->nd < 0 || s->nd > VV_MAX_DIMS)) {
+        a->take->failed = true;
+        s->nd = 0;
+    }
+    for (int d = 0; d < s->nd; d++) NUMBER(a, s->n[d]);
+}
+
 static void box(archive *a, vv_box *b)
 {
     NUMBER(a, b->nd);
@@ -291,6 +301,8 @@ static void compute(archive *a, vv_step *s)
         NUMBER(a, s->reduced[d]);
         NUMBER(a, s->join[d]);
     }
+    NUMBER(a, s->reshaped);
+    if (s->reshaped) shape(a, &s->shown);
     groups(a, &s->groups);
     NUMBER(a, s->leaf);
     NUMBER(a, s->placement);

@@ -1,5 +1,7 @@
 #include "plan/plan.h"
 
+#include "base/reshape.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,6 +140,10 @@ const vv_source *vv_part_stored(const vv_plan *p, const vv_part *part)
 void vv_step_result_grid(const vv_step *s, vv_grid *out)
 {
     *out = (vv_grid){0};
+    if (s->reshaped) {
+        if (!vv_reshape_grid(&s->work, &s->shown, out)) *out = (vv_grid){.shape.nd = -1};
+        return;
+    }
     for (int d = 0; d < s->work.shape.nd; d++) {
         bool groups = s->op == VV_STEP_REDUCE && d == s->groups.dim;
         if (s->op == VV_STEP_REDUCE && s->reduced[d] && !groups) continue;

@@ -156,6 +156,9 @@ typedef struct vv_step {
     vv_block_call call;
     bool product; /* reduce: the two inputs are multiplied and summed over the reduced dimensions, chunk by chunk */
     vv_grid work; /* chunks of the elements that go in */
+    bool
+        reshaped; /* map: the result's chunks have the same elements in the same order, but in another shape (base/reshape.h) */
+    vv_shape shown;
     bool reduced[VV_MAX_DIMS]; /* reduce: dimensions of `work` */
     bool join[VV_MAX_DIMS];    /* dimensions d - 1 and d are walked as one where the chunk is full along d */
     vv_groups groups;          /* reduce */

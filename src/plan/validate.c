@@ -206,6 +206,8 @@ static vv_status check_map(const vv_plan *p, int i)
     if (s->told_to && !told_ok(p, i)) return bad(p, i, "places of chunks that it does not make");
     for (int d = 0; d < s->work.shape.nd; d++)
         if (s->reduced[d]) return bad(p, i, "a map that reduces");
+    if (s->reshaped && (s->block || s->n_results != 1 || s->copied_to))
+        return bad(p, i, "another shape of several things");
     if (s->block && s->n_results != 1) return bad(p, i, "an operation on blocks of several results");
     return s->leaf == 1 ? VV_OK : bad(p, i, "a map of several chunks");
 }

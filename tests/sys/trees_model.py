@@ -358,7 +358,67 @@ def running(function):
     return over_dim(case)
 
 
+def reshape(rng, v, _):
+    factors, n = [], v.array.size
+    for p in (2, 3, 5, 7, 11, 13):
+        while n > 1 and n % p == 0:
+            factors.append(p)
+            n //= p
+    shape = [1] * int(rng.integers(1, 5))
+    if rng.integers(2):
+        rng.shuffle(factors)
+    cuts = sorted(int(x) for x in rng.integers(0, len(shape), len(factors)))
+    for f, at in zip(factors + [n] if factors else [n], cuts + [len(shape) - 1]):
+        shape[at] *= f
+    dims = [NAMES[i] for i in rng.permutation(len(NAMES))[:len(shape)]]
+    words = list(shape)
+    if v.array.size and rng.integers(2):
+        words[int(rng.integers(len(shape)))] = -1
+    return [v], f"dims={text(dims, words)}", v.array.reshape(shape), dims
+
+
+def ravel(rng, v, _):
+    return [v], "dim=s", v.array.ravel(), ["s"]
+
+
+def points(rng, v, _):
+    k, n = int(rng.integers(1, len(v.dims) + 1)) if v.dims else 0, int(rng.integers(1, 9))
+    if k == 0 or 0 in v.array.shape:
+        return None
+    dims, d = [v.dims[i] for i in rng.permutation(len(v.dims))[:k]], free(rng, v)
+    at = [rng.integers(-v.length(x), v.length(x), n) for x in dims]
+    rest = [x for x in v.dims if x not in dims]
+    array = v.array.transpose([v.dims.index(x) for x in dims + rest])[tuple(at)]
+    return [v], f"dims={','.join(dims)} at={','.join(str(x) for a in at for x in a)} to={d}", array, [d] + rest
+
+
+def diagonal(rng, v, _):
+    if len(v.dims) < 2:
+        return None
+    i, j = (int(x) for x in rng.permutation(len(v.dims))[:2])
+    k, d = int(rng.integers(-5, 6)), free(rng, v)
+    k = max(-v.array.shape[i], min(k, v.array.shape[j]))
+    return [v], f"rows={v.dims[i]} columns={v.dims[j]} k={k} to={d}", np.diagonal(v.array, k, i, j), [x for x in v.dims if x not in (v.dims[i], v.dims[j])] + [d]
+
+
+def coarsen(rng, v, _):
+    if v.array.size == 0 or v.array.dtype == bool or not v.dims:
+        return None
+    sizes = {d: int(rng.integers(1, 4)) for d in v.dims if rng.integers(2)}
+    how = pick(rng, ["min", "max"])
+    out = v.array
+    if any(v.length(d) < n for d, n in sizes.items()):
+        return None
+    for d, n in sizes.items():
+        k = v.dims.index(d)
+        out = np.take(out, np.arange(out.shape[k] // n * n), k)
+        out = out.reshape(out.shape[:k] + (out.shape[k] // n, n) + out.shape[k + 1:])
+        out = (np.fmin if how == "min" else np.fmax).reduce(out, k + 1)
+    return [v], f"how={how} blocks={text(sizes, sizes.values())} trim=1", out, v.dims
+
+
 CASES = {
+    "reshape": reshape, "ravel": ravel, "points": points, "diagonal": diagonal, "coarsen": coarsen,
     "full": full, "zeros": constant(0), "ones": constant(1), "full_like": like(None), "zeros_like": like(0), "ones_like": like(1), "arange": arange,
     "linspace": linspace, "eye": eye(np.eye), "tri": eye(np.tri), "diag": diag, "indices": indices,
     "transpose": transpose, "swapaxes": swapaxes, "moveaxis": over_dim(moveaxis), "slice": over_dim(slices), "at": over_dim(at), "take": over_dim(take),
