@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +23,25 @@ static _Atomic vv_bytes used;
 static _Atomic vv_bytes peak;
 static vv_bytes budget;
 static vv_bytes baseline;
+
+/* Freed large blocks, oldest first. A sanitizer should see every block freed. */
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
+#define KEEPING false
+#elif defined __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+#define KEEPING false
+#endif
+#endif
+#ifndef KEEPING
+#define KEEPING true
+#endif
+enum { MOST_KEPT = 256 };
+static struct {
+    pthread_mutex_t lock;
+    int n;
+    header *block[MOST_KEPT];
+    _Atomic vv_bytes bytes; /* changes under the lock */
+} kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 void vv_mem_set_budget(vv_bytes new_budget, vv_bytes new_baseline)
 {
@@ -44,9 +64,69 @@ vv_bytes vv_mem_peak(void)
     return atomic_load(&peak);
 }
 
+vv_bytes vv_mem_kept(void)
+{
+    return atomic_load(&kept.bytes);
+}
+
+static header *take_out(int i)
+{
+    header *h = kept.block[i];
+    kept.n--;
+    memmove(&kept.block[i], &kept.block[i + 1], sizeof *kept.block * (size_t)(kept.n - i));
+    atomic_fetch_sub(&kept.bytes, h->bytes);
+    return h;
+}
+
+/* Frees the oldest until no more than `room` is kept. */
+static void shrink(vv_bytes room)
+{
+    pthread_mutex_lock(&kept.lock);
+    while (kept.n > 0 && atomic_load(&kept.bytes) > room) free(take_out(0));
+    pthread_mutex_unlock(&kept.lock);
+}
+
+void vv_mem_trim(void)
+{
+    shrink(0);
+}
+
 void vv_mem_reset_peak(void)
 {
+    shrink(0);
     atomic_store(&peak, atomic_load(&used));
+}
+
+/* The youngest block of just this size: the likeliest one to be in a cache. */
+static void *reuse(vv_bytes whole)
+{
+    header *found = NULL;
+    if (whole < VV_MEM_LARGE || atomic_load(&kept.bytes) < whole) return NULL;
+    pthread_mutex_lock(&kept.lock);
+    for (int i = kept.n - 1; i >= 0 && !found; i--)
+        if (kept.block[i]->bytes == whole) found = take_out(i);
+    pthread_mutex_unlock(&kept.lock);
+    return found;
+}
+
+static bool keep(header *h)
+{
+    header *oldest = NULL;
+    if (!KEEPING || h->bytes < VV_MEM_LARGE) return false;
+    pthread_mutex_lock(&kept.lock);
+    if (kept.n == MOST_KEPT) oldest = take_out(0);
+    kept.block[kept.n++] = h;
+    atomic_fetch_add(&kept.bytes, h->bytes);
+    pthread_mutex_unlock(&kept.lock);
+    free(oldest);
+    return true;
+}
+
+/* What is in use and what is kept stay below what was in use at once. */
+static void keep_to_peak(void)
+{
+    vv_bytes room = atomic_load(&peak) - atomic_load(&used);
+    if (atomic_load(&kept.bytes) > room) shrink(room);
 }
 
 static void note_peak(vv_bytes now)
@@ -69,13 +149,15 @@ vv_status vv_mem_get(void *out, vv_bytes bytes, const char *what)
         return vv_fail(VV_ERR_BUDGET, "%s needs %s more than the memory budget of %s allows; raise --memory", what,
                        vv_bytes_text(now + baseline - budget, need), vv_bytes_text(budget, have));
     }
-    char *raw = bytes < most ? aligned_alloc(64, (size_t)whole) : NULL;
+    char *raw = reuse(whole);
+    if (!raw && bytes < most) raw = aligned_alloc(64, (size_t)whole);
     if (!raw) {
         atomic_fetch_sub(&used, whole);
         char size[32];
         return vv_fail(VV_ERR_NOMEM, "the system refused %s for %s", vv_bytes_text(bytes, size), what);
     }
     note_peak(now);
+    keep_to_peak();
     ((header *)(void *)raw)->bytes = whole;
     *block = raw + HEADER;
     return VV_OK;
@@ -87,7 +169,10 @@ void vv_mem_put(void *block_address)
     if (!*block) return;
     char *raw = (char *)*block - HEADER;
     atomic_fetch_sub(&used, ((header *)(void *)raw)->bytes);
-    free(raw);
+    if (keep((header *)(void *)raw))
+        keep_to_peak();
+    else
+        free(raw);
     *block = NULL;
 }
 

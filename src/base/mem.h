@@ -2,12 +2,19 @@
  *
  * vv_mem_get() refuses what would take the process over its budget, so that a plan that was too optimistic ends with an error instead
  * of a killed job. The budget speaks of the whole process as the operating system sees it: what was resident before the first block
- * (libraries, MPI's own buffers) is the baseline and counts. Blocks are 64-byte aligned; large ones go back to the system when freed.
- * Small bookkeeping uses plain malloc and is covered by the planner's margin. */
+ * (libraries, MPI's own buffers) is the baseline and counts. Blocks are 64-byte aligned. Small bookkeeping uses plain malloc and is covered by the
+ * planner's margin.
+ *
+ * Large blocks that are freed are kept for the next ones of the same size, because the system clears every page that it gives: that takes as long as filling it.
+ * What is kept and what is in use never come to more than what was in use at once before, so that keeping does not raise the peak; and it
+ * goes back to the system by vv_mem_trim(). */
 #ifndef VV_BASE_MEM_H
 #define VV_BASE_MEM_H
 
 #include "base/status.h"
+
+/* From this size on blocks are kept; the system gives each pages of its own, so that freeing one leaves no gap. */
+enum { VV_MEM_LARGE = 256 << 10 };
 
 /* 0 means no limit. `baseline` is what the process holds besides accounted blocks. Set between computations. */
 void vv_mem_set_budget(vv_bytes budget, vv_bytes baseline);
@@ -15,6 +22,8 @@ vv_bytes vv_mem_budget(void);
 vv_bytes vv_mem_used(void);
 vv_bytes vv_mem_peak(void); /* most accounted bytes since the last reset */
 void vv_mem_reset_peak(void);
+vv_bytes vv_mem_kept(void); /* in freed blocks that wait for another use */
+void vv_mem_trim(void);     /* gives them back; after a run */
 
 /* *out = 64-byte aligned block of `bytes`, not cleared; NULL on failure. `what` names it in the error. */
 VV_WARN_UNUSED vv_status vv_mem_get(void *out, vv_bytes bytes, const char *what);

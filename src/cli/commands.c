@@ -42,7 +42,8 @@ static const char bench_about[] =
     "Measures how fast a thread of this machine reads, inflates, computes and writes, which takes some seconds, and "
     "stores the rates: what --explain expects a run to take comes from them. The machine should have nothing else to "
     "do. The network is measured on two ranks or more, tasks on one; what these ranks cannot measure keeps its rate, "
-    "so that two calls measure everything.\n"
+    "so that two calls measure everything. Ranks write at the same time, as they do in a run: the second call is best "
+    "made with as many ranks of a node as runs have.\n"
     "Without -o the rates go to where --explain looks for them: $VARVE_MACHINE, else varve/machine.json in the user's "
     "configuration. --scratch names the directory, and with it the disk, that is written to.";
 

@@ -2,7 +2,6 @@
  *
  * The main thread works like the others; between chunks it looks for messages, because nobody else does. Who finds nothing to do rests until an
  * inbox completes; the main thread rests in short naps, since a message wakes nobody. */
-#include "base/log.h"
 #include "exec/run.h"
 
 #include <sched.h>
@@ -10,8 +9,8 @@
 #include <string.h>
 #include <time.h>
 
-/* Nanoseconds: the main thread looks for messages no more often than this; when nothing has moved for so long somebody may want to know why. */
-static const int64_t look_every = 2000, strange = 10000000000;
+/* Nanoseconds: the main thread looks for messages no more often than this. */
+static const int64_t look_every = 2000;
 
 /* One thread. */
 typedef struct hand {
@@ -107,15 +106,6 @@ static vv_status run_unit(hand *h, const vv_task *t)
 
 /* --- resting --- */
 
-static void wonder(const hand *h, int64_t now)
-{
-    const vv_run *r = h->run;
-    if (h->idle_since == 0 || now - h->idle_since < strange || now - h->idle_since > strange + strange / 100) return;
-    vv_say(VV_LOG_DEBUG, "nothing to do for %d s: %lld units left, %lld inboxes, %lld bytes under way",
-           (int)(strange / 1000000000), (long long)vv_agenda_left(r->agenda), (long long)vv_store_count(r->store),
-           (long long)(atomic_load(&r->queued) + atomic_load(&r->flying)));
-}
-
 static void rest(hand *h)
 {
     enum { SPIN = 64, SHORTEST = 20, LONGEST = 2000, HELPER = 20000, JAMMED = 100000 };
@@ -128,7 +118,6 @@ static void rest(hand *h)
             vv_agenda_rest(h->run->agenda, HELPER);
         return;
     }
-    wonder(h, now);
     look(h);
     if (h->turns++ == 0) vv_stages_clear(h->run);
     if (h->turns < SPIN) {
@@ -161,7 +150,11 @@ static vv_status work(hand *h)
         end_rest(h, t.step);
         if (h->main && t.step != last) vv_stages_clear(r);
         last = t.step;
-        VV_TRY(run_unit(h, &t));
+        atomic_fetch_add(&r->at_work, 1);
+        atomic_fetch_add(&r->events, 1);
+        vv_status status = run_unit(h, &t);
+        atomic_fetch_sub(&r->at_work, 1);
+        VV_TRY(status);
     }
     return VV_OK;
 }

@@ -64,6 +64,7 @@ static vv_status prepare(vv_run *r)
     for (int i = 0; i < p->n_steps; i++)
         if (vv_step_computes(&p->step[i])) VV_TRY(stage_setup(r, i));
     VV_TRY(vv_targets_make(r));
+    VV_TRY(vv_stuck_begin(r));
     r->results_due = results_due(r);
     if (p->progress && rank == 0) {
         VV_TRY(vv_new(&r->done, (size_t)r->net->size, sizeof *r->done));
@@ -107,6 +108,7 @@ static void release(vv_run *r)
     free(r->done);
     free(r->done_read);
     free(r->ended);
+    free(r->quiet);
     free(r->counts);
     free(r->open);
     free(r->stage);
@@ -148,6 +150,7 @@ vv_status vv_engine_run(vv_net *net, const vv_plan *plan, const vv_hooks *hooks,
     pthread_mutex_init(&r.lock, NULL);
     r.last_letter = &r.letters;
     net->sent = 0;
+    vv_mem_reset_peak();
     if (!plan) vv_error_get(&r.failure);
     vv_status status = run_all(&r, &ready_us);
     if (status != VV_OK) vv_run_fail(&r, status);
@@ -155,6 +158,7 @@ vv_status vv_engine_run(vv_net *net, const vv_plan *plan, const vv_hooks *hooks,
     status = vv_settle(net, &a, hooks->signalled, hooks->context);
     stats_of(&a, stats);
     release(&r);
+    vv_mem_trim();
     if (hooks->keep && plan) vv_keep_end(hooks->keep, plan, status == VV_OK && a.failure.code == VV_OK);
     if (status == VV_OK && a.failure.code != VV_OK) {
         vv_error_set(&a.failure);

@@ -158,11 +158,13 @@ static vv_status take_counts(vv_run *r, const vv_message *m)
         return vv_fail(VV_ERR_INTERNAL, "counts from rank %d do not fit", m->from);
     vv_counts_add(r, m->data);
     r->counts_in++;
+    vv_stuck_ended(r, m->from);
     return VV_OK;
 }
 
 static vv_status dispatch(vv_run *r, vv_message *m)
 {
+    if (m->tag != VV_TAG_QUIET && m->tag != VV_TAG_PROGRESS) atomic_fetch_add(&r->events, 1);
     switch (m->tag) {
     case VV_TAG_INDEX: return vv_feeds_receive(&r->feeds, m);
     case VV_TAG_STATE: return vv_tree_receive(r, m);
@@ -173,6 +175,7 @@ static vv_status dispatch(vv_run *r, vv_message *m)
     case VV_TAG_ACT: return vv_act_receive(r, m);
     case VV_TAG_COUNTS: return take_counts(r, m);
     case VV_TAG_TURN: return vv_turn_receive(r, m);
+    case VV_TAG_QUIET: return vv_stuck_receive(r, m);
     case VV_TAG_SIZES:
         vv_buf_bytes(&r->sizes, m->data, (size_t)m->size);
         r->sizes_in++;
@@ -234,6 +237,7 @@ vv_status vv_run_progress(vv_run *r, bool *moved)
     note_flying(r);
     if (r->late > 0 && !r->draining) VV_TRY(vv_push_late(r));
     VV_TRY(vv_act_look(r));
+    VV_TRY(vv_stuck_look(r));
     return report_progress(r);
 }
 

@@ -53,6 +53,8 @@ typedef struct vv_run {
     _Atomic vv_index tasks;
     _Atomic vv_bytes pieces; /* sent to other ranks: heads and values, without the gaps that align them */
     _Atomic vv_bytes queued; /* in letters */
+    _Atomic int at_work;     /* threads that run a unit */
+    _Atomic int64_t events;  /* units begun, messages that mean something */
     _Atomic vv_bytes flying; /* sent and not yet received, when the main thread looked last */
 
     pthread_mutex_t lock; /* guards what threads share, down to the next blank line */
@@ -84,6 +86,9 @@ typedef struct vv_run {
     vv_index late; /* pieces that wait for that */
     int told;      /* acts that the coordinator knows to have ended here */
     int *ended;    /* rank 0: by rank, what it has told */
+    double quiet_since, quiet_told;
+    int64_t quiet_events;
+    struct vv_quiet *quiet; /* rank 0: by rank (stuck.c) */
 } vv_run;
 
 /* Where finished chunks of a step go: one for each write or gather step, and for each part of an input that is pushed from here. */
@@ -179,6 +184,12 @@ VV_WARN_UNUSED vv_status vv_act_look(vv_run *r);
 /* Others may wait for this rank's word. */
 bool vv_act_untold(const vv_run *r);
 VV_WARN_UNUSED vv_status vv_act_receive(vv_run *r, const vv_message *m);
+
+/* stuck.c: whether nothing will ever happen again. What a rank says of itself; what others say; a rank that has ended. */
+VV_WARN_UNUSED vv_status vv_stuck_begin(vv_run *r);
+VV_WARN_UNUSED vv_status vv_stuck_look(vv_run *r);
+VV_WARN_UNUSED vv_status vv_stuck_receive(vv_run *r, const vv_message *m);
+void vv_stuck_ended(vv_run *r, int rank);
 
 /* commit.c: after the tasks: compressed chunks get their places and are written; everything is synced. Collective within a run. */
 VV_WARN_UNUSED vv_status vv_commit(vv_run *r);

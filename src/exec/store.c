@@ -55,7 +55,8 @@ struct vv_store {
     _Atomic vv_bytes held;    /* by inboxes in memory */
     _Atomic vv_bytes pending; /* by pieces on their way to the file */
     _Atomic vv_index count;
-    _Atomic int crowded; /* an inbox had to be spilled */
+    _Atomic int crowded;  /* an inbox had to be spilled */
+    _Atomic int64_t lose; /* tests: so many pieces from now on one gets lost; 0: none does */
     vv_spill *spill;
 };
 
@@ -96,8 +97,10 @@ vv_status vv_store_new(const vv_plan *plan, int rank, vv_store **out)
 {
     vv_store *s;
     VV_TRY(vv_new(&s, 1, sizeof *s));
+    const char *lose = getenv("VARVE_LOSE");
     s->plan = plan;
     s->rank = rank;
+    atomic_store(&s->lose, lose ? strtoll(lose, NULL, 10) : 0);
     for (int i = 0; i < LOCKS; i++) pthread_mutex_init(&s->lock[i], NULL);
     pthread_mutex_init(&s->order, NULL);
     vv_status status = make_gates(s);
@@ -484,6 +487,7 @@ vv_status vv_store_put(vv_store *s, int step, int input, vv_index key, const vv_
     inbox *b;
     vv_box box;
     *sequence = 0;
+    if (atomic_load_explicit(&s->lose, memory_order_relaxed) > 0 && atomic_fetch_sub(&s->lose, 1) == 1) return VV_OK;
     VV_TRY(find_or_make(s, step, input, key, &b));
     vv_edge_box(&g->edge, key, &box);
     if (b->spilled) {
@@ -589,6 +593,20 @@ vv_spill *vv_store_scratch(const vv_store *s)
 vv_bytes vv_store_spilled(const vv_store *s)
 {
     return vv_spill_written(s->spill);
+}
+
+bool vv_store_lacks(vv_store *s, vv_lack *out)
+{
+    bool found = false;
+    for (int i = 0; i < BUCKETS && !found; i++) {
+        pthread_mutex_lock(&s->lock[i % LOCKS]);
+        for (const inbox *b = s->bucket[i]; b && !found; b = b->next) {
+            *out = (vv_lack){b->step, b->input, b->key, atomic_load(&b->due)};
+            found = out->due > 0;
+        }
+        pthread_mutex_unlock(&s->lock[i % LOCKS]);
+    }
+    return found;
 }
 
 vv_index vv_store_count(const vv_store *s)

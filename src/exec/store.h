@@ -50,6 +50,12 @@ bool vv_store_full(const vv_store *s);
 /* The scratch file of this rank; inboxes are not the only ones that go there. Bytes that went to it so far. */
 vv_spill *vv_store_scratch(const vv_store *s);
 vv_bytes vv_store_spilled(const vv_store *s);
+/* An inbox that lacks something, if there is one: what is told of a plan that does not come to its end. */
+typedef struct vv_lack {
+    int step, input;
+    vv_index key, due;
+} vv_lack;
+bool vv_store_lacks(vv_store *s, vv_lack *out);
 /* Inboxes there are: 0 at the end of every run that succeeded. */
 vv_index vv_store_count(const vv_store *s);
 

@@ -48,8 +48,13 @@ static view view_of(const vv_red *r, const void *state)
 
 static vv_bytes bytes_of(const vv_red *r, vv_index cells, bool missing)
 {
-    vv_bytes cell = r->kind->planes(r->in) * (vv_bytes)CELL + (missing ? vv_missing_size(r->wide) : 0);
+    vv_bytes cell = r->kind->planes(r->in) * (vv_bytes)CELL + (missing ? vv_missing_size(r->width) : 0);
     return (vv_bytes)sizeof(vv_red_head) + vv_times(cell, cells);
+}
+
+int vv_count_width(int64_t elements)
+{
+    return elements <= UINT8_MAX ? 1 : elements <= UINT16_MAX ? 2 : elements <= UINT32_MAX ? 4 : 8;
 }
 
 vv_bytes vv_red_state_bytes(const vv_red *r, vv_index cells)
@@ -72,7 +77,7 @@ vv_dtype vv_red_out(const vv_red *r)
 void vv_red_init(const vv_red *r, vv_index cells, void *state)
 {
     vv_red_head *head = state;
-    *head = (vv_red_head){.cells = cells, .wide = r->wide};
+    *head = (vv_red_head){.cells = cells, .width = vv_missing_size(r->width)};
     view v = view_of(r, state);
     r->kind->init(r, cells, v.planes);
 }
@@ -135,15 +140,11 @@ static void combine_missing(view *l, const view *r)
 {
     if (!r->head->has_missing) return;
     if (!l->head->has_missing) {
-        memcpy(l->missing, r->missing, (size_t)(vv_missing_size(l->head->wide) * l->head->cells));
+        memcpy(l->missing, r->missing, (size_t)(l->head->width * l->head->cells));
         l->head->has_missing = 1;
         return;
     }
-    for (vv_index i = 0; i < l->head->cells; i++)
-        if (l->head->wide)
-            ((int64_t *)l->missing)[i] += ((const int64_t *)r->missing)[i];
-        else
-            ((uint32_t *)l->missing)[i] += ((const uint32_t *)r->missing)[i];
+    vv_missing_add(l->head, l->missing, r->missing);
 }
 
 void vv_red_combine(const vv_red *r, void *left, const void *right)

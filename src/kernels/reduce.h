@@ -25,17 +25,19 @@ typedef struct vv_red {
     vv_dtype in; /* working type of the elements */
     bool skip;   /* skip NaN (floats) */
     double ddof; /* var and std divide by count - ddof */
-    bool wide;   /* a cell may see 2^32 elements or more */
+    int width;   /* bytes that count the missing elements of a cell: vv_count_width(); 0: 4 */
 } vv_red;
+/* The least width, 1, 2, 4 or 8, that counts so many. */
+int vv_count_width(int64_t elements);
 
 /* State of `cells` cells in one block of memory:
- * head | planes x cells x 8 bytes | missing x cells x 4 bytes (uint32), or 8 (int64) when wide. The missing plane is valid only when
+ * head | planes x cells x 8 bytes | missing x cells x 1, 2, 4 or 8 bytes. The missing plane is valid only when
  * head.has_missing, and has no room where the reduction never counts (planes alone tell what it needs). */
 typedef struct vv_red_head {
     int64_t count;       /* elements every cell has seen, missing ones included */
     int64_t has_missing; /* the missing plane is in use */
     int64_t cells;
-    int64_t wide;              /* width of the missing plane, as in vv_red */
+    int64_t width;             /* bytes of a cell in the missing plane */
     int64_t place, place_step; /* vv_red_at() */
     int64_t spare[2];
 } vv_red_head;

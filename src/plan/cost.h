@@ -63,6 +63,7 @@ typedef struct vv_work {
     vv_bytes decoded; /* a decompressed chunk, or a window of contiguous data, on its way into a box */
     vv_bytes program; /* registers, and a tile for each input */
     vv_bytes special; /* workspace of a block operation or a product */
+    vv_bytes library; /* what BLAS keeps for a thread; nobody of ours asks for it */
     vv_bytes
         state; /* one piece: states of all results for all groups of the largest output chunk; results of a map chunk */
     vv_bytes room
@@ -76,7 +77,7 @@ VV_WARN_UNUSED vv_status vv_work_bytes(const vv_plan *p, const vv_step *s, vv_wo
 VV_WARN_UNUSED vv_status vv_work_edges(const vv_plan *p, const vv_step *s, vv_edge edge[]);
 void vv_work_edges_free(const vv_step *s, vv_edge edge[]);
 void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], vv_work *out);
-/* All of a thread's buffers, without states and what finishing takes. */
+/* All of a thread's buffers, without states, what finishing takes and what belongs to libraries. */
 vv_bytes vv_work_total(const vv_step *s, const vv_work *w);
 
 /* State of one reduction over `cells` cells. States of all results lie one behind the other, each of vv_state_size(); with groups a piece has that as often
@@ -131,6 +132,7 @@ typedef struct vv_tally {
     vv_index elements;      /* in those chunks */
     vv_bytes read;          /* stored bytes */
     vv_bytes inflated;      /* bytes that came out of inflating */
+    vv_index stored;        /* stored chunks read */
     vv_bytes computed;      /* of `read`: not from a file, but made element by element */
     vv_index made;          /* those elements */
     vv_bytes packed;        /* bytes of working values put together into boxes */

@@ -115,6 +115,7 @@ static void read_chunk(vv_counter *c, int source, vv_index chunk, vv_tally *t)
     if (!(w->chunk[chunk / 8] & bit)) w->wanted += bytes;
     w->chunk[chunk / 8] |= bit;
     t->read += bytes;
+    t->stored += bytes > 0;
     if (!s->compressed || bytes == 0) return;
     vv_bytes raw = vv_dtype_size(s->decode.stored);
     for (int d = 0; d < s->stored.shape.nd; d++) raw *= s->stored.chunk[d];
@@ -415,6 +416,7 @@ static vv_status count_copy(vv_counter *c, int step, vv_index out, vv_tally tall
     }
     tally[s->copied_to].written += t->read - before.read;
     t->inflated = before.inflated;
+    t->stored = before.stored;
     t->chunks++;
     t->elements += vv_box_elements(&box);
     return VV_OK;

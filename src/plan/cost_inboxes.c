@@ -340,19 +340,85 @@ static vv_index place_in_row(const vv_step *s, vv_unit u, int d)
     return place;
 }
 
-/* Inboxes of the rank that has most of them that wait for a neighbour from beginning to end: those of its first layer and of its last one. */
+/* The place in the work space, along d, of an element of the part's source. */
+static vv_index work_at(const vv_part *part, int d, int k, vv_index element)
+{
+    vv_index at = (element - part->start[k]) / vv_imax(1, part->stride[k]);
+    return part->box.lo[d] + vv_imax(0, vv_imin(at, part->box.n[d] - 1));
+}
+
+/* The number of a work chunk that lies, along the dimensions before d, where a chunk of the source does; along d at element `at`; behind d first or last. */
+static vv_index work_chunk(const vv_edge *e, const vv_part *part, const vv_index source[], int d, vv_index at,
+                           bool last)
+{
+    const vv_grid *work = &e->plan->step[e->step].work;
+    vv_index n = 0;
+    for (int i = 0; i < work->shape.nd; i++) {
+        vv_index count = vv_grid_count(work, i), coord = last ? count - 1 : 0;
+        int k = source_dim(part, i);
+        if (i < d) coord = k >= 0 && !single(e->plan, e, i) ? source[k] : 0;
+        if (i == d) coord = vv_grid_at(work, d, vv_imax(0, vv_imin(at, work->shape.n[d] - 1)));
+        n = n * count + coord;
+    }
+    return n;
+}
+
+/* The border in front of a rank: the first work chunk that wants what this rank makes first, and the last one that wants what the one before makes last. */
+typedef struct border {
+    vv_index first, last;
+} border;
+
+static bool border_of(const vv_edge *e, const vv_part *part, int d, int rank, border *out)
+{
+    const vv_plan *p = e->plan;
+    const vv_step *from = &p->step[part->from];
+    const vv_input *in = &p->step[e->step].input[e->input];
+    vv_index begun[VV_MAX_DIMS], ended[VV_MAX_DIMS], own = vv_place_count(from, rank - 1, p->ranks);
+    int k = source_dim(part, d);
+    if (k < 0 || !vv_step_computes(from) || from->placement != VV_PLACE_OUTPUTS || from->groups.dim >= 0) return false;
+    if (own == 0 || vv_place_count(from, rank, p->ranks) == 0) return false;
+    vv_grid_coords(&from->grid, vv_place_unit(from, rank, p->ranks, 0).out, begun);
+    vv_grid_coords(&from->grid, vv_place_unit(from, rank - 1, p->ranks, own - 1).out, ended);
+    vv_index begin = work_at(part, d, k, vv_grid_begin(&from->grid, k, begun[k])) - in->after[d];
+    vv_index end = work_at(part, d, k, vv_grid_end(&from->grid, k, ended[k]) - 1) + in->before[d];
+    out->first = work_chunk(e, part, begun, d, begin, false);
+    out->last = work_chunk(e, part, ended, d, end, true);
+    return true;
+}
+
+/* Over all parts; without places that say so, as many layers as one chunk can reach into. */
+static border border_before(const vv_edge *e, int d, int rank)
+{
+    enum { MOST_PARTS = 8 };
+    const vv_step *s = &e->plan->step[e->step];
+    vv_index row = row_of(e, d), reach = (reach_of(e->plan, e, d).band - 1) * row;
+    vv_unit first = vv_place_unit(s, rank, e->plan->ranks, 0);
+    border b = {VV_INDEX_MAX, -1}, one;
+    for (int j = 0; j < e->n_parts && e->n_parts <= MOST_PARTS; j++) {
+        if (!border_of(e, &e->part[j], d, rank, &one)) continue;
+        b.first = vv_imin(b.first, one.first);
+        b.last = vv_imax(b.last, one.last);
+    }
+    if (b.last >= 0) return b;
+    vv_index at = first.out - place_in_row(s, first, d);
+    return (border){at - reach, at + row + reach - 1};
+}
+
+/* Inboxes of the rank that has most of them that wait for a neighbour from beginning to end. */
 static vv_index at_borders(const vv_plan *p, const vv_edge *e, int d)
 {
     const vv_step *s = &p->step[e->step];
-    vv_index row = row_of(e, d), most = 0;
+    vv_index most = 0, row = row_of(e, d);
     if (p->ranks == 1 || borders_hold(p, e, d)) return 0;
-    if (s->op != VV_STEP_MAP || s->placement == VV_PLACE_CYCLIC) return vv_times(row, vv_imin(2, p->ranks - 1));
+    if (s->op != VV_STEP_MAP || s->placement == VV_PLACE_CYCLIC)
+        return vv_times(row, vv_times(reach_of(p, e, d).band, vv_imin(2, p->ranks - 1)));
     for (int rank = 0; rank < p->ranks; rank++) {
         vv_index own = vv_place_count(s, rank, p->ranks), n = 0;
         if (own == 0) continue;
-        vv_unit first = vv_place_unit(s, rank, p->ranks, 0), last = vv_place_unit(s, rank, p->ranks, own - 1);
-        if (rank > 0) n += row - place_in_row(s, first, d);
-        if (rank + 1 < p->ranks) n += place_in_row(s, last, d) + 1;
+        vv_index first = vv_place_unit(s, rank, p->ranks, 0).out;
+        if (rank > 0) n += vv_imax(0, border_before(e, d, rank).last - first + 1);
+        if (rank + 1 < p->ranks && vv_place_count(s, rank + 1, p->ranks) > 0)
+            n += vv_imax(0, first + own - border_before(e, d, rank + 1).first);
         most = vv_imax(most, vv_imin(n, own));
     }
     return most;

@@ -8,31 +8,90 @@ static int bits(vv_index n)
     return b;
 }
 
-/* Partial results of one output that come from other ranks to the one that has leaves [from, to): one for each level at which
- * a left child is its own and the right child is not. */
-static vv_index incoming(vv_index leaves, vv_index from, vv_index to)
+/* The present leaves of an output chunk, ascending; without groups all numbers. */
+typedef struct leaf_row {
+    const vv_index *list; /* NULL: 0, 1, 2 .. */
+    vv_index n;
+} leaf_row;
+
+static vv_index leaf_at(const leaf_row *l, vv_index i)
+{
+    return l->list ? l->list[i] : i;
+}
+
+/* How many are below a number. */
+static vv_index leaves_below(const leaf_row *l, vv_index number)
+{
+    vv_index low = 0, high = l->n;
+    if (!l->list) return vv_imin(number, l->n);
+    while (low < high) {
+        vv_index middle = low + (high - low) / 2;
+        if (l->list[middle] < number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Partial results of one output that cross a border between ranks, behind which leaf number `at` is the first: into what has leaves [from, at), or out of what
+ * has leaves [at, to). One for each level at which a left child that begins in the one meets a right child that begins in the other. */
+static vv_index crossing(const leaf_row *l, vv_index from, vv_index at, vv_index to)
 {
     vv_index n = 0;
-    for (int level = 0; vv_tree_nodes(leaves, level) > 1; level++) {
-        vv_index i = (to - 1) >> level, left = i - i % 2;
-        n += left << level >= from && left << level < to && (left + 1) << level >= to &&
-             left + 1 < vv_tree_nodes(leaves, level);
+    if (at <= 0 || at >= l->n) return 0;
+    vv_index last = leaf_at(l, l->n - 1);
+    for (int level = 0; last >> level > 0; level++) {
+        vv_index left = leaf_at(l, at - 1) >> level;
+        if (left % 2) continue;
+        vv_index first = leaves_below(l, left << level), next = leaves_below(l, (left + 1) << level);
+        n += first >= from && next >= at && next < to && leaf_at(l, next) < (left + 2) << level;
     }
     return n;
 }
 
-/* The most over all ranks. */
+static leaf_row leaves_of(const vv_step *s, vv_index out)
+{
+    const vv_groups *g = &s->groups;
+    if (g->dim < 0) return (leaf_row){NULL, vv_step_leaves(s)};
+    vv_index first;
+    vv_out_groups(s, out, &first, &(vv_index){0});
+    vv_index block = first / g->chunk;
+    return (leaf_row){g->leaf + g->leaf_first[block], g->leaf_first[block + 1] - g->leaf_first[block]};
+}
+
+/* Of a rank that has whole output chunks but for the first and the last one: partial results that come for the last one, at any time, and those of the first one that may
+ * still be on their way. */
+static vv_index crossing_of_rank(const vv_step *s, int rank, int ranks)
+{
+    vv_index own = vv_place_count(s, rank, ranks);
+    if (own == 0) return 0;
+    vv_unit first = vv_place_unit(s, rank, ranks, 0), last = vv_place_unit(s, rank, ranks, own - 1);
+    leaf_row head = leaves_of(s, first.out), tail = leaves_of(s, last.out);
+    vv_index begin = leaves_below(&head, first.leaf), end = leaves_below(&tail, last.leaf) + 1;
+    bool one = first.out == last.out;
+    return crossing(&head, 0, begin, one ? end : head.n) + crossing(&tail, one ? begin : 0, end, tail.n);
+}
+
+static vv_index most_crossing(const vv_step *s, int ranks)
+{
+    vv_index most = 0;
+    for (int rank = 0; rank < ranks; rank++) most = vv_imax(most, crossing_of_rank(s, rank, ranks));
+    return most;
+}
+
+/* The same where ranks have stretches of the leaves of all output chunks; what goes out is copied into messages: as many as come in elsewhere. */
 static vv_index most_incoming(const vv_step *s, int ranks)
 {
-    vv_index leaves = vv_step_leaves(s), outs = vv_step_outs(s), most = 0;
+    leaf_row all = {NULL, vv_step_leaves(s)};
+    vv_index most = 0;
     for (int rank = 0; rank < ranks; rank++) {
         vv_index own = vv_place_count(s, rank, ranks);
         if (own == 0) continue;
         vv_unit first = vv_place_unit(s, rank, ranks, 0), last = vv_place_unit(s, rank, ranks, own - 1);
-        vv_index from = s->placement == VV_PLACE_OUTPUTS && first.out != last.out ? 0 : first.leaf;
-        most = vv_imax(most, incoming(leaves, from, last.leaf + 1));
-        if (s->placement == VV_PLACE_LEAVES && outs > 1 && last.leaf > from)
-            most = vv_imax(most, incoming(leaves, from, last.leaf));
+        most = vv_imax(most, crossing(&all, first.leaf, last.leaf + 1, all.n));
+        if (vv_step_outs(s) > 1 && last.leaf > first.leaf)
+            most = vv_imax(most, crossing(&all, first.leaf, last.leaf, all.n));
     }
     return most;
 }
@@ -60,27 +119,15 @@ static vv_index waiting_in_groups(const vv_step *s)
     return most;
 }
 
-/* Whether some output chunk has units on several ranks, of a step placed by outputs. */
-static bool shares_outputs(const vv_step *s, int ranks)
-{
-    for (int rank = 1; rank < ranks; rank++) {
-        vv_index before = vv_place_count(s, rank - 1, ranks);
-        if (before == 0 || vv_place_count(s, rank, ranks) == 0) continue;
-        vv_unit last = vv_place_unit(s, rank - 1, ranks, before - 1), first = vv_place_unit(s, rank, ranks, 0);
-        if (last.out == first.out) return true;
-    }
-    return false;
-}
-
 /* In order, while a leaf of a stretch of n is at work, the finished subtrees before it number at most bits(n) - 1: their sizes are different powers of two. With several threads as many again may be finished out of order
- * (they count as working). What comes from other ranks may come early. What goes to them is copied into messages: as many as come in elsewhere. */
+ * (they count as working). What comes from other ranks may come early; what goes to them is copied into messages. */
 vv_index vv_waiting_in_order(const vv_plan *p, const vv_step *s)
 {
     vv_index leaves = vv_step_leaves(s), outs = vv_step_outs(s), own = vv_ceil_div(vv_step_units(s), p->ranks);
     if (s->op != VV_STEP_REDUCE || leaves == 1 || own == 0) return 0;
-    if (s->groups.dim >= 0) return (shares_outputs(s, p->ranks) ? 2 : 1) * waiting_in_groups(s);
+    if (s->groups.dim >= 0) return waiting_in_groups(s) + most_crossing(s, p->ranks);
+    if (s->placement == VV_PLACE_OUTPUTS) return bits(vv_imin(own, leaves)) - 1 + most_crossing(s, p->ranks);
     vv_index messages = p->ranks > 1 ? most_incoming(s, p->ranks) : 0;
-    if (s->placement == VV_PLACE_OUTPUTS) return bits(vv_imin(own, leaves)) - 1 + messages;
     vv_index stretch = vv_imin(vv_ceil_div(own, vv_imax(1, outs)) + 1, leaves), waiting = bits(stretch) - 1;
     if (s->placement == VV_PLACE_CYCLIC && p->ranks > 1) { /* hardly any neighbours of its own */
         waiting = stretch;

@@ -409,7 +409,9 @@ static vv_status hold(vv_plan *p, int read, int late, vv_dtype type, vv_bytes fr
     bool fits = status == VV_OK && bytes <= free_bytes / 2 && (!p->budget || peak <= p->budget);
     if (status == VV_OK && !fits) {
         set_access(p, read, saved, true);
-        status = note(&p->step[late], "read again: holding it would take %s per rank, and half of what is free is %s",
+        status = note(&p->step[late],
+                      "read again: holding it would take %s per rank, and half of what is free is %s; scratch "
+                      "files take as long as inflating it again",
                       vv_bytes_text(bytes, need), vv_bytes_text(vv_imax(0, free_bytes / 2), have));
     }
     free(saved);

@@ -179,12 +179,27 @@ static vv_status map_step(vv_builder *b, int node, vv_made *m)
 
 /* --- reductions --- */
 
-static vv_index elements_behind(const vv_step *s)
+/* Of the group that has most elements along its dimension. */
+static vv_status largest_group(const vv_groups *g, vv_index *out)
+{
+    vv_index *n;
+    *out = 0;
+    VV_TRY(vv_new(&n, (size_t)g->n + 1, sizeof *n));
+    for (vv_index i = 0; i < g->label->n; i++)
+        if (g->label->at[i] >= 0) *out = vv_imax(*out, ++n[g->label->at[i]]);
+    free(n);
+    return VV_OK;
+}
+
+/* Elements that a cell of the result is made from, at most. */
+static vv_status elements_behind(const vv_step *s, vv_index *out)
 {
     vv_index n = 1;
+    if (s->groups.dim >= 0) VV_TRY(largest_group(&s->groups, &n));
     for (int d = 0; d < s->work.shape.nd; d++)
-        if (s->reduced[d]) n = vv_times(n, s->work.shape.n[d]);
-    return n;
+        if (s->reduced[d] && d != s->groups.dim) n = vv_times(n, s->work.shape.n[d]);
+    *out = n;
+    return VV_OK;
 }
 
 /* The box of a reduction's input that makes a box of its result. */
@@ -249,8 +264,9 @@ static vv_status reduce_step(vv_builder *b, int node, vv_made *m)
     if (m->step < 0) VV_TRY(new_reduce(b, a, input, &box, &m->step));
     vv_step *s = &b->l->plan->step[m->step];
     int value = s->program->output[0];
-    vv_red red = {a->reduction, s->program->type[value], !a->options.keep_nan, a->options.ddof,
-                  elements_behind(s) > UINT32_MAX};
+    vv_index behind;
+    VV_TRY(elements_behind(s, &behind));
+    vv_red red = {a->reduction, s->program->type[value], !a->options.keep_nan, a->options.ddof, vv_count_width(behind)};
     VV_TRY(add_result(s, a->reduction->name, a->dtype, value, &red, &m->result));
     return vv_step_complete(s);
 }
@@ -352,7 +368,7 @@ static vv_status product_step(vv_builder *b, int node, vv_made *m)
     s->product = true;
     for (int d = a->shape.nd; d < work.nd; d++) s->reduced[d] = true;
     vv_lower_cut(b, a, &work, &(vv_hint){0}, s);
-    vv_red red = {.kind = &vv_reduction_dot, .in = type, .wide = elements_behind(s) > UINT32_MAX};
+    vv_red red = {.kind = &vv_reduction_dot, .in = type};
     VV_TRY(add_result(s, a->name, a->dtype, 0, &red, &m->result));
     return vv_step_complete(s);
 }

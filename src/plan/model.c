@@ -137,6 +137,35 @@ static bool generates(const vv_plan *p, const vv_step *s)
     return false;
 }
 
+/* What nobody knows before the run, but everybody has to guess. */
+typedef struct guesses {
+    double packed;  /* what compressing leaves of an output: as much as of the inputs */
+    double spilled; /* the part of what goes into inboxes for which there is no memory */
+} guesses;
+
+static double packed_part(const vv_plan *p)
+{
+    const double usual = 0.5;
+    double stored = 0, raw = 0;
+    for (int i = 0; i < p->n_sources; i++) {
+        const vv_source *s = &p->source[i];
+        if (!s->compressed || s->generated || s->held) continue;
+        stored += (double)s->total;
+        raw += (double)vv_shape_elements(&s->stored.shape) * (double)vv_dtype_size(s->decode.stored);
+    }
+    return raw > 0 ? stored / raw : usual;
+}
+
+static vv_status guess(const vv_plan *p, guesses *out)
+{
+    vv_memory m;
+    *out = (guesses){.packed = packed_part(p)};
+    if (!vv_plan_spills(p)) return VV_OK;
+    VV_TRY(vv_memory_of(p, &m));
+    if (m.held > p->store) out->spilled = (double)(m.held - p->store) / (double)m.held;
+    return VV_OK;
+}
+
 /* For one value. */
 static double program_seconds(const vv_program *p, const vv_machine *m)
 {
@@ -150,8 +179,8 @@ static double program_seconds(const vv_program *p, const vv_machine *m)
 static double compute_seconds(const vv_plan *p, const vv_step *s, const vv_tally *t, const vv_machine *m)
 {
     double elements = (double)t->elements, seconds = (double)t->inflated / m->inflate;
-    seconds += (double)t->tasks / m->tasks + (double)t->pushed / m->copy + (double)t->deflated / m->deflate;
-    seconds += (double)t->packed / m->copy;
+    seconds += (double)t->stored / m->chunks + (double)t->tasks / m->tasks + (double)t->deflated / m->deflate;
+    seconds += (double)t->pushed / m->inbox + (double)t->packed / m->copy;
     if (generates(p, s)) seconds += elements / m->random;
     if (s->product) return seconds + 2 * elements / m->flops;
     if (s->block) return seconds + elements / m->window;
@@ -159,10 +188,17 @@ static double compute_seconds(const vv_plan *p, const vv_step *s, const vv_tally
     return seconds + (double)t->values * s->n_results / m->fold;
 }
 
-static void step_seconds(const vv_plan *p, int i, const vv_tally *t, const vv_machine *m, const vv_elsewhere *e,
-                         vv_seconds *out)
+/* What goes through the scratch directory: it is written, and read again. */
+static double aside_seconds(double bytes, double disk_read, double disk_write)
+{
+    return bytes > 0 ? bytes / disk_write + bytes / disk_read : 0;
+}
+
+static void step_seconds(const vv_plan *p, const guesses *g, int i, const vv_tally *t, const vv_machine *m,
+                         const vv_elsewhere *e, vv_seconds *out)
 {
     const vv_step *s = &p->step[i];
+    bool packed = s->op == VV_STEP_WRITE && (s->to.deflate > 0 || s->to.zstd > 0);
     double disk_read = e->disk > 0 ? e->disk : m->read * p->threads;
     double disk_write = e->disk > 0 ? e->disk : m->write;
     double network = e->network > 0 ? e->network : m->network;
@@ -172,7 +208,9 @@ static void step_seconds(const vv_plan *p, int i, const vv_tally *t, const vv_ma
     /* Computed data stands for files on a machine whose disk is told. */
     out->read = (double)(t->read - (e->disk > 0 ? 0 : t->computed)) / disk_read;
     out->send = (double)t->moved / network + (double)t->messages * latency;
-    out->write = (double)t->written / disk_write;
+    double written = (double)t->written * (packed ? g->packed : 1);
+    out->write = written / disk_write + aside_seconds((double)t->pushed * g->spilled, disk_read, disk_write);
+    if (packed) out->write += aside_seconds(written - VV_PACKED_HELD, disk_read, disk_write);
     out->compute = (vv_step_computes(s) ? compute_seconds(p, s, t, m) : (double)t->deflated / m->deflate) / p->threads;
     if (e->disk <= 0) out->compute += (double)t->made / m->element / p->threads;
 }
@@ -194,13 +232,13 @@ static void add_seconds(vv_seconds *sum, const vv_seconds *s, double times)
     sum->write += s->write * times;
 }
 
-static void follow_rank(const vv_plan *p, const vv_tally tally[], const vv_machine *m, const vv_elsewhere *e, sums *all,
-                        vv_model *out)
+static void follow_rank(const vv_plan *p, const guesses *g, const vv_tally tally[], const vv_machine *m,
+                        const vv_elsewhere *e, sums *all, vv_model *out)
 {
     sums mine = {0};
     vv_seconds s;
     for (int i = 0; i < p->n_steps; i++) {
-        step_seconds(p, i, &tally[i], m, e, &s);
+        step_seconds(p, g, i, &tally[i], m, e, &s);
         add_seconds(&mine.all, &s, 1);
         mine.messages += (double)tally[i].messages;
         mine.sent += (double)tally[i].moved;
@@ -212,7 +250,7 @@ static void follow_rank(const vv_plan *p, const vv_tally tally[], const vv_machi
     out->sent_most = fmax(out->sent_most, mine.sent);
     if (out->sampled++ > 0 && vv_seconds_sum(&mine.all) <= vv_seconds_sum(&out->most)) return;
     out->most = mine.all;
-    for (int i = 0; i < p->n_steps; i++) step_seconds(p, i, &tally[i], m, e, &out->step[i]);
+    for (int i = 0; i < p->n_steps; i++) step_seconds(p, g, i, &tally[i], m, e, &out->step[i]);
 }
 
 static vv_status follow_ranks(const vv_plan *p, vv_counter *c, const vv_machine *m, const vv_elsewhere *e,
@@ -220,6 +258,8 @@ static vv_status follow_ranks(const vv_plan *p, vv_counter *c, const vv_machine 
 {
     vv_tally *tally;
     sums all = {0};
+    guesses g;
+    VV_TRY(guess(p, &g));
     int n = p->ranks < SAMPLED ? p->ranks : SAMPLED;
     VV_TRY(vv_new(&tally, (size_t)p->n_steps + 1, sizeof *tally));
     vv_status status = VV_OK;
@@ -227,7 +267,7 @@ static vv_status follow_ranks(const vv_plan *p, vv_counter *c, const vv_machine 
         int rank = n > 1 ? (int)((int64_t)k * (p->ranks - 1) / (n - 1)) : 0; /* the first and the last among them */
         memset(tally, 0, sizeof *tally * (size_t)p->n_steps);
         status = vv_tally_rank(c, rank, UNITS, tally);
-        if (status == VV_OK) follow_rank(p, tally, m, e, &all, out);
+        if (status == VV_OK) follow_rank(p, &g, tally, m, e, &all, out);
     }
     free(tally);
     if (status != VV_OK) return status;

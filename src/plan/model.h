@@ -12,10 +12,12 @@
 /* Rates of one thread, per second; they are what the file holds. X(FIELD, default, help) */
 #define VV_MACHINE_LIST(X)                                                                                             \
     X(read, 7.0e9, "bytes read, file in the page cache")                                                               \
-    X(inflate, 0.58e9, "bytes that come out of inflating")                                                             \
+    X(inflate, 0.5e9, "bytes that come out of inflating")                                                              \
+    X(chunks, 0.25e6, "stored chunks read and inflated, beside their bytes")                                           \
     X(deflate, 0.09e9, "bytes that go into deflating, level 1")                                                        \
     X(fold, 7.8e9, "bytes of values decoded and folded by a reduction")                                                \
     X(copy, 5.2e9, "bytes copied in memory")                                                                           \
+    X(inbox, 1.5e9, "bytes put into inboxes")                                                                          \
     X(operation, 1.5e9, "values through one elementwise operation")                                                    \
     X(function, 0.4e9, "values through a transcendental function")                                                     \
     X(window, 0.2e9, "values through a window or a scan")                                                              \

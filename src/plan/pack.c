@@ -198,7 +198,7 @@ static void reduction(archive *a, vv_red *r)
     NUMBER(a, r->in);
     NUMBER(a, r->skip);
     real(a, &r->ddof);
-    NUMBER(a, r->wide);
+    NUMBER(a, r->width);
 }
 
 static void program(archive *a, vv_step *s)

@@ -104,7 +104,7 @@ int vv_step_find_result(const vv_step *s, const vv_result *like)
         const vv_result *have = &s->result[r];
         if (have->type == like->type && have->value == like->value && have->red.kind == like->red.kind &&
             have->red.in == like->red.in && have->red.skip == like->red.skip && have->red.ddof == like->red.ddof &&
-            have->red.wide == like->red.wide)
+            have->red.width == like->red.width)
             return r;
     }
     return -1;

@@ -219,6 +219,8 @@ static vv_status check_reduce(const vv_plan *p, int i)
         const vv_red *red = &s->result[r].red;
         vv_dtype in = s->program ? s->program->type[s->result[r].value] : vv_working_type(s->input[0].type);
         if (!red->kind) return bad(p, i, "unknown reduction");
+        if (red->width != 0 && red->width != 1 && red->width != 2 && red->width != 4 && red->width != 8)
+            return bad(p, i, "counts of an odd width");
         if (red->in != in || !red->kind->planes(red->in)) return bad(p, i, "a reduction of another type");
     }
     if (s->product && (s->n_inputs != 2 || s->n_results != 1)) return bad(p, i, "a product of other than two");

@@ -14,8 +14,8 @@
 static void tame_allocator(void)
 {
 #ifdef M_MMAP_THRESHOLD
-    mallopt(M_MMAP_THRESHOLD, 1 << 20);
-    mallopt(M_TRIM_THRESHOLD, 1 << 20);
+    mallopt(M_MMAP_THRESHOLD, VV_MEM_LARGE);
+    mallopt(M_TRIM_THRESHOLD, VV_MEM_LARGE);
 #endif
 #ifdef M_ARENA_MAX
     mallopt(M_ARENA_MAX, 4);

@@ -63,6 +63,27 @@ class Writing(support.Case):
         for name in names:
             np.testing.assert_array_equal(support.values(path, name), getattr(self, name), f"{path} {name}")
 
+    # --- more than ranks keep in memory until it has a place ---
+
+    def test_packed_chunks_wait_in_the_scratch_file(self):
+        """48 MB that nothing makes smaller, where a rank keeps 16 MiB of packed chunks: the rest goes to the scratch file and comes back."""
+        x = np.random.default_rng(9).random((600, 1, 10000))
+        source = make(self.path("random.nc"), {"time": 600, "lev": 1, "cell": 10000}, {"x": (("time", "lev", "cell"), x)})
+        scratch = self.path("scratch")
+        os.mkdir(scratch)
+        args = ("mean", "-d", "lev", source, "--chunk", "time=25,cell=2500", "--deflate", "1", "--scratch", scratch)
+        for ranks in (0, 2):
+            out = self.path(f"packed{ranks}.nc")
+            self.run_ok(*args, "-o", out, ranks=ranks)
+            np.testing.assert_array_equal(support.values(out, "x"), x[:, 0])
+            self.nothing_left(scratch)
+        for site in ("spill", "unspill"):
+            result = support.varve(*args, "-o", self.path("failed.nc"), ranks=2, env={"VV_FAULT": f"{site}:3@1"})
+            self.assertEqual(result.code, 1, result)
+            self.assertIn(f"planted fault at '{site}'", result.messages[0])
+            self.assertFalse(os.path.exists(self.path("failed.nc")))
+            self.nothing_left(scratch)
+
     # --- chunks and filters ---
 
     def test_chunks_as_given(self):

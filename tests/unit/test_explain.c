@@ -251,19 +251,28 @@ static void test_seconds_follow_from_rates(void **state)
     m.inflate = 2e6;
     m.fold = 4e6;
     m.tasks = 10;
+    m.chunks = 5;
     m.write = 1000;
     vv_model model;
     must(vv_model_of(p, NULL, &m, &(vv_elsewhere){0}, &model));
-    close_to(model.step[mean].read, 2);                    /* 2 MB stored */
-    close_to(model.step[mean].compute, 2 + 1 + 10 / 10.0); /* 4 MB inflated and folded, 10 tasks */
+    close_to(model.step[mean].read, 2); /* 2 MB stored */
+    close_to(model.step[mean].compute,
+             2 + 1 + 10 / 10.0 + 10 / 5.0); /* 4 MB inflated and folded, 10 tasks, 10 chunks */
     close_to(model.step[write].write, 4);
-    close_to(vv_seconds_sum(&model.most), 10);
+    close_to(vv_seconds_sum(&model.most), 12);
     close_to(model.imbalance, 1);
+    vv_model_free(&model);
+    p->step[write].to.deflate = 1; /* the input is stored in half of its size, and so the output will be */
+    p->step[write].to.chunked = true;
+    m.deflate = 8000;
+    must(vv_model_of(p, NULL, &m, &(vv_elsewhere){0}, &model));
+    close_to(model.step[write].write, 2);
+    close_to(model.step[write].compute, 0.5);
     vv_model_free(&model);
     p->threads = 2;
     must(vv_model_of(p, NULL, &m, &(vv_elsewhere){.disk = 500e3}, &model));
     close_to(model.step[mean].read, 4); /* a disk does not get faster with threads */
-    close_to(model.step[mean].compute, 2);
+    close_to(model.step[mean].compute, 3);
     vv_model_free(&model);
     vv_plan_free(&p);
 }

@@ -1,6 +1,7 @@
 #include "kernels/gemm.h"
 
 #include "base/index.h"
+#include "base/mem.h"
 #include "kernels/cpu.h"
 #include "kernels/reduce.h"
 
@@ -177,12 +178,33 @@ static void sums_of_products_are_states(void **state)
     free(right);
 }
 
+/* The first product of a process: BLAS gets its own memory now, and keeps it. */
+static void blas_keeps_what_is_counted(void **state)
+{
+    (void)state;
+    enum { SIDE = 1024, AROUND = 300000 };
+    const vv_dtype types[] = {VV_F32, VV_F64};
+    size_t bytes = sizeof(double) * SIDE * SIDE;
+    char *x = malloc(3 * bytes), *room = malloc(2 * bytes);
+    assert_true(x && room);
+    memset(x, 0, 3 * bytes);
+    memset(room, 0, 2 * bytes);
+    vv_bytes before = vv_mem_resident();
+    for (int t = 0; t < 2; t++)
+        vv_gemm(types[t], SIDE, SIDE, SIDE, x, SIDE, 1, x + bytes, SIDE, 1, (double *)(void *)(x + 2 * bytes), SIDE,
+                room);
+    assert_true(vv_gemm_workspace(VV_F64, SIDE, SIDE, SIDE, SIDE, 1, SIDE, 1) <= (vv_bytes)(2 * bytes));
+    vv_bytes more = vv_mem_resident() - before;
+    if (more > VV_GEMM_LIBRARY + AROUND) fail_msg("BLAS takes %lld bytes", (long long)more);
+    free(x);
+    free(room);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_layout_of_both_types),
-        cmocka_unit_test(large_matrices_in_pieces),
-        cmocka_unit_test(long_float_sums_are_exact),
+        cmocka_unit_test(blas_keeps_what_is_counted),  cmocka_unit_test(every_layout_of_both_types),
+        cmocka_unit_test(large_matrices_in_pieces),    cmocka_unit_test(long_float_sums_are_exact),
         cmocka_unit_test(sums_of_products_are_states),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

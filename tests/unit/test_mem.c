@@ -71,6 +71,76 @@ static void test_budget(void **state)
     assert_int_equal(vv_mem_budget(), vv_mem_used() + 1050000);
 }
 
+/* Freed large blocks come again when just their size is asked for; together with what is in use they never exceed the peak. */
+static void test_kept(void **state)
+{
+    (void)state;
+    enum { N = 8, SIZE = 2 * VV_MEM_LARGE };
+    void *block[N], *other;
+    vv_bytes start = vv_mem_used();
+    for (int i = 0; i < N; i++) must(vv_mem_get(&block[i], SIZE, "a test"));
+    vv_bytes peak = vv_mem_peak(), each = (vv_mem_used() - start) / N;
+    void *last = block[N - 1];
+    for (int i = 0; i < N; i++) vv_mem_put(&block[i]);
+    assert_int_equal(vv_mem_used(), start);
+    if (vv_mem_kept() == 0) return; /* built with a sanitizer */
+    assert_int_equal(vv_mem_kept(), N * each);
+    must(vv_mem_get(&block[0], SIZE, "the same again"));
+    assert_ptr_equal(block[0], last);
+    assert_int_equal(vv_mem_kept(), (N - 1) * each);
+    must(vv_mem_get(&other, SIZE / 2, "a smaller one"));
+    assert_true(vv_mem_used() + vv_mem_kept() <= peak);
+    assert_int_equal(vv_mem_kept(), (N - 2) * each);
+    vv_mem_put(&other);
+    must(vv_mem_get(&other, (N - 1) * each - 64, "all the rest"));
+    assert_int_equal(vv_mem_kept(), 0);
+    assert_int_equal(vv_mem_peak(), peak);
+    vv_mem_put(&other);
+    vv_mem_put(&block[0]);
+    assert_true(vv_mem_kept() > 0);
+    vv_mem_trim();
+    assert_int_equal(vv_mem_kept(), 0);
+    must(vv_mem_get(&other, 1000, "a small one"));
+    vv_mem_put(&other);
+    assert_int_equal(vv_mem_kept(), 0);
+}
+
+/* From several threads at once: no block has two owners, and the sums are right in the end. */
+static void *churn(void *argument)
+{
+    uint64_t x = (uint64_t)(uintptr_t)argument;
+    uint64_t *block[4] = {NULL};
+    for (int i = 0; i < 4000; i++) {
+        x = x * 6364136223846793005u + 1442695040888963407u;
+        int k = (int)(x >> 60) % 4;
+        if (block[k] && *block[k] != (uint64_t)(uintptr_t)block[k]) return argument;
+        vv_mem_put(&block[k]);
+        if (vv_mem_get(&block[k], VV_MEM_LARGE * (1 + (vv_bytes)(x >> 40) % 3), "a test") != VV_OK) return argument;
+        *block[k] = (uint64_t)(uintptr_t)block[k];
+        if (vv_mem_used() + vv_mem_kept() > 2 * vv_mem_peak()) return argument;
+    }
+    for (int k = 0; k < 4; k++) vv_mem_put(&block[k]);
+    return NULL;
+}
+
+static void test_kept_threads(void **state)
+{
+    (void)state;
+    enum { N = 4 };
+    pthread_t thread[N];
+    vv_bytes start = vv_mem_used();
+    for (int i = 0; i < N; i++)
+        assert_int_equal(pthread_create(&thread[i], NULL, churn, (void *)(uintptr_t)(i + 1)), 0);
+    for (int i = 0; i < N; i++) {
+        void *failed;
+        pthread_join(thread[i], &failed);
+        assert_null(failed);
+    }
+    assert_int_equal(vv_mem_used(), start);
+    assert_true(vv_mem_used() + vv_mem_kept() <= vv_mem_peak());
+    vv_mem_trim();
+}
+
 /* Saturated products come here when a file claims absurd shapes. */
 static void test_absurd_sizes(void **state)
 {
@@ -94,7 +164,7 @@ static void test_absurd_sizes(void **state)
     assert_null(p);
 }
 
-static void *churn(void *argument)
+static void *reuse(void *argument)
 {
     uint64_t mine = (uint64_t)(uintptr_t)argument * 0x9e3779b97f4a7c15u;
     for (int i = 0; i < 3000; i++) {
@@ -111,7 +181,7 @@ static void test_threads(void **state)
     (void)state;
     pthread_t thread[4];
     vv_bytes used = vv_mem_used();
-    for (intptr_t i = 0; i < 4; i++) assert_int_equal(pthread_create(&thread[i], NULL, churn, (void *)(i + 1)), 0);
+    for (intptr_t i = 0; i < 4; i++) assert_int_equal(pthread_create(&thread[i], NULL, reuse, (void *)(i + 1)), 0);
     for (int i = 0; i < 4; i++) {
         void *failed;
         pthread_join(thread[i], &failed);
@@ -228,6 +298,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_budget, reset, reset),
         cmocka_unit_test_setup_teardown(test_absurd_sizes, reset, reset),
         cmocka_unit_test_setup(test_threads, reset),
+        cmocka_unit_test_setup(test_kept, reset),
+        cmocka_unit_test_setup(test_kept_threads, reset),
         cmocka_unit_test(test_bookkeeping),
         cmocka_unit_test_setup(test_resident, reset),
         cmocka_unit_test(test_sizes_known),

@@ -172,7 +172,7 @@ static void check_compute(const vv_step *a, const vv_step *b)
     for (int r = 0; r < a->n_results; r++) {
         assert_string_equal(a->result[r].name, b->result[r].name);
         SAME(result[r].type), SAME(result[r].red.kind), SAME(result[r].red.in), SAME(result[r].red.skip);
-        SAME(result[r].red.ddof), SAME(result[r].red.wide);
+        SAME(result[r].red.ddof), SAME(result[r].red.width);
     }
 }
 
@@ -234,7 +234,7 @@ static void scramble(vv_plan *p)
         w->encode.has_fill = draw() & 1, w->encode.scaled = draw() & 1;
         w->encode.scale = (double)draw() / 11, w->encode.offset = (double)draw();
         for (size_t k = 0; k < sizeof w->encode.fill; k++) w->encode.fill[k] = (unsigned char)draw();
-        for (int r = 0; r < p->step[i].n_results; r++) p->step[i].result[r].red.wide = draw() & 1;
+        for (int r = 0; r < p->step[i].n_results; r++) p->step[i].result[r].red.width = 1 << draw() % 4;
         if (vv_step_computes(&p->step[i])) p->step[i].placement = (vv_placement)(draw() % VV_PLACEMENTS);
     }
 }

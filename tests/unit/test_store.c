@@ -249,6 +249,76 @@ static void random_plans(void **state)
     }
 }
 
+/* --- pieces that are larger than a record of the scratch file --- */
+
+enum { ROWS = 400, COLUMNS = 700 };
+
+/* Two chunks, one above the other, that one inbox wants. */
+static vv_plan *tall_plan(void)
+{
+    vv_plan *p;
+    vv_step *s;
+    must(vv_plan_new(&p));
+    must(vv_plan_add_step(p, VV_STEP_MAP, "producer", &s));
+    s->work = (vv_grid){.shape = {2, {2 * ROWS, COLUMNS}}, .chunk = {ROWS, COLUMNS}};
+    s->n_results = 1;
+    s->result[0].type = VV_F32;
+    must(vv_step_complete(s));
+    must(vv_plan_add_step(p, VV_STEP_MAP, "consumer", &s));
+    s->work = (vv_grid){.shape = {2, {2 * ROWS, COLUMNS}}, .chunk = {2 * ROWS, COLUMNS}};
+    s->n_results = 1;
+    s->result[0].type = VV_F32;
+    add_view(p, s, 0);
+    vv_part_same(&s->work.shape, &s->input[0].part[0]);
+    s->input[0].before[0] = 0;
+    must(vv_step_complete(s));
+    p->ranks = 1;
+    return p;
+}
+
+/* *spilled: what went to the scratch file; a record and each of its pieces have a head. tight: without any memory to gather pieces in. */
+static void spill_tall(bool tight, vv_bytes *spilled)
+{
+    vv_plan *p = tall_plan();
+    traffic t = {.plan = p, .consumer = 1};
+    vv_index stride[] = {COLUMNS, 1};
+    float *values = malloc(sizeof *values * ROWS * COLUMNS), *room = malloc(sizeof *room * 2 * ROWS * COLUMNS);
+    const void *block;
+    int64_t sequence = 0;
+    must(vv_store_new(p, 0, &t.store));
+    for (vv_index out = 0; out < 2; out++) must(vv_edge_pieces(vv_store_edge(t.store, 1, 0), 0, out, note, &t));
+    assert_int_equal(t.n, 2);
+    if (tight) vv_mem_set_budget(vv_mem_used() + 2000, 0);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(sequence, 0);
+        fill_piece(&t.at[i], values);
+        must(vv_store_put(t.store, 1, 0, 0, &t.at[i].box, values, stride, &sequence));
+    }
+    vv_mem_set_budget(0, 0);
+    assert_true(sequence > 0);
+    must(vv_store_use(t.store, 1, 0, 0, room, &block));
+    check_block(&t, 0, 0, block);
+    vv_store_done(t.store, 1, 0, 0);
+    *spilled = vv_store_spilled(t.store);
+    assert_int_equal(vv_store_count(t.store), 0);
+    vv_store_free(&t.store);
+    vv_plan_free(&p);
+    free(values);
+    free(room);
+    free(t.at);
+}
+
+static void large_pieces_go_in_several_records(void **state)
+{
+    (void)state;
+    vv_bytes all = 4 * 2 * ROWS * COLUMNS, usual, tight;
+    assert_true(all / 2 > 4 * VV_SPILL_RECORD);
+    spill_tall(false, &usual);
+    assert_true(usual > all && usual < all + 10000);
+    spill_tall(true, &tight);
+    assert_true(tight > usual + 10000 && tight < 2 * all);
+}
+
 /* Putting more than is due is a mistake that is told. */
 static void too_much_is_refused(void **state)
 {
@@ -275,6 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_plans),
+        cmocka_unit_test(large_pieces_go_in_several_records),
         cmocka_unit_test(too_much_is_refused),
     };
     return cmocka_run_group_tests(tests, make_scratch, drop_scratch);

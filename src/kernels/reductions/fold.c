@@ -16,14 +16,15 @@ IS_NAN(F64, double)
 #define MARK_NAN(xname, xtype, mname, mtype)                                                                           \
     VV_KERNEL void mark_nan_##xname##_##mname##_body(vv_index n, const xtype *restrict x, mtype *restrict missing)     \
     {                                                                                                                  \
-        for (vv_index i = 0; i < n; i++) missing[i] += x[i] != x[i];                                                   \
+        for (vv_index i = 0; i < n; i++) missing[i] = (mtype)(missing[i] + (x[i] != x[i]));                            \
     }                                                                                                                  \
     VV_CLONES(mark_nan_##xname##_##mname, mark_nan_##xname##_##mname##_body,                                           \
               (vv_index n, const void *x, void *missing), (n, x, missing))
-MARK_NAN(F32, float, narrow, uint32_t)
-MARK_NAN(F32, float, wide, int64_t)
-MARK_NAN(F64, double, narrow, uint32_t)
-MARK_NAN(F64, double, wide, int64_t)
+#define MARK_NANS(mname, mtype) MARK_NAN(F32, float, mname, mtype) MARK_NAN(F64, double, mname, mtype)
+MARK_NANS(8, uint8_t)
+MARK_NANS(16, uint16_t)
+MARK_NANS(32, uint32_t)
+MARK_NANS(64, int64_t)
 
 #define COUNT_NAN(xname, xtype)                                                                                        \
     VV_KERNEL void count_nan_##xname##_body(vv_index n, const xtype *x, int64_t *count)                                \
@@ -47,26 +48,42 @@ static bool has_nan(vv_dtype in, vv_index n, const void *x)
 static void use_missing(vv_red_head *head, void *missing)
 {
     if (head->has_missing) return;
-    memset(missing, 0, (size_t)(vv_missing_size(head->wide) * head->cells));
+    memset(missing, 0, (size_t)(head->width * head->cells));
     head->has_missing = 1;
 }
 
 static void mark(const vv_red_head *head, vv_dtype in, vv_index n, const void *x, void *missing, vv_index first)
 {
-    if (head->wide)
-        (in == VV_F32 ? mark_nan_F32_wide : mark_nan_F64_wide)[vv_cpu()](n, x, (int64_t *)missing + first);
-    else
-        (in == VV_F32 ? mark_nan_F32_narrow : mark_nan_F64_narrow)[vv_cpu()](n, x, (uint32_t *)missing + first);
+    void *at = (char *)missing + first * head->width;
+    switch (head->width) {
+    case 1: (in == VV_F32 ? mark_nan_F32_8 : mark_nan_F64_8)[vv_cpu()](n, x, at); break;
+    case 2: (in == VV_F32 ? mark_nan_F32_16 : mark_nan_F64_16)[vv_cpu()](n, x, at); break;
+    case 4: (in == VV_F32 ? mark_nan_F32_32 : mark_nan_F64_32)[vv_cpu()](n, x, at); break;
+    default: (in == VV_F32 ? mark_nan_F32_64 : mark_nan_F64_64)[vv_cpu()](n, x, at);
+    }
+}
+
+/* Counts never exceed what a cell sees, which fits. */
+static void add(const vv_red_head *head, void *missing, vv_index cell, int64_t some)
+{
+    switch (head->width) {
+    case 1: ((uint8_t *)missing)[cell] = (uint8_t)(((uint8_t *)missing)[cell] + some); break;
+    case 2: ((uint16_t *)missing)[cell] = (uint16_t)(((uint16_t *)missing)[cell] + some); break;
+    case 4: ((uint32_t *)missing)[cell] += (uint32_t)some; break;
+    default: ((int64_t *)missing)[cell] += some;
+    }
+}
+
+void vv_missing_add(const vv_red_head *head, void *missing, const void *more)
+{
+    for (vv_index i = 0; i < head->cells; i++) add(head, missing, i, vv_missing_at(head, more, i));
 }
 
 static void count(const vv_red_head *head, vv_dtype in, vv_index n, const void *x, void *missing, vv_index cell)
 {
     int64_t some;
     (in == VV_F32 ? count_nan_F32 : count_nan_F64)[vv_cpu()](n, x, &some);
-    if (head->wide)
-        ((int64_t *)missing)[cell] += some;
-    else
-        ((uint32_t *)missing)[cell] += (uint32_t)some;
+    add(head, missing, cell, some);
 }
 
 /* The next tile of x: in place for floats, as f64 in `tile` for integers. */

@@ -92,15 +92,21 @@ void vv_fold_vertical(const vv_red *r, vv_red_head *head, void *const planes[], 
 void vv_fold_horizontal(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index cell,
                         vv_index n, const void *x, vv_fold_piece *piece);
 
-/* The plane of missing counts: bytes of one, and one. */
-static inline vv_bytes vv_missing_size(bool wide)
+/* The plane of missing counts: bytes of one, and one; the counts of another state of the same shape added. */
+static inline vv_bytes vv_missing_size(int width)
 {
-    return wide ? (vv_bytes)sizeof(int64_t) : (vv_bytes)sizeof(uint32_t);
+    return width ? width : (vv_bytes)sizeof(uint32_t);
 }
 static inline int64_t vv_missing_at(const vv_red_head *head, const void *missing, vv_index i)
 {
-    return head->wide ? ((const int64_t *)missing)[i] : (int64_t)((const uint32_t *)missing)[i];
+    switch (head->width) {
+    case 1: return ((const uint8_t *)missing)[i];
+    case 2: return ((const uint16_t *)missing)[i];
+    case 4: return ((const uint32_t *)missing)[i];
+    default: return ((const int64_t *)missing)[i];
+    }
 }
+void vv_missing_add(const vv_red_head *head, void *missing, const void *more);
 
 /* Elements of cell i that are not missing. */
 static inline double vv_valid(const vv_red_head *head, const void *missing, vv_index i)
