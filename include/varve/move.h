@@ -88,6 +88,17 @@ VV_API vv_array *vv_diagonal(vv_array *a, const char *rows, const char *columns,
  * left out. Coordinates are the means of theirs. */
 VV_API vv_array *vv_coarsen(vv_array *a, const char *how, const char *blocks, bool trim);
 
+/* --- masks: these functions compute the mask when they are called, because without it no length is known; everything else stays lazy. A plan carries
+ * the positions where it is true, 8 bytes each --- */
+
+/* Positions along the mask's only dimension where it is true: vv_compress_where(t, vv_greater(vv_max(t, "lat,lon"), vv_scalar(s, 310))). */
+VV_API vv_array *vv_compress_where(vv_array *a, vv_array *mask);
+/* Elements where the mask is true, in its row-major order along a new first dimension; dimensions that the mask does not have come behind it: numpy's a[mask]. */
+VV_API vv_array *vv_extract(vv_array *a, vv_array *mask, const char *new_dim);
+/* Where it is true: numbers of its elements in row-major order; and positions along each dimension, one row for each element. */
+VV_API vv_array *vv_flatnonzero(vv_array *mask, const char *new_dim);
+VV_API vv_array *vv_argwhere(vv_array *mask, const char *new_dim, const char *axis);
+
 /* --- neighbours --- */
 
 /* Each element less the one before it, one shorter; order: so many times. The coordinate is that of the later element. Truth values: whether they differ. */

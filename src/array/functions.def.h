@@ -77,6 +77,12 @@ FUNCTION(diagonal, 1, 1, "rows columns to k?", "a diagonal",
 FUNCTION(coarsen, 1, 1, "how blocks trim?", "blocks of neighbours, reduced",
          vv_coarsen(IN(0), WORD(how), WORD(blocks), WHOLE(trim, 0) != 0))
 
+FUNCTION(compress_where, 2, 2, "", "positions of a dimension where the second operand is true",
+         vv_compress_where(IN(0), IN(1)))
+FUNCTION(extract, 2, 2, "to", "elements where the second operand is true", vv_extract(IN(0), IN(1), WORD(to)))
+FUNCTION(flatnonzero, 1, 1, "to", "numbers of the elements that are true", vv_flatnonzero(IN(0), WORD(to)))
+FUNCTION(argwhere, 1, 1, "to axis", "positions of the elements that are true", vv_argwhere(IN(0), WORD(to), WORD(axis)))
+
 FUNCTION(diff, 1, 1, "dim n?", "differences of neighbours", vv_diff(IN(0), WORD(dim), (int)WHOLE(n, 1)))
 FUNCTION(gradient, 1, 1, "dim spacing?", "slopes by neighbours", vv_gradient(IN(0), WORD(dim), REAL(spacing, 1)))
 FUNCTION(rolling, 1, 1, "dim n how least? centered?", "statistics of windows",

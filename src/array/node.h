@@ -35,6 +35,7 @@ typedef struct vv_context {
     int64_t made;                                     /* so far */
     vv_dataset *datasets;                             /* all opened files, linked */
     void (*forget)(struct vv_context *c, int number); /* nobody wants a held array any more; may be NULL */
+    vv_status (*compute)(vv_array *a, void *buffer, vv_bytes bytes); /* now, for masks; NULL without a session */
 } vv_context;
 
 /* An opened file, or several joined (joined.h), with what CF says about its variables. */

@@ -113,6 +113,7 @@ void vv_held_dropped(vv_session *s, const vv_plan *p)
 vv_status vv_held_begin(vv_session *s)
 {
     s->context.forget = forget;
+    s->context.compute = vv_compute;
     return vv_keep_new(&s->keep);
 }
 

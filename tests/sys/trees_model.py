@@ -417,7 +417,29 @@ def coarsen(rng, v, _):
     return [v], f"how={how} blocks={text(sizes, sizes.values())} trim=1", out, v.dims
 
 
+def mask_of(v):
+    return ("astype", "dtype=bool", Value("", v.array.astype(bool), v.dims))
+
+
+def masked(function):
+    """A function of an array and its own truth."""
+    def case(rng, v, _):
+        if not v.exact or not v.dims:
+            return None
+        return function(rng, v, v.array.astype(bool))
+    return case
+
+
+def compress_where(rng, v, is_true):
+    if len(v.dims) != 1:
+        return None
+    return [v, mask_of(v)], "", v.array[is_true], v.dims
+
+
 CASES = {
+    "compress_where": masked(compress_where), "extract": masked(lambda rng, v, m: ([v, mask_of(v)], "to=s", v.array[m], ["s"])),
+    "flatnonzero": masked(lambda rng, v, m: ([v], "to=s", np.flatnonzero(m), ["s"])),
+    "argwhere": masked(lambda rng, v, m: ([v], "to=s axis=r", np.argwhere(m), ["s", "r"])),
     "reshape": reshape, "ravel": ravel, "points": points, "diagonal": diagonal, "coarsen": coarsen,
     "full": full, "zeros": constant(0), "ones": constant(1), "full_like": like(None), "zeros_like": like(0), "ones_like": like(1), "arange": arange,
     "linspace": linspace, "eye": eye(np.eye), "tri": eye(np.tri), "diag": diag, "indices": indices,
