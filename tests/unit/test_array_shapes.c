@@ -64,6 +64,50 @@ static void test_refusals(void **state)
     check_elements(out[1], 6, (double[]){0, 1, 0, 1, 0, 1});
 }
 
+static vv_status every_second(vv_array *a, void *buffer, vv_bytes bytes)
+{
+    uint8_t *is = buffer;
+    assert_int_equal(vv_array_dtype(a), VV_BOOL);
+    for (vv_bytes i = 0; i < bytes; i++) is[i] = i % 2 == 0;
+    return VV_OK;
+}
+
+static void test_masks(void **state)
+{
+    (void)state;
+    vv_array *a = numbered("y:2,x:3", "i32"), *m = numbered("x:3", "i32");
+    check_inert(vv_extract(a, m, "p"), VV_ERR_UNSUPPORTED, "cannot be computed here");
+    context.compute = every_second;
+    check_elements(vv_compress_where(a, m), 4, (double[]){0, 2, 3, 5});
+    check_coordinate(vv_compress_where(a, m), "x", 2, (double[]){0, 2});
+    check_shape(vv_extract(a, m, "p"), "v (p: 2, y: 2)");
+    check_shape(vv_extract(a, a, "p"), "v (p: 3)");
+    check_shape(vv_argwhere(a, "p", "axis"), "p (p: 3, axis: 2)");
+    check_inert(vv_compress_where(a, a), VV_ERR_SHAPE, "'v' has 2 dimensions");
+    check_inert(vv_extract(a, numbered("x:4", "i32"), "p"), VV_ERR_SHAPE,
+                "a mask does not line up: v (x: 4) i32, 16 B of v (y: 2, x: 3) i32, 24 B");
+}
+
+static void test_reshape(void **state)
+{
+    (void)state;
+    vv_array *a = numbered("time:4,y:3,x:1", "f64");
+    assert_int_equal(vv_reshape(a, "time:4,y:3")->kind, VV_NODE_VIEW);
+    check_coordinate(vv_reshape(a, "time:4,y:1,z:3"), "time", 4, (double[]){0, 6, 12, 18});
+    check_coordinate(vv_reshape(numbered("time:4,y:6,x:2", "f64"), "time:4,z:-1,w:3"), "time", 4,
+                     (double[]){0, 6, 12, 18});
+    check_shape(vv_reshape(numbered("y:6,x:4", "f64"), "a:8,b:3"), "v (a: 8, b: 3)");
+    check_shape(vv_ravel(vv_slice(a, "time", 0, 0, 1), "i"), "v (i: 0)");
+    check_coordinate(vv_coarsen(a, "mean", "time:2", false), "time", 2, (double[]){3, 15});
+    check_inert(vv_reshape(a, "a:5,b:-1"), VV_ERR_SHAPE,
+                "v (time: 4, y: 3, x: 1) f64, 96 B cannot be reshaped to 'a:5,b:-1'");
+    check_inert(vv_reshape(a, "a:-1,b:-1"), VV_ERR_USAGE, "two lengths");
+    check_inert(vv_reshape(a, "a:6,a:2"), VV_ERR_USAGE, "named twice");
+    check_inert(vv_coarsen(a, "mean", "time:3", false), VV_ERR_SHAPE, "no whole number of blocks of 3");
+    check_inert(vv_points(a, "y,z", NULL, 0, "p"), VV_ERR_NOT_FOUND, "'z'");
+    check_inert(vv_points(a, "y", (vv_index[]){3}, 1, "p"), VV_ERR_SHAPE, "position 3 is outside");
+}
+
 static void test_choices(void **state)
 {
     (void)state;
@@ -108,8 +152,8 @@ static void test_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_positions), TEST(test_labels_stay_or_go), TEST(test_assign),
-        TEST(test_refusals),  TEST(test_choices),           TEST(test_calls),
+        TEST(test_positions), TEST(test_labels_stay_or_go), TEST(test_assign), TEST(test_refusals), TEST(test_choices),
+        TEST(test_masks),     TEST(test_reshape),           TEST(test_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,100 @@
+#!/usr/bin/python3
+# builds: release
+"""docs/dask.md says for every name of dask.array what it is here. It is made from the registry, the headers and dask_names.py; with --write it is made anew:
+
+    VARVE=build/release/bin/varve tests/sys/test_dask_names.py --write"""
+import re
+import sys
+
+import dask_names
+import support
+
+TABLE = support.ROOT / "docs/dask.md"
+HEAD = """# Names of dask.array, and what they are in Varve
+
+Made by `tests/sys/test_dask_names.py --write` from the registry of functions, the public headers and `tests/sys/dask_names.py`; a test checks it. Dimensions are named instead of numbered, so
+`x.mean(axis=0)` is `vv_mean(x, "time")`. Every function of the registry is called by name, too: `vv_call(s, "roll", &t, 1, "dim=lon by=180")`.
+
+| dask.array | Varve |
+|---|---|
+"""
+
+
+def headers():
+    """Public names: functions, macros that make them, and types."""
+    text = "".join(p.read_text() for p in sorted((support.ROOT / "include/varve").glob("*.h")))
+    return set(re.findall(r"\bvv_(\w+)", text)) | set(re.findall(r"^\s*X\((\w+)\)", text, re.M))
+
+
+def registry(program, script):
+    with open(script, "w") as f:
+        f.write("list\n")
+    lines = support.run(support.command(program, [script], 0), timeout=60).out.splitlines()
+    return {line.split(" ")[1]: line.split(" ")[0] for line in lines}
+
+
+def names(text):
+    """Those of the table, or of dask where it is installed."""
+    known = set(re.findall(r"^\| `(\w+)` \|", text, re.M))
+    try:
+        import dask
+        import dask.array
+    except ImportError:
+        return known
+    if not dask.__version__.startswith("2022.12"):  # others have other names
+        return known
+    return known | {n for n in dir(dask.array) if not n.startswith("_")}
+
+
+def answer(name, functions, public):
+    here = functions.get(name)
+    if name in dask_names.OURS:
+        return dask_names.OURS[name]
+    if here == "reduction" and name not in public:
+        return f'`vv_reduce(.., "{name}", ..)`'
+    if name in public:
+        return f"`vv_{name}`"
+    if here:
+        return f'`vv_call(s, "{name}", ..)`'
+    return "- " + dask_names.NOT[name] if name in dask_names.NOT else None
+
+
+class DaskNames(support.Case):
+    def setUp(self):
+        super().setUp()
+        self.program = support.helper("trees")
+        if self.program is None:
+            self.skipTest("the helper program trees is not built")
+        self.functions, self.public = registry(self.program, self.path("script")), headers()
+        self.text = TABLE.read_text() if TABLE.exists() else ""
+        self.names = sorted(names(self.text), key=str.lower)
+
+    def table(self):
+        rows = [(name, answer(name, self.functions, self.public)) for name in self.names]
+        return HEAD + "".join(f"| `{name}` | {what} |\n" for name, what in rows)
+
+    def test_every_name_has_an_answer(self):
+        self.assertGreater(len(self.names), 270)
+        self.assertEqual([n for n in self.names if answer(n, self.functions, self.public) is None], [])
+
+    def test_answers_are_true(self):
+        for name, text in dask_names.OURS.items():
+            for said in re.findall(r"\bvv_(\w+)", text):
+                self.assertIn(said, self.public, f"{name}: there is no vv_{said}")
+            self.assertNotIn(name, dask_names.NOT)
+        for name in dask_names.NOT:
+            self.assertNotIn(name, self.functions, f"{name} is there: take it out of NOT in dask_names.py, then --write")
+            self.assertIn(name, self.names)
+
+    def test_table_is_up_to_date(self):
+        self.assertEqual(self.text, self.table(), "make it anew: tests/sys/test_dask_names.py --write")
+
+
+if __name__ == "__main__":
+    if "--write" in sys.argv:
+        case = DaskNames("test_table_is_up_to_date")
+        case.setUp()
+        TABLE.write_text(case.table())
+        case.doCleanups()
+    else:
+        support.main()
