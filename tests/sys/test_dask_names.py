@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # builds: release
-"""docs/dask.md says for every name of dask.array what it is here. It is made from the registry, the headers and dask_names.py; with --write it is made anew:
+"""examples/dask.md says for every name of dask.array what it is here. It is made from the registry, the headers and dask_names.py; with --write it is made anew:
 
     VARVE=build/release/bin/varve tests/sys/test_dask_names.py --write"""
 import re
@@ -9,7 +9,7 @@ import sys
 import dask_names
 import support
 
-TABLE = support.ROOT / "docs/dask.md"
+TABLE = support.ROOT / "examples/dask.md"
 HEAD = """# Names of dask.array, and what they are in Varve
 
 Made by `tests/sys/test_dask_names.py --write` from the registry of functions, the public headers and `tests/sys/dask_names.py`; a test checks it. Dimensions are named instead of numbered, so
