@@ -157,6 +157,36 @@ VV_API vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, co
 /* The mean n-th power of the deviation from the mean: vv_moment(a, 4, "time", NULL). The array is read twice. */
 VV_API vv_array *vv_moment(vv_array *a, int order, const char *dims, const vv_reduce_options *options);
 
+/* --- order: exact, whether the dimensions are cut into chunks or not. All elements of a lane, those along the named dimensions together, are
+ * brought to one rank, as many lanes at a time as memory allows --- */
+
+typedef struct vv_quantile_options {
+    const char *method; /* NumPy's name of a definition, vv_quantile_method_name(); NULL: "linear" */
+    bool keep_nan;      /* NaN in, NaN out; by default missing values are left out */
+    bool keep_dims;     /* reduced dimensions stay, with length 1 */
+} vv_quantile_options;
+#define VV_QUANTILE_OPTIONS_INIT                                                                                       \
+    {                                                                                                                  \
+        0, false, false                                                                                                \
+    }
+/* One quantile, 0 to 1: vv_quantile(t, 0.95, "time", NULL). NumPy's result, computed in f64 and, of f32, rounded to f32; the definitions that pick an
+ * element (inverted_cdf, closest_observation, lower, higher, nearest) keep every type. dims NULL: of all elements. */
+VV_API vv_array *vv_quantile(vv_array *a, double q, const char *dims, const vv_quantile_options *options);
+/* Several at once, along a new first dimension "quantile" with these coordinates; keep_dims does nothing. */
+VV_API vv_array *vv_quantiles(vv_array *a, const double q[], vv_index n, const char *dims,
+                              const vv_quantile_options *options);
+VV_API vv_array *vv_median(vv_array *a, const char *dims);
+/* Quantile definitions: NULL past the end. */
+VV_API const char *vv_quantile_method_name(int i);
+
+/* Ascending along a dimension, NaN at the end; and the places from which the elements come, i64, of equal ones the first first. */
+VV_API vv_array *vv_sort(vv_array *a, const char *dim);
+VV_API vv_array *vv_argsort(vv_array *a, const char *dim);
+/* The k greatest along a dimension, the greatest first, or with k < 0 the -k least, the least first; and their places. Missing values are none of
+ * them: where there are not enough others, NaN, and place -1. */
+VV_API vv_array *vv_topk(vv_array *a, vv_index k, const char *dim);
+VV_API vv_array *vv_argtopk(vv_array *a, vv_index k, const char *dim);
+
 /* The registry of reductions, for help texts and tests: NULL past the end. */
 VV_API const char *vv_reduction_name(int i);
 VV_API const char *vv_reduction_help(int i);

@@ -170,15 +170,15 @@ vv_array *vv_node_scalar(vv_context *c, double value)
 
 /* --- reductions --- */
 
-static vv_status parse_dims(vv_array *a, const vv_array *in, const char *dims)
+vv_status vv_node_named_dims(const vv_array *in, const char *dims, bool named[])
 {
-    for (int d = 0; d < in->shape.nd; d++) a->reduced[d] = !dims || !*dims;
+    for (int d = 0; d < in->shape.nd; d++) named[d] = !dims || !*dims;
     if (!dims) return VV_OK;
     for (;;) {
         int d;
         VV_TRY(vv_next_dim(in, &dims, &d));
         if (d < 0) return VV_OK;
-        a->reduced[d] = true;
+        named[d] = true;
     }
 }
 
@@ -218,7 +218,7 @@ static vv_status check_places(const vv_array *a, const vv_array *in)
 static vv_status fill_reduce(vv_array *a, vv_array *in, const char *dims)
 {
     const vv_grouping *g = vv_node_grouping(in);
-    VV_TRY(parse_dims(a, in, dims));
+    VV_TRY(vv_node_named_dims(in, dims, a->reduced));
     vv_dtype working = vv_working_type(in->dtype);
     if (working == VV_NONE || !a->reduction->planes(working))
         return vv_fail(VV_ERR_TYPE, "%s is not defined for %s ('%s')", a->reduction->name, vv_dtype_name(in->dtype),
@@ -231,13 +231,29 @@ static vv_status fill_reduce(vv_array *a, vv_array *in, const char *dims)
     return vv_cf_reduced_attrs(a);
 }
 
-static vv_status find_reduction(const char *how, const vv_reduction **out)
+/* Operations on lanes that make one element of each are reductions, too: number i of them; -1 past the end. */
+static int lane_reduction(int i)
+{
+    for (int op = 0; op < vv_n_block_ops; op++)
+        if (vv_block_ops[op].reduces && i-- == 0) return op;
+    return -1;
+}
+
+static const char *lane_name(int op)
+{
+    return vv_block_ops[op].name + strlen("lanes_");
+}
+
+/* One of the two: *out, or the number of an operation on lanes. */
+static vv_status find_reduction(const char *how, const vv_reduction **out, int *op)
 {
     *out = vv_reduction_find(how);
     if (*out) return VV_OK;
+    for (int i = 0; (*op = lane_reduction(i)) >= 0; i++)
+        if (!strcmp(lane_name(*op), how)) return VV_OK;
     const char *names[64];
-    int n = vv_n_reductions < 64 ? vv_n_reductions : 64;
-    for (int i = 0; i < n; i++) names[i] = vv_reductions[i]->name;
+    int n = 0;
+    for (; n < 64 && (names[n] = vv_reduction_name(n)); n++) continue;
     const char *near = vv_nearest(how, names, n);
     return vv_fail(VV_ERR_USAGE, "there is no reduction '%s'%s%s%s", how, near ? "; did you mean '" : "",
                    near ? near : "", near ? "'?" : "");
@@ -256,7 +272,10 @@ static vv_array *still_grouped(vv_array *reduced, const vv_array *in)
 vv_array *vv_reduce(vv_array *in, const char *how, const char *dims, const vv_reduce_options *options)
 {
     const vv_reduction *reduction;
-    if (vv_array_status(in) != VV_OK || find_reduction(how, &reduction) != VV_OK) return vv_node_inert(in->context);
+    int op;
+    if (vv_array_status(in) != VV_OK || find_reduction(how, &reduction, &op) != VV_OK)
+        return vv_node_inert(in->context);
+    if (!reduction) return vv_node_reduce_lanes(in, op, dims, options);
     vv_array *a = vv_node_upon(in, VV_NODE_REDUCE);
     if (a->status != VV_OK) return a;
     a->reduction = reduction;
@@ -277,13 +296,18 @@ REDUCTION(var)
 REDUCTION(std)
 REDUCTION(argmin)
 REDUCTION(argmax)
+REDUCTION(median)
 
 const char *vv_reduction_name(int i)
 {
-    return i >= 0 && i < vv_n_reductions ? vv_reductions[i]->name : NULL;
+    if (i >= 0 && i < vv_n_reductions) return vv_reductions[i]->name;
+    int op = i < 0 ? -1 : lane_reduction(i - vv_n_reductions);
+    return op < 0 ? NULL : lane_name(op);
 }
 
 const char *vv_reduction_help(int i)
 {
-    return i >= 0 && i < vv_n_reductions ? vv_reductions[i]->help : NULL;
+    if (i >= 0 && i < vv_n_reductions) return vv_reductions[i]->help;
+    int op = i < 0 ? -1 : lane_reduction(i - vv_n_reductions);
+    return op < 0 ? NULL : vv_block_ops[op].help;
 }

@@ -33,6 +33,11 @@ VV_WARN_UNUSED vv_status vv_grouping_copy(const vv_grouping *from, int dim, vv_g
 /* Groups of `in` stay groups of `a`, along the dimension of the same name, where `a` has it. */
 VV_WARN_UNUSED vv_status vv_node_keep_groups(vv_array *a, const vv_array *in);
 
+/* Over dimensions whose lanes an operation reduces to one element each ("lanes_median"); NULL dims: all. */
+vv_array *vv_node_reduce_lanes(vv_array *in, int op, const char *dims, const vv_reduce_options *options);
+/* Which dimensions a list names; NULL or nothing: all. */
+VV_WARN_UNUSED vv_status vv_node_named_dims(const vv_array *in, const char *dims, bool named[]);
+
 /* Appends a part to a view; it is taken over whatever happens. */
 VV_WARN_UNUSED vv_status vv_node_add_part(vv_array *a, vv_part *p);
 

@@ -212,15 +212,15 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && !strcmp(text + n - m, end) && (n == m || text[n - m - 1] == ' ');
 }
 
-static vv_status add_cell_method(vv_array *a)
+vv_status vv_cf_cell_method(vv_array *a, const bool reduced[], const char *method, const char *group)
 {
-    if (!a->reduction->cell_method) return VV_OK;
+    if (!method) return VV_OK;
     vv_buf b = {0}, all = {0};
     const char *old = vv_attr_text(&a->attrs, "cell_methods");
     for (int d = 0; d < a->input[0]->shape.nd; d++)
-        if (a->reduced[d]) vv_buf_printf(&b, "%s: ", a->input[0]->dim[d]);
-    vv_buf_text(&b, a->reduction->cell_method);
-    if (a->group.dim >= 0) vv_buf_printf(&b, " (by %s)", a->group.name);
+        if (reduced[d]) vv_buf_printf(&b, "%s: ", a->input[0]->dim[d]);
+    vv_buf_text(&b, method);
+    if (group) vv_buf_printf(&b, " (by %s)", group);
     vv_status status = vv_buf_status(&b);
     if (status == VV_OK && !(old && ends_with(old, b.data))) {
         if (old && *old) vv_buf_printf(&all, "%s ", old);
@@ -237,7 +237,7 @@ vv_status vv_cf_statistic_units(vv_attrs *attrs, const char *how)
 {
     const char *units = vv_attr_text(attrs, "units");
     if (!units) return VV_OK;
-    static const char *const plain[] = {"count", "count_nonzero", "argmin", "argmax"};
+    static const char *const plain[] = {"count", "count_nonzero", "argmin", "argmax", "argsort", "argtopk"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (!strcmp(how, plain[i])) return vv_attr_set_text(attrs, "units", "1");
     if (strcmp(how, "var")) return VV_OK;
@@ -250,7 +250,7 @@ vv_status vv_cf_statistic_units(vv_attrs *attrs, const char *how)
 
 vv_status vv_cf_reduced_attrs(vv_array *a)
 {
-    VV_TRY(add_cell_method(a));
+    VV_TRY(vv_cf_cell_method(a, a->reduced, a->reduction->cell_method, a->group.dim >= 0 ? a->group.name : NULL));
     return vv_cf_statistic_units(&a->attrs, a->reduction->name);
 }
 

@@ -24,6 +24,12 @@ static const char reduce_about[] = "As a single reduction does, but several at o
                                    "once. A result is called VAR_NAME, "
                                    "such as t2m_mean and t2m_std.";
 
+static const char quantile_about[] =
+    "Exact quantiles of every data variable that has the dimensions of -d (or those of -v), whatever its chunks: all "
+    "values along these dimensions are brought to one rank, as many lanes at a time as memory allows. Missing ones are "
+    "left out. Between two values NumPy's definitions count (--method).\n"
+    "Of this command -q is --quantile; --quiet has no letter.";
+
 static const char info_about[] = "Dimensions (* can grow), coordinates with their range and step, time in its "
                                  "calendar, variables with element type, "
                                  "chunks, filters, bytes in the file and in memory, attributes. With -v only these "
@@ -98,6 +104,9 @@ static const vv_cli_command after[] = {
      "-m NAME,... [-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]", reduce_about,
      "varve reduce -m mean,std,min,max -d time t2m.nc -o stats.nc", REDUCING | VV_CLI_METHODS, true, false,
      vv_cli_reduce},
+    {EVERY_REDUCTION, "quantile", "quantiles, exactly", "-q Q[,Q] [-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]",
+     quantile_about, "mpirun -n 2 varve quantile -q 0.05,0.5,0.95 -d time t2m.nc -o percentiles.nc",
+     REDUCING | VV_CLI_QUANTILES, true, false, vv_cli_quantile},
     {MOVING, "select", "part of a file, by labels or positions", "SELECTION [-v VAR,...] FILE... -o OUTPUT",
      select_about,
      "varve select 'time=1990-01:1999-12,lat=-30:30' t2m.nc -o tropics.nc\nvarve select 'time=#::4,level=~850' "

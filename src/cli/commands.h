@@ -30,7 +30,8 @@ bool vv_cli_command_at(int i, vv_cli_command *out);
 /* By name; the error suggests the nearest one. */
 VV_WARN_UNUSED vv_status vv_cli_command_find(const char *name, vv_cli_command *out);
 
-vv_cli_function vv_cli_info, vv_cli_reduction, vv_cli_reduce, vv_cli_explain, vv_cli_bench, vv_cli_help, vv_cli_version;
+vv_cli_function vv_cli_info, vv_cli_reduction, vv_cli_reduce, vv_cli_quantile, vv_cli_explain, vv_cli_bench,
+    vv_cli_help, vv_cli_version;
 vv_cli_function vv_cli_select, vv_cli_concat, vv_cli_stack, vv_cli_rechunk;
 
 /* The error for a word that is none of `n` names: "unknown command 'maen'; did you mean 'mean'?" */

@@ -105,6 +105,12 @@ const vv_cli_option vv_cli_options[] = {
              "stack: the one dimension along which files are put together"},
     {"method", 'm', "NAME[,NAME]", .group = VV_CLI_METHODS, .set = set_list, FIELD(methods),
      .help = "reductions to do in one pass, such as mean,std,min,max"},
+    {"quantile", 'q', "Q[,Q]", .group = VV_CLI_QUANTILES, .set = set_list, FIELD(quantiles),
+     .help = "which quantiles, 0 to 1; several lie along a new first dimension 'quantile'"},
+    {"method", 'm', "DEFINITION", .group = VV_CLI_QUANTILES, .set = set_text, FIELD(definition),
+     .help = "NumPy's name of how a quantile between two elements is defined: linear (the default), inverted_cdf, "
+             "averaged_inverted_cdf, closest_observation, interpolated_inverted_cdf, hazen, weibull, median_unbiased, "
+             "normal_unbiased, lower, higher, midpoint or nearest"},
     {"var", 'v', "VAR[,VAR]", .group = VV_CLI_SELECT, .set = set_list, FIELD(variables),
      .help = "variables to work on; may be repeated; FILE:VAR says the same; default: every data variable that has "
              "the dimensions"},
@@ -205,4 +211,5 @@ void vv_cli_request_free(vv_cli_request *r)
     vv_cli_words_free(&r->variables);
     vv_cli_words_free(&r->methods);
     vv_cli_words_free(&r->chunks);
+    vv_cli_words_free(&r->quantiles);
 }

@@ -26,6 +26,7 @@ typedef enum vv_cli_group {
     VV_CLI_MANUAL = 256,
     VV_CLI_MODEL = 512, /* every command, with --explain */
     VV_CLI_JOIN = 1024, /* along which dimension files are put together */
+    VV_CLI_QUANTILES = 2048,
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
@@ -62,7 +63,8 @@ typedef struct vv_cli_request {
     int deflate;
     const char *filter, *dtype, *quantize, *unlimited, *format, *writer;
 
-    vv_cli_words dims, variables, methods, chunks;
+    vv_cli_words dims, variables, methods, chunks, quantiles;
+    const char *definition; /* of quantiles */
     double ddof;
     bool skipna, keepdims;
 

@@ -57,19 +57,33 @@ static vv_status take_word(parser *p, const char *word)
 
 /* --- options --- */
 
-static const vv_cli_option *find_long(const char *name, size_t length)
+/* Of options with the same name or letter the one that the command has, where it stands before them; else the one that all commands have. */
+static int fit(const parser *p, const vv_cli_option *o)
 {
-    for (int i = 0; i < vv_cli_n_options; i++)
-        if (!strncmp(vv_cli_options[i].name, name, length) && !vv_cli_options[i].name[length])
-            return &vv_cli_options[i];
-    return NULL;
+    if (p->r->has_command && o->group & p->r->command.groups) return 2;
+    return o->group & VV_CLI_EVERYWHERE ? 1 : 0;
 }
 
-static const vv_cli_option *find_letter(char letter)
+static const vv_cli_option *better(const parser *p, const vv_cli_option *a, const vv_cli_option *b)
 {
+    return a && fit(p, a) >= fit(p, b) ? a : b;
+}
+
+static const vv_cli_option *find_long(const parser *p, const char *name, size_t length)
+{
+    const vv_cli_option *found = NULL;
     for (int i = 0; i < vv_cli_n_options; i++)
-        if (vv_cli_options[i].letter == letter) return &vv_cli_options[i];
-    return NULL;
+        if (!strncmp(vv_cli_options[i].name, name, length) && !vv_cli_options[i].name[length])
+            found = better(p, found, &vv_cli_options[i]);
+    return found;
+}
+
+static const vv_cli_option *find_letter(const parser *p, char letter)
+{
+    const vv_cli_option *found = NULL;
+    for (int i = 0; i < vv_cli_n_options; i++)
+        if (vv_cli_options[i].letter == letter) found = better(p, found, &vv_cli_options[i]);
+    return found;
 }
 
 static vv_status unknown_option(const char *name, size_t length)
@@ -105,9 +119,9 @@ static vv_status take_long(parser *p, const char *word)
     const char *name = word + 2;
     size_t length = strcspn(name, "=");
     const char *value = name[length] ? name + length + 1 : NULL;
-    const vv_cli_option *o = find_long(name, length);
+    const vv_cli_option *o = find_long(p, name, length);
     if (!o && length > 3 && !strncmp(name, "no-", 3)) {
-        o = find_long(name + 3, length - 3);
+        o = find_long(p, name + 3, length - 3);
         if (o && o->negatable && !value) return set(p, o, NULL);
         o = NULL;
     }
@@ -124,7 +138,7 @@ static vv_status take_long(parser *p, const char *word)
 static vv_status take_letters(parser *p, const char *word)
 {
     for (const char *c = word + 1; *c; c++) {
-        const vv_cli_option *o = find_letter(*c);
+        const vv_cli_option *o = find_letter(p, *c);
         char as_given[3] = {'-', *c, 0};
         if (!o && word[2]) return vv_error(VV_ERR_USAGE, "unknown option '%s' in '%s'", as_given, word);
         if (!o) return vv_error(VV_ERR_USAGE, "unknown option '%s'", as_given);

@@ -9,8 +9,9 @@
 typedef struct job {
     vv_cli_results results;
     const vv_cli_request *r;
-    vv_cli_words variables; /* that were asked for; none: those that suit */
-    const vv_cli_words *methods;
+    vv_cli_words variables;      /* that were asked for; none: those that suit */
+    const vv_cli_words *methods; /* NULL: quantiles */
+    double *quantile;
     bool suffix;      /* results are called VAR_METHOD */
     char *dims;       /* "time,lat"; NULL: all */
     vv_cli_words all; /* dimensions of the chosen variables */
@@ -43,6 +44,16 @@ static vv_status note_dims(job *j, const vv_var_info *v)
     return status;
 }
 
+static vv_array *quantiles(const job *j, vv_array *a)
+{
+    vv_quantile_options options = VV_QUANTILE_OPTIONS_INIT;
+    options.method = j->r->definition;
+    options.keep_nan = !j->r->skipna;
+    options.keep_dims = j->r->keepdims;
+    if (j->r->quantiles.n == 1) return vv_quantile(a, j->quantile[0], j->dims, &options);
+    return vv_quantiles(a, j->quantile, j->r->quantiles.n, j->dims, &options);
+}
+
 static vv_status reduce_variable(job *j, const vv_var_info *v)
 {
     vv_reduce_options options = VV_REDUCE_OPTIONS_INIT;
@@ -51,6 +62,7 @@ static vv_status reduce_variable(job *j, const vv_var_info *v)
     options.ddof = j->r->ddof;
     vv_array *a = vv_dataset_array(j->results.source, v->name);
     vv_status status = note_dims(j, v);
+    if (!j->methods) return status == VV_OK ? vv_cli_results_add(&j->results, v->name, quantiles(j, a)) : status;
     for (int i = 0; status == VV_OK && i < j->methods->n; i++) {
         const char *how = j->methods->item[i];
         char *name = NULL;
@@ -128,6 +140,21 @@ static vv_status reduce_all(job *j)
     return status == VV_OK ? vv_cli_results_deliver(&j->results) : status;
 }
 
+static vv_status read_quantiles(job *j)
+{
+    const vv_cli_words *q = &j->r->quantiles;
+    if (j->methods) return VV_OK;
+    j->quantile = calloc((size_t)q->n, sizeof *j->quantile);
+    if (!j->quantile) return vv_error(VV_ERR_NOMEM, "no memory for %d quantiles", q->n);
+    for (int i = 0; i < q->n; i++) {
+        char *end;
+        j->quantile[i] = strtod(q->item[i], &end);
+        if (end == q->item[i] || *end || !(j->quantile[i] >= 0 && j->quantile[i] <= 1))
+            return vv_error(VV_ERR_USAGE, "--quantile takes numbers from 0 to 1, not '%s'", q->item[i]);
+    }
+    return VV_OK;
+}
+
 static vv_status reduce_with(vv_session *s, const vv_cli_request *r, const vv_cli_words *methods, bool suffix)
 {
     vv_cli_inputs inputs;
@@ -136,12 +163,14 @@ static vv_status reduce_with(vv_session *s, const vv_cli_request *r, const vv_cl
         job j = {.r = r, .methods = methods, .suffix = suffix};
         j.results.session = s;
         j.results.request = r;
-        status = vv_cli_inputs_open(s, r, &inputs, &j.results.source, &j.variables);
+        status = read_quantiles(&j);
+        if (status == VV_OK) status = vv_cli_inputs_open(s, r, &inputs, &j.results.source, &j.variables);
         if (status == VV_OK) status = reduce_all(&j);
         vv_cli_results_free(&j.results);
         vv_cli_words_free(&j.variables);
         vv_cli_words_free(&j.all);
         free(j.dims);
+        free(j.quantile);
     }
     vv_cli_inputs_free(&inputs);
     return status;
@@ -174,6 +203,13 @@ vv_status vv_cli_reduce(vv_session *s, const vv_cli_request *r)
         if (status != VV_OK) return status;
     }
     return reduce_with(s, r, &r->methods, true);
+}
+
+vv_status vv_cli_quantile(vv_session *s, const vv_cli_request *r)
+{
+    if (r->quantiles.n == 0)
+        return vv_error(VV_ERR_USAGE, "quantile needs -q Q,... such as -q 0.95; 'varve quantile --help' tells more");
+    return reduce_with(s, r, NULL, false);
 }
 
 vv_status vv_cli_explain(vv_session *s, const vv_cli_request *r)

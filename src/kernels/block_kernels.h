@@ -1,4 +1,4 @@
-/* The functions behind the table of block_ops.c, of block_window.c, block_weighted.c and block_scan.c. */
+/* The functions behind the table of block_ops.c, of block_window.c, block_weighted.c, block_scan.c and block_order.c. */
 #ifndef VV_KERNELS_BLOCK_KERNELS_H
 #define VV_KERNELS_BLOCK_KERNELS_H
 
@@ -30,5 +30,14 @@ VV_BLOCK_RUN(vv_scan_sum);
 VV_BLOCK_RUN(vv_scan_prod);
 VV_BLOCK_RUN(vv_scan_min);
 VV_BLOCK_RUN(vv_scan_max);
+
+VV_BLOCK_WORKSPACE(vv_lanes_workspace);
+VV_BLOCK_RUN(vv_lanes_median);
+VV_BLOCK_RUN(vv_lanes_quantile);
+VV_BLOCK_RUN(vv_lanes_pick);
+VV_BLOCK_RUN(vv_lanes_sort);
+VV_BLOCK_RUN(vv_lanes_argsort);
+VV_BLOCK_RUN(vv_lanes_topk);
+VV_BLOCK_RUN(vv_lanes_argtopk);
 
 #endif

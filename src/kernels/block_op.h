@@ -12,6 +12,10 @@
  * Scans. n_in equals n_out; element i of `axis` is the fold of elements 0 .. i. Missing values change nothing (a scan that has not met a
  * valid value yet is 0 for sums, 1 for products, NaN for minimum and maximum); integers wrap.
  *
+ * Lanes (`lanes` is set). All elements along the dimensions that `along` says, together, make `length` elements in the place of the first of these
+ * dimensions, and one in the place of the others: quantiles, sorted values, the places of the largest. n_out is n_in, the box that the lanes lie in; what
+ * is written has the result's extents. Missing values of reals are left out, or with keep_nan come last and make quantiles NaN.
+ *
  *     vv_block_call c = {.op = vv_block_op_find("window_mean"), .before = {2}, .after = {2}, .min_count = 5};
  *     const vv_block_op *op = &vv_block_ops[c.op];
  *     ... workspace of op->workspace(&c, VV_F32, 1, (vv_index[]){104}, (vv_index[]){100}) bytes ...
@@ -32,15 +36,22 @@ typedef struct vv_block_call {
     double ddof;                                      /* var and std divide by the number of valid values - ddof */
     bool keep_nan;                                    /* NaN in, NaN out, instead of leaving it out */
     int axis;                                         /* scans; the dimension of weights */
-    vv_index n_weights;                               /* window_weighted: before[axis] + after[axis] + 1 */
-    double *weight;
+    bool along[VV_MAX_DIMS];                          /* lanes: their dimensions; at least one */
+    vv_index length;                                  /* lanes: of the result */
+    int how;            /* lanes: which quantile (vv_quantile_methods); 1: the least, not the greatest */
+    vv_index n_weights; /* window_weighted: before[axis] + after[axis] + 1 */
+    double *weight;     /* likewise; lanes_quantile: which ones, 0 to 1 */
 } vv_block_call;
 
 typedef struct vv_block_op {
     const char *name; /* "window_mean" */
     const char *help; /* "mean of a window" */
     bool window;      /* uses before, after and min_count; otherwise a scan along axis */
-    bool weighted;    /* uses axis and weight; before and after are zero in the other dimensions */
+    bool lanes;       /* uses along and length */
+    bool reduces; /* lanes: what NumPy calls a reduction, to one element; its name without "lanes_" is that of one */
+    bool (*fits)(const vv_block_call *c, vv_index n); /* lanes: whether the call makes sense for lanes of n elements */
+    const char *cell_method;                          /* lanes: CF's word for it, or NULL */
+    bool weighted; /* uses axis and weight; before and after are zero in the other dimensions */
     bool uses_ddof;
     vv_dtype (*result)(vv_dtype in); /* working type of the output; VV_NONE: not defined for this working type */
     vv_bytes (*workspace)(const vv_block_call *c, vv_dtype in, int nd, const vv_index n_in[], const vv_index n_out[]);
@@ -51,6 +62,12 @@ typedef struct vv_block_op {
 
 extern const vv_block_op vv_block_ops[];
 extern const int vv_n_block_ops;
+/* Whether all of a dimension has to be in the box: that of a scan, those of lanes. */
+static inline bool vv_block_whole(const vv_block_call *c, int d)
+{
+    const vv_block_op *op = &vv_block_ops[c->op];
+    return op->lanes ? c->along[d] : !op->window && d == c->axis;
+}
 /* Index in vv_block_ops, -1 when there is none of this name. */
 int vv_block_op_find(const char *name);
 

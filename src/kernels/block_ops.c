@@ -1,6 +1,7 @@
 #include "kernels/block_op.h"
 
 #include "kernels/block_kernels.h"
+#include "kernels/quantile.h"
 
 #include <string.h>
 
@@ -14,7 +15,18 @@ static vv_dtype any_working(vv_dtype in)
     return vv_dtype_is_float(in) ? VV_F64 : in == VV_I64 || in == VV_U64 ? in : VV_NONE;
 }
 
-/* WINDOW(name, help, family of workspace, other fields), SCAN(name, help) */
+static vv_dtype real(vv_dtype in)
+{
+    return any_working(in) == VV_NONE ? VV_NONE : VV_F64;
+}
+
+static vv_dtype place(vv_dtype in)
+{
+    return any_working(in) == VV_NONE ? VV_NONE : VV_I64;
+}
+
+/* WINDOW(name, help, family of workspace, other fields), SCAN(name, help), LANES(name, help, type of the result, which lengths fit, other
+ * fields) */
 #define WINDOW(id, text, family, ...)                                                                                  \
     {                                                                                                                  \
         .name = "window_" #id, .help = text, .window = true, .result = reals_only,                                     \
@@ -24,6 +36,34 @@ static vv_dtype any_working(vv_dtype in)
     {                                                                                                                  \
         .name = "cumulative_" #id, .help = text, .result = any_working, .workspace = vv_scan_workspace,                \
         .run = vv_scan_##id                                                                                            \
+    }
+
+static bool to_one(const vv_block_call *c, vv_index n)
+{
+    (void)n;
+    return c->length == 1;
+}
+
+static bool to_quantiles(const vv_block_call *c, vv_index n)
+{
+    (void)n;
+    return c->length == c->n_weights && c->how >= 0 && c->how < vv_n_quantile_methods;
+}
+
+static bool to_as_many(const vv_block_call *c, vv_index n)
+{
+    return c->length == n && n <= INT32_MAX;
+}
+
+static bool to_some(const vv_block_call *c, vv_index n)
+{
+    return c->length <= n && n <= INT32_MAX;
+}
+
+#define LANES(id, text, type, which, ...)                                                                              \
+    {                                                                                                                  \
+        .name = "lanes_" #id, .help = text, .lanes = true, .result = type, .fits = which,                              \
+        .workspace = vv_lanes_workspace, .run = vv_lanes_##id, __VA_ARGS__                                             \
     }
 
 const vv_block_op vv_block_ops[] = {
@@ -39,6 +79,13 @@ const vv_block_op vv_block_ops[] = {
     SCAN(prod, "product of all elements up to here"),
     SCAN(min, "smallest element up to here"),
     SCAN(max, "largest element up to here"),
+    LANES(median, "median, exactly", real, to_one, .reduces = true, .cell_method = "median"),
+    LANES(quantile, "quantiles, exactly", real, to_quantiles, ),
+    LANES(pick, "quantiles that are elements", any_working, to_quantiles, ),
+    LANES(sort, "sorted values", any_working, to_as_many, ),
+    LANES(argsort, "places of the values in order", place, to_as_many, ),
+    LANES(topk, "the greatest or least values", any_working, to_some, ),
+    LANES(argtopk, "places of the greatest or least values", place, to_some, ),
 };
 const int vv_n_block_ops = sizeof vv_block_ops / sizeof *vv_block_ops;
 

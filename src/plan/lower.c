@@ -283,7 +283,10 @@ static vv_status block_step(vv_builder *b, int node, vv_made *m)
     vv_input in, *room;
     vv_view v;
     if (op->result(vv_working_type(type)) == VV_NONE) type = VV_F64;
-    VV_TRY(vv_view_box(&m->box, &v));
+    vv_box work = m->box;
+    for (int d = 0; d < work.nd && op->lanes; d++)
+        if (a->call.along[d]) work.n[d] = a->input[0]->shape.n[d];
+    VV_TRY(vv_view_box(&work, &v));
     v.filled = op->window; /* what a window sees outside of the data is missing */
     v.fill = NAN;
     vv_status status = vv_lower_input(b, b->graph.node[node].input[0], &v, type, false, &hint, &in);
@@ -294,7 +297,7 @@ static vv_status block_step(vv_builder *b, int node, vv_made *m)
         in.after[d] = a->call.after[d];
     }
     m->step = b->l->plan->n_steps;
-    VV_TRY_GOTO(status, failed, new_step(b, VV_STEP_MAP, a->name, &m->box, &s));
+    VV_TRY_GOTO(status, failed, new_step(b, VV_STEP_MAP, a->name, &work, &s));
     VV_TRY_GOTO(status, failed, vv_step_add_input(s, &room));
     *room = in;
     s->block = true;
@@ -304,7 +307,7 @@ static vv_status block_step(vv_builder *b, int node, vv_made *m)
         VV_TRY(vv_new(&s->call.weight, (size_t)a->call.n_weights, sizeof(double)));
         memcpy(s->call.weight, a->call.weight, sizeof(double) * (size_t)a->call.n_weights);
     }
-    vv_lower_cut(b, a, &m->box, &hint, s);
+    vv_lower_cut(b, a, &work, &hint, s);
     VV_TRY(add_result(s, op->name, a->dtype, 0, &(vv_red){0}, &m->result));
     return vv_step_complete(s);
 failed:
@@ -428,7 +431,7 @@ static void widen(const vv_array *a, vv_box *box)
     for (int d = 0; d < box->nd; d++) {
         bool whole = false;
         if (a->kind == VV_NODE_BLOCK && vv_block_ops[a->call.op].window) whole = a->call.before[d] || a->call.after[d];
-        if (a->kind == VV_NODE_BLOCK && !vv_block_ops[a->call.op].window) whole = d == a->call.axis;
+        if (a->kind == VV_NODE_BLOCK) whole = whole || vv_block_whole(&a->call, d);
         if (grouped(a)) {
             int k = vv_lower_result_dim(a, d), g = 0;
             for (int i = 0; i < a->group.dim; i++) g += !a->reduced[i];

@@ -201,16 +201,17 @@ static void cut_finer(vv_grid *g, const bool kept[])
     }
 }
 
-/* A scan runs along its whole axis. A window's chunks are twice as long as what they need around them, lest the same elements go to very many. */
+/* A scan runs along its whole axis, a lane is one piece. A window's chunks are twice as long as what they need around them, lest the same elements go to very many. */
 static void block_chunks(vv_step *s)
 {
     vv_grid *g = &s->work;
     bool kept[VV_MAX_DIMS] = {false};
     if (!s->block) return;
-    if (!vv_block_ops[s->call.op].window) {
-        kept[s->call.axis] = true;
-        g->chunk[s->call.axis] = vv_imax(1, g->shape.n[s->call.axis]);
-        g->shift[s->call.axis] = 0;
+    for (int d = 0; d < g->shape.nd; d++) {
+        if (!vv_block_whole(&s->call, d)) continue;
+        kept[d] = true;
+        g->chunk[d] = vv_imax(1, g->shape.n[d]);
+        g->shift[d] = 0;
     }
     for (int d = 0; d < g->shape.nd; d++) {
         vv_index around = s->call.before[d] + s->call.after[d];

@@ -269,7 +269,10 @@ static void call(archive *a, vv_block_call *c, int nd)
     for (int d = 0; d < nd; d++) {
         NUMBER(a, c->before[d]);
         NUMBER(a, c->after[d]);
+        NUMBER(a, c->along[d]);
     }
+    NUMBER(a, c->length);
+    NUMBER(a, c->how);
     NUMBER(a, c->min_count);
     real(a, &c->ddof);
     NUMBER(a, c->keep_nan);

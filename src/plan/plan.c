@@ -139,6 +139,7 @@ const vv_source *vv_part_stored(const vv_plan *p, const vv_part *part)
 
 void vv_step_result_grid(const vv_step *s, vv_grid *out)
 {
+    bool lane = false; /* its first dimension has been */
     *out = (vv_grid){0};
     if (s->reshaped) {
         if (!vv_reshape_grid(&s->work, &s->shown, out)) *out = (vv_grid){.shape.nd = -1};
@@ -148,6 +149,11 @@ void vv_step_result_grid(const vv_step *s, vv_grid *out)
         bool groups = s->op == VV_STEP_REDUCE && d == s->groups.dim;
         if (s->op == VV_STEP_REDUCE && s->reduced[d] && !groups) continue;
         int k = out->shape.nd++;
+        if (vv_step_lanes(s) && s->call.along[d]) {
+            out->shape.n[k] = out->chunk[k] = lane ? 1 : s->call.length;
+            lane = true;
+            continue;
+        }
         out->shape.n[k] = groups ? s->groups.n : s->work.shape.n[d];
         out->chunk[k] = vv_imin(groups ? s->groups.chunk : s->work.chunk[d], vv_imax(1, out->shape.n[k]));
         bool one = vv_grid_count(&s->work, d) <= 1; /* a grid of one chunk needs no shift */

@@ -235,6 +235,12 @@ static inline bool vv_step_delivers(const vv_step *s)
     return s->op == VV_STEP_WRITE || s->op == VV_STEP_GATHER || s->op == VV_STEP_KEEP;
 }
 
+/* An operation on lanes: along their dimensions the result has other lengths than the work. */
+static inline bool vv_step_lanes(const vv_step *s)
+{
+    return s->block && vv_block_ops[s->call.op].lanes;
+}
+
 /* Whether a step streams its inputs (all of them or none). */
 static inline bool vv_step_streams(const vv_step *s)
 {

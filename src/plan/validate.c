@@ -198,6 +198,21 @@ static bool told_ok(const vv_plan *p, int i)
     return w->op == VV_STEP_WRITE && w->from == i && w->to.chunked;
 }
 
+/* A lane lies in one chunk. */
+static bool lanes_ok(const vv_step *s)
+{
+    vv_index n = 1;
+    bool some = false;
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        if (!s->call.along[d]) continue;
+        n = vv_times(n, s->work.shape.n[d]);
+        if (vv_grid_count(&s->work, d) != 1 || s->work.shift[d] || s->work.shape.n[d] < 1) return false;
+        if (s->input[0].before[d] || s->input[0].after[d]) return false;
+        some = true;
+    }
+    return some && s->call.length >= 1 && vv_block_ops[s->call.op].fits(&s->call, n);
+}
+
 static vv_status check_map(const vv_plan *p, int i)
 {
     const vv_step *s = &p->step[i];
@@ -209,6 +224,7 @@ static vv_status check_map(const vv_plan *p, int i)
     if (s->reshaped && (s->block || s->n_results != 1 || s->copied_to))
         return bad(p, i, "another shape of several things");
     if (s->block && s->n_results != 1) return bad(p, i, "an operation on blocks of several results");
+    if (vv_step_lanes(s) && !lanes_ok(s)) return bad(p, i, "lanes that are no lanes");
     return s->leaf == 1 ? VV_OK : bad(p, i, "a map of several chunks");
 }
 

@@ -55,6 +55,48 @@ static void places(results *r, vv_array *x, vv_array *i)
     }
 }
 
+static const double some[] = {0.3}, several[] = {0, 0.1, 0.25, 0.5, 0.75, 0.95, 1};
+
+static void quantiles(results *r, vv_array *x, vv_array *i)
+{
+    static const char *const dims[] = {"time", "lat", "lon", "time,lon", NULL};
+    vv_quantile_options o = VV_QUANTILE_OPTIONS_INIT;
+    char name[64];
+    for (int m = 0; (o.method = vv_quantile_method_name(m)); m++)
+        for (int k = 0; k < 5; k++) {
+            o.keep_nan = k == 2;
+            snprintf(name, sizeof name, "q_%s_%d", o.method, k);
+            add(r, name, vv_quantiles(x, several, 7, dims[k], &o));
+            snprintf(name, sizeof name, "qi_%s_%d", o.method, k);
+            vv_array *one = vv_rename(vv_quantiles(i, some, 1, dims[k], &o), "quantile", "one");
+            add(r, name, k % 2 ? one : vv_quantile(i, 0.3, dims[k], &o));
+        }
+    for (int k = 0; k < 5; k++) {
+        snprintf(name, sizeof name, "median_%d", k);
+        add(r, name, vv_median(x, dims[k]));
+        snprintf(name, sizeof name, "mediani_%d", k);
+        add(r, name, vv_median(i, dims[k]));
+    }
+}
+
+static void sorted(results *r, vv_array *x, vv_array *i)
+{
+    static const char *const dims[] = {"time", "lat", "lon"};
+    char name[64];
+    for (int k = 0; k < 3; k++) {
+        snprintf(name, sizeof name, "sort_%d", k);
+        add(r, name, vv_sort(x, dims[k]));
+        snprintf(name, sizeof name, "argsort_%d", k);
+        add(r, name, vv_argsort(x, dims[k]));
+        snprintf(name, sizeof name, "top_%d", k);
+        add(r, name, vv_rename(vv_topk(x, 5, dims[k]), dims[k], "five"));
+        snprintf(name, sizeof name, "argtop_%d", k);
+        add(r, name, vv_rename(vv_argtopk(i, 6, dims[k]), dims[k], "six"));
+        snprintf(name, sizeof name, "least_%d", k);
+        add(r, name, vv_rename(vv_argtopk(x, -4, dims[k]), dims[k], "four"));
+    }
+}
+
 static int driver(vv_session *s, int argc, char **argv)
 {
     vv_save_options options = VV_SAVE_OPTIONS_INIT;
@@ -64,6 +106,8 @@ static int driver(vv_session *s, int argc, char **argv)
     r.status = vv_output_new(s, argv[2], &options, &r.out);
     moments(&r, x, w);
     places(&r, x, i);
+    quantiles(&r, x, i);
+    sorted(&r, x, i);
     if (r.status != VV_OK) {
         vv_output_free(&r.out);
         return r.status;

@@ -2,6 +2,8 @@
 # cores: 1
 # builds: release
 """Statistics that order values, place them or weigh them (order.c), against NumPy; and the same bits on 1, 2, 3 and 4 ranks."""
+import warnings
+
 import numpy as np
 
 import support
@@ -96,11 +98,54 @@ class Order(support.Case):
             spread = np.fmax.reduce(flat, axis=-1) - np.fmin.reduce(flat, axis=-1)
             self.equal(got[f"ptp_{k}"], spread, f"ptp over {axes}")
 
+    def check_quantiles(self, x, i, got):
+        quantiles = np.array([0, 0.1, 0.25, 0.5, 0.75, 0.95, 1])
+        methods = ["linear", "inverted_cdf", "averaged_inverted_cdf", "closest_observation", "interpolated_inverted_cdf",
+                   "hazen", "weibull", "median_unbiased", "normal_unbiased", "lower", "higher", "midpoint", "nearest"]
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # nothing but NaN
+            for k, axes in enumerate(OVER):
+                flat, numbers = lanes(x, axes), lanes(i, axes)
+                for method in methods[:1 if k == 1 else None]:
+                    # rows of one: of a single lane and quantile NumPy computes in f32
+                    if k == 2:
+                        right = np.quantile(flat, quantiles, axis=-1, method=method).astype("f4")
+                    else:
+                        rows = [row[~np.isnan(row)] for row in flat.reshape(-1, flat.shape[-1])]
+                        right = [np.quantile(row[None], quantiles, axis=1, method=method)[:, 0] if row.size
+                                 else np.full(quantiles.size, np.nan) for row in rows]
+                        right = np.moveaxis(np.reshape(right, flat.shape[:-1] + (-1,)), -1, 0).astype("f4")
+                    here = got[f"q_{method}_{k}"]
+                    finite = ~np.isinf(flat).any(axis=-1)  # inf - inf
+                    self.equal(here[:, finite], right[:, finite], f"{method} over {axes}")
+                    right = np.quantile(numbers, 0.3, axis=-1, method=method)
+                    here = got[f"qi_{method}_{k}"]
+                    self.assertEqual(here.dtype, right.dtype if right.dtype.kind == "f" else i.dtype)
+                    self.equal(here, right[None] if k % 2 else right, f"{method} over {axes} of integers")
+                self.equal(got[f"median_{k}"], np.nanmedian(flat, axis=-1), f"median over {axes}")
+                self.equal(got[f"mediani_{k}"], np.median(numbers, axis=-1), f"median over {axes} of integers")
+
+    def check_sorted(self, x, i, got):
+        for k in range(3):
+            self.equal(got[f"sort_{k}"], np.sort(x, axis=k), f"sort along {k}")
+            order = np.argsort(x, axis=k, kind="stable")
+            self.equal(got[f"argsort_{k}"], order, f"argsort along {k}")
+            n = np.expand_dims((~np.isnan(x)).sum(axis=k), k)
+            place = np.arange(4).reshape([-1 if d == k else 1 for d in range(3)])
+            self.equal(got[f"least_{k}"], np.where(place < n, order.take(range(4), axis=k), -1), f"least along {k}")
+            down = np.sort(np.where(np.isnan(x), -np.inf, x), axis=k)
+            top = np.flip(down, axis=k).take(range(5), axis=k)
+            self.equal(got[f"top_{k}"], np.where(np.isinf(top) & (top < 0), np.nan, top), f"topk along {k}")
+            order = np.argsort(-i, axis=k, kind="stable").take(range(6), axis=k)
+            self.equal(got[f"argtop_{k}"], order, f"argtopk along {k}")
+
     def test_everything(self):
         x, i, w, got = self.run_all()
         self.check_weighted(x, w, got)
         self.check_moments(x, got)
         self.check_places(x, i, got)
+        self.check_quantiles(x, i, got)
+        self.check_sorted(x, i, got)
 
 
 if __name__ == "__main__":

@@ -130,6 +130,11 @@ static problem problem_of(int op, vv_dtype in, int nd, const vv_index n[], int a
     return p;
 }
 
+static bool is_scan(int op)
+{
+    return !vv_block_ops[op].window && !vv_block_ops[op].lanes;
+}
+
 static void every_scan_is_right(void **state)
 {
     (void)state;
@@ -137,7 +142,7 @@ static void every_scan_is_right(void **state)
     static const vv_index extents[] = {0, 1, 2, 3, 15, 16, 17, 40};
     static const double shares[] = {0, 0.1, 0.9};
     for (int op = 0; op < vv_n_block_ops; op++)
-        for (int round = 0; !vv_block_ops[op].window && round < 120; round++) {
+        for (int round = 0; is_scan(op) && round < 120; round++) {
             int nd = 1 + rand() % 3;
             vv_index n[3];
             for (int d = 0; d < nd; d++) n[d] = extents[rand() % 12 ? 1 + rand() % 7 : 0];
@@ -152,7 +157,7 @@ static void long_lines_and_wide_boxes(void **state)
     srand(12);
     static const vv_index boxes[][3] = {{1, MAX_N, 1}, {20, 300, 1}, {3, 7, 700}, {33, 260, 3}};
     for (int op = 0; op < vv_n_block_ops; op++)
-        for (int b = 0; !vv_block_ops[op].window && b < 4; b++)
+        for (int b = 0; is_scan(op) && b < 4; b++)
             for (int t = 0; t < 4; t++) {
                 problem p = problem_of(op, working[t], 3, boxes[b], 1, b % 2);
                 check(&p, b % 2 ? 0 : 0.05);

@@ -1,0 +1,231 @@
+/* What order decides: medians and quantiles, sorted values, the greatest and the least. All of them are operations on whole lanes (kernels/block_op.h): a BLOCK whose result
+ * has another length along the lanes, and a view that drops or moves dimensions. */
+#include "array/build.h"
+
+#include "kernels/quantile.h"
+#include "varve/move.h"
+
+#include <math.h>
+#include <string.h>
+
+/* --- lanes --- */
+
+static vv_status check_lanes(const vv_array *in, const bool along[])
+{
+    const vv_grouping *g = vv_node_grouping(in);
+    bool some = false;
+    for (int d = 0; d < in->shape.nd; d++) {
+        some = some || along[d];
+        if (!along[d] || in->shape.n[d] > 0) continue;
+        return vv_fail(VV_ERR_SHAPE, "'%s' has no elements along '%s' to be put in order", in->name, in->dim[d]);
+    }
+    if (!some) return vv_fail(VV_ERR_SHAPE, "'%s' has no dimensions along which to order it", in->name);
+    if (g && along[g->dim])
+        return vv_fail(VV_ERR_USAGE,
+                       "'%s' is grouped along '%s': order statistics by group are not there; vv_ungroup() it, or take "
+                       "each group's elements with vv_take()",
+                       in->name, in->dim[g->dim]);
+    return VV_OK;
+}
+
+/* call: without what lanes_upon() fills in itself; its weights are copied. first: the name of what takes the place of the first dimension, NULL for the
+ * dimension's own. */
+static vv_status fill_lanes(vv_array *a, const vv_array *in, const char *first)
+{
+    vv_block_call *c = &a->call;
+    const vv_block_op *op = &vv_block_ops[c->op];
+    vv_dtype working = vv_working_type(in->dtype);
+    bool begun = false;
+    if (working == VV_NONE || op->result(working) == VV_NONE)
+        return vv_fail(VV_ERR_TYPE, "%s is not defined for %s ('%s')", strchr(op->name, '_') + 1,
+                       vv_dtype_name(in->dtype), in->name);
+    vv_index n = 1;
+    for (int d = 0; d < in->shape.nd; d++) {
+        if (c->along[d]) n = vv_times(n, in->shape.n[d]);
+        if (!c->along[d])
+            VV_TRY(vv_node_like_dim(a, d, in, d));
+        else
+            VV_TRY(vv_node_set_dim(a, d, begun || !first ? in->dim[d] : first, begun ? 1 : c->length));
+        begun = begun || c->along[d];
+    }
+    if (!op->fits(c, n))
+        return vv_fail(VV_ERR_SHAPE, "'%s': %s of lanes of %lld elements", in->name, strchr(op->name, '_') + 1,
+                       (long long)n);
+    a->dtype = op->result(working) == VV_F64 && in->dtype == VV_F32 ? VV_F32 : op->result(working);
+    if (op->result(VV_I64) == VV_I64 && op->result(VV_F64) == VV_F64) a->dtype = in->dtype; /* elements as they are */
+    VV_TRY(vv_attrs_copy(&a->attrs, &in->attrs));
+    VV_TRY(vv_cf_statistic_units(&a->attrs, strchr(op->name, '_') + 1));
+    VV_TRY(vv_cf_cell_method(a, c->along, op->cell_method, NULL));
+    return vv_node_keep_groups(a, in);
+}
+
+static vv_array *lanes_upon(vv_array *in, const vv_block_call *call, const char *first)
+{
+    vv_status status = vv_array_status(in);
+    if (status == VV_OK) status = check_lanes(in, call->along);
+    vv_array *a = status == VV_OK ? vv_node_upon(in, VV_NODE_BLOCK) : vv_node_inert(in->context);
+    if (a->status != VV_OK) return a;
+    a->call = *call;
+    a->call.weight = NULL;
+    if (call->n_weights > 0) status = vv_new(&a->call.weight, (size_t)call->n_weights, sizeof *call->weight);
+    if (status == VV_OK && call->n_weights > 0)
+        memcpy(a->call.weight, call->weight, (size_t)call->n_weights * sizeof *call->weight);
+    if (status == VV_OK) status = fill_lanes(a, in, first);
+    return vv_node_settle(in->context, a, status);
+}
+
+/* Without the lanes' dimensions but perhaps the first one. Takes `a` over. */
+static vv_array *flattened(vv_array *a, const bool along[], bool keep_first)
+{
+    vv_buf gone = {0};
+    vv_array *flat = NULL;
+    bool first = true;
+    if (a->status != VV_OK) return a;
+    for (int d = 0; d < a->shape.nd; d++) {
+        if (!along[d]) continue;
+        if (!first || !keep_first) vv_buf_printf(&gone, gone.size ? ",%s" : "%s", a->dim[d]);
+        first = false;
+    }
+    if (vv_buf_status(&gone) != VV_OK)
+        flat = vv_node_inert(a->context);
+    else
+        flat = gone.size ? vv_squeeze(a, gone.data) : vv_node_again(a);
+    vv_buf_free(&gone);
+    vv_release(&a);
+    return flat;
+}
+
+vv_array *vv_node_reduce_lanes(vv_array *in, int op, const char *dims, const vv_reduce_options *options)
+{
+    const vv_reduce_options defaults = VV_REDUCE_OPTIONS_INIT, *o = options ? options : &defaults;
+    vv_block_call c = {.op = op, .length = 1, .keep_nan = o->keep_nan};
+    if (vv_node_named_dims(in, dims, c.along) != VV_OK) return vv_node_inert(in->context);
+    vv_array *a = lanes_upon(in, &c, NULL);
+    return o->keep_dims ? a : flattened(a, c.along, false);
+}
+
+/* --- quantiles --- */
+
+static vv_status find_method(const char *name, int *out)
+{
+    const char *names[32];
+    int n = vv_n_quantile_methods < 32 ? vv_n_quantile_methods : 32;
+    *out = vv_quantile_find(name ? name : "linear");
+    if (*out >= 0) return VV_OK;
+    for (int i = 0; i < n; i++) names[i] = vv_quantile_methods[i].name;
+    const char *near = vv_nearest(name, names, n);
+    return vv_fail(VV_ERR_USAGE, "there is no quantile method '%s'%s%s%s", name, near ? "; did you mean '" : "",
+                   near ? near : "", near ? "'?" : "");
+}
+
+static vv_status prepare(const vv_array *in, const double q[], vv_index n, const char *dims,
+                         const vv_quantile_options *o, vv_block_call *c)
+{
+    int method;
+    VV_TRY(vv_array_status(in));
+    VV_TRY(find_method(o->method, &method));
+    if (n < 1) return vv_fail(VV_ERR_USAGE, "'%s': %lld quantiles", in->name, (long long)n);
+    for (vv_index i = 0; i < n; i++)
+        if (!(q[i] >= 0 && q[i] <= 1))
+            return vv_fail(VV_ERR_USAGE, "'%s': %g is no quantile; they are between 0 and 1", in->name, q[i]);
+    *c = (vv_block_call){.length = n, .n_weights = n, .how = method, .keep_nan = o->keep_nan};
+    c->op = vv_block_op_find(vv_quantile_methods[method].picks ? "lanes_pick" : "lanes_quantile");
+    return vv_node_named_dims(in, dims, c->along);
+}
+
+/* The first dimension of the lanes has become that of the quantiles, with these coordinates. */
+static vv_status name_quantiles(vv_array *a, const bool along[], const double q[])
+{
+    int d = 0;
+    while (!along[d]) d++;
+    vv_values *v;
+    VV_TRY(vv_values_new(a->shape.n[d], &v));
+    memcpy(v->at, q, (size_t)v->n * sizeof *q);
+    vv_coord_free(&a->coord[d]);
+    a->coord[d] = (vv_coord){.var = -1, .value = v};
+    return VV_OK;
+}
+
+static vv_array *quantiles(vv_array *in, const double q[], vv_index n, const char *dims, const vv_quantile_options *o,
+                           bool alone)
+{
+    static const char name[] = "quantile";
+    vv_block_call c;
+    if (prepare(in, q, n, dims, o, &c) != VV_OK) return vv_node_inert(in->context);
+    c.weight = (double *)(uintptr_t)q; /* copied from there */
+    if (!alone && vv_node_dim(in, name) >= 0) {
+        (void)vv_fail(VV_ERR_SHAPE, "'%s' has a dimension '%s' already; vv_rename() it", in->name, name);
+        return vv_node_inert(in->context);
+    }
+    vv_array *a = lanes_upon(in, &c, alone ? NULL : name);
+    if (a->status == VV_OK && !alone) a = vv_node_settle(in->context, a, name_quantiles(a, c.along, q));
+    return alone && o->keep_dims ? a : flattened(a, c.along, !alone);
+}
+
+vv_array *vv_quantile(vv_array *in, double q, const char *dims, const vv_quantile_options *options)
+{
+    const vv_quantile_options defaults = VV_QUANTILE_OPTIONS_INIT;
+    return quantiles(in, &q, 1, dims, options ? options : &defaults, true);
+}
+
+/* The quantiles come first, as in NumPy. */
+static vv_array *moved_first(vv_array *a, const char *dim)
+{
+    vv_buf order = {0};
+    if (a->status != VV_OK) return a;
+    vv_buf_text(&order, dim);
+    for (int d = 0; d < a->shape.nd; d++)
+        if (strcmp(a->dim[d], dim) != 0) vv_buf_printf(&order, ",%s", a->dim[d]);
+    vv_array *moved = vv_buf_status(&order) == VV_OK ? vv_transpose(a, order.data) : vv_node_inert(a->context);
+    vv_buf_free(&order);
+    vv_release(&a);
+    return moved;
+}
+
+vv_array *vv_quantiles(vv_array *in, const double q[], vv_index n, const char *dims, const vv_quantile_options *options)
+{
+    const vv_quantile_options defaults = VV_QUANTILE_OPTIONS_INIT;
+    return moved_first(quantiles(in, q, n, dims, options ? options : &defaults, false), "quantile");
+}
+
+const char *vv_quantile_method_name(int i)
+{
+    return i >= 0 && i < vv_n_quantile_methods ? vv_quantile_methods[i].name : NULL;
+}
+
+/* --- sorted lanes --- */
+
+static vv_array *sorted(vv_array *in, const char *op, vv_index k, const char *dim)
+{
+    int d;
+    if (vv_array_status(in) != VV_OK || vv_node_find_dim(in, dim, &d) != VV_OK) return vv_node_inert(in->context);
+    if (k == 0) {
+        (void)vv_fail(VV_ERR_USAGE, "'%s': the 0 greatest elements along '%s'", in->name, dim);
+        return vv_node_inert(in->context);
+    }
+    vv_index wanted = k < 0 ? -k : k;
+    vv_block_call c = {.op = vv_block_op_find(op), .how = k < 0};
+    c.length = wanted < in->shape.n[d] ? wanted : in->shape.n[d];
+    c.along[d] = true;
+    return lanes_upon(in, &c, NULL);
+}
+
+vv_array *vv_sort(vv_array *a, const char *dim)
+{
+    return sorted(a, "lanes_sort", VV_INDEX_MAX, dim);
+}
+
+vv_array *vv_argsort(vv_array *a, const char *dim)
+{
+    return sorted(a, "lanes_argsort", VV_INDEX_MAX, dim);
+}
+
+vv_array *vv_topk(vv_array *a, vv_index k, const char *dim)
+{
+    return sorted(a, "lanes_topk", k, dim);
+}
+
+vv_array *vv_argtopk(vv_array *a, vv_index k, const char *dim)
+{
+    return sorted(a, "lanes_argtopk", k, dim);
+}
