@@ -2,6 +2,7 @@
 # The .deb depends on the libraries that the programs in it need, found by looking at them, and holds what it should.
 #
 # builds: release
+# cores: 1
 set -e
 build=${VARVE_BUILD:?}
 for tool in cpack dpkg-deb dpkg-shlibdeps file; do

@@ -3,6 +3,7 @@
 # configures a fresh build under circumstances that mislead it, and looks for those three in the message.
 #
 # builds: release
+# cores: 1
 source=${VARVE_SOURCE:?}
 work=$(mktemp -d "${TMPDIR:-/tmp}/varve-deps.XXXXXX")
 trap 'rm -rf "$work"' EXIT

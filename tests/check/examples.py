@@ -3,7 +3,7 @@
 compared with the lines under "Expected output" (`...` stands for anything).
 
 builds: release asan
-cores: 2
+cores: 1
 """
 import os
 import re

@@ -3,6 +3,7 @@
 # find_package and once with pkg-config (shared and static), and runs what was built.
 #
 # builds: release clang
+# cores: 1
 set -e
 source=${VARVE_SOURCE:?} build=${VARVE_BUILD:?}
 work=$(mktemp -d "${TMPDIR:-/tmp}/varve-install.XXXXXX")

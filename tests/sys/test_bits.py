@@ -61,9 +61,11 @@ class Bits(support.Case):
         plain = self.output(common)
         self.run_ok(*common, "-o", plain, env=CLOCK)
         data, file = raw_bytes(plain), blanked(plain)
-        configurations = list(itertools.product(RANKS, THREADS, (ROOMY, "tight"), PLACEMENTS))
+        budgets = (ROOMY, "tight")
+        configurations = list(itertools.product(RANKS, THREADS, budgets, PLACEMENTS))
         if not full:  # every pair of settings still meets
-            configurations = [c for i, c in enumerate(configurations) if (i + i // 2 + i // 12) % 3 == 0]
+            configurations = [(ranks, THREADS[(i + k) % 2], budgets[(i // 2 + k) % 2], placement)
+                              for i, ranks in enumerate(RANKS) for k, placement in enumerate(PLACEMENTS)]
 
         def one(c):
             ranks, threads, budget, placement = c

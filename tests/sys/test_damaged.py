@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # timeout: 300
+# cores: 1
 # builds: release
 """Damaged, absurd and changing files: nothing crashes, nothing hangs, and the message names the file.
 

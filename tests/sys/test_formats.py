@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# cores: 2
+# cores: 1
 # builds: release asan
 """Files of other programs (tests/data/format_corpus.py), read bit for bit as h5py and xarray read them: layouts, chunk indexes, filters, types,
 shapes, groups; what varve info says of them; damaged chunks."""

@@ -3,6 +3,7 @@
 disagree about and what they may not; errors that name the file; the cache of headers.
 
 timeout: 300
+cores: 1
 """
 import json
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # timeout: 600
+# cores: 1
 # builds: release asan
 """Commands that only move data: select, concat, stack, rechunk. What they write is compared value by value, as stored, with NumPy on the inputs;
 whether chunks were copied as they are stored shows in explain, and in the stored bytes of the chunks themselves.

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # timeout: 900
+# cores: 1
 # builds: release
 """Faults at random: expressions of algebra.c on one to four ranks, everything spilled or nothing, any schedule, and a fault somewhere. Nothing hangs; a run
 ends well with the right values, or with an error and one message; nothing is left in the scratch directory, but for the unfinished output of a program that was killed.
@@ -9,6 +10,7 @@ VARVE_FAULT_RUNS=1000 VARVE_FAULT_SEED=7 tests/run random_faults    more of them
 import os
 import random
 import re
+import shutil
 
 import support
 from support import ROOT
@@ -30,16 +32,26 @@ class RandomFaults(support.Case):
             self.skipTest("the helper program algebra is not built")
         self.right = self.done(support.run([self.program, "1", str(EXPRESSIONS)])).out.splitlines()
 
-    def one(self, rng, scratch):
+    @staticmethod
+    def draw(rng):
+        """(ranks, first expression, environment) of a run."""
         ranks, first = rng.choice((1, 2, 2, 3, 4)), rng.randrange(1, EXPRESSIONS - EACH)
         fault = f"{rng.choice(sites())}:{rng.choice((1, 1, 2, 3, 5, 9, 20, 60))}{rng.choice(('', '', '+'))}"
         if rng.random() < 0.7:
             fault += f"@{rng.randrange(ranks)}"
         if rng.random() < 0.1:
             fault += "!kill"
-        env = {"VV_FAULT": fault, "TMPDIR": scratch, "VARVE_FUZZ": str(rng.randrange(3))}
+        env = {"VV_FAULT": fault, "VARVE_FUZZ": str(rng.randrange(3))}
         if rng.random() < 0.5:
             env["VARVE_STORE"] = "0"
+        return ranks, first, env
+
+    def one(self, case):
+        """Whether the run was hit."""
+        number, (ranks, first, env) = case
+        scratch, fault = self.path(f"scratch{number}"), env["VV_FAULT"]
+        os.mkdir(scratch)
+        env["TMPDIR"] = scratch
         result = support.run(support.command(self.program, [first, EACH], ranks), timeout=PATIENCE, env=env)
         note = f"{env} on {ranks} ranks, expressions from {first}\n{result}"
         self.assertFalse(result.hung, note)
@@ -53,14 +65,13 @@ class RandomFaults(support.Case):
                 if name.endswith(".varve-part"):
                     os.remove(os.path.join(scratch, name))
         self.assertEqual([n for n in os.listdir(scratch) if "varve" in n], [], note)
+        shutil.rmtree(scratch)
         return result.code != 0
 
     def test_any_fault_anywhere(self):
-        rng, hit = random.Random(SEED), 0
-        scratch = self.path("scratch")
-        os.mkdir(scratch)
-        for _ in range(RUNS):
-            hit += self.one(rng, scratch)
+        rng = random.Random(SEED)
+        cases = [self.draw(rng) for _ in range(RUNS)]
+        hit = sum(support.side_by_side(self.one, enumerate(cases), workers=3))
         print(f"{RUNS} runs, {hit} of them hit")
         self.assertGreater(hit, RUNS // 5)
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # timeout: 300
+# cores: 1
 """How outputs are stored: chunks, filters, element types, packing, quantizing, dimensions that can grow, plain HDF5.
 
 Every option is looked at with other programs' eyes: netCDF4, h5py, xarray with both engines, CDO, NCO, nccopy, h5diff. The results are large enough to be
