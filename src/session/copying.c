@@ -23,24 +23,13 @@ static bool missing_stay(const vv_prepared *p, int source, const vv_write_to *to
     return true;
 }
 
-/* The output's pipeline; its order is that in which a chunk's mask counts the filters. */
-static int pipeline(const vv_variable *v, unsigned char filter[])
-{
-    int n = 0;
-    if (v->shuffle) filter[n++] = VV_FILTER_SHUFFLE;
-    if (v->deflate >= 0) filter[n++] = VV_FILTER_DEFLATE;
-    if (v->zstd > 0) filter[n++] = VV_FILTER_ZSTD;
-    if (v->fletcher32) filter[n++] = VV_FILTER_FLETCHER32;
-    return n;
-}
-
-/* The filters of a source are those of the output. */
+/* The filters of a source are those of the output, in their order. */
 static bool stored_alike(const vv_prepared *p, int source, const vv_write_to *to, const vv_variable *v)
 {
     const vv_variable *from = origin_of(p, source);
     if (!to->chunked) return true;
-    unsigned char filter[VV_FILTERS];
-    int n = pipeline(v, filter);
+    unsigned char filter[VV_MAX_FILTERS];
+    int n = vv_variable_filters(v, filter);
     return n == from->n_filters && !memcmp(filter, from->filter, (size_t)n) && from->deflate == v->deflate &&
            from->zstd == v->zstd && missing_stay(p, source, to);
 }
@@ -104,6 +93,7 @@ vv_status vv_copying_choose(vv_prepared *p, int write_step, vv_variable *v)
     vv_index copies = alike ? count_copies(p, s) : 0;
     if (copies < vv_step_outs(s) && v->fletcher32) {
         v->fletcher32 = false;
+        v->n_filters = 0;
         copies = 0;
     }
     if (copies == 0) s->copied_to = 0;

@@ -102,12 +102,25 @@ static void note_failure(opening *o, int at)
     vv_error_get(&o->failure);
 }
 
-static void read_own(opening *o)
+/* Before header `at` of a list is read: those that come later are fetched meanwhile. Disks and file servers are best at many things at once. */
+static void expect(int n, const char *const path[], int at)
 {
-    for (int i = 0; i < o->n_wanted && o->failed > i; i += o->readers) {
-        int k = o->wanted[i];
-        if (vv_header_read(o->path[k], &o->header[k]) != VV_OK) note_failure(o, i);
+    enum { EARLY = 16 };
+    for (int i = at ? at + EARLY : 1; i <= at + EARLY && i < n; i++) vv_header_expect(path[i]);
+}
+
+static vv_status read_own(opening *o)
+{
+    const char **path;
+    int n = 0;
+    VV_TRY(vv_new(&path, (size_t)o->n_wanted + 1, sizeof *path));
+    for (int i = 0; i < o->n_wanted; i += o->readers) path[n++] = o->path[o->wanted[i]];
+    for (int i = 0; i < n && o->failed > i * o->readers; i++) {
+        expect(n, path, i);
+        if (vv_header_read(path[i], &o->header[o->wanted[i * o->readers]]) != VV_OK) note_failure(o, i * o->readers);
     }
+    free(path);
+    return VV_OK;
 }
 
 static vv_status ask(opening *o, int rank)
@@ -188,7 +201,7 @@ static vv_status read_headers(opening *o)
         status = ask(o, rank);
         asked += status == VV_OK;
     }
-    if (status == VV_OK) read_own(o);
+    if (status == VV_OK) status = read_own(o);
     vv_failure before;
     vv_error_get(&before);
     vv_status heard = collect(o, asked);
@@ -204,21 +217,38 @@ static vv_status read_headers(opening *o)
 
 /* --- the other ranks --- */
 
+static vv_status pack_header(const char *path, vv_buf *out)
+{
+    vv_header *h;
+    VV_TRY(vv_header_read(path, &h));
+    vv_header_pack(h, out);
+    vv_header_free(&h);
+    return vv_buf_status(out);
+}
+
+/* The headers of a list, up to the first that cannot be read. */
+static vv_status pack_headers(vv_reader *r, vv_buf *out, int64_t *done)
+{
+    const char **path;
+    int64_t n = vv_read_i64(r);
+    if (r->failed || n < 0 || (uint64_t)n > r->size) return vv_fail(VV_ERR_INTERNAL, "a damaged list of files");
+    VV_TRY(vv_new(&path, (size_t)n + 1, sizeof *path));
+    for (int64_t i = 0; i < n; i++) path[i] = vv_read_string(r);
+    vv_status status = r->failed ? vv_fail(VV_ERR_INTERNAL, "a damaged list of files") : VV_OK;
+    for (*done = 0; *done < n && status == VV_OK; *done += status == VV_OK) {
+        expect((int)n, path, (int)*done);
+        status = pack_header(path[*done], out);
+    }
+    free(path);
+    return status;
+}
+
 static void answer(vv_reader *r, vv_buf *out)
 {
-    vv_status status = VV_OK;
     vv_buf headers = {0};
     int64_t done = 0;
     vv_log_set((vv_log_level)vv_read_i64(r));
-    for (int64_t n = vv_read_i64(r); done < n && !r->failed && status == VV_OK; done += status == VV_OK) {
-        vv_header *h;
-        status = vv_header_read(vv_read_string(r), &h);
-        if (status != VV_OK) break;
-        vv_header_pack(h, &headers);
-        vv_header_free(&h);
-        status = vv_buf_status(&headers);
-    }
-    if (r->failed && status == VV_OK) status = vv_fail(VV_ERR_INTERNAL, "a damaged list of files");
+    vv_status status = pack_headers(r, &headers, &done);
     vv_buf_put_i64(out, done);
     vv_buf_bytes(out, headers.data, headers.size);
     vv_buf_free(&headers);

@@ -80,6 +80,10 @@ void vv_item_filters(const vv_output *o, const vv_item *item, vv_variable *v)
         v->zstd = like->zstd;
         v->shuffle = (like->deflate >= 0 || like->zstd > 0) && like->shuffle && o->options.shuffle;
         v->fletcher32 = like->fletcher32;
+        if (v->shuffle == like->shuffle) { /* netCDF takes sums of what goes into the filters, h5py of what comes out */
+            v->n_filters = like->n_filters;
+            memcpy(v->filter, like->filter, sizeof v->filter);
+        }
     }
 }
 

@@ -205,21 +205,11 @@ static int number_of(const vv_format *format)
     return i;
 }
 
-static vv_status take_meta(vv_file *f, const vv_apart_request *q, const vv_apart_answer *a)
-{
-    char *packed;
-    VV_TRY(vv_new(&packed, (size_t)a->payload + 1, 1));
-    vv_status status = take(f, q, a, packed, a->payload);
-    vv_reader in = {.data = packed, .size = (size_t)a->payload};
-    if (status == VV_OK) status = vv_meta_unpack(&f->meta, &in);
-    free(packed);
-    return status;
-}
-
-static vv_status open_remote(vv_file *f, remote *r)
+/* Asks for something about a path; the answer's data is `packed`, to be freed. */
+static vv_status ask_path(const vv_file *f, vv_apart_op op, int64_t *file, char **packed, vv_reader *in)
 {
     vv_apart_answer a = {0};
-    vv_apart_request q = {.op = VV_APART_OPEN, .format = number_of(f->format)};
+    vv_apart_request q = {.op = op, .format = number_of(f->format)};
     vv_buf where = {0}; /* a relative path is meant from here */
     char *here = getcwd(NULL, 0);
     vv_buf_bytes(&where, here ? here : "", here ? strlen(here) + 1 : 1);
@@ -232,9 +222,36 @@ static vv_status open_remote(vv_file *f, remote *r)
     vv_buf_free(&where);
     VV_TRY(status);
     if (a.status != VV_OK) return take(f, &q, &a, NULL, 0);
+    VV_TRY(vv_new(packed, (size_t)a.payload + 1, 1));
+    *in = (vv_reader){.data = *packed, .size = (size_t)a.payload};
+    *file = a.file;
+    return take(f, &q, &a, *packed, a.payload);
+}
+
+static vv_status open_remote(vv_file *f, remote *r)
+{
+    char *packed = NULL;
+    vv_reader in;
+    vv_status status = ask_path(f, VV_APART_OPEN, &r->file, &packed, &in);
     r->life = reader.life;
-    r->file = a.file;
-    return take_meta(f, &q, &a);
+    if (status == VV_OK) status = vv_meta_unpack(&f->meta, &in);
+    free(packed);
+    return status;
+}
+
+vv_status vv_apart_header(const vv_file *f, vv_header **out)
+{
+    char *packed = NULL;
+    vv_reader in;
+    int64_t none;
+    VV_TRY(vv_fault(VV_FAULT_CHUNK_INDEX)); /* faults are planted in this process only */
+    VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
+    pthread_mutex_lock(&lock);
+    vv_status status = ask_path(f, VV_APART_HEADER, &none, &packed, &in);
+    pthread_mutex_unlock(&lock);
+    if (status == VV_OK) status = vv_header_unpack(&in, out);
+    free(packed);
+    return status;
 }
 
 vv_status vv_apart_open(vv_file *f)

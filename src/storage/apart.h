@@ -14,7 +14,7 @@
 #ifndef VV_STORAGE_APART_H
 #define VV_STORAGE_APART_H
 
-#include "storage/storage.h"
+#include "storage/header.h"
 
 /* Starts the reader. VARVE_APART=0 in the environment: files are read by this process, for debuggers. */
 VV_WARN_UNUSED vv_status vv_apart_begin(void);
@@ -25,9 +25,19 @@ bool vv_apart_wanted(void);
 /* As f->format->open(), by the reader; on success f->format is one whose functions ask the reader. */
 VV_WARN_UNUSED vv_status vv_apart_open(vv_file *f);
 
+/* All that is to be known of a file that is not open, by the reader, which does not keep it open. */
+VV_WARN_UNUSED vv_status vv_apart_header(const vv_file *f, vv_header **out);
+
 /* --- between the two halves --- */
 
-typedef enum vv_apart_op { VV_APART_OPEN, VV_APART_CLOSE, VV_APART_OFFSET, VV_APART_INDEX, VV_APART_READ } vv_apart_op;
+typedef enum vv_apart_op {
+    VV_APART_OPEN,
+    VV_APART_HEADER,
+    VV_APART_CLOSE,
+    VV_APART_OFFSET,
+    VV_APART_INDEX,
+    VV_APART_READ
+} vv_apart_op;
 
 /* A request, followed by `payload` bytes: a path, the numbers of chunks. */
 typedef struct vv_apart_request {
@@ -37,7 +47,7 @@ typedef struct vv_apart_request {
     vv_box box;               /* to read */
 } vv_apart_request;
 
-/* An answer, followed by `payload` bytes: packed metadata, an address, vv_chunk_at, elements; after a failure, the vv_failure. */
+/* An answer, followed by `payload` bytes: packed metadata, a packed header, an address, vv_chunk_at, elements; after a failure, the vv_failure. */
 typedef struct vv_apart_answer {
     int64_t status, file, payload;
 } vv_apart_answer;

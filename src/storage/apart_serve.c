@@ -53,22 +53,40 @@ static vv_status keep(vv_file *f, int64_t *number)
 }
 
 /* `where`: the owner's directory, then the path. */
-static vv_status open_path(const vv_apart_request *q, const char *where, int64_t *number, vv_buf *out)
+static vv_status open_path(const vv_apart_request *q, const char *where, vv_file **out)
 {
     const char *path = where + strlen(where) + 1;
-    vv_file *f;
     if (chdir(where)) vv_say(VV_LOG_DEBUG, "cannot enter %s: %s", where, strerror(errno));
-    VV_TRY(vv_new(&f, 1, sizeof *f));
-    f->format = vv_formats[q->format];
-    vv_status status = vv_strdup(&f->path, path);
-    if (status == VV_OK) status = f->format->open(f);
-    if (status == VV_OK) {
-        vv_meta_pack(f->meta, out);
-        status = vv_buf_status(out);
-    }
+    VV_TRY(vv_new(out, 1, sizeof **out));
+    (*out)->format = vv_formats[q->format];
+    vv_status status = vv_strdup(&(*out)->path, path);
+    if (status == VV_OK) status = (*out)->format->open(*out);
+    if (status != VV_OK) vv_file_close(out);
+    return status;
+}
+
+static vv_status open_and_keep(const vv_apart_request *q, const char *where, int64_t *number, vv_buf *out)
+{
+    vv_file *f;
+    VV_TRY(open_path(q, where, &f));
+    vv_meta_pack(f->meta, out);
+    vv_status status = vv_buf_status(out);
     if (status == VV_OK) status = keep(f, number);
     if (status != VV_OK) vv_file_close(&f);
     return status;
+}
+
+static vv_status whole_header(const vv_apart_request *q, const char *where, vv_buf *out)
+{
+    vv_file *f;
+    vv_header *h;
+    VV_TRY(open_path(q, where, &f));
+    vv_status status = vv_header_of(f, &h);
+    vv_file_close(&f);
+    VV_TRY(status);
+    vv_header_pack(h, out);
+    vv_header_free(&h);
+    return vv_buf_status(out);
 }
 
 static vv_status chunk_places(vv_file *f, int var, const vv_index *number, size_t n, vv_buf *out)
@@ -92,7 +110,8 @@ static vv_status values(vv_file *f, const vv_apart_request *q, vv_buf *out)
 static vv_status do_request(const vv_apart_request *q, const char *payload, int64_t *number, vv_buf *out)
 {
     vv_bytes address;
-    if (q->op == VV_APART_OPEN) return open_path(q, payload, number, out);
+    if (q->op == VV_APART_OPEN) return open_and_keep(q, payload, number, out);
+    if (q->op == VV_APART_HEADER) return whole_header(q, payload, out);
     vv_file *f = open_files[q->file];
     switch (q->op) {
     case VV_APART_OFFSET:

@@ -10,6 +10,20 @@ const char *const vv_filter_names[VV_FILTERS] = {[VV_FILTER_SHUFFLE] = "shuffle"
                                                  [VV_FILTER_FLETCHER32] = "fletcher32",
                                                  [VV_FILTER_ZSTD] = "zstd"};
 
+int vv_variable_filters(const vv_variable *v, unsigned char filter[])
+{
+    int n = 0;
+    if (v->n_filters > 0) {
+        memcpy(filter, v->filter, (size_t)v->n_filters);
+        return v->n_filters;
+    }
+    if (v->shuffle) filter[n++] = VV_FILTER_SHUFFLE;
+    if (v->deflate >= 0) filter[n++] = VV_FILTER_DEFLATE;
+    if (v->zstd > 0) filter[n++] = VV_FILTER_ZSTD;
+    if (v->fletcher32) filter[n++] = VV_FILTER_FLETCHER32;
+    return n;
+}
+
 /* --- attributes --- */
 
 static int attr_position(const vv_attrs *a, const char *name)

@@ -51,7 +51,8 @@ typedef struct vv_variable {
     bool shuffle, fletcher32;
     int deflate; /* level, -1 without */
     int zstd;    /* level from 1, 0 without; HDF5's filter 32015 */
-    /* Of a file that was read: the filters (vv_filter) in the order in which they were applied; bit i of a chunk's filter mask belongs to filter i.
+    /* Of a file that was read, or of an output whose chunks may come from one: the filters (vv_filter) in the order in which they are applied; bit i of a
+     * chunk's filter mask belongs to filter i. An output may leave it to vv_variable_filters().
      * At most one compresses, and what shuffles stands before it. */
     int n_filters;
     unsigned char filter[VV_MAX_FILTERS];
@@ -82,6 +83,8 @@ VV_WARN_UNUSED vv_status vv_meta_add_dim(vv_meta *m, const char *name, vv_index 
 VV_WARN_UNUSED vv_status vv_meta_add_var(vv_meta *m, const char *name, vv_dtype type, vv_variable **out);
 int vv_meta_find_var(const vv_meta *m, const char *name); /* -1 when there is none */
 int vv_meta_find_dim(const vv_meta *m, const char *name);
+/* The filters of a variable in the order in which they are applied, VV_MAX_FILTERS at most: the one it names, else shuffle, compression, sum. */
+int vv_variable_filters(const vv_variable *v, unsigned char filter[]);
 /* True for a 1-D variable with the name of its only dimension. */
 bool vv_meta_is_coordinate(const vv_meta *m, int var);
 

@@ -111,23 +111,26 @@ static vv_status choose(const char *path, const vv_format **out)
     return *out ? VV_OK : nobody_wants(path, head, n);
 }
 
-vv_status vv_file_open(const char *path, vv_file **out)
+vv_status vv_file_find(const char *path, vv_file **out)
 {
     const vv_format *format;
-    vv_file *f;
     *out = NULL;
     VV_TRY(vv_fault(VV_FAULT_OPEN_INPUT));
     VV_TRY(choose(path, &format));
-    VV_TRY(vv_new(&f, 1, sizeof *f));
-    f->format = format;
-    vv_status status = vv_strdup(&f->path, path);
-    if (status == VV_OK) status = format->apart && vv_apart_wanted() ? vv_apart_open(f) : format->open(f);
-    if (status != VV_OK) {
-        vv_file_close(&f);
-        return status;
-    }
-    *out = f;
-    return VV_OK;
+    VV_TRY(vv_new(out, 1, sizeof **out));
+    (*out)->format = format;
+    vv_status status = vv_strdup(&(*out)->path, path);
+    if (status != VV_OK) vv_file_close(out);
+    return status;
+}
+
+vv_status vv_file_open(const char *path, vv_file **out)
+{
+    VV_TRY(vv_file_find(path, out));
+    const vv_format *format = (*out)->format;
+    vv_status status = format->apart && vv_apart_wanted() ? vv_apart_open(*out) : format->open(*out);
+    if (status != VV_OK) vv_file_close(out);
+    return status;
 }
 
 void vv_file_close(vv_file **f)

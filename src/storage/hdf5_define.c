@@ -187,6 +187,17 @@ static hid_t creation_list(void)
     return list;
 }
 
+static herr_t set_filter(hid_t list, vv_filter filter, const vv_variable *v)
+{
+    unsigned level = (unsigned)v->zstd;
+    switch (filter) {
+    case VV_FILTER_SHUFFLE: return H5Pset_shuffle(list);
+    case VV_FILTER_DEFLATE: return H5Pset_deflate(list, (unsigned)v->deflate);
+    case VV_FILTER_FLETCHER32: return H5Pset_fletcher32(list);
+    default: return H5Pset_filter(list, VV_H5_ZSTD, H5Z_FLAG_MANDATORY, 1, &level);
+    }
+}
+
 static vv_status var_creation_list(const vv_variable *v, hid_t type, hid_t *out)
 {
     hid_t list = *out = creation_list();
@@ -200,11 +211,9 @@ static vv_status var_creation_list(const vv_variable *v, hid_t type, hid_t *out)
     if (v->layout == VV_LAYOUT_CHUNKED) {
         for (int d = 0; d < v->shape.nd; d++) chunk[d] = (hsize_t)v->chunk[d];
         ok = ok && H5Pset_chunk(list, v->shape.nd, chunk) >= 0;
-        if (v->shuffle) ok = ok && H5Pset_shuffle(list) >= 0;
-        if (v->deflate >= 0) ok = ok && H5Pset_deflate(list, (unsigned)v->deflate) >= 0;
-        if (v->zstd > 0)
-            ok = ok && H5Pset_filter(list, VV_H5_ZSTD, H5Z_FLAG_MANDATORY, 1, &(unsigned){(unsigned)v->zstd}) >= 0;
-        if (v->fletcher32) ok = ok && H5Pset_fletcher32(list) >= 0;
+        unsigned char filter[VV_MAX_FILTERS];
+        int n = vv_variable_filters(v, filter);
+        for (int i = 0; i < n; i++) ok = ok && set_filter(list, (vv_filter)filter[i], v) >= 0;
     } else {
         ok = ok && H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 &&
              H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0;

@@ -2,11 +2,14 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "storage/apart.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 /* A file's chunks beyond this many, and larger variables, are looked up when they are wanted. */
 enum { MOST_CHUNKS = 1 << 18, SMALL = 4096, COORDINATE = 1 << 20 };
@@ -86,24 +89,46 @@ static vv_status take_all(vv_file *f, vv_header *h)
     return VV_OK;
 }
 
-vv_status vv_header_read(const char *path, vv_header **out)
+vv_status vv_header_of(vv_file *f, vv_header **out)
 {
-    vv_file *f = NULL;
-    vv_header *h = NULL;
     vv_status status;
-    *out = NULL;
-    VV_TRY_GOTO(status, failed, vv_new(&h, 1, sizeof *h));
-    VV_TRY_GOTO(status, failed, vv_strdup(&h->path, path));
-    if (vv_stamp_of(path, &h->stamp) != VV_OK) vv_error_clear(); /* opening it will tell */
-    VV_TRY_GOTO(status, failed, vv_file_open(path, &f));
-    VV_TRY_GOTO(status, failed, take_all(f, h));
-    vv_file_close(&f);
-    *out = h;
+    VV_TRY(vv_new(out, 1, sizeof **out));
+    VV_TRY_GOTO(status, failed, vv_strdup(&(*out)->path, f->path));
+    VV_TRY_GOTO(status, failed, take_all(f, *out));
     return VV_OK;
 failed:
-    vv_file_close(&f);
-    vv_header_free(&h);
+    vv_header_free(out);
     return status;
+}
+
+/* Where the library that reads a format works in a process of its own, that does all of it: one request for a file instead of one for each variable. */
+static vv_status read_header(vv_file *f, vv_header **out)
+{
+    if (f->format->apart && vv_apart_wanted()) return vv_apart_header(f, out);
+    VV_TRY(f->format->open(f));
+    return vv_header_of(f, out);
+}
+
+vv_status vv_header_read(const char *path, vv_header **out)
+{
+    vv_file *f;
+    vv_stamp stamp;
+    *out = NULL;
+    if (vv_stamp_of(path, &stamp) != VV_OK) vv_error_clear(); /* opening it will tell */
+    VV_TRY(vv_file_find(path, &f));
+    vv_status status = read_header(f, out);
+    if (status == VV_OK) (*out)->stamp = stamp;
+    vv_file_close(&f);
+    return status;
+}
+
+void vv_header_expect(const char *path)
+{
+    enum { BEGIN = 128 << 10 }; /* Linux takes no more of one announcement */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) return;
+    (void)posix_fadvise(fd, 0, BEGIN, POSIX_FADV_WILLNEED);
+    close(fd);
 }
 
 void vv_header_free(vv_header **header)

@@ -36,6 +36,10 @@ VV_WARN_UNUSED vv_status vv_stamp_of(const char *path, vv_stamp *out);
 
 /* Opens the file, takes everything down and closes it. Errors as of vv_file_open(). */
 VV_WARN_UNUSED vv_status vv_header_read(const char *path, vv_header **out);
+/* The same of a file that is open; takes its metadata. */
+VV_WARN_UNUSED vv_status vv_header_of(vv_file *f, vv_header **out);
+/* A file's header will be read soon: has the system fetch the begin of the file, without waiting for it. */
+void vv_header_expect(const char *path);
 void vv_header_free(vv_header **h);
 
 void vv_header_pack(const vv_header *h, vv_buf *out);

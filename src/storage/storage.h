@@ -56,6 +56,8 @@ extern const int vv_n_formats;
 /* Opens with the first format that wants the file. Errors: VV_ERR_NOT_FOUND (with the reason of the system), VV_ERR_FORMAT (names what it looks like, if known). */
 VV_WARN_UNUSED vv_status vv_file_open(const char *path, vv_file **out);
 void vv_file_close(vv_file **f);
+/* The same without opening it: f->format is the one that wants the file. */
+VV_WARN_UNUSED vv_status vv_file_find(const char *path, vv_file **out);
 /* Whether a path stands for data that is computed when it is read (virtual.c): nothing is stored anywhere. */
 bool vv_path_is_computed(const char *path);
 

@@ -5,8 +5,11 @@
 """Commands that only move data: select, concat, stack, rechunk. What they write is compared value by value, as stored, with NumPy on the inputs;
 whether chunks were copied as they are stored shows in explain, and in the stored bytes of the chunks themselves.
 """
+import json
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import h5py
 import netCDF4
@@ -15,6 +18,9 @@ import xarray
 
 import support
 from support import SQUEEZED, make
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "data"))
+import format_corpus  # noqa: E402
 
 NT, NY, NX = 48, 30, 40
 FIELDS = ("time", "lat", "lon")
@@ -60,6 +66,11 @@ def chunks(path, name):
         d = f[name].id
         infos = [d.get_chunk_info(i) for i in range(d.get_num_chunks())]
         return {i.chunk_offset: d.read_direct_chunk(i.chunk_offset) for i in infos}
+
+
+def pipeline(dataset):
+    p = dataset.id.get_create_plist()
+    return [p.get_filter(i)[0] for i in range(p.get_nfilters())]
 
 
 class Moving(support.Case):
@@ -270,12 +281,36 @@ class Moving(support.Case):
             dim = [n for n in h if n != "x"]
         self.assertEqual(dim, [])
         info = self.run_ok("info", "--json", f).out
-        name = [n for n in __import__("json").loads(info)["dimensions"]][0]
+        name = [n for n in json.loads(info)["dimensions"]][0]
         self.moved("select", f"{name}=#0:8", f)
         with h5py.File(f) as h, h5py.File(self.out) as o:
             self.assertTrue(np.array_equal(h["x"][...], o["x"][...]))
             self.assertEqual(o["x"].id.get_chunk_info(0).filter_mask, 3)
         self.assertEqual(chunks(self.out, "x"), chunks(f, "x"))
+
+    def test_filters_in_any_order(self):
+        """Sums of elements, as netCDF takes them, or of what is stored, as h5py does; zstd: chunks and pipeline stay as they are."""
+        f, chunk = self.path("orders.h5"), (8, NY, NX)
+        x = format_corpus.field((24, NY, NX))
+        orders = {"netcdf": ("fletcher32", "shuffle", "deflate"), "h5py": ("shuffle", "deflate", "fletcher32"), "sum": ("fletcher32",),
+                  "zstd": ("shuffle", "zstd")}
+        with h5py.File(f, "w") as h:
+            for name, order in orders.items():
+                d = format_corpus.dataset(h, name, x, chunk, order, write=name != "zstd")
+            for at in range(0, 24, 8):
+                d.write_direct_chunk((at, 0, 0), format_corpus.zstd(format_corpus.shuffle(x[at:at + 8].tobytes(), 4), 3))
+        self.assertEqual(self.explained("select", "phony_dim_0=#0:16", f).count(COPIED + ", not"), len(orders))
+        self.moved("select", "phony_dim_0=#0:16", f)
+        with h5py.File(f) as h, h5py.File(self.out) as o:
+            for name in orders:
+                self.assertEqual(pipeline(o[name]), pipeline(h[name]), name)
+                self.assertEqual(chunks(self.out, name), {k: c for k, c in chunks(f, name).items() if k[0] < 16}, name)
+                if name != "zstd":
+                    self.assertTrue(np.array_equal(o[name][...], x[:16]), name)
+        self.assertNotIn(COPIED, self.explained("select", "phony_dim_0=#1:16", f))
+        self.moved("select", "phony_dim_0=#1:16", f)
+        for name in ("netcdf", "h5py", "sum"):
+            self.same(name, x[1:16])
 
     def test_budget_counts(self):
         self.refused(support.varve("concat", "-d", "time", *self.files, "-o", self.out, "--memory", "4M", "-O"), 4, "would do")
