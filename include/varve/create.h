@@ -15,6 +15,10 @@ VV_API vv_array *vv_random_array(vv_session *s, const char *kind, const char *di
 /* The same with the kind's two parameters, as its help tells them: vv_random_array_of(s, "uniform", -1, 1, ...) is between -1 and 1. */
 VV_API vv_array *vv_random_array_of(vv_session *s, const char *kind, double first, double second, const char *dims,
                                     const char *chunks, uint64_t seed, vv_dtype dtype);
+/* The elements of a buffer of the driver's, row-major: vv_from_buffer(s, "lat:180,lon:360", NULL, VV_F32, mask). Rank 0 hands them out when they are wanted; until
+ * then they must stay there, and as they are. vv_persist() hands them out for good, then the buffer may go. chunks NULL: of a fitting size. */
+VV_API vv_array *vv_from_buffer(vv_session *s, const char *dims, const char *chunks, vv_dtype dtype,
+                                const void *buffer);
 /* One value everywhere: vv_full(s, "lat:180,lon:360", NULL, 1, VV_F32) is all ones. chunks NULL: of a fitting size. The value must be one of the type. */
 VV_API vv_array *vv_full(vv_session *s, const char *dims, const char *chunks, double value, vv_dtype dtype);
 static inline vv_array *vv_zeros(vv_session *s, const char *dims, const char *chunks, vv_dtype dtype)

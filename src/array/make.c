@@ -107,6 +107,25 @@ vv_array *vv_node_random(vv_context *c, const char *kind, double first, double s
     return vv_node_settle(c, a, fill_random(a, kind, dims, chunks, dtype));
 }
 
+/* --- elements of a buffer --- */
+
+static vv_status fill_given(vv_array *a, const char *dims, const char *chunks, vv_dtype dtype)
+{
+    if (vv_working_type(dtype) == VV_NONE) return vv_fail(VV_ERR_TYPE, "%s holds no numbers", vv_dtype_name(dtype));
+    if (!a->given) return vv_fail(VV_ERR_USAGE, "no buffer");
+    a->dtype = dtype;
+    VV_TRY(vv_node_read_dims(a, dims));
+    return chunks ? read_chunks(a, chunks) : VV_OK;
+}
+
+vv_array *vv_node_given(vv_context *c, const char *dims, const char *chunks, vv_dtype dtype, const void *buffer)
+{
+    vv_array *a = vv_node_new(c, VV_NODE_RANDOM, "buffer");
+    if (a->status != VV_OK) return a;
+    a->given = buffer;
+    return vv_node_settle(c, a, fill_given(a, dims, chunks, dtype));
+}
+
 /* --- one value everywhere: a view of nothing, which is fill wherever one looks --- */
 
 static vv_status set_value(vv_array *a, double value, vv_dtype dtype)

@@ -111,6 +111,7 @@ struct vv_array {
     int var;                     /* OPEN: variable of origin */
     vv_decode decode;            /* OPEN */
     vv_random random;            /* RANDOM */
+    const void *given;           /* RANDOM: not random, but the elements of this buffer */
     vv_index chunk[VV_MAX_DIMS]; /* RANDOM, RECHUNK: 0 leaves the choice to the planner */
     const vv_op *op;             /* MAP */
     int n_parts;                 /* VIEW: target: the node's own index space */
@@ -161,6 +162,7 @@ vv_array *vv_node_tri(vv_context *c, const char *dims, vv_index k, vv_dtype dtyp
 vv_array *vv_node_indices(vv_context *c, const char *dims, const char *axis, vv_dtype dtype);
 void vv_node_broadcast(vv_context *c, vv_array *const arrays[], int n, vv_array *out[]);
 vv_array *vv_node_block(vv_context *c, vv_array *const arrays[], const char *grid);
+vv_array *vv_node_given(vv_context *c, const char *dims, const char *chunks, vv_dtype dtype, const void *buffer);
 /* A parameter that is NaN is the kind's own. */
 vv_array *vv_node_random(vv_context *c, const char *kind, double first, double second, const char *dims,
                          const char *chunks, uint64_t seed, vv_dtype dtype);

@@ -275,6 +275,12 @@ static vv_status read_run(vv_worker *w, vv_feed *f, vv_index first, vv_index n, 
 static vv_status generate_run(vv_worker *w, vv_feed *f, vv_index first, vv_index n, char *to)
 {
     (void)w;
+    if (f->source->given) {
+        vv_bytes size = vv_dtype_size(f->source->decode.stored);
+        if (!f->source->buffer) return vv_fail(VV_ERR_INTERNAL, "the buffer of '%s' is not here", f->source->variable);
+        memcpy(to, (const char *)f->source->buffer + first * size, (size_t)(n * size));
+        return VV_OK;
+    }
     vv_random_fill(&f->source->random, f->source->decode.stored, first, n, to);
     return VV_OK;
 }

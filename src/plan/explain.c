@@ -119,6 +119,10 @@ static void explain_read(const vv_plan *p, const vv_step *s, vv_buf *b)
     vv_buf_printf(b, "%s ", source->variable);
     vv_explain_dims(b, &source->stored, false);
     vv_buf_printf(b, " %s", vv_dtype_name(source->decode.stored));
+    if (source->given) {
+        vv_buf_text(b, ", given in a buffer of rank 0");
+        return;
+    }
     if (source->generated) {
         bool random = source->random.kind != vv_random_sequence;
         vv_buf_printf(b, ", %s%s numbers", random ? vv_random_kinds[source->random.kind].name : "evenly spaced",

@@ -49,8 +49,10 @@ static vv_status stored_source(vv_builder *b, const vv_array *a)
 static vv_status random_source(vv_builder *b, const vv_array *a)
 {
     vv_source *s;
-    VV_TRY(add_source(b, NULL, -1, vv_random_kinds[a->random.kind].name, a->name, &s));
+    VV_TRY(add_source(b, NULL, -1, a->given ? "buffer" : vv_random_kinds[a->random.kind].name, a->name, &s));
     s->generated = true;
+    s->given = a->given != NULL;
+    s->buffer = a->given;
     s->random = a->random;
     s->decode = (vv_decode){.stored = a->dtype, .out = vv_working_type(a->dtype), .scale = 1};
     s->stored.shape = a->shape;

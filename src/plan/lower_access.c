@@ -276,12 +276,23 @@ static bool held_part(const vv_plan *p, const vv_input *in)
     return false;
 }
 
+static bool given_part(const vv_plan *p, const vv_input *in)
+{
+    for (int i = 0; i < in->n_parts; i++)
+        if (vv_part_stored(p, &in->part[i]) && vv_part_stored(p, &in->part[i])->given) return true;
+    return false;
+}
+
 /* The access of an input by itself; `why` when it is to be pushed though it is stored. */
 static vv_access choose(const vv_plan *p, const vv_step *s, const vv_input *in, const char **why)
 {
     *why = NULL;
     if (computed(p, in)) {
         *why = "other parts of the input are computed";
+        return VV_ACCESS_PUSH;
+    }
+    if (given_part(p, in)) {
+        *why = "only rank 0 has it";
         return VV_ACCESS_PUSH;
     }
     if (in->n_parts > 0 && held_part(p, in)) {
@@ -487,7 +498,9 @@ static vv_status add_load(vv_plan *p, load *l)
     vv_lower_grid(p, s, &(vv_hint){0});
     VV_TRY(why_loaded(s, source->held, l->why));
     const char *unused;
-    s->input[0].access = streams(p, s, &s->input[0]) ? VV_ACCESS_STREAM : choose(p, s, &s->input[0], &unused);
+    s->input[0].access = streams(p, s, &s->input[0]) ? VV_ACCESS_STREAM
+                         : source->given             ? VV_ACCESS_BOX
+                                                     : choose(p, s, &s->input[0], &unused);
     return VV_OK;
 }
 
@@ -600,14 +613,21 @@ static vv_placement choose_placement(const vv_builder *b, const vv_step *s)
     return in_order && vv_step_leaves(s) > 1 && vv_step_outs(s) <= FEW_OUTPUTS ? VV_PLACE_LEAVES : VV_PLACE_OUTPUTS;
 }
 
+/* Rank 0 hands out what it was given. */
+static bool loads_given(const vv_plan *p, const vv_step *s)
+{
+    return s->n_inputs == 1 && s->input[0].access == VV_ACCESS_BOX && given_part(p, &s->input[0]);
+}
+
 static vv_status finish(const vv_builder *b, vv_step *s)
 {
     if (!s->shaped) set_joins(b->l->plan, s);
     if (!s->shaped) s->leaf = s->op == VV_STEP_REDUCE ? leaf_length(s) : 1;
     VV_TRY(vv_step_complete(s));
-    s->placement = placed_within(b->l->plan, s, &s->within) ? VV_PLACE_HELD
-                   : is_kept(b->l->plan, s)                 ? VV_PLACE_OUTPUTS
-                                                            : choose_placement(b, s);
+    s->placement = loads_given(b->l->plan, s)                 ? VV_PLACE_FIRST
+                   : placed_within(b->l->plan, s, &s->within) ? VV_PLACE_HELD
+                   : is_kept(b->l->plan, s)                   ? VV_PLACE_OUTPUTS
+                                                              : choose_placement(b, s);
     return VV_OK;
 }
 

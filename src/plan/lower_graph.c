@@ -38,7 +38,7 @@ static bool same_open(const vv_array *a, const vv_array *b)
 
 static bool same_random(const vv_array *a, const vv_array *b)
 {
-    return a->random.kind == b->random.kind && a->random.seed == b->random.seed &&
+    return a->given == b->given && a->random.kind == b->random.kind && a->random.seed == b->random.seed &&
            vv_same_bits(a->random.a, b->random.a) && vv_same_bits(a->random.b, b->random.b) &&
            same_lengths(a->chunk, b->chunk, a->shape.nd);
 }

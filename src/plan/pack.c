@@ -168,6 +168,7 @@ static void source(archive *a, vv_source *s)
     string(a, &s->variable);
     NUMBER(a, s->raw);
     NUMBER(a, s->generated);
+    NUMBER(a, s->given);
     NUMBER(a, s->held);
     NUMBER(a, s->random.kind);
     NUMBER(a, s->random.seed);

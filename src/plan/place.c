@@ -1,6 +1,6 @@
 #include "plan/place.h"
 
-const char *const vv_placement_name[VV_PLACEMENTS + 1] = {"outputs", "leaves", "cyclic", "held chunks"};
+const char *const vv_placement_name[VV_PLACE_ALL] = {"outputs", "leaves", "cyclic", "held chunks", "rank 0"};
 
 static bool grouped(const vv_step *s)
 {
@@ -205,12 +205,14 @@ static vv_index held_below(const vv_step *s, vv_index number)
 /* First unit number of a rank. */
 static vv_index stretch_begin(const vv_step *s, int rank, int ranks)
 {
+    if (s->placement == VV_PLACE_FIRST) return rank == 0 ? 0 : vv_step_units(s);
     if (!by_held(s)) return cut(vv_step_units(s), rank, ranks);
     return rank == ranks ? vv_step_outs(s) : held_below(s, cut(held_chunks(s), rank, ranks));
 }
 
 vv_index vv_place_most(const vv_step *s, int ranks)
 {
+    if (s->placement == VV_PLACE_FIRST) return vv_step_units(s);
     if (!by_held(s)) return vv_ceil_div(vv_step_units(s), ranks);
     return vv_imin(vv_step_units(s), vv_ceil_div(held_chunks(s), ranks));
 }
@@ -246,6 +248,7 @@ int vv_place_owner(const vv_step *s, int ranks, vv_unit u)
 {
     vv_index number = number_of(s, u);
     if (s->placement == VV_PLACE_CYCLIC && !grouped(s)) return (int)(number % ranks);
+    if (s->placement == VV_PLACE_FIRST) return 0;
     if (by_held(s)) return cut_owner(held_chunks(s), ranks, held_number(s, u.out));
     return cut_owner(vv_step_units(s), ranks, number);
 }

@@ -20,7 +20,7 @@ typedef struct vv_unit {
     vv_index out, leaf;
 } vv_unit;
 
-extern const char *const vv_placement_name[VV_PLACEMENTS + 1];
+extern const char *const vv_placement_name[VV_PLACE_ALL];
 
 vv_index vv_step_outs(const vv_step *s);
 vv_index

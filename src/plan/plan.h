@@ -56,7 +56,9 @@ typedef enum vv_placement {
     VV_PLACE_LEAVES,
     VV_PLACE_CYCLIC,
     VV_PLACEMENTS,
-    VV_PLACE_HELD = VV_PLACEMENTS
+    VV_PLACE_HELD = VV_PLACEMENTS,
+    VV_PLACE_FIRST, /* all on rank 0: what has a buffer there */
+    VV_PLACE_ALL
 } vv_placement;
 
 /* How the elements of an input get to the task that wants them. */
@@ -71,9 +73,11 @@ typedef enum vv_access {
 /* A variable and how to read it without opening its file's metadata again. */
 typedef struct vv_source {
     char *path, *variable;
-    bool raw;       /* stored bytes are read directly; else through the format's own read */
-    bool generated; /* nothing is stored: elements are random numbers of their linear index */
-    int held;       /* number of a held array, whose chunks the ranks have (vv_held_owner); 0: none */
+    bool raw;           /* stored bytes are read directly; else through the format's own read */
+    bool generated;     /* nothing is stored: elements are random numbers of their linear index */
+    bool given;         /* generated: by a copy from a buffer that rank 0 has */
+    const void *buffer; /* there; stays with the coordinator */
+    int held;           /* number of a held array, whose chunks the ranks have (vv_held_owner); 0: none */
     vv_random random;
     bool chunked;    /* stored in chunks; else one piece at `address` */
     bool compressed; /* by one of its filters */

@@ -47,7 +47,7 @@ static bool stored_ok(const vv_source *s)
 static bool source_ok(const vv_source *s)
 {
     const vv_decode *d = &s->decode;
-    if (s->generated && !vv_random_makes(s->random.kind, d->stored)) return false;
+    if (s->generated && !s->given && !vv_random_makes(s->random.kind, d->stored)) return false;
     return stored_ok(s) && s->path && s->variable && grid_ok(&s->stored) && vv_working_type(d->stored) != VV_NONE &&
            vv_working_type(d->out) == d->out && d->out != VV_NONE && d->n_missing >= 0 &&
            d->n_missing <= VV_MAX_MISSING;
@@ -117,6 +117,11 @@ static bool in_one_chunk(const vv_step *s, const vv_part *part, const vv_grid *s
 }
 
 /* All chunks of the work are chunks of the held array. */
+static bool first_ok(const vv_step *s)
+{
+    return s->placement == VV_PLACE_FIRST && s->op == VV_STEP_MAP;
+}
+
 static bool held_ok(const vv_step *s)
 {
     if (s->placement != VV_PLACE_HELD || s->op != VV_STEP_MAP) return false;
@@ -153,6 +158,8 @@ static vv_status check_part(const vv_plan *p, int i, const vv_input *in, const v
     bool stored = from->op == VV_STEP_READ;
     if (!stored && !vv_step_computes(from)) return bad(p, i, "an input that has no elements");
     if (!stored && (part->result < 0 || part->result >= from->n_results)) return bad(p, i, "unknown result");
+    if (stored && p->source[from->source].given && s->placement != VV_PLACE_FIRST)
+        return bad(p, i, "elements that only rank 0 has");
     if (stored == (in->access == VV_ACCESS_PUSH)) return bad(p, i, "an input that cannot be had so");
     if (handed_on(p, from, part->result) != vv_working_type(in->type)) return bad(p, i, "an input of another type");
     if (part->nd != from->grid.shape.nd || !box_within(&part->box, &s->work.shape) || !within(part, &from->grid.shape))
@@ -252,7 +259,8 @@ static vv_status check_compute(const vv_plan *p, int i)
     if (s->program && s->program->n_inputs != s->n_inputs) return bad(p, i, "program and inputs differ");
     if (s->block && (s->n_inputs != 1 || s->call.op < 0 || s->call.op >= vv_n_block_ops))
         return bad(p, i, "unknown block operation");
-    if (s->placement < 0 || (s->placement >= VV_PLACEMENTS && !held_ok(s))) return bad(p, i, "placement");
+    if (s->placement < 0 || (s->placement >= VV_PLACEMENTS && !held_ok(s) && !first_ok(s)))
+        return bad(p, i, "placement");
     for (int k = 0; k < s->n_inputs; k++) VV_TRY(check_input(p, i, k));
     for (int r = 0; s->program && r < s->n_results; r++)
         if (!vv_program_has_output(s->program, s->result[r].value)) return bad(p, i, "a result that is not computed");

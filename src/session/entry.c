@@ -186,6 +186,11 @@ void vv_broadcast(vv_session *s, vv_array *const arrays[], int n, vv_array *out[
     vv_node_broadcast(&s->context, arrays, n, out);
 }
 
+vv_array *vv_from_buffer(vv_session *s, const char *dims, const char *chunks, vv_dtype dtype, const void *buffer)
+{
+    return vv_node_given(&s->context, dims, chunks, dtype, buffer);
+}
+
 vv_array *vv_random_array(vv_session *s, const char *kind, const char *dims, const char *chunks, uint64_t seed,
                           vv_dtype dtype)
 {

@@ -93,6 +93,31 @@ static void through_a_file_and_the_ranks(void **state)
     unlink(path);
 }
 
+/* Buffers of rank 0: handed out for every use, or kept with the ranks. */
+static void given_in_a_buffer(void **state)
+{
+    (void)state;
+    int32_t *all = malloc(sizeof *all * ALL);
+    int8_t small[6] = {1, -2, 3, -4, 5, -6};
+    for (vv_index i = 0; i < ALL; i++) all[i] = (int32_t)i;
+    vv_array *a = vv_from_buffer(session, "y:4999,x:1200", "y:300,x:700", VV_I32, all);
+    check_counts(a);
+    check_counts(vv_transpose(vv_transpose(a, NULL), NULL));
+    int32_t *v = computed(vv_max(vv_slice(a, "x", 0, 1200, 100), "x"), ROWS);
+    for (vv_index i = 0; i < ROWS; i++) assert_int_equal(v[i], i * COLUMNS + 1100);
+    free(v);
+    must(vv_persist(a));
+    memset(all, 0, sizeof *all * ALL);
+    check_counts(a);
+    vv_array *b = vv_from_buffer(session, "b:2,a:3", NULL, VV_I8, small);
+    v = computed(vv_astype(vv_add(b, vv_from_buffer(session, "a:3,b:2", NULL, VV_I8, small)), VV_I32), 6);
+    for (int i = 0; i < 6; i++) assert_int_equal(v[i], small[i] + small[i % 3 * 2 + i / 3]);
+    free(v);
+    must(vv_array_status(vv_from_buffer(session, "a:0", NULL, VV_F32, small)));
+    assert_int_equal(vv_array_status(vv_from_buffer(session, "a:1", NULL, VV_C64, small)), VV_ERR_TYPE);
+    free(all);
+}
+
 static int driver(vv_session *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -100,6 +125,7 @@ static int driver(vv_session *s, int argc, char **argv)
         cmocka_unit_test(split_and_merged),
         cmocka_unit_test(of_a_transposed_one),
         cmocka_unit_test(parts_of_it),
+        cmocka_unit_test(given_in_a_buffer),
         cmocka_unit_test(through_a_file_and_the_ranks),
     };
     session = s;

@@ -7,7 +7,7 @@ Varve; test_dask_names.py finds out whether that is true.
 OURS = {
     "Array": "`vv_array`", "abs": "`vv_absolute`", "angle": "", "append": "`vv_concat`", "apply_over_axes": "`vv_reduce` over several dimensions",
     "around": "`vv_rint`; with digits between `vv_multiply` and `vv_divide`", "round": "`vv_rint`; with digits between `vv_multiply` and `vv_divide`",
-    "array": "`vv_open`; made arrays in `varve/create.h`", "asarray": "`vv_open`", "asanyarray": "`vv_open`",
+    "array": "`vv_from_buffer`, `vv_open`; made arrays in `varve/create.h`", "from_array": "`vv_from_buffer`", "asarray": "`vv_from_buffer`, `vv_open`", "asanyarray": "`vv_open`",
     "atleast_1d": "`vv_expand`", "atleast_2d": "`vv_expand`", "atleast_3d": "`vv_expand`", "average": "`vv_weighted`",
     "bitwise_not": "`vv_invert`", "broadcast_arrays": "`vv_broadcast`", "meshgrid": "`vv_broadcast`", "choose": "`vv_where` of `vv_equal`",
     "compute": "`vv_compute`, `vv_compute_all`", "concatenate": "`vv_concat`", "deg2rad": "`vv_radians`", "rad2deg": "`vv_degrees`",
@@ -45,7 +45,7 @@ NOT = {name: why for why, names in {
     MODULE: "backends chunk chunk_types core creation dispatch einsumfuncs gufunc lib ma numpy_compat optimization reductions routines slicing tiledb_io ufunc utils wrap percentile_module",
     PYTHON: "PerformanceWarning assert_eq as_gufunc frompyfunc register_chunk_type optimize atop",
     "formats that Varve does not have": "from_npy_stack from_tiledb from_zarr to_npy_stack to_tiledb to_zarr",
-    "a rank's function on blocks: not there yet": "map_blocks map_overlap blockwise apply_along_axis apply_gufunc from_delayed fromfunction from_array",
+    "a rank's function on blocks: not there yet": "map_blocks map_overlap blockwise apply_along_axis apply_gufunc from_delayed fromfunction",
     LATER: "argtopk bincount digitize fft frexp histogram histogram2d histogramdd i0 median nanmedian percentile searchsorted topk union1d unique",
 }.items() for name in names.split()}
 NOT.pop("percentile_module")
