@@ -29,7 +29,7 @@ OURS = {
     "overlap": "`vv_window`, `vv_convolve`: what lies around a chunk comes along", "random": "`vv_random_array`, `vv_random_array_of`, `vv_permutation`, `vv_choice`",
     "ravel_multi_index": "`vv_multiply` and `vv_add`; selection by it is `vv_points`", "unravel_index": "`vv_floor_divide` and `vv_remainder`, as in `vv_argwhere`",
     "unify_chunks": "by itself, in every operation of several arrays", "vdot": "`vv_dot`", "i0": "", "isreal": "", "iscomplex": "",
-    "nanargmax": "", "nanargmin": "", "linalg": "`vv_matmul`; `norm` of `vv_reduce`",
+    "nanmedian": "`vv_median`, which skips missing values", "percentile": "`vv_quantile`", "linalg": "`vv_matmul`; `norm` of `vv_reduce`",
 }
 for name in ("sum", "mean", "min", "max", "prod", "var", "std"):
     OURS["nan" + name] = f"`vv_reduce(.., \"{name}\", ..)`, which skips missing values; not with keep_nan"
@@ -46,7 +46,7 @@ NOT = {name: why for why, names in {
     PYTHON: "PerformanceWarning assert_eq as_gufunc frompyfunc register_chunk_type optimize atop",
     "formats that Varve does not have": "from_npy_stack from_tiledb from_zarr to_npy_stack to_tiledb to_zarr",
     "a rank's function on blocks: not there yet": "map_blocks map_overlap blockwise apply_along_axis apply_gufunc from_delayed fromfunction",
-    LATER: "argtopk bincount digitize fft frexp histogram histogram2d histogramdd i0 median nanmedian percentile searchsorted topk union1d unique",
+    LATER: "bincount digitize fft frexp histogram histogram2d histogramdd i0 searchsorted union1d unique",
 }.items() for name in names.split()}
 NOT.pop("percentile_module")
 OURS = {name: text for name, text in OURS.items() if text}

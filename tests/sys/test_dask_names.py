@@ -21,9 +21,10 @@ Made by `tests/sys/test_dask_names.py --write` from the registry of functions, t
 
 
 def headers():
-    """Public names: functions, macros that make them, and types."""
+    """Public functions, those that macros make too; and all public names."""
     text = "".join(p.read_text() for p in sorted((support.ROOT / "include/varve").glob("*.h")))
-    return set(re.findall(r"\bvv_(\w+)", text)) | set(re.findall(r"^\s*X\((\w+)\)", text, re.M))
+    functions = set(re.findall(r"\bvv_(\w+)\(", text)) | set(re.findall(r"^\s*X\((\w+)\)", text, re.M))
+    return functions, functions | set(re.findall(r"\bvv_(\w+)", text))
 
 
 def registry(program, script):
@@ -65,7 +66,7 @@ class DaskNames(support.Case):
         self.program = support.helper("trees")
         if self.program is None:
             self.skipTest("the helper program trees is not built")
-        self.functions, self.public = registry(self.program, self.path("script")), headers()
+        self.functions, (self.public, self.words) = registry(self.program, self.path("script")), headers()
         self.text = TABLE.read_text() if TABLE.exists() else ""
         self.names = sorted(names(self.text), key=str.lower)
 
@@ -80,10 +81,10 @@ class DaskNames(support.Case):
     def test_answers_are_true(self):
         for name, text in dask_names.OURS.items():
             for said in re.findall(r"\bvv_(\w+)", text):
-                self.assertIn(said, self.public, f"{name}: there is no vv_{said}")
+                self.assertTrue(said in self.words, f"{name}: there is no vv_{said}")
             self.assertNotIn(name, dask_names.NOT)
         for name in dask_names.NOT:
-            self.assertNotIn(name, self.functions, f"{name} is there: take it out of NOT in dask_names.py, then --write")
+            self.assertFalse(name in self.functions or name in self.public, f"{name} is there: take it out of NOT in dask_names.py, then --write")
             self.assertIn(name, self.names)
 
     def test_table_is_up_to_date(self):
