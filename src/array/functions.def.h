@@ -85,6 +85,12 @@ FUNCTION(argwhere, 1, 1, "to axis", "positions of the elements that are true", v
 
 FUNCTION(diff, 1, 1, "dim n?", "differences of neighbours", vv_diff(IN(0), WORD(dim), (int)WHOLE(n, 1)))
 FUNCTION(gradient, 1, 1, "dim spacing?", "slopes by neighbours", vv_gradient(IN(0), WORD(dim), REAL(spacing, 1)))
+FUNCTION(sort, 1, 1, "dim", "ascending", vv_sort(IN(0), WORD(dim)))
+FUNCTION(argsort, 1, 1, "dim", "places of the elements in ascending order", vv_argsort(IN(0), WORD(dim)))
+FUNCTION(topk, 1, 1, "k dim", "the k greatest; with k below 0 the least", vv_topk(IN(0), WHOLE(k, 1), WORD(dim)))
+FUNCTION(argtopk, 1, 1, "k dim", "their places", vv_argtopk(IN(0), WHOLE(k, 1), WORD(dim)))
+FUNCTION(median, 1, 1, "dims?", "exact median", vv_median(IN(0), TEXT(dims)))
+FUNCTION(quantile, 1, 1, "q dims?", "exact quantile", vv_quantile(IN(0), REAL(q, 0), TEXT(dims), NULL))
 FUNCTION(rolling, 1, 1, "dim n how least? centered?", "statistics of windows",
          vv_rolling(IN(0), WORD(dim), WHOLE(n, 0), WORD(how), WHOLE(least, 0), WHOLE(centered, 0) != 0))
 FUNCTION(cumulative, 1, 1, "how dim", "running statistics", vv_cumulative(IN(0), WORD(how), WORD(dim)))

@@ -3,6 +3,8 @@
 A case takes (rng, value, others) and gives (function's operands, arguments in words, array, dimensions), or None where it does not apply. Registering a
 function without a case here fails test_trees.py.
 """
+import warnings
+
 import numpy as np
 
 NAMES = ["time", "lat", "lon", "lev", "p", "q", "r", "s"]
@@ -436,7 +438,43 @@ def compress_where(rng, v, is_true):
     return [v, mask_of(v)], "", v.array[is_true], v.dims
 
 
+def ordered(function):
+    """Sorting and the like: of what has an order, and only where no rounding decides it."""
+    def case(rng, v, d, k):
+        if v.array.dtype == bool or not v.exact or v.array.shape[k] == 0:
+            return None
+        return function(rng, v.array, k)
+    return over_dim(case)
+
+
+def topk(rng, a, k):
+    if a.dtype.kind == "f" and np.isnan(a).any():
+        return None
+    n = int(rng.integers(1, a.shape[k] + 1))
+    if rng.integers(2):
+        return f"k=-{n}", np.take(np.sort(a, k), np.arange(n), k)
+    return f"k={n}", np.take(np.flip(np.sort(a, k), k), np.arange(n), k)
+
+
+def quantile(name, function):
+    def case(rng, v, _):
+        if v.array.dtype == bool or 0 in v.array.shape or not np.isfinite(v.array).any() or np.isinf(v.array).any():
+            return None
+        dims, q = [d for d in v.dims if rng.integers(2)], float(rng.integers(0, 101)) / 100
+        if not dims:
+            return None
+        axes = tuple(v.dims.index(d) for d in dims)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            out = np.asarray(function(v.array.astype("f8"), q, axes))
+        words = f"dims={','.join(dims)}" + (f" q={q}" if name == "quantile" else "")
+        return [v], words, out.astype("f4" if v.array.dtype == "f4" else "f8"), [d for d in v.dims if d not in dims]
+    return case
+
+
 CASES = {
+    "sort": ordered(lambda rng, a, k: ("", np.sort(a, k))), "argsort": ordered(lambda rng, a, k: ("", np.argsort(a, k, kind="stable"))), "topk": ordered(topk),
+    "median": quantile("median", lambda a, q, axes: np.nanmedian(a, axes)), "quantile": quantile("quantile", lambda a, q, axes: np.nanquantile(a, q, axes)),
     "compress_where": masked(compress_where), "extract": masked(lambda rng, v, m: ([v, mask_of(v)], "to=s", v.array[m], ["s"])),
     "flatnonzero": masked(lambda rng, v, m: ([v], "to=s", np.flatnonzero(m), ["s"])),
     "argwhere": masked(lambda rng, v, m: ([v], "to=s axis=r", np.argwhere(m), ["s", "r"])),
@@ -452,9 +490,9 @@ CASES = {
     "diff": over_dim(diff), "gradient": over_dim(gradient), "cumsum": running(np.cumsum), "cumprod": None,
 }
 CASES["cumprod"] = running(np.cumprod)
-# Tested elsewhere: what is random (test_random.c), and windows and products, which algebra.c compares.
-ELSEWHERE = {"random", "permutation", "choice", "rolling", "cumulative", "matmul"}
-INEXACT = {"linspace", "gradient", "cumsum", "cumprod", "pad"}
+# Tested elsewhere: what is random (test_random.c), places of equal elements, and windows and products, which algebra.c compares.
+ELSEWHERE = {"argtopk", "random", "permutation", "choice", "rolling", "cumulative", "matmul"}
+INEXACT = {"median", "quantile", "linspace", "gradient", "cumsum", "cumprod", "pad"}
 
 # --- elementwise and reductions ---
 
