@@ -68,7 +68,7 @@ class DaskNames(support.Case):
             self.skipTest("the helper program trees is not built")
         self.functions, (self.public, self.words) = registry(self.program, self.path("script")), headers()
         self.text = TABLE.read_text() if TABLE.exists() else ""
-        self.names = sorted(names(self.text), key=str.lower)
+        self.names = sorted(names(self.text), key=lambda n: (n.lower(), n))
 
     def table(self):
         rows = [(name, answer(name, self.functions, self.public)) for name in self.names]
