@@ -3,6 +3,7 @@
 # With file names: only those.
 #
 # builds: release
+# cores: 2
 # timeout: 900
 cd "${VARVE_SOURCE:-$(dirname "$0")/../..}" || exit 1
 build=${VARVE_BUILD:-build/release}

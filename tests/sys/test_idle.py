@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # builds: release
+# cores: 2
 """Ranks that wait leave the processor alone: while the driver computes by itself for ten seconds, the other three ranks together use
 less than 2 % of one core. Processor time comes from /proc; a second try is granted, as other programs on the machine disturb."""
 import os

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# cores: 2
 """Planning does not grow with the number of chunks: a plan over a million chunks takes as many bytes as one over a thousand and is ready
 on four ranks at once. The target is 0.2 s and is printed; the assertion is loose, as the machine may be busy."""
 import json
