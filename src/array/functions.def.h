@@ -90,7 +90,12 @@ FUNCTION(argsort, 1, 1, "dim", "places of the elements in ascending order", vv_a
 FUNCTION(topk, 1, 1, "k dim", "the k greatest; with k below 0 the least", vv_topk(IN(0), WHOLE(k, 1), WORD(dim)))
 FUNCTION(argtopk, 1, 1, "k dim", "their places", vv_argtopk(IN(0), WHOLE(k, 1), WORD(dim)))
 FUNCTION(median, 1, 1, "dims?", "exact median", vv_median(IN(0), TEXT(dims)))
-FUNCTION(quantile, 1, 1, "q dims?", "exact quantile", vv_quantile(IN(0), REAL(q, 0), TEXT(dims), NULL))
+FUNCTION(quantile, 1, 1, "q dims? method?", "exact quantile, by NumPy's name of a definition",
+         vv_quantile(IN(0), REAL(q, 0), TEXT(dims), &(vv_quantile_options){.method = TEXT(method)}))
+FUNCTION(weighted, 2, 2, "how dims?", "statistics of the first operand, weighted by the second",
+         vv_weighted(IN(0), WORD(how), IN(1), TEXT(dims), NULL))
+FUNCTION(moment, 1, 1, "order dims?", "mean power of the deviation from the mean",
+         vv_moment(IN(0), (int)WHOLE(order, 2), TEXT(dims), NULL))
 FUNCTION(rolling, 1, 1, "dim n how least? centered?", "statistics of windows",
          vv_rolling(IN(0), WORD(dim), WHOLE(n, 0), WORD(how), WHOLE(least, 0), WHOLE(centered, 0) != 0))
 FUNCTION(cumulative, 1, 1, "how dim", "running statistics", vv_cumulative(IN(0), WORD(how), WORD(dim)))
