@@ -45,7 +45,11 @@ typedef struct vv_save_options {
                             * "i16:packed,scale=0.01,offset=273.15" */
     const char *quantize; /* "3" or "bitgroom:3", "granular:3" digits, "bitround:9" bits: of floats, as netCDF-C does */
     const char *unlimited; /* "time", "none": dimensions that can grow; NULL: those that could in the input */
-    const char *format;    /* "netcdf4"; "hdf5": dimension scales and labels, but nothing that only netCDF knows */
+    const char *
+        append; /* NULL: not. Else results are added to the file if it is there, behind what it has along this dimension, which must be unlimited ("":
+                         * its only one): types, packing, units of time, chunks and filters are the file's own, other variables of it stay as they are. If
+                         * it is not there it is made, with a dimension that can grow. Not with `overwrite` */
+    const char *format; /* "netcdf4"; "hdf5": dimension scales and labels, but nothing that only netCDF knows */
     const char *
         writer; /* "direct": every rank writes its own bytes; "hdf5": all ranks together, when all is computed, by parallel HDF5's collective
                             * calls: slower, and the same values */

@@ -165,6 +165,17 @@ vv_status vv_cf_decode(const vv_variable *v, vv_decode *out, vv_dtype *dtype)
     return VV_OK;
 }
 
+const char *vv_cf_text(const vv_meta *m, int var, const char *name)
+{
+    const char *text = vv_attr_text(&m->var[var].attrs, name);
+    for (int i = 0; !text && i < m->n_vars; i++) {
+        const char *bounds = vv_attr_text(&m->var[i].attrs, "bounds");
+        if (!bounds) bounds = vv_attr_text(&m->var[i].attrs, "climatology");
+        if (bounds && i != var && !strcmp(bounds, m->var[var].name)) text = vv_attr_text(&m->var[i].attrs, name);
+    }
+    return text;
+}
+
 bool vv_cf_is_packing(const char *attribute)
 {
     static const char *const names[] = {"_FillValue", "missing_value", "scale_factor", "add_offset",  "valid_min",

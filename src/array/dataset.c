@@ -42,7 +42,7 @@ void vv_dataset_settle(vv_dataset *d, vv_status status)
 vv_dataset *vv_dataset_find_in(vv_context *c, const char *path)
 {
     for (vv_dataset *d = c->datasets; d; d = d->next)
-        if (d->path && d->n_files == 1 && !strcmp(d->path, path)) return d;
+        if (d->path && d->n_files == 1 && !d->outdated && !strcmp(d->path, path)) return d;
     return NULL;
 }
 

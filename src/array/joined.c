@@ -40,18 +40,6 @@ static const vv_variable *variable_at(const joined *j, const member *m, int i)
 
 /* --- units of time --- */
 
-/* Bounds have the units of what they bound. */
-static const char *text_of(const vv_meta *m, int var, const char *name)
-{
-    const char *text = vv_attr_text(&m->var[var].attrs, name);
-    for (int i = 0; !text && i < m->n_vars; i++) {
-        const char *bounds = vv_attr_text(&m->var[i].attrs, "bounds");
-        if (!bounds) bounds = vv_attr_text(&m->var[i].attrs, "climatology");
-        if (bounds && i != var && !strcmp(bounds, m->var[var].name)) text = vv_attr_text(&m->var[i].attrs, name);
-    }
-    return text;
-}
-
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a && b && !strcmp(a, b));
@@ -59,7 +47,7 @@ static bool same_text(const char *a, const char *b)
 
 static vv_status axis_of(const vv_meta *m, int var, vv_time_axis *out)
 {
-    return vv_time_parse(text_of(m, var, "units"), text_of(m, var, "calendar"), out);
+    return vv_time_parse(vv_cf_text(m, var, "units"), vv_cf_text(m, var, "calendar"), out);
 }
 
 /* Values of one axis become those of another one. */
@@ -268,7 +256,7 @@ static vv_index first_difference(const double *a, const double *b, vv_index n)
 
 static bool same_units(const vv_meta *a, int va, const vv_meta *b, int vb)
 {
-    return same_text(text_of(a, va, "units"), text_of(b, vb, "units"));
+    return same_text(vv_cf_text(a, va, "units"), vv_cf_text(b, vb, "units"));
 }
 
 /* Whether a file differs from the first one along a dimension that both have: in length, or in the values of its coordinate. `where` tells how. */
@@ -442,9 +430,10 @@ static vv_status to_common_times(const stretch *s, const char *name, const vv_da
 {
     const vv_meta *m = s->file->file->meta, *c = common->file->meta;
     int var = vv_meta_find_var(m, name), there = vv_meta_find_var(c, name);
-    const char *units = text_of(m, var, "units"), *wanted = text_of(c, there, "units");
+    const char *units = vv_cf_text(m, var, "units"), *wanted = vv_cf_text(c, there, "units");
     vv_time_axis from, to;
-    if (same_text(units, wanted) && same_text(text_of(m, var, "calendar"), text_of(c, there, "calendar"))) return VV_OK;
+    if (same_text(units, wanted) && same_text(vv_cf_text(m, var, "calendar"), vv_cf_text(c, there, "calendar")))
+        return VV_OK;
     if (!units || !wanted || !vv_time_is_units(units) || !vv_time_is_units(wanted))
         return vv_fail(VV_ERR_SHAPE, "'%s' has the units '%s' in %s and '%s' in %s", name, wanted ? wanted : "",
                        common->path, units ? units : "", s->file->path);
@@ -617,7 +606,7 @@ static bool same_attr(const vv_attr *a, const vv_attr *b)
 static vv_status check_units(const joined *j, member *m, int i)
 {
     const vv_variable *v = variable_at(j, m, i);
-    const char *a = text_of(meta_at(j, 0), m->var[0], "units"), *b = text_of(meta_at(j, i), m->var[i], "units");
+    const char *a = vv_cf_text(meta_at(j, 0), m->var[0], "units"), *b = vv_cf_text(meta_at(j, i), m->var[i], "units");
     if (v->type == VV_NONE || same_text(a, b)) return VV_OK;
     if (a && b && vv_time_is_units(a) && vv_time_is_units(b)) {
         vv_time_axis from, to;

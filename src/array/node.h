@@ -45,6 +45,7 @@ struct vv_dataset {
     char *path;
     vv_status status;
     vv_failure error;
+    bool outdated; /* the file has been replaced: nobody else gets it */
     int n_files;
     char *key;          /* of joined files: what they were opened by */
     vv_file *file;      /* NULL when inert */
@@ -186,6 +187,8 @@ void vv_coord_free(vv_coord *c);
 VV_WARN_UNUSED vv_status vv_cf_decode(const vv_variable *v, vv_decode *out, vv_dtype *dtype);
 /* Attributes that describe the packing of a variable: they do not survive decoding. */
 bool vv_cf_is_packing(const char *attribute);
+/* A text attribute of a variable; bounds have the units of what they bound. NULL: there is none. */
+const char *vv_cf_text(const vv_meta *m, int var, const char *name);
 /* Roles of all variables. */
 void vv_cf_roles(const vv_meta *m, vv_role *role);
 /* The attributes of a reduction's result: cell_methods ("time: mean", with groups "time: mean (by month)"), units, no packing. */

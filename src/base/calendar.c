@@ -520,6 +520,19 @@ double vv_time_value(const vv_time_axis *a, vv_instant t)
     return (double)(since / (long double)(a->unit / NANO));
 }
 
+bool vv_time_whole(const vv_time_axis *a, vv_instant t, int64_t *value)
+{
+    int64_t days = t.day - a->origin.day, us = t.microsecond - a->origin.microsecond;
+    if (a->unit >= DAY_NANO) { /* whole days, or months of so many */
+        int64_t unit = a->unit / DAY_NANO;
+        *value = days / unit;
+        return us == 0 && days % unit == 0;
+    }
+    *value = us * NANO / a->unit;
+    if (us * NANO % a->unit) return false;
+    return !__builtin_mul_overflow(days, DAY_NANO / a->unit, &days) && !__builtin_add_overflow(days, *value, value);
+}
+
 vv_status vv_time_encode(const vv_time_axis *a, const vv_date *d, double *value)
 {
     vv_instant t = {0};

@@ -71,6 +71,8 @@ void vv_time_date(const vv_time_axis *a, vv_instant t, vv_date *out);
 VV_WARN_UNUSED vv_status vv_time_of_date(const vv_time_axis *a, const vv_date *d, vv_instant *out);
 VV_WARN_UNUSED vv_status vv_time_encode(const vv_time_axis *a, const vv_date *d, double *value);
 double vv_time_value(const vv_time_axis *a, vv_instant t);
+/* The value as a whole number; false when it is none, or too large. */
+bool vv_time_whole(const vv_time_axis *a, vv_instant t, int64_t *value);
 
 /* Calendar arithmetic, with the axis's counting of years. */
 int vv_time_days_in_month(const vv_time_axis *a, int64_t year, int month);

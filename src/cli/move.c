@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 bool vv_cli_move_has_dim(const vv_cli_move *m, const vv_var_info *v, const char *name)
 {
@@ -34,9 +35,10 @@ static void say(const vv_cli_move *m, const vv_var_info *v, const char *what)
 
 /* --- one variable --- */
 
-/* Packed values stay packed, unless others are to be made of them. */
-static bool as_stored(const vv_cli_move *m)
+/* Packed values stay packed, unless others are to be made of them, or they go to a file that packs in another way. */
+static bool as_stored(const vv_cli_move *m, const char *name)
 {
+    if (m->grown && !vv_dataset_packed_alike(m->results.source, m->grown, name)) return false;
     return !m->request->dtype && !m->request->quantize;
 }
 
@@ -49,7 +51,7 @@ static bool packed_alike(const vv_cli_move *m, const vv_var_info *v)
 
 static vv_status add_one(vv_cli_move *m, const vv_var_info *v)
 {
-    vv_array *a = (as_stored(m) ? vv_dataset_stored : vv_dataset_array)(m->results.source, v->name);
+    vv_array *a = (as_stored(m, v->name) ? vv_dataset_stored : vv_dataset_array)(m->results.source, v->name);
     vv_status status = vv_array_status(a);
     return status == VV_OK ? vv_cli_results_add(&m->results, v->name, m->make(m, v, &a)) : status;
 }
@@ -77,7 +79,7 @@ static vv_status move_variable(vv_cli_move *m, const vv_var_info *v)
     if (!m->apart) return add_one(m, v);
     bool alike = packed_alike(m, v);
     if (!alike) say(m, v, "is unpacked: files pack it in different ways");
-    return add_of_all(m, v, alike && as_stored(m));
+    return add_of_all(m, v, alike && as_stored(m, v->name));
 }
 
 /* --- all variables --- */
@@ -155,6 +157,7 @@ vv_status vv_cli_move_all(vv_session *s, const vv_cli_request *r, int skip, vv_c
     m->results.session = s;
     vv_status status = vv_cli_inputs_behind(r, skip, &m->inputs);
     if (status == VV_OK) status = open_inputs(s, m);
+    if (status == VV_OK && r->append && !access(r->output, F_OK)) m->grown = vv_dataset_open(s, r->output);
     if (status == VV_OK) status = move_variables(m);
     if (status == VV_OK) status = hand_over(m);
     vv_cli_results_free(&m->results);

@@ -12,6 +12,7 @@ typedef struct vv_cli_move {
     const vv_cli_request *request;
     vv_cli_inputs inputs;
     vv_cli_words variables;   /* that were asked for; none: those that suit */
+    vv_dataset *grown;        /* the output that is appended to; NULL: there is none yet */
     const vv_cli_words *dims; /* those along which elements are moved */
     bool apart; /* files are not joined but put side by side: every data variable is moved, whatever its dimensions */
     vv_dataset **file; /* then: by input */

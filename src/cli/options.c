@@ -25,6 +25,13 @@ static vv_status set_text(const vv_cli_option *o, vv_cli_request *r, const char 
     return VV_OK;
 }
 
+/* An empty text is fine. */
+static vv_status set_any(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    *(const char **)field(o, r) = text;
+    return VV_OK;
+}
+
 static vv_status set_list(const vv_cli_option *o, vv_cli_request *r, const char *text)
 {
     char what[32] = "--";
@@ -131,6 +138,11 @@ const vv_cli_option vv_cli_options[] = {
 
     {"overwrite", 'O', NULL, .group = VV_CLI_WRITE, .set = set_flag, FIELD(overwrite),
      .help = "replace the output if it exists"},
+    {"append", 0, "DIM", .omitted = "", .group = VV_CLI_WRITE, .set = set_any, FIELD(append),
+     .help =
+         "add to the output along its unlimited dimension, stored as it stores what it has: types, packing, units "
+         "of time, chunks and filters are its own; DIM where several can grow. The coordinate must go on. An output "
+         "that is not there is made"},
     {"deflate", 0, "LEVEL", .group = VV_CLI_WRITE, .set = set_whole, FIELD(deflate), .low = 0, .high = 9,
      .help = "compress the output: 1 fast to 9 small, 0 not at all; default: as the input where its data is only "
              "moved, else not"},

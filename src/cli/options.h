@@ -62,6 +62,7 @@ typedef struct vv_cli_request {
     bool overwrite, shuffle;
     int deflate;
     const char *filter, *dtype, *quantize, *unlimited, *format, *writer;
+    const char *append; /* "": along the only dimension that can grow; NULL: not given */
 
     vv_cli_words dims, variables, methods, chunks, quantiles;
     const char *definition; /* of quantiles */

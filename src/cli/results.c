@@ -143,6 +143,7 @@ static void set_storage(const vv_cli_request *r, vv_save_options *options)
     options->quantize = r->quantize;
     options->unlimited = r->unlimited;
     options->writer = r->writer;
+    options->append = r->append;
     options->format = r->format ? r->format : h5 ? "hdf5" : NULL;
 }
 
@@ -153,7 +154,7 @@ static vv_status to_file(vv_cli_results *x)
     vv_output *o = NULL;
     vv_status status = vv_cli_history(r->argc, r->argv, &history);
     vv_save_options options = VV_SAVE_OPTIONS_INIT;
-    options.overwrite = r->overwrite || r->explain != VV_CLI_EXPLAIN_NOT;
+    options.overwrite = r->overwrite || (r->explain != VV_CLI_EXPLAIN_NOT && !r->append);
     options.history = history;
     options.like_input = x->like_input;
     set_storage(r, &options);

@@ -129,18 +129,40 @@ static vv_status write_contiguous(vv_run *r, int step, const vv_box *box, const 
     return VV_OK;
 }
 
+/* Elements of a chunk as the file has it. */
+static vv_index chunk_elements(const vv_step *s)
+{
+    vv_index total = 1;
+    for (int d = 0; d < vv_write_grid(s)->shape.nd; d++) total *= vv_write_grid(s)->chunk[d];
+    return total;
+}
+
 /* The box's elements in a full chunk, the rest filled. */
 static void pad(const vv_step *s, const vv_box *box, const char *data, char *chunk, vv_index total)
 {
     vv_bytes size = vv_dtype_size(s->to.encode.to);
+    const vv_grid *g = vv_write_grid(s);
     for (vv_index i = 0; i < total; i++) memcpy(chunk + i * size, s->to.encode.fill, (size_t)size);
     vv_index row = box->nd ? box->n[box->nd - 1] : 1, at[VV_MAX_DIMS] = {0};
     do {
         vv_index first = 0;
-        for (int d = 0; d < box->nd - 1; d++) first = (first + at[d]) * s->grid.chunk[d + 1];
+        for (int d = 0; d < box->nd - 1; d++) first = (first + at[d]) * g->chunk[d + 1];
         memcpy(chunk + first * size, data, (size_t)(row * size));
         data += row * size;
     } while (box->nd > 1 && vv_odometer(box->nd - 1, box->n, at));
+}
+
+/* A full chunk as its elements are before compression. `spare`: room for another one; NULL: none. */
+static vv_status fill_chunk(vv_run *r, int step, vv_index out, const char *data, char *chunk, char *spare)
+{
+    const vv_step *s = &r->plan->step[step];
+    vv_index total = chunk_elements(s);
+    vv_box box;
+    vv_grid_box(vv_write_grid(s), out, &box);
+    pad(s, &box, data, chunk, total);
+    if (s->to.grown.kept) VV_TRY(vv_grown_keep(r, step, &box, chunk, spare));
+    if (s->to.swap) vv_byteswap(chunk, total, (int)vv_dtype_size(s->to.encode.to));
+    return VV_OK;
 }
 
 static vv_status keep_packed(vv_run *r, vv_packed packed)
@@ -176,40 +198,56 @@ static vv_status put_aside(vv_run *r, const char *bytes, vv_bytes size, vv_packe
     return VV_OK;
 }
 
-/* A full chunk as it will be stored: compressed, or plain when the variable has no filters. */
-static vv_status compress(vv_run *r, const vv_step *s, vv_desk *d, const char *chunk, char *shuffled, vv_index total,
+/* Puts a sum behind so many bytes; how many there are then. */
+static vv_bytes add_sum(char *bytes, vv_bytes size)
+{
+    uint32_t sum = vv_fletcher32(bytes, size);
+    for (int i = 0; i < VV_SUM_BYTES; i++) bytes[size + i] = (char)(sum >> 8 * i);
+    return size + VV_SUM_BYTES;
+}
+
+/* Whole elements are shuffled; what is left of a sum stays behind them. */
+static void shuffle(const char *bytes, vv_bytes size, vv_bytes element, char *shuffled)
+{
+    vv_index n = size / element;
+    vv_shuffle(bytes, n, (int)element, shuffled);
+    memcpy(shuffled + n * element, bytes + n * element, (size_t)(size - n * element));
+}
+
+/* A full chunk as it will be stored: compressed, or plain when the variable has no filters. Behind it and `shuffled` is room for a sum. */
+static vv_status compress(vv_run *r, const vv_step *s, vv_desk *d, char *chunk, char *shuffled, vv_index total,
                           vv_packed *out)
 {
-    bool zstd = s->to.zstd > 0;
+    bool zstd = s->to.zstd > 0, last = s->to.sum && !s->to.sum_first;
     vv_bytes size = vv_dtype_size(s->to.encode.to), raw = total * size, packed;
-    vv_bytes bound = zstd ? vv_zstd_bound(raw) : vv_deflate_bound(raw);
     char *room;
+    if (s->to.sum && s->to.sum_first) raw = add_sum(chunk, raw);
     if (s->to.shuffle) {
-        vv_shuffle(chunk, total, (int)size, shuffled);
+        shuffle(chunk, raw, size, shuffled);
         chunk = shuffled;
     }
-    if (!zstd && s->to.deflate <= 0) return put_aside(r, chunk, raw, out);
+    if (!zstd && s->to.deflate <= 0) return put_aside(r, chunk, last ? add_sum(chunk, raw) : raw, out);
+    vv_bytes bound = zstd ? vv_zstd_bound(raw) : vv_deflate_bound(raw);
     if (!d->codec) VV_TRY(vv_codec_new(&d->codec));
-    VV_TRY(vv_mem_get(&room, bound, "a compressed chunk"));
+    VV_TRY(vv_mem_get(&room, bound + VV_SUM_BYTES, "a compressed chunk"));
     vv_status status = zstd ? vv_zstd(d->codec, s->to.zstd, chunk, raw, room, bound, &packed)
                             : vv_deflate(d->codec, s->to.deflate, chunk, raw, room, bound, &packed);
-    if (status == VV_OK) status = put_aside(r, room, packed, out);
+    if (status == VV_OK) status = put_aside(r, room, last ? add_sum(room, packed) : packed, out);
     vv_mem_put(&room);
     return status;
 }
 
-static vv_status write_packed(vv_run *r, int step, vv_desk *d, vv_index out, const vv_box *box, const char *data)
+static vv_status write_packed(vv_run *r, int step, vv_desk *d, vv_index out, const char *data)
 {
     const vv_step *s = &r->plan->step[step];
-    vv_index total = 1;
-    for (int k = 0; k < box->nd; k++) total *= s->grid.chunk[k];
+    vv_index total = chunk_elements(s);
     vv_bytes raw = total * vv_dtype_size(s->to.encode.to);
     char *chunk = NULL, *shuffled = NULL;
     vv_packed packed = {.step = step, .chunk = out};
     vv_status status;
-    VV_TRY_GOTO(status, done, vv_mem_get(&chunk, raw, "an output chunk"));
-    if (s->to.shuffle) VV_TRY_GOTO(status, done, vv_mem_get(&shuffled, raw, "an output chunk"));
-    pad(s, box, data, chunk, total);
+    VV_TRY_GOTO(status, done, vv_mem_get(&chunk, raw + VV_SUM_BYTES, "an output chunk"));
+    if (s->to.shuffle) VV_TRY_GOTO(status, done, vv_mem_get(&shuffled, raw + VV_SUM_BYTES, "an output chunk"));
+    VV_TRY_GOTO(status, done, fill_chunk(r, step, out, data, chunk, shuffled));
     VV_TRY_GOTO(status, done, compress(r, s, d, chunk, shuffled, total, &packed));
     VV_TRY_GOTO(status, done, keep_packed(r, packed));
     packed.data = NULL; /* the run's now */
@@ -243,19 +281,17 @@ static vv_status place_of(vv_run *r, int step, vv_index out, vv_bytes raw, vv_by
 }
 
 /* A chunk without filters whose place is known. */
-static vv_status write_plain(vv_run *r, int step, vv_index out, const vv_box *box, const char *data)
+static vv_status write_plain(vv_run *r, int step, vv_index out, const char *data)
 {
     const vv_step *s = &r->plan->step[step];
-    vv_index total = 1;
-    for (int k = 0; k < box->nd; k++) total *= s->grid.chunk[k];
-    vv_bytes raw = total * vv_dtype_size(s->to.encode.to);
+    vv_bytes raw = chunk_elements(s) * vv_dtype_size(s->to.encode.to);
     vv_bytes address;
     char *chunk;
     VV_TRY(vv_run_output(r));
     VV_TRY(place_of(r, step, out, raw, &address));
     VV_TRY(vv_mem_get(&chunk, raw, "an output chunk"));
-    pad(s, box, data, chunk, total);
-    vv_status status = vv_raw_write(&r->out, address, raw, chunk);
+    vv_status status = fill_chunk(r, step, out, data, chunk, NULL);
+    if (status == VV_OK) status = vv_raw_write(&r->out, address, raw, chunk);
     vv_mem_put(&chunk);
     if (status == VV_OK) vv_note_written(r, step, raw);
     return status;
@@ -402,9 +438,9 @@ static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, con
     else if (!t->to.chunked)
         status = write_contiguous(r, step, box, encoded);
     else if (vv_write_placed(t) || vv_write_told(r->plan, step))
-        status = write_plain(r, step, out, box, encoded);
+        status = write_plain(r, step, out, encoded);
     else
-        status = write_packed(r, step, d, out, box, encoded);
+        status = write_packed(r, step, d, out, encoded);
     return status == VV_OK ? VV_OK : vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
 }
 

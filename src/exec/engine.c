@@ -65,6 +65,7 @@ static vv_status prepare(vv_run *r)
         if (vv_step_computes(&p->step[i])) VV_TRY(stage_setup(r, i));
     VV_TRY(vv_targets_make(r));
     VV_TRY(vv_stuck_begin(r));
+    VV_TRY(vv_grown_begin(r));
     r->results_due = results_due(r);
     if (p->progress && rank == 0) {
         VV_TRY(vv_new(&r->done, (size_t)r->net->size, sizeof *r->done));
@@ -96,6 +97,7 @@ static void release(vv_run *r)
         pthread_mutex_destroy(&r->stage[i].lock);
     }
     vv_feeds_close(&r->feeds);
+    vv_grown_end(r);
     vv_letters_drop(r);
     vv_desks_free(r);
     vv_agenda_close(&r->agenda);

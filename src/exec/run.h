@@ -47,6 +47,7 @@ typedef struct vv_run {
     vv_store *store;
     vv_agenda *agenda;
     vv_feeds feeds;
+    struct vv_before *before; /* by step, grown.c; NULL: nothing is appended */
 
     _Atomic int cancelled;
     _Atomic vv_bytes read, written;
@@ -163,6 +164,12 @@ static inline bool vv_write_told(const vv_plan *p, int step)
 }
 VV_WARN_UNUSED vv_status vv_targets_make(vv_run *r);
 void vv_desks_free(vv_run *r);
+
+/* grown.c: what the output had before: opened and closed; and the elements of a chunk, in its box, that are its own already. `spare`: room for a
+ * chunk, or NULL. */
+VV_WARN_UNUSED vv_status vv_grown_begin(vv_run *r);
+void vv_grown_end(vv_run *r);
+VV_WARN_UNUSED vv_status vv_grown_keep(vv_run *r, int step, const vv_box *box, char *chunk, char *spare);
 
 /* Bytes that a write step has put into the output. */
 void vv_note_written(vv_run *r, int step, vv_bytes bytes);

@@ -10,7 +10,7 @@ enum { LEAST_RUN = 4096 };
 /* What is missing, as it was read, is what would be written for it. */
 static bool same_missing(const vv_decode *d, const vv_encode *e)
 {
-    if (d->n_missing == 0) return true;
+    if (d->n_missing == 0) return !(e->checked && e->has_fill); /* a value could be taken for missing */
     if (d->n_missing > 1 || !e->has_fill) return false;
     return vv_dtype_is_float(d->stored) && vv_dtype_load(e->to, e->fill) == d->missing[0].f;
 }

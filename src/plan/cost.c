@@ -38,7 +38,8 @@ static finished finished_of(const vv_plan *p, const vv_step *s)
     vv_index outs = vv_step_outs(&p->step[s->from]);
     vv_index own = vv_imin(outs, vv_imax(vv_ceil_div(outs, p->ranks) + 1, vv_place_most(&p->step[s->from], p->ranks)));
     vv_bytes chunk = vv_dtype_size(s->to.encode.to);
-    for (int d = 0; d < s->grid.shape.nd; d++) chunk = vv_times(chunk, s->grid.chunk[d]);
+    const vv_grid *stored = vv_write_grid(s);
+    for (int d = 0; d < stored->shape.nd; d++) chunk = vv_times(chunk, stored->chunk[d]);
     if (s->op == VV_STEP_GATHER) return (finished){.gathered = p->ranks > 1 ? vv_times(2 * own, round64(chunk)) : 0};
     if (p->collective && s->op == VV_STEP_WRITE)
         return (finished){.packed = vv_times(own, round64(chunk)), .lists = vv_times(own, 2 * VV_PACKED_ENTRY)};

@@ -386,7 +386,7 @@ static void count_deliveries(const vv_plan *p, int step, int rank, vv_index out,
         const vv_step *s = &p->step[i];
         if (!vv_step_delivers(s) || s->op == VV_STEP_KEEP || s->from != step) continue;
         vv_bytes bytes = vv_box_elements(&box) * vv_dtype_size(s->to.encode.to);
-        if (s->op == VV_STEP_WRITE && vv_write_plain(&s->to)) bytes = full_chunk(&s->grid, s->to.encode.to);
+        if (s->op == VV_STEP_WRITE && vv_write_plain(&s->to)) bytes = full_chunk(vv_write_grid(s), s->to.encode.to);
         if (s->op == VV_STEP_WRITE) {
             tally[i].written += bytes;
             if (s->to.chunked && (s->to.deflate > 0 || s->to.zstd > 0)) tally[i].deflated += bytes;

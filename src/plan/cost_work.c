@@ -197,14 +197,14 @@ static void add_values(vv_work *w, const vv_step *s, vv_index cells)
 static void add_delivery(vv_work *w, const vv_step *s, const vv_step *to, vv_index cells)
 {
     vv_dtype type = vv_step_values(s, to->result_of);
-    vv_bytes size = vv_dtype_size(to->to.encode.to), raw = full_chunk(&to->grid) * size;
+    vv_bytes size = vv_dtype_size(to->to.encode.to), raw = full_chunk(vv_write_grid(to)) * size;
     add_values(w, s, cells);
     if (to->to.encode.in != type) add_rounding(w, type, s->result[to->result_of].type, cells);
     grow(&w->room[VV_FINISH_STORED], cells * size);
     if (to->op == VV_STEP_GATHER || !to->to.chunked) return;
     vv_bytes packing = to->to.deflate > 0 || to->to.zstd > 0 ? round64(vv_compressed_bound(raw)) : 0;
     packing += compressor_bytes(to->to.zstd, raw);
-    w->passing = vv_imax(w->passing, round64(raw) * (to->to.shuffle ? 2 : 1) + packing);
+    w->passing = vv_imax(w->passing, round64(raw) * (to->to.shuffle || to->to.grown.kept ? 2 : 1) + packing);
 }
 
 static void add_finishing(const vv_plan *p, int step, vv_index cells, vv_work *w)

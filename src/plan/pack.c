@@ -327,6 +327,16 @@ static void compute(archive *a, vv_step *s)
     }
 }
 
+static void grown(archive *a, vv_grown *g)
+{
+    NUMBER(a, g->on);
+    if (!g->on) return;
+    grid(a, &g->grid);
+    NUMBER(a, g->dim);
+    NUMBER(a, g->kept);
+    NUMBER(a, g->first);
+}
+
 static void write_to(archive *a, vv_write_to *w)
 {
     NUMBER(a, w->address);
@@ -335,6 +345,10 @@ static void write_to(archive *a, vv_write_to *w)
     NUMBER(a, w->deflate);
     NUMBER(a, w->zstd);
     NUMBER(a, w->shuffle);
+    NUMBER(a, w->sum);
+    NUMBER(a, w->sum_first);
+    NUMBER(a, w->swap);
+    grown(a, &w->grown);
     NUMBER(a, w->encode.in);
     NUMBER(a, w->encode.to);
     NUMBER(a, w->encode.has_fill);
@@ -381,6 +395,7 @@ static void head(archive *a, vv_plan *p)
     NUMBER(a, p->fill_bad);
     NUMBER(a, p->collective);
     string(a, &p->output);
+    string(a, &p->original);
     string(a, &p->scratch);
     drops(a, p);
 }

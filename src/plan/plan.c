@@ -47,6 +47,7 @@ void vv_plan_free(vv_plan **plan)
     free(p->source);
     free(p->step);
     free(p->output);
+    free(p->original);
     free(p->scratch);
     free(p->drop);
     free(p);

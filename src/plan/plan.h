@@ -131,6 +131,16 @@ typedef struct vv_within {
     vv_index first[VV_MAX_DIMS], count[VV_MAX_DIMS];
 } vv_within;
 
+/* New elements of a variable that the output has already. */
+typedef struct vv_grown {
+    bool on;
+    vv_grid grid; /* chunks as the file has them; as many as the step has, in the same order */
+    int dim;      /* along which it grows, with what follows */
+    vv_index
+        kept; /* elements at the begin of the grid that are those of plan->original: the step's own in their place mean nothing */
+    vv_index first; /* where the grid begins in the file */
+} vv_grown;
+
 /* Where a write step's elements go. */
 typedef struct vv_write_to {
     vv_bytes
@@ -140,7 +150,11 @@ typedef struct vv_write_to {
     int deflate;  /* level, -1 without */
     int zstd;     /* level from 1, 0 without */
     bool shuffle;
+    bool sum;       /* a Fletcher-32 sum behind each chunk */
+    bool sum_first; /* of its elements, and shuffled and compressed with them; else of what is stored */
+    bool swap;      /* stored in the other byte order */
     vv_encode encode;
+    vv_grown grown;
 } vv_write_to;
 
 typedef struct vv_step {
@@ -196,6 +210,7 @@ typedef struct vv_plan {
     bool fill_bad;      /* damaged chunks become missing values instead of ending the run */
     bool collective;    /* finished chunks wait until the end, and all ranks write them together (exec/collective.c) */
     char *output;       /* temporary path of the output file, NULL when there is none */
+    char *original;     /* the file that is appended to, NULL when none is */
     char *scratch;      /* directory for what does not fit in memory */
     int n_sources, n_steps;
     vv_source *source;
@@ -255,7 +270,13 @@ enum { VV_WINDOW = 256 * 1024 };
 /* Chunks go to the file as they are encoded: their size is known beforehand. */
 static inline bool vv_write_plain(const vv_write_to *to)
 {
-    return to->chunked && to->deflate <= 0 && to->zstd <= 0;
+    return to->chunked && to->deflate <= 0 && to->zstd <= 0 && !to->shuffle && !to->sum;
+}
+
+/* The chunks of a write step as the file has them. */
+static inline const vv_grid *vv_write_grid(const vv_step *s)
+{
+    return s->to.grown.on ? &s->to.grown.grid : &s->grid;
 }
 
 /* Whether tasks of this step wait for tasks of others. */

@@ -270,6 +270,17 @@ static vv_status check_compute(const vv_plan *p, int i)
     return same_grid(&kept, &s->grid) ? VV_OK : bad(p, i, "a result of another shape");
 }
 
+/* Chunks of new elements are those of the step, numbered alike. */
+static bool grown_ok(const vv_plan *p, const vv_step *s)
+{
+    const vv_grown *g = &s->to.grown;
+    if (!g->on) return true;
+    return p->original && s->to.chunked && grid_ok(&g->grid) && g->dim >= 0 && g->dim < g->grid.shape.nd &&
+           g->kept >= 0 && g->kept < g->grid.chunk[g->dim] && g->first >= 0 &&
+           vv_grid_chunks(&g->grid) == vv_grid_chunks(&s->grid) &&
+           vv_shape_elements(&g->grid.shape) == vv_shape_elements(&s->grid.shape);
+}
+
 static vv_status check_deliver(const vv_plan *p, int i)
 {
     const vv_step *s = &p->step[i];
@@ -278,6 +289,7 @@ static vv_status check_deliver(const vv_plan *p, int i)
     if (s->result_of < 0 || s->result_of >= from->n_results) return bad(p, i, "unknown result");
     if (!same_grid(&s->grid, &from->grid) || !is_working(s->to.encode.in)) return bad(p, i, "delivers something else");
     if (vv_working_type(s->to.encode.to) == VV_NONE) return bad(p, i, "element type");
+    if (!grown_ok(p, s)) return bad(p, i, "appends other chunks");
     return s->op != VV_STEP_WRITE || p->output ? VV_OK : bad(p, i, "no output file");
 }
 

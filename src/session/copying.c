@@ -30,8 +30,8 @@ static bool stored_alike(const vv_prepared *p, int source, const vv_write_to *to
     if (!to->chunked) return true;
     unsigned char filter[VV_MAX_FILTERS];
     int n = vv_variable_filters(v, filter);
-    return n == from->n_filters && !memcmp(filter, from->filter, (size_t)n) && from->deflate == v->deflate &&
-           from->zstd == v->zstd && missing_stay(p, source, to);
+    return !to->swap && n == from->n_filters && !memcmp(filter, from->filter, (size_t)n) &&
+           from->deflate == v->deflate && from->zstd == v->zstd && missing_stay(p, source, to);
 }
 
 static bool all_alike(const vv_prepared *p, const vv_input *in, const vv_write_to *to, const vv_variable *v)
@@ -91,7 +91,7 @@ vv_status vv_copying_choose(vv_prepared *p, int write_step, vv_variable *v)
                  all_alike(p, &s->input[0], to, v);
     s->copied_to = alike ? write_step : 0;
     vv_index copies = alike ? count_copies(p, s) : 0;
-    if (copies < vv_step_outs(s) && v->fletcher32) {
+    if (copies < vv_step_outs(s) && v->fletcher32 && !to->sum) {
         v->fletcher32 = false;
         v->n_filters = 0;
         copies = 0;
@@ -135,11 +135,12 @@ static void add_place(placing *x, vv_index out, const vv_chunk_at *at)
 }
 
 /* What was never written has no place; what is computed has one if its size is known. */
-static void list_chunks(const vv_prepared *p, const vv_step *s, const vv_write_to *to, placing *x)
+static void list_chunks(const vv_prepared *p, const vv_step *s, const vv_step *write, placing *x)
 {
     vv_copied copy;
+    const vv_write_to *to = &write->to;
     vv_bytes raw = vv_dtype_size(to->encode.to);
-    for (int d = 0; d < s->grid.shape.nd; d++) raw = vv_times(raw, s->grid.chunk[d]);
+    for (int d = 0; d < vv_write_grid(write)->shape.nd; d++) raw = vv_times(raw, vv_write_grid(write)->chunk[d]);
     for (vv_index out = 0; out < vv_step_outs(s); out++) {
         bool copied = s->copied_to && vv_copy_of(p->lowering.plan, s, out, &copy);
         vv_chunk_at plain = {.address = vv_write_plain(to) ? 0 : -1, .size = (uint32_t)raw};
@@ -154,7 +155,7 @@ static vv_status place_all(vv_prepared *p, int write_step, placing *x)
     vv_index outs = vv_step_outs(s);
     vv_chunk_at **table = &p->places[write_step];
     VV_TRY(new_placing(outs, x));
-    list_chunks(p, s, &p->lowering.plan->step[write_step].to, x);
+    list_chunks(p, s, &p->lowering.plan->step[write_step], x);
     VV_TRY(vv_writer_place(p->writer, p->lowering.plan->step[write_step].to.variable, x->n, x->chunk, x->size, x->mask,
                            x->address));
     VV_TRY(vv_mem_get(table, outs * (vv_bytes)sizeof **table, "places of chunks"));

@@ -130,6 +130,14 @@ bool vv_item_needs_chunks(const vv_output *o, const vv_item *item)
     return false;
 }
 
+bool vv_outfile_can_grow(const vv_output *o)
+{
+    for (int i = 0; i < o->n_items; i++)
+        for (int d = 0; o->item[i].array && d < o->item[i].array->shape.nd; d++)
+            if (can_grow(o, o->item[i].array, d)) return true;
+    return false;
+}
+
 vv_dtype vv_item_type(const vv_output *o, const vv_item *item)
 {
     return item->copied ? item->array->dtype : vv_encoding_type(&o->encoding, item->array->dtype);

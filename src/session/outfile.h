@@ -30,15 +30,23 @@ typedef struct vv_item {
     vv_bytes bytes;              /* as stored */
     bool gathered;               /* written by the coordinator from `values` */
     void *values;
+    int base; /* appending: its variable in the file */
+    bool raw; /* appending: elements are the file's own, not values */
+    struct vv_time_change
+        *times; /* appending: values are times in other units than the file's, gathered as f64; NULL: they are not */
 } vv_item;
+
+typedef struct vv_append vv_append;
 
 struct vv_output {
     vv_session *session;
     vv_save_options options;
     vv_encoding encoding;
     char *path, *temporary, *history;
+    char *given; /* path as it was given */
     int n_items;
     vv_item *item;
+    vv_append *append;   /* the file that is there and gets longer (append.h); NULL: a new one is made */
     vv_dataset *globals; /* global attributes come from here; may be NULL */
 };
 
@@ -46,8 +54,11 @@ struct vv_output {
 vv_dtype vv_item_type(const vv_output *o, const vv_item *item);
 
 VV_WARN_UNUSED vv_status vv_output_add_item(vv_output *o, const char *name, vv_array *a, vv_dataset *carried, int var);
+void vv_item_free(vv_item *i); /* what is in it */
 bool vv_output_has(const vv_output *o, const char *name);
 
+/* Whether a computed variable has a dimension that can grow. */
+bool vv_outfile_can_grow(const vv_output *o);
 /* Whether a variable must be stored in chunks: it is compressed, or has an unlimited dimension. */
 bool vv_item_needs_chunks(const vv_output *o, const vv_item *item);
 /* Whether it keeps those that it has in its file, or was given, however small it is. */

@@ -4,9 +4,10 @@
  * results are written by the ranks that have them; small ones that need chunks (an unlimited dimension, compression) are gathered and written by
  * the coordinator in one piece, so that a compressed file does not consist of crumbs. */
 #include "base/log.h"
-#include "session/outfile.h"
+#include "session/append.h"
 #include "varve/move.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ vv_status vv_output_new(vv_session *s, const char *path, const vv_save_options *
     o->options = options ? *options : (vv_save_options)VV_SAVE_OPTIONS_INIT;
     vv_status status;
     VV_TRY_GOTO(status, failed, vv_strdup(&o->path, path));
+    VV_TRY_GOTO(status, failed, vv_strdup(&o->given, path));
     if (o->options.history) {
         VV_TRY_GOTO(status, failed, vv_strdup(&o->history, o->options.history));
         o->options.history = o->history;
@@ -34,7 +36,8 @@ vv_status vv_output_new(vv_session *s, const char *path, const vv_save_options *
         status = vv_fail(VV_ERR_UNSUPPORTED, "this HDF5 library writes by one process only: use the writer 'direct'");
         goto failed;
     }
-    VV_TRY_GOTO(status, failed, vv_output_path_check(path, o->options.overwrite, &o->temporary));
+    if (o->options.append) VV_TRY_GOTO(status, failed, vv_append_begin(o));
+    VV_TRY_GOTO(status, failed, vv_output_path_check(o->path, o->options.overwrite || o->append, &o->temporary));
     *out = o;
     return VV_OK;
 failed:
@@ -42,19 +45,25 @@ failed:
     return status;
 }
 
+void vv_item_free(vv_item *i)
+{
+    vv_node_drop(&i->array);
+    free(i->name);
+    vv_coord_free(&i->made);
+    vv_mem_put(&i->values);
+    free(i->times);
+}
+
 void vv_output_free(vv_output **out)
 {
     vv_output *o = *out;
     if (!o) return;
-    for (int i = 0; i < o->n_items; i++) {
-        vv_node_drop(&o->item[i].array);
-        free(o->item[i].name);
-        vv_coord_free(&o->item[i].made);
-        vv_mem_put(&o->item[i].values);
-    }
+    for (int i = 0; i < o->n_items; i++) vv_item_free(&o->item[i]);
     free(o->item);
+    vv_append_end(o);
     vv_encoding_free(&o->encoding);
     free(o->path);
+    free(o->given);
     free(o->history);
     free(o->temporary);
     free(o);
@@ -134,6 +143,14 @@ static vv_status encode_items(vv_output *o)
     return VV_OK;
 }
 
+static void choose_gathered(const vv_output *o, vv_item *item)
+{
+    vv_dtype type = o->append ? vv_append_type(o, item) : vv_item_type(o, item);
+    item->bytes = vv_times(vv_shape_elements(&item->array->shape), vv_dtype_size(type));
+    if (!o->append)
+        item->gathered = vv_item_needs_chunks(o, item) && item->bytes <= SMALL && !vv_item_keeps_chunks(o, item);
+}
+
 /* What is computed: the arrays, in order of their items. Small results that need chunks are gathered. */
 static vv_status make_targets(vv_output *o, vv_target **targets, int *n, vv_bytes *gathered)
 {
@@ -143,14 +160,12 @@ static vv_status make_targets(vv_output *o, vv_target **targets, int *n, vv_byte
     for (int i = 0; i < o->n_items; i++) {
         vv_item *item = &o->item[i];
         if (!item->array) continue;
-        vv_bytes bytes = vv_times(vv_shape_elements(&item->array->shape), vv_dtype_size(vv_item_type(o, item)));
-        item->bytes = bytes;
-        item->gathered = vv_item_needs_chunks(o, item) && bytes <= SMALL && !vv_item_keeps_chunks(o, item);
-        if (item->gathered) *gathered += bytes;
+        choose_gathered(o, item);
+        if (item->gathered) *gathered += item->bytes;
         item->target = *n;
         (*targets)[(*n)++] = (vv_target){.array = item->array,
                                          .output_variable = item->gathered ? -1 : i,
-                                         .chunked = !item->gathered && vv_item_needs_chunks(o, item)};
+                                         .chunked = !item->gathered && (o->append || vv_item_needs_chunks(o, item))};
     }
     return VV_OK;
 }
@@ -203,13 +218,14 @@ static vv_status lay_out(vv_output *o, vv_item *item, vv_variable *v, vv_prepare
     vv_plan *plan = p->lowering.plan;
     vv_step *s = t ? &plan->step[t->step] : NULL;
     bool chunked = vv_item_needs_chunks(o, item);
+    if (o->append) return t ? vv_append_lay_out(o, item, v, p, t->step) : VV_OK;
     vv_item_filters(o, item, v);
     if (!chunked) v->layout = VV_LAYOUT_CONTIGUOUS;
     if (chunked && (!t || item->gathered)) chunk_whole(item, v);
     if (chunked && t && !item->gathered) chunk_like_step(s, v);
     if (!s) return VV_OK;
     s->to.chunked = chunked && !item->gathered;
-    s->to.deflate = v->deflate;
+    s->to.deflate = v->deflate ? v->deflate : 1; /* level 0 is a stream, too */
     s->to.zstd = v->zstd;
     s->to.shuffle = v->shuffle;
     encode(o, item, v, &s->to.encode);
@@ -243,12 +259,13 @@ static vv_status plan_output(vv_output *o, planned *p)
     int n;
     vv_bytes gathered;
     *p = (planned){0};
-    VV_TRY(vv_outfile_meta(o, &p->meta));
+    VV_TRY(o->append ? vv_append_meta(o, &p->meta) : vv_outfile_meta(o, &p->meta));
     VV_TRY(make_targets(o, &p->target, &n, &gathered));
     VV_TRY(vv_prepare(o->session, p->target, n, gathered, &p->prepared));
     vv_plan *plan = p->prepared.lowering.plan;
     plan->collective = o->encoding.collective;
     VV_TRY(vv_strdup(&plan->output, o->temporary));
+    if (o->append) VV_TRY(vv_strdup(&plan->original, o->path));
     for (int i = 0; i < o->n_items; i++)
         VV_TRY(lay_out(o, &o->item[i], &p->meta->var[i], &p->prepared,
                        o->item[i].target < 0 ? NULL : &p->target[o->item[i].target]));
@@ -307,6 +324,7 @@ static vv_status put_gathered(vv_output *o, vv_writer *w)
 {
     for (int i = 0; i < o->n_items; i++)
         if (o->item[i].gathered && o->item[i].bytes > 0) {
+            if (o->item[i].times) VV_TRY(vv_append_times(o, &o->item[i]));
             VV_TRY(vv_writer_put(w, i, o->item[i].values));
             o->session->stats.written += o->item[i].bytes;
         }
@@ -337,7 +355,7 @@ static vv_status write_file(vv_output *o, planned *p)
 {
     VV_TRY(vv_cost_check(p->prepared.lowering.plan, &p->prepared.cost, p->prepared.baseline));
     vv_writer *w;
-    vv_status status = vv_writer_create(o->temporary, p->meta, &w);
+    vv_status status = o->append ? vv_append_open(o, p->meta, &w) : vv_writer_create(o->temporary, p->meta, &w);
     if (status == VV_OK) {
         vv_failure first;
         status = fill_file(o, p, w);
@@ -350,7 +368,8 @@ static vv_status write_file(vv_output *o, planned *p)
     }
     if (status == VV_OK) status = sync_file(o->temporary);
     if (status == VV_OK && vv_signals_seen(NULL)) status = vv_fail(VV_ERR_INTERRUPTED, "interrupted");
-    if (status == VV_OK) status = vv_output_path_commit(o->temporary, o->path, o->options.overwrite);
+    if (status == VV_OK && o->append) status = vv_original_check(o->append->original);
+    if (status == VV_OK) status = vv_output_path_commit(o->temporary, o->path, o->options.overwrite || o->append);
     if (status != VV_OK) vv_output_path_discard(o->temporary);
     return status;
 }
@@ -412,6 +431,7 @@ static void add_stats(vv_run_stats *t, const vv_run_stats *before)
     t->tasks += before->tasks;
     t->read += before->read;
     t->moved += before->moved;
+    t->written += before->written;
     t->plan_bytes += before->plan_bytes;
     t->peak = vv_imax(t->peak, before->peak);
 }
@@ -432,6 +452,8 @@ static vv_status find_ranges(vv_output *o, vv_run_stats *stats)
 static vv_status prepare_items(vv_output *o)
 {
     VV_TRY(add_coordinates(o));
+    if (o->append) return vv_append_items(o);
+    if (o->options.append) VV_TRY(vv_append_first(o));
     return encode_items(o);
 }
 
@@ -442,22 +464,56 @@ static void warn_zstd(const vv_output *o)
                o->path);
 }
 
+/* What was opened under this name is another file now. */
+static void forget_opened(vv_output *o)
+{
+    for (vv_dataset *d = o->session->context.datasets; d; d = d->next)
+        if (d->path && !strcmp(d->path, o->given)) d->outdated = true;
+}
+
+static vv_status save(vv_output *o, planned *p, vv_run_stats *before)
+{
+    VV_TRY(prepare_items(o));
+    if (o->append && o->append->growth.more == 0) {
+        vv_say(VV_LOG_INFO, "%s: nothing is appended: there are no new elements", o->path);
+        return VV_OK;
+    }
+    VV_TRY(find_ranges(o, before));
+    VV_TRY(plan_output(o, p));
+    VV_TRY(write_file(o, p));
+    warn_zstd(o);
+    forget_opened(o);
+    if (o->append) before->written += o->append->copied;
+    return VV_OK;
+}
+
 vv_status vv_output_save(vv_output **out)
 {
     vv_output *o = *out;
     planned p = {0};
     vv_run_stats before = {0};
     double begin = vv_now();
-    vv_status status = prepare_items(o);
-    if (status == VV_OK) status = find_ranges(o, &before);
-    if (status == VV_OK) status = plan_output(o, &p);
-    if (status == VV_OK) status = write_file(o, &p);
-    if (status == VV_OK) warn_zstd(o);
+    vv_status status = save(o, &p, &before);
     add_stats(&o->session->stats, &before);
     o->session->stats.seconds = vv_now() - begin;
     planned_free(&p);
     vv_output_free(out);
     return status;
+}
+
+/* What is not part of the plan. */
+static vv_status explain_append(const vv_output *o, char **text)
+{
+    char bytes[32];
+    char *all;
+    const vv_growth *g = &o->append->growth;
+    if (asprintf(&all, "%s%s gets %lld more along '%s' behind %lld; a copy of it (%s) takes its place\n", *text,
+                 o->path, (long long)g->more, g->dim, (long long)g->old,
+                 vv_bytes_text(vv_original_size(o->append->original), bytes)) < 0)
+        return vv_fail(VV_ERR_NOMEM, "no memory for an explanation");
+    free(*text);
+    *text = all;
+    return VV_OK;
 }
 
 vv_status vv_output_explain(vv_output *o, const vv_explain_options *options, char **text)
@@ -467,6 +523,8 @@ vv_status vv_output_explain(vv_output *o, const vv_explain_options *options, cha
     vv_status status = prepare_items(o);
     if (status == VV_OK) status = plan_output(o, &p);
     if (status == VV_OK) status = vv_prepared_explain(o->session, &p.prepared, options, text);
+    if (status == VV_OK && o->append && (!options || options->form == VV_EXPLAIN_TEXT))
+        status = explain_append(o, text);
     planned_free(&p);
     return status;
 }

@@ -114,7 +114,7 @@ bool vv_attr_number(const vv_attrs *a, const char *name, vv_index i, double *out
     return true;
 }
 
-static void attrs_free(vv_attrs *a)
+void vv_attrs_free(vv_attrs *a)
 {
     for (int i = 0; i < a->n; i++) {
         free(a->item[i].name);
@@ -136,7 +136,7 @@ static void var_free(vv_variable *v)
     free(v->name);
     free(v->type_text);
     free(v->why_not_fast);
-    attrs_free(&v->attrs);
+    vv_attrs_free(&v->attrs);
 }
 
 void vv_meta_free(vv_meta **meta)
@@ -145,7 +145,7 @@ void vv_meta_free(vv_meta **meta)
     if (!m) return;
     for (int i = 0; i < m->n_dims; i++) free(m->dim[i].name);
     for (int i = 0; i < m->n_vars; i++) var_free(&m->var[i]);
-    attrs_free(&m->attrs);
+    vv_attrs_free(&m->attrs);
     free(m->dim);
     free(m->var);
     free(m->path);

@@ -94,6 +94,7 @@ VV_WARN_UNUSED vv_status vv_attr_set(vv_attrs *a, const char *name, vv_dtype typ
 VV_WARN_UNUSED vv_status vv_attr_set_text(vv_attrs *a, const char *name, const char *text);
 void vv_attr_remove(vv_attrs *a, const char *name);
 VV_WARN_UNUSED vv_status vv_attrs_copy(vv_attrs *to, const vv_attrs *from);
+void vv_attrs_free(vv_attrs *a);                               /* what is in it */
 const char *vv_attr_text(const vv_attrs *a, const char *name); /* NULL when absent or not text */
 bool vv_attr_number(const vv_attrs *a, const char *name, vv_index i,
                     double *out); /* element i; false when absent or text */

@@ -83,6 +83,20 @@ typedef struct vv_writer vv_writer;
  * meta->format VV_PLAIN_HDF5: an HDF5 file that has dimension scales and labels, and nothing that only netCDF knows. */
 #define VV_PLAIN_HDF5 "HDF5"
 VV_WARN_UNUSED vv_status vv_writer_create(const char *path, const vv_meta *meta, vv_writer **out);
+/* What is added to a file: `old` elements along a dimension become `old + more`. Grids of new elements begin with the chunk that the first of them lies in: the
+ * `kept` elements before it in that chunk belong to them. */
+typedef struct vv_growth {
+    const char *dim; /* as the file calls it; borrowed */
+    vv_index old, more;
+} vv_growth;
+/* Opens a file to which elements are added. meta: variables along the dimension, with chunks and filters as the file has them and the shapes that they
+ * shall have. Then put() takes new elements alone, and place() numbers of chunks in the grid of new elements (vv_growth_grid). history: a line to put in
+ * front of the attribute; NULL: none. Never on a file that others rely on: what is not closed is damaged. Coordinator only. */
+VV_WARN_UNUSED vv_status vv_writer_append(const char *path, const vv_meta *meta, const vv_growth *g,
+                                          const char *history, vv_writer **out);
+/* Which dimension of a variable grows; -1: none. The chunks of its new elements, with those of their first chunk that are there already: *kept. */
+int vv_growth_dim(const vv_growth *g, const vv_meta *m, const vv_variable *v);
+void vv_growth_grid(const vv_growth *g, const vv_variable *v, int dim, vv_grid *out, vv_index *kept);
 /* What the process will grow by when it writes its first file: the library's own code and tables. 0 afterwards. */
 vv_bytes vv_writer_reserve(void);
 /* A whole variable from memory, host order; any layout. */
@@ -134,5 +148,18 @@ VV_WARN_UNUSED vv_status vv_output_path_check(const char *path, bool overwrite, 
 /* The temporary file becomes the output: renamed (without -O: only if no output appeared meanwhile), its directory synced. */
 VV_WARN_UNUSED vv_status vv_output_path_commit(const char *temporary, const char *path, bool overwrite);
 void vv_output_path_discard(const char *temporary);
+
+/* A file that a larger copy of itself will replace. It is never written to: until the rename, and after whatever failure, it is what it was. Locked, so
+ * that of two who append one is refused. */
+typedef struct vv_original vv_original;
+/* VV_ERR_NOT_FOUND when there is no such file. */
+VV_WARN_UNUSED vv_status vv_original_open(const char *path, vv_original **out);
+void vv_original_close(vv_original **f);
+vv_bytes vv_original_size(const vv_original *f);
+/* Copies it, with its permissions: at once where the file system shares blocks between files, else byte by byte as long as `stop` is false. *copied: bytes that
+ * were copied. */
+VV_WARN_UNUSED vv_status vv_original_copy(const vv_original *f, const char *to, int (*stop)(void *), vv_bytes *copied);
+/* An error when it is not the same file any more, or somebody has written to it. */
+VV_WARN_UNUSED vv_status vv_original_check(const vv_original *f);
 
 #endif

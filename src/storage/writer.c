@@ -43,6 +43,14 @@ static hid_t creation_list(void)
     return list;
 }
 
+static vv_status not_opened(const vv_writer *w, const char *what)
+{
+    const char *reason = vv_h5_reason();
+    errno = w->record.open_errno;
+    return errno ? vv_fail_errno(VV_ERR_WRITE, "cannot %s %s", what, w->path)
+                 : vv_fail(VV_ERR_WRITE, "cannot %s %s: %s", what, w->path, reason);
+}
+
 static vv_status create_file(vv_writer *w)
 {
     hid_t fapl = vv_h5_record_fapl(w->path, &w->record);
@@ -50,43 +58,63 @@ static vv_status create_file(vv_writer *w)
     H5Pset_libver_bounds(fapl, H5F_LIBVER_V18, H5F_LIBVER_V18);
     hid_t fcpl = creation_list();
     w->file = H5Fcreate(w->path, H5F_ACC_TRUNC, fcpl, fapl);
-    vv_status status = VV_OK;
-    if (w->file < 0) {
-        const char *reason = vv_h5_reason();
-        errno = w->record.open_errno;
-        status = errno ? vv_fail_errno(VV_ERR_WRITE, "cannot create %s", w->path)
-                       : vv_fail(VV_ERR_WRITE, "cannot create %s: %s", w->path, reason);
-    }
+    vv_status status = w->file < 0 ? not_opened(w, "create") : VV_OK;
     H5Pclose(fcpl);
     H5Pclose(fapl);
     return status;
 }
 
-static vv_status fill_file(vv_writer *w, const char *path, const vv_meta *meta)
+static vv_status open_file(vv_writer *w)
+{
+    hid_t fapl = vv_h5_record_fapl(w->path, &w->record);
+    if (fapl < 0) return vv_fail(VV_ERR_RUN, "HDF5 refuses the file driver: %s", vv_h5_reason());
+    w->file = H5Fopen(w->path, H5F_ACC_RDWR, fapl);
+    vv_status status = w->file < 0 ? not_opened(w, "open") : VV_OK;
+    H5Pclose(fapl);
+    return status;
+}
+
+/* Growth NULL: a new file. */
+static vv_status fill_file(vv_writer *w, const char *path, const vv_meta *meta, const vv_growth *growth,
+                           const char *history)
 {
     VV_TRY(vv_strdup(&w->path, path));
     VV_TRY(copy_meta(meta, &w->meta));
-    VV_TRY(create_file(w));
-    vv_status status = vv_h5_define(w);
+    w->grows = growth != NULL;
+    if (growth) w->growth = *growth;
+    VV_TRY(growth ? open_file(w) : create_file(w));
+    vv_status status = growth ? vv_h5_grow(w, history) : vv_h5_define(w);
     if (status != VV_OK) status = vv_error_prefix("%s", path);
     return finish(w, status);
 }
 
-vv_status vv_writer_create(const char *path, const vv_meta *meta, vv_writer **out)
+static vv_status new_writer(const char *path, const vv_meta *meta, const vv_growth *growth, const char *history,
+                            vv_writer **out)
 {
     *out = NULL;
     VV_TRY(vv_fault(VV_FAULT_CREATE_OUTPUT));
     VV_TRY(vv_h5_setup());
     VV_TRY(vv_new(out, 1, sizeof **out));
     (*out)->file = -1;
-    vv_status status = fill_file(*out, path, meta);
+    vv_status status = fill_file(*out, path, meta, growth, history);
     if (status == VV_OK) return VV_OK;
     (*out)->failed = true;
     (void)!vv_writer_close(out);
     return status;
 }
 
-static vv_status open_dataset(const vv_writer *w, int var, hid_t *out)
+vv_status vv_writer_create(const char *path, const vv_meta *meta, vv_writer **out)
+{
+    return new_writer(path, meta, NULL, NULL, out);
+}
+
+vv_status vv_writer_append(const char *path, const vv_meta *meta, const vv_growth *g, const char *history,
+                           vv_writer **out)
+{
+    return new_writer(path, meta, g, history, out);
+}
+
+vv_status vv_h5_open_dataset(const vv_writer *w, int var, hid_t *out)
 {
     char *name;
     VV_TRY(vv_h5_link_name(w->meta, var, &name));
@@ -102,10 +130,12 @@ static vv_status put(vv_writer *w, int var, const void *data)
     const vv_variable *v = &w->meta->var[var];
     hid_t dataset;
     VV_TRY(vv_fault(VV_FAULT_WRITE));
-    VV_TRY(open_dataset(w, var, &dataset));
+    VV_TRY(vv_h5_open_dataset(w, var, &dataset));
     hid_t type = vv_h5_var_type(v);
     vv_status status = VV_OK;
-    if (vv_shape_elements(&v->shape) > 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+    if (w->grows)
+        status = vv_h5_put_grown(w, var, dataset, type, data);
+    else if (vv_shape_elements(&v->shape) > 0 && H5Dwrite(dataset, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
         status = vv_fail(VV_ERR_WRITE, "cannot be written: %s", vv_h5_reason());
     H5Tclose(type);
     if (H5Dclose(dataset) < 0 && status == VV_OK)
@@ -126,7 +156,7 @@ vv_status vv_writer_offset(vv_writer *w, int var, vv_bytes *address)
     hid_t dataset;
     if (v->layout != VV_LAYOUT_CONTIGUOUS)
         return finish(w, vv_fail(VV_ERR_INTERNAL, "%s: %s is stored in chunks", w->path, v->name));
-    if (open_dataset(w, var, &dataset) != VV_OK) return finish(w, vv_error_prefix("%s: %s", w->path, v->name));
+    if (vv_h5_open_dataset(w, var, &dataset) != VV_OK) return finish(w, vv_error_prefix("%s: %s", w->path, v->name));
     haddr_t at = H5Dget_offset(dataset);
     H5Dclose(dataset);
     *address = at == HADDR_UNDEF ? -1 : (vv_bytes)at;
@@ -137,13 +167,26 @@ vv_status vv_writer_offset(vv_writer *w, int var, vv_bytes *address)
 
 /* --- placing chunks --- */
 
-static vv_status place_one(vv_writer *w, hid_t dataset, const vv_grid *g, vv_index chunk, uint32_t size, uint32_t mask,
-                           vv_bytes *address)
+/* The chunks that are numbered, and where the first of them begins. */
+static void numbered_grid(const vv_writer *w, const vv_variable *v, vv_grid *g, vv_index first[])
+{
+    int dim = w->grows ? vv_growth_dim(&w->growth, w->meta, v) : -1;
+    vv_index kept;
+    *g = (vv_grid){.shape = v->shape};
+    memcpy(g->chunk, v->chunk, sizeof v->chunk);
+    memset(first, 0, sizeof *first * VV_MAX_DIMS);
+    if (dim < 0) return;
+    vv_growth_grid(&w->growth, v, dim, g, &kept);
+    first[dim] = w->growth.old - kept;
+}
+
+static vv_status place_one(vv_writer *w, hid_t dataset, const vv_grid *g, const vv_index first[], vv_index chunk,
+                           uint32_t size, uint32_t mask, vv_bytes *address)
 {
     vv_box box;
     hsize_t offset[VV_MAX_DIMS];
     vv_grid_box(g, chunk, &box);
-    for (int d = 0; d < box.nd; d++) offset[d] = (hsize_t)box.lo[d];
+    for (int d = 0; d < box.nd; d++) offset[d] = (hsize_t)(box.lo[d] + first[d]);
     w->record.address = -1;
     if (H5Dwrite_chunk(dataset, H5P_DEFAULT, mask, offset, size, w->record.token) < 0 || w->record.address < 0)
         return vv_fail(VV_ERR_WRITE, "chunk %lld of %u bytes cannot be placed: %s", (long long)chunk, size,
@@ -156,15 +199,16 @@ static vv_status place(vv_writer *w, int var, vv_index n, const vv_index *chunks
                        const uint32_t *masks, vv_bytes *address)
 {
     const vv_variable *v = &w->meta->var[var];
-    vv_grid g = {.shape = v->shape};
+    vv_grid g;
+    vv_index first[VV_MAX_DIMS];
     hid_t dataset;
     VV_TRY(vv_fault(VV_FAULT_PLACE));
     if (v->layout != VV_LAYOUT_CHUNKED) return vv_fail(VV_ERR_INTERNAL, "not stored in chunks");
-    memcpy(g.chunk, v->chunk, sizeof v->chunk);
-    VV_TRY(open_dataset(w, var, &dataset));
+    numbered_grid(w, v, &g, first);
+    VV_TRY(vv_h5_open_dataset(w, var, &dataset));
     vv_status status = VV_OK;
     for (vv_index i = 0; i < n && status == VV_OK; i++)
-        status = place_one(w, dataset, &g, chunks[i], sizes[i], masks ? masks[i] : 0, &address[i]);
+        status = place_one(w, dataset, &g, first, chunks[i], sizes[i], masks ? masks[i] : 0, &address[i]);
     H5Dclose(dataset);
     return status;
 }
@@ -183,7 +227,7 @@ vv_status vv_writer_object(vv_writer *w, int var, vv_bytes *object)
 {
     hid_t dataset;
     H5O_info_t info;
-    vv_status status = open_dataset(w, var, &dataset);
+    vv_status status = vv_h5_open_dataset(w, var, &dataset);
     if (status == VV_OK) {
         if (H5Oget_info(dataset, &info) < 0) status = vv_fail(VV_ERR_WRITE, "cannot be found: %s", vv_h5_reason());
         H5Dclose(dataset);
