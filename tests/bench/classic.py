@@ -34,7 +34,7 @@ def copy(source, name, steps, path, layout):
             x[:] = source[dim][:steps] if k == 0 else source[dim][:]
         x = f.createVariable(name, v.dtype, v.dimensions, **({"contiguous": True} if kind == "NETCDF4" else {}))
         for at in range(0, steps, PIECE):
-            x[at:at + PIECE] = v[at:min(at + PIECE, steps)]
+            x[at:min(at + PIECE, steps)] = v[at:min(at + PIECE, steps)]
     return path
 
 
