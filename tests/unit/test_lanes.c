@@ -1,0 +1,102 @@
+/* Operations on lanes over random boxes, in memory of exactly the sizes that they ask for: every cell of the result is written (the sanitizer build sees
+ * that nothing else is). What the values should be is told by test_order.py. */
+#include "kernels/block_op.h"
+#include "kernels/quantile.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const vv_dtype working[] = {VV_F32, VV_F64, VV_I64, VV_U64};
+static double q[] = {0, 0.1, 0.25, 0.5, 0.75, 0.95, 1};
+static const double UNWRITTEN = -12345.5;
+
+typedef struct box {
+    int nd;
+    vv_index n[VV_MAX_DIMS], lane, lanes;
+    vv_block_call call;
+} box;
+
+static box random_box(void)
+{
+    box b = {.nd = 1 + rand() % 4, .lane = 1, .lanes = 1, .call = {.keep_nan = rand() % 2}};
+    int always = rand() % b.nd;
+    for (int d = 0; d < b.nd; d++) {
+        b.n[d] = 1 + rand() % 9;
+        b.call.along[d] = d == always || rand() % 2;
+        *(b.call.along[d] ? &b.lane : &b.lanes) *= b.n[d];
+    }
+    return b;
+}
+
+static void choose_length(const char *name, vv_index lane, vv_block_call *c)
+{
+    c->length = 1;
+    if (strstr(name, "quantile") || strstr(name, "pick")) {
+        c->how = rand() % vv_n_quantile_methods;
+        c->weight = q;
+        c->length = c->n_weights = 1 + rand() % 7;
+    } else if (strstr(name, "top")) {
+        c->how = rand() % 2;
+        c->length = 1 + rand() % lane;
+    } else if (strstr(name, "sort")) {
+        c->length = lane;
+    }
+}
+
+static void run(const vv_block_op *op, box *b, vv_dtype type)
+{
+    vv_bytes size = vv_dtype_size(type);
+    vv_index cells = b->lanes * b->call.length;
+    char *x = malloc((size_t)(b->lane * b->lanes * size));
+    double *out = malloc((size_t)cells * sizeof *out);
+    void *workspace = NULL;
+    assert_int_equal(posix_memalign(&workspace, 64, (size_t)op->workspace(&b->call, type, b->nd, b->n, b->n)), 0);
+    for (vv_index i = 0; i < b->lane * b->lanes; i++)
+        vv_dtype_store(type, x + i * size, vv_dtype_is_float(type) && rand() % 4 == 0 ? (double)NAN : rand() % 9);
+    for (vv_index i = 0; i < cells; i++) out[i] = UNWRITTEN;
+    op->run(&b->call, type, b->nd, b->n, b->n, x, out, workspace);
+    for (vv_index i = 0; i < cells; i++) assert_true(out[i] != UNWRITTEN);
+    free(x), free(out), free(workspace);
+}
+
+static void every_cell_is_written(void **state)
+{
+    (void)state;
+    int lanes = 0;
+    for (int op = 0; op < vv_n_block_ops; op++)
+        for (int trial = 0; vv_block_ops[op].lanes && trial < 500; trial++, lanes++) {
+            box b = random_box();
+            choose_length(vv_block_ops[op].name, b.lane, &b.call);
+            b.call.op = op;
+            assert_true(vv_block_ops[op].fits(&b.call, b.lane));
+            run(&vv_block_ops[op], &b, working[trial % 4]);
+        }
+    assert_true(lanes > 0);
+}
+
+static void senseless_calls_do_not_fit(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *op;
+        vv_block_call call;
+    } row[] = {{"lanes_median", {.length = 2}},
+               {"lanes_quantile", {.length = 2, .n_weights = 1}},
+               {"lanes_quantile", {.length = 1, .n_weights = 1, .how = 1000}},
+               {"lanes_sort", {.length = 4}},
+               {"lanes_argtopk", {.length = 6}}};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++)
+        assert_false(vv_block_ops[vv_block_op_find(row[i].op)].fits(&row[i].call, 5));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_cell_is_written),
+                                       cmocka_unit_test(senseless_calls_do_not_fit)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
