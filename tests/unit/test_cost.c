@@ -44,8 +44,8 @@ static vv_bytes naive_state(const vv_step *s, vv_index out)
            groups * (((vv_bytes)sizeof(vv_red_head) + planes * (vv_box_elements(&box) / groups) * 8 + 63) / 64 * 64);
 }
 
-/* One combine after the other, with every unit's owner found by asking every rank for its units. */
-static vv_bytes naive_moved(const vv_plan *p, const vv_step *s)
+/* One combine after the other, with every unit's owner found by asking every rank for its units. cross: by rank, partial results that it gets and sends. */
+static vv_bytes naive_moved(const vv_plan *p, const vv_step *s, vv_index cross[])
 {
     vv_bytes bytes = 0;
     vv_index leaves = vv_step_leaves(s), outs = vv_step_outs(s);
@@ -61,12 +61,30 @@ static vv_bytes naive_moved(const vv_plan *p, const vv_step *s)
         for (vv_index n = leaves; n > 1; n = (n + 1) / 2)
             for (vv_index i = 0; i < n; i += 2) {
                 int left = at[i], right = i + 1 < n ? at[i + 1] : -1;
-                if (left >= 0 && right >= 0 && left != right) bytes += naive_state(s, out);
+                if (left >= 0 && right >= 0 && left != right) {
+                    bytes += naive_state(s, out);
+                    cross[left]++;
+                    cross[right]++;
+                }
                 at[i / 2] = left >= 0 ? left : right;
             }
     }
     free(owner);
     return bytes;
+}
+
+/* What waits in the order of leaves is the same on any number of ranks; beside it there is what crosses. */
+static void check_waiting(const vv_plan *p, const vv_step *s, const vv_index cross[])
+{
+    vv_plan alone = *p;
+    vv_index most = 0;
+    alone.ranks = 1;
+    for (int rank = 0; rank < p->ranks; rank++) most = vv_imax(most, cross[rank]);
+    vv_index waiting = vv_waiting_in_order(p, s), in_order = vv_waiting_in_order(&alone, s);
+    if (s->groups.dim >= 0)
+        assert_int_equal(waiting, in_order + most);
+    else if (s->placement == VV_PLACE_OUTPUTS)
+        assert_true(waiting >= most && waiting <= in_order + most);
 }
 
 static vv_bytes naive_gathered(const vv_plan *p, const vv_step *from)
@@ -98,7 +116,9 @@ static void test_states_and_results(void **state)
         must(vv_step_complete(&p->step[r]));
         int gather = hand_deliver(p, VV_STEP_GATHER, r), write = hand_deliver(p, VV_STEP_WRITE, r);
         vv_cost c = counted(p, NULL);
-        assert_int_equal(c.step[r].moved, naive_moved(p, &p->step[r]));
+        vv_index cross[9] = {0};
+        assert_int_equal(c.step[r].moved, naive_moved(p, &p->step[r], cross));
+        check_waiting(p, &p->step[r], cross);
         assert_int_equal(c.step[gather].moved, naive_gathered(p, &p->step[r]));
         assert_int_equal(c.moved, c.step[r].moved + c.step[gather].moved);
         assert_int_equal(c.step[write].written, vv_shape_elements(&p->step[r].grid.shape) * 4);
