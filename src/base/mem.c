@@ -1,6 +1,7 @@
 #include "base/mem.h"
 
 #include <ctype.h>
+#include <malloc.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -136,6 +137,21 @@ static void note_peak(vv_bytes now)
         ;
 }
 
+/* The C library keeps what small blocks leave behind, wherever it lies: pages that nobody uses, and that nobody counts. From time to time it gives them
+ * back: after so many bytes of small blocks, and when there is more in use than ever. */
+static void tidy(vv_bytes bytes)
+{
+#ifdef __GLIBC__
+    enum { OFTEN = 16 << 20 };
+    static _Atomic vv_bytes since;
+    if (!budget || atomic_fetch_add(&since, bytes) + bytes < OFTEN) return;
+    atomic_store(&since, 0);
+    malloc_trim(0);
+#else
+    (void)bytes;
+#endif
+}
+
 vv_status vv_mem_get(void *out, vv_bytes bytes, const char *what)
 {
     void **block = out;
@@ -156,6 +172,7 @@ vv_status vv_mem_get(void *out, vv_bytes bytes, const char *what)
         char size[32];
         return vv_fail(VV_ERR_NOMEM, "the system refused %s for %s", vv_bytes_text(bytes, size), what);
     }
+    if (now > atomic_load(&peak)) tidy(now - atomic_load(&peak));
     note_peak(now);
     keep_to_peak();
     ((header *)(void *)raw)->bytes = whole;
@@ -168,7 +185,9 @@ void vv_mem_put(void *block_address)
     void **block = block_address;
     if (!*block) return;
     char *raw = (char *)*block - HEADER;
-    atomic_fetch_sub(&used, ((header *)(void *)raw)->bytes);
+    vv_bytes bytes = ((header *)(void *)raw)->bytes;
+    atomic_fetch_sub(&used, bytes);
+    if (bytes < VV_MEM_LARGE) tidy(bytes);
     if (keep((header *)(void *)raw))
         keep_to_peak();
     else
