@@ -287,8 +287,15 @@ static vv_status write_plain(vv_run *r, int step, vv_index out, const char *data
     vv_bytes raw = chunk_elements(s) * vv_dtype_size(s->to.encode.to);
     vv_bytes address;
     char *chunk;
+    vv_box box;
     VV_TRY(vv_run_output(r));
     VV_TRY(place_of(r, step, out, raw, &address));
+    vv_grid_box(vv_write_grid(s), out, &box);
+    if (vv_box_elements(&box) == chunk_elements(s) && !s->to.grown.kept && !s->to.swap) {
+        VV_TRY(vv_raw_write(&r->out, address, raw, data));
+        vv_note_written(r, step, raw);
+        return VV_OK;
+    }
     VV_TRY(vv_mem_get(&chunk, raw, "an output chunk"));
     vv_status status = fill_chunk(r, step, out, data, chunk, NULL);
     if (status == VV_OK) status = vv_raw_write(&r->out, address, raw, chunk);
@@ -420,17 +427,29 @@ static void quantize(const vv_step *s, const vv_box *box, char *data)
     } while (box->nd > 1 && vv_odometer(box->nd - 1, box->n, at));
 }
 
+/* Elements as they are stored: the values themselves, or in the desk's room. */
+static vv_status encode(const vv_step *t, vv_desk *d, const vv_box *box, const void *values, const char **out)
+{
+    vv_index n = vv_box_elements(box);
+    char *to;
+    *out = values;
+    if (t->to.encode.checked && check_fit(t, box, values) != VV_OK)
+        return vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
+    if (!t->to.swap && !vv_encode_changes(&t->to.encode, values, n)) return VV_OK;
+    VV_TRY(room(d, VV_FINISH_STORED, n * vv_dtype_size(t->to.encode.to), &to));
+    vv_encode_range(&t->to.encode, values, n, to);
+    quantize(t, box, to);
+    *out = to;
+    return VV_OK;
+}
+
 static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, const vv_box *box, const void *values)
 {
     const vv_step *t = &r->plan->step[step];
     vv_index n = vv_box_elements(box);
-    char *encoded;
+    const char *encoded;
     vv_status status;
-    VV_TRY(room(d, VV_FINISH_STORED, n * vv_dtype_size(t->to.encode.to), &encoded));
-    if (t->to.encode.checked && check_fit(t, box, values) != VV_OK)
-        return vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
-    vv_encode_range(&t->to.encode, values, n, encoded);
-    quantize(t, box, encoded);
+    VV_TRY(encode(t, d, box, values, &encoded));
     if (t->op == VV_STEP_GATHER) return gather(r, step, out, box, encoded);
     if (t->op == VV_STEP_KEEP) return keep(r, t, out, encoded, n * vv_dtype_size(t->to.encode.to));
     if (r->plan->collective)

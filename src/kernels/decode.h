@@ -72,6 +72,8 @@ typedef struct vv_encode {
     bool checked; /* values that `to` cannot hold are errors: somebody asked for this type */
     vv_quantize quantize;
 } vv_encode;
+/* Whether encoding makes anything else of these elements; the values count: a NaN may become a fill value. */
+bool vv_encode_changes(const vv_encode *e, const void *in, vv_index n);
 void vv_encode_range(const vv_encode *e, const void *in, vv_index n, void *out);
 
 /* The first of n values that cannot be saved so - too large or too small, or it would be taken for missing - or -1. Rounding is no error. */

@@ -85,6 +85,27 @@ static void encode_scaled(const vv_encode *e, const char *in, vv_index n, const 
     }
 }
 
+#define HAS_NAN(type, name)                                                                                            \
+    static bool name(const type *x, vv_index n)                                                                        \
+    {                                                                                                                  \
+        for (vv_index i = 0; i < n; i += VV_TILE) {                                                                    \
+            int any = 0;                                                                                               \
+            for (vv_index k = i; k < vv_imin(i + VV_TILE, n); k++) any |= x[k] != x[k];                                \
+            if (any) return true;                                                                                      \
+        }                                                                                                              \
+        return false;                                                                                                  \
+    }
+HAS_NAN(float, f32_has_nan)
+HAS_NAN(double, f64_has_nan)
+
+bool vv_encode_changes(const vv_encode *e, const void *in, vv_index n)
+{
+    if (e->in != e->to || e->scaled || e->quantize.how != VV_QUANTIZE_NOT) return true;
+    if (e->in == VV_F32) return f32_has_nan(in, n);
+    if (e->in == VV_F64) return f64_has_nan(in, n);
+    return e->in != VV_I64 && e->in != VV_U64;
+}
+
 void vv_encode_range(const vv_encode *e, const void *in, vv_index n, void *out)
 {
     _Alignas(16) unsigned char fill[16];

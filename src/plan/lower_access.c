@@ -338,6 +338,9 @@ typedef struct load {
     vv_box box;
     const char *why;
     int step;
+    vv_walk walk;
+    bool banded; /* walked in bands, in this order of dimensions */
+    int order[VV_MAX_DIMS];
 } load;
 
 typedef struct loads {
@@ -369,6 +372,7 @@ static void merge_last(loads *l)
         load *last = &l->at[l->n - 1];
         if (!merges(&l->at[i], last)) continue;
         l->at[i].box = bound(&l->at[i].box, &last->box);
+        vv_walk_merge(&last->walk, last->box.nd, &l->at[i].walk);
         load grown = l->at[i];
         memmove(&l->at[i], &l->at[i + 1], sizeof *l->at * (size_t)(l->n - 2 - i));
         l->n--;
@@ -377,13 +381,14 @@ static void merge_last(loads *l)
     }
 }
 
-static vv_status note_load(const vv_part *part, const char *why, loads *l)
+static vv_status note_load(const vv_step *s, const vv_input *in, const vv_part *part, const char *why, loads *l)
 {
     load *more = realloc(l->at, sizeof *more * ((size_t)l->n + 1));
     if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
     l->at = more;
     load new = {.read = part->from, .why = why, .step = -1};
     if (!vv_part_source(part, &part->box, &new.box)) return VV_OK;
+    vv_walk_note(s, in, part, &new.walk);
     l->at[l->n++] = new;
     merge_last(l);
     return VV_OK;
@@ -431,10 +436,13 @@ static bool all_fit(const vv_plan *p, const vv_step *s)
     return true;
 }
 
-static vv_status why_loaded(vv_step *s, bool held, const char *reason)
+enum { HELD, ONCE, BANDS };
+static vv_status why_loaded(vv_step *s, int how, const char *reason)
 {
+    static const char *const words[] = {"passed on: %s", "loaded once and passed on: %s",
+                                        "loaded once, in the order in which it is wanted, and passed on: %s"};
     vv_buf why = {0};
-    vv_buf_printf(&why, held ? "passed on: %s" : "loaded once and passed on: %s", reason);
+    vv_buf_printf(&why, words[how], reason);
     VV_TRY(vv_buf_status(&why));
     s->why = why.data;
     return VV_OK;
@@ -448,9 +456,9 @@ static vv_status note_loads(vv_plan *p, int step, const char *const why[], int f
         bool done = false;
         if (in->access != VV_ACCESS_PUSH || in->n_parts == 0) continue;
         if (!computed(p, in)) VV_TRY(vv_lower_stack(p, in, first_load, all_fit, &done));
-        if (done && !p->step[in->part[0].from].why) VV_TRY(why_loaded(&p->step[in->part[0].from], false, why[k]));
+        if (done && !p->step[in->part[0].from].why) VV_TRY(why_loaded(&p->step[in->part[0].from], ONCE, why[k]));
         for (int i = 0; i < in->n_parts && !done; i++)
-            if (vv_part_stored(p, &in->part[i])) VV_TRY(note_load(&in->part[i], why[k], l));
+            if (vv_part_stored(p, &in->part[i])) VV_TRY(note_load(&p->step[step], in, &in->part[i], why[k], l));
     }
     return VV_OK;
 }
@@ -481,22 +489,39 @@ static vv_status choose_all(vv_plan *p, int step, int first_load, loads *l)
     return note_loads(p, step, why, first_load, l);
 }
 
+/* Contiguous data may be walked in another order than it is stored in. */
+static bool in_bands(const vv_source *source, load *l, vv_grid *work)
+{
+    vv_bytes size = vv_dtype_size(source->decode.stored);
+    bool free = source->raw && !source->chunked && !source->generated && !source->held;
+    return free && vv_walk_bands(&l->walk, &l->box, size, l->order, work);
+}
+
 /* The step of a load: the region as it is stored, chunk by chunk. */
 static vv_status add_load(vv_plan *p, load *l)
 {
     vv_step *s;
     vv_part part;
+    vv_grid work;
     const vv_source *source = &p->source[p->step[l->read].source];
     vv_shape shape = {.nd = l->box.nd};
     memcpy(shape.n, l->box.n, sizeof shape.n);
+    l->banded = in_bands(source, l, &work);
+    if (l->banded) shape = work.shape;
     vv_part_same(&shape, &part);
+    for (int k = 0; k < shape.nd && l->banded; k++) part.dim[l->order[k]] = k;
     memcpy(part.start, l->box.lo, sizeof part.start);
     part.from = l->read;
     l->step = p->n_steps;
     VV_TRY(vv_lower_identity(p, source->variable, source->decode.out, &part, &s));
     s->work.shape = shape;
+    if (l->banded) {
+        s->work = work;
+        s->input[0].access = VV_ACCESS_BOX;
+        return why_loaded(s, BANDS, l->why);
+    }
     vv_lower_grid(p, s, &(vv_hint){0});
-    VV_TRY(why_loaded(s, source->held, l->why));
+    VV_TRY(why_loaded(s, source->held ? HELD : ONCE, l->why));
     const char *unused;
     s->input[0].access = streams(p, s, &s->input[0]) ? VV_ACCESS_STREAM
                          : source->given             ? VV_ACCESS_BOX
@@ -516,6 +541,7 @@ static vv_status use_loads(const vv_plan *p, const loads *l, vv_step *s)
             part->from = from->step;
             part->result = 0;
             VV_TRY(vv_lower_move(part, &from->box));
+            if (from->banded) vv_walk_permute(from->order, part);
         }
     }
     return VV_OK;

@@ -8,6 +8,7 @@
  *     lower_whole   results that are made in part are cut as if they were made whole
  *     lower_grid    how the work of a step is cut into chunks: shapes and stored chunks decide, nothing else
  *     lower_write   what delivers a result, and in which chunks
+ *     lower_bands   in which order contiguous data is loaded, so that little has to be held
  *     lower_access  how inputs get to tasks: directly, in boxes, or loaded once by a step of their own and passed on
  *     lower_share   steps that walk the same inputs alike become one
  *     lower_order   the order of steps */
@@ -126,6 +127,22 @@ void vv_lower_reshape_grid(vv_step *s);
 void vv_lower_product_grid(const vv_plan *p, vv_step *s);
 /* The grid of a source as it is seen through dimension d of a part; false when its chunks are not chunks there. */
 bool vv_grid_seen(const vv_part *part, int d, vv_index chunk, vv_index shift, vv_index *seen, vv_index *seen_shift);
+
+/* --- lower_bands.c --- */
+
+/* Of those who want what a load gives, by dimension of its source: the length of their chunks, and an index at which one begins. banded: they all want it in
+ * such chunks, one by one. */
+typedef struct vv_walk {
+    bool banded;
+    vv_index chunk[VV_MAX_DIMS], origin[VV_MAX_DIMS];
+} vv_walk;
+void vv_walk_note(const vv_step *s, const vv_input *in, const vv_part *part, vv_walk *out);
+/* Others want it as well. */
+void vv_walk_merge(const vv_walk *other, int nd, vv_walk *w);
+/* Whether a box of contiguous data, elements of `size` bytes, is walked in bands: then order[] has its dimensions from the slowest on, grid chunks in this order. */
+bool vv_walk_bands(const vv_walk *w, const vv_box *box, vv_bytes size, int order[], vv_grid *grid);
+/* What a part takes from the box is in this order now. */
+void vv_walk_permute(const int order[], vv_part *part);
 
 /* --- lower_write.c --- */
 
