@@ -96,8 +96,8 @@ class Writers(support.Case):
         os.mkdir(folder)
         for fault in ("write:9", "unspill:1@1", "sync:1"):
             with self.subTest(fault):
-                result = self.write(os.path.join(folder, "out.nc"), ["--deflate", "1"], "hdf5", 2, long=True, timeout=20, env={"VV_FAULT": fault})
-                self.refused(result, (1, 5), "planted fault", seconds=15)
+                result = self.write(os.path.join(folder, "out.nc"), ["--unlimited", "none"], "hdf5", 2, long=True, env={"VV_FAULT": fault})
+                self.refused(result, (1, 5), "planted fault", seconds=30)
                 self.nothing_left(folder)
 
 

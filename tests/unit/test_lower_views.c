@@ -401,6 +401,23 @@ static void test_rows(void **state)
             "2 gather x: 1.0\n");
 }
 
+/* Contiguous data that becomes series is loaded in bands, one row of chunks after the other; where only the innermost
+ * dimension is cut, as it lies. */
+static void test_bands(void **state)
+{
+    (void)state;
+    planned(vv_rechunk(stored("x?shape=t:2920,y:361,x:720"), "t:2920,y:16,x:16"),
+            "0 read x: 2920x361x720 in 2920x361x720\n"
+            "1 map x: work 361x2920x720 in 16x22x720, join 2, outputs; box 0(d1 d0 d2) -> x\n"
+            "2 map x: work 2920x361x720 in 2920x16x16, join 1 2, outputs; push 1(d1 d0 d2) -> x\n"
+            "3 gather x: 2.0\n");
+    planned(vv_rechunk(stored("x?shape=t:1000,x:50000"), "t:1000,x:10"),
+            "0 read x: 1000x50000 in 1000x50000\n"
+            "1 map x: work 1000x50000 in 40x50000, join 1, outputs; stream 0(d0 d1) -> x\n"
+            "2 map x: work 1000x50000 in 1000x10, join 1, outputs; push 1(d0 d1) -> x\n"
+            "3 gather x: 2.0\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, done)
 
 int main(void)
@@ -411,6 +428,7 @@ int main(void)
         TEST(test_product),   TEST(test_windows),        TEST(test_weights),       TEST(test_slices),
         TEST(test_joined),    TEST(test_taken),          TEST(test_shared),        TEST(test_fills),
         TEST(test_far_apart), TEST(test_random_numbers), TEST(test_tiny),          TEST(test_rows),
+        TEST(test_bands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
