@@ -125,7 +125,10 @@ static void take_runs(archive *a, vv_table *t)
     for (vv_index i = 0; i < t->n && !a->take->failed;) {
         int64_t step = vv_read_i64(a->take), run = vv_read_i64(a->take);
         if (run < 1 || run > t->n - i) a->take->failed = true;
-        for (; run > 0 && !a->take->failed; run--) t->at[i++] = at += step;
+        for (; run > 0 && !a->take->failed; run--) {
+            if (__builtin_add_overflow(at, step, &at)) a->take->failed = true;
+            t->at[i++] = at;
+        }
     }
 }
 
