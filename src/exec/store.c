@@ -1,6 +1,5 @@
 #include "exec/store.h"
 
-#include "exec/spare.h"
 #include "exec/spill.h"
 #include "kernels/strided.h"
 
@@ -59,7 +58,6 @@ struct vv_store {
     _Atomic int crowded;  /* an inbox had to be spilled */
     _Atomic int64_t lose; /* tests: so many pieces from now on one gets lost; 0: none does */
     vv_spill *spill;
-    vv_spares spares;
 };
 
 /* A piece in a record: this, lo[nd] and n[nd] within the inbox's box, the values. */
@@ -105,7 +103,6 @@ vv_status vv_store_new(const vv_plan *plan, int rank, vv_store **out)
     atomic_store(&s->lose, lose ? strtoll(lose, NULL, 10) : 0);
     for (int i = 0; i < LOCKS; i++) pthread_mutex_init(&s->lock[i], NULL);
     pthread_mutex_init(&s->order, NULL);
-    vv_spares_open(&s->spares);
     vv_status status = make_gates(s);
     if (status == VV_OK) status = vv_spill_open(plan->scratch, &s->spill);
     if (status != VV_OK) vv_store_free(&s);
@@ -116,10 +113,8 @@ vv_status vv_store_new(const vv_plan *plan, int rank, vv_store **out)
 static void inbox_free(vv_store *s, inbox *b)
 {
     void *block = atomic_load(&b->block);
-    if (block) {
-        vv_spares_put(&s->spares, b->bytes, block);
-        atomic_fetch_sub(&s->held, b->bytes);
-    }
+    if (block) atomic_fetch_sub(&s->held, b->bytes);
+    vv_mem_put(&block);
     if (b->spilled) {
         for (int i = 0; i < b->spilled->n; i++) vv_spill_drop(s->spill, &b->spilled->extent[i]);
         atomic_fetch_sub(&s->pending, b->spilled->capacity);
@@ -142,7 +137,6 @@ void vv_store_free(vv_store **store)
             s->bucket[i] = b->next;
             inbox_free(s, b);
         }
-    vv_spares_close(&s->spares);
     for (int i = 0; s->gate && i < s->plan->n_steps; i++) {
         for (int k = 0; s->gate[i] && k < s->plan->step[i].n_inputs; k++)
             if (s->gate[i][k].made) vv_edge_free(&s->gate[i][k].edge);
@@ -208,7 +202,7 @@ static vv_status make_room(vv_store *s, const gate *g, inbox *b)
     vv_index elements = b->bytes / g->size;
     if (reserve(s, b->bytes)) {
         void *block;
-        vv_status status = vv_spares_get(&s->spares, b->bytes, &block);
+        vv_status status = vv_mem_get(&block, b->bytes, "an inbox");
         if (status == VV_OK) {
             if (atomic_load(&b->due) < elements) fill_block(g, elements, block);
             atomic_store(&b->block, block);
@@ -462,7 +456,7 @@ static vv_status read_back(vv_store *s, inbox *b, bool again, void *room, const 
     pthread_mutex_lock(&b->spilled->lock);
     *block = atomic_load(&b->block);
     if (!*block) {
-        if (again && reserve(s, b->bytes) && vv_spares_get(&s->spares, b->bytes, &own) != VV_OK)
+        if (again && reserve(s, b->bytes) && vv_mem_get(&own, b->bytes, "an inbox") != VV_OK)
             atomic_fetch_sub(&s->held, b->bytes);
         *block = own ? own : room;
         if (status == VV_OK) {
