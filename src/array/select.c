@@ -68,6 +68,14 @@ static vv_status fill_axis(axis *x)
     return VV_OK;
 }
 
+/* What cannot be understood is of a file. */
+static vv_status of_coordinate(const vv_array *a, int dim)
+{
+    const vv_dataset *d = a->coord[dim].from;
+    return d ? vv_error_prefix("%s: coordinate '%s'", d->path, a->dim[dim])
+             : vv_error_prefix("coordinate '%s'", a->dim[dim]);
+}
+
 static vv_status open_axis(const vv_array *a, int dim, axis *x)
 {
     *x = (axis){.array = a, .dim = dim};
@@ -76,7 +84,8 @@ static vv_status open_axis(const vv_array *a, int dim, axis *x)
         return vv_fail(VV_ERR_NOT_FOUND,
                        "'%s' has no coordinate along '%s' to select by; positions are written %s=#0:10", a->name,
                        a->dim[dim], a->dim[dim]);
-    return fill_axis(x);
+    vv_status status = fill_axis(x);
+    return status == VV_OK ? VV_OK : of_coordinate(a, dim);
 }
 
 static void close_axis(axis *x)

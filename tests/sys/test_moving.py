@@ -221,6 +221,11 @@ class Moving(support.Case):
                 ("lat=#x", 2, "#0:10"), ("lat=1,lat=2", 2, "twice"), ("height=1", 3, "no dimension 'height'"), ("lat=abc", 2, "abc")):
             with self.subTest(what):
                 self.refused(support.varve("select", what, f, "-o", out), code, message, folder=self.path("none"))
+        strange = self.path("strange.nc")
+        make(strange, {"time": 3}, {"time": (("time",), np.arange(3.0), {"attrs": {"units": "days since yesterday"}}),
+                                    "t": (("time",), np.arange(3.0))})
+        self.refused(support.varve("select", "time=1990-01", strange, "-o", out), 3, "strange.nc: coordinate 'time'.*yesterday",
+                     folder=self.path("none"))
         self.refused(support.varve("select", "lat=0:10", f), 2, "-o OUTPUT")
         self.refused(support.varve("concat", *self.files, "-o", out), 2, "-d time")
         self.refused(support.varve("rechunk", f, "-o", out), 2, "-c time")
