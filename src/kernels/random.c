@@ -196,7 +196,7 @@ static group_loop *const *const loops[][VV_DTYPE_COUNT] = {
 
 bool vv_random_makes(int kind, vv_dtype type)
 {
-    if (kind < 0 || kind > vv_random_sequence) return false;
+    if (kind < 0 || kind > vv_random_sequence || (int)type < 0 || type >= VV_DTYPE_COUNT) return false;
     if (vv_random_kinds[kind].draw) return vv_random_kinds[kind].real ? vv_dtype_is_float(type) : type == VV_I64;
     return loops[kind][type] != NULL;
 }
