@@ -735,15 +735,7 @@ static vv_status add_variable(vv_meta *m, const vv_meta *from, const vv_variable
         v->dim[d] = id;
         v->shape.n[d] = m->dim[id].length;
     }
-    v->layout = x->layout;
-    memcpy(v->chunk, x->chunk, sizeof v->chunk);
-    v->shuffle = x->shuffle;
-    v->fletcher32 = x->fletcher32;
-    v->deflate = x->deflate;
-    v->zstd = x->zstd;
-    v->n_filters = x->n_filters;
-    memcpy(v->filter, x->filter, sizeof v->filter);
-    memcpy(v->fill, x->fill, sizeof v->fill);
+    vv_variable_store_like(v, x);
     v->fast = x->fast;
     if (x->why_not_fast) VV_TRY(vv_strdup(&v->why_not_fast, x->why_not_fast));
     *out = v;

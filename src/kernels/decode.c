@@ -11,20 +11,10 @@
 #include <string.h>
 
 /* Stored types: X(ENUM, C type) */
-#define SMALL_INTEGERS(X)                                                                                              \
-    X(BOOL, uint8_t)                                                                                                   \
-    X(I8, int8_t)                                                                                                      \
-    X(I16, int16_t)                                                                                                    \
-    X(I32, int32_t)                                                                                                    \
-    X(I64, int64_t)                                                                                                    \
-    X(U8, uint8_t)                                                                                                     \
-    X(U16, uint16_t)                                                                                                   \
-    X(U32, uint32_t)                                                                                                   \
-    X(U64, uint64_t)
 #define REALS(X)                                                                                                       \
     X(F32, float)                                                                                                      \
     X(F64, double)
-#define STORED(X) SMALL_INTEGERS(X) REALS(X)
+#define STORED(X) VV_STORED_INTEGERS(X) REALS(X)
 
 typedef union value {
 #define MEMBER(ENUM, ctype) ctype ENUM;
@@ -74,7 +64,7 @@ STORED(UNPACK_BOTH)
 #define WIDEN_INTEGERS(S, stype)                                                                                       \
     KERNEL(widen, S, stype, I64, int64_t, (int64_t)x)                                                                  \
     KERNEL(widen, S, stype, U64, uint64_t, (uint64_t)x)
-SMALL_INTEGERS(WIDEN_INTEGERS)
+VV_STORED_INTEGERS(WIDEN_INTEGERS)
 
 /* Reals that are not scaled must not be multiplied by one and increased by zero: that would lose the sign of -0. */
 #define WIDEN_MASKED(S, stype)                                                                                         \
@@ -109,7 +99,7 @@ static const kernels table[VV_DTYPE_COUNT] = {
                 .scale_masked = BOTH(scale_masked, S),                                                                 \
                 .mask = BOTH(mask, S),                                                                                 \
                 .range = BOTH(range, S)},
-    SMALL_INTEGERS(ROW)
+    VV_STORED_INTEGERS(ROW)
 #undef ROW
 #define ROW(S, stype)                                                                                                  \
     [VV_##S] = {.widen = BOTH(widen, S),                                                                               \

@@ -238,19 +238,19 @@ static void add_act(const vv_plan *p, const share shares[], const int act[], int
 /* Threads keep their buffers from step to step, and so do those who finish chunks. */
 static vv_bytes buffer_bytes(const vv_plan *p, const share shares[])
 {
-    vv_bytes work = 0, library = 0, room[VV_FINISH_ROOMS] = {0}, passing = 0;
+    vv_bytes work = 0, blas = 0, room[VV_FINISH_ROOMS] = {0}, passing = 0;
     vv_index desks = 0;
     for (int i = 0; i < p->n_steps; i++) {
         if (!vv_step_computes(&p->step[i])) continue;
         const vv_work *w = &shares[i].work;
         work = vv_imax(work, vv_work_total(&p->step[i], w));
-        library = vv_imax(library, w->library);
+        blas = vv_imax(blas, w->blas);
         for (int k = 0; k < VV_FINISH_ROOMS; k++) room[k] = vv_imax(room[k], w->room[k]);
         passing = vv_imax(passing, w->passing);
         desks = vv_imax(desks, vv_imin(p->threads, vv_step_outs(&p->step[i])));
     }
     for (int k = 0; k < VV_FINISH_ROOMS; k++) passing += room[k];
-    return p->threads * (work + library + PER_THREAD) + desks * passing;
+    return p->threads * (work + blas + PER_THREAD) + desks * passing;
 }
 
 static vv_bytes finish_bytes(const vv_work *w)
@@ -264,7 +264,7 @@ static vv_bytes finish_bytes(const vv_work *w)
 static vv_bytes step_bytes(const vv_plan *p, int i, const share *x)
 {
     const vv_step *s = &p->step[i];
-    vv_bytes buffers = p->threads * (vv_work_total(s, &x->work) + x->work.library + PER_THREAD);
+    vv_bytes buffers = p->threads * (vv_work_total(s, &x->work) + x->work.blas + PER_THREAD);
     buffers += vv_imin(p->threads, vv_step_outs(s)) * finish_bytes(&x->work);
     return buffers + x->states + x->inboxes.held + x->inboxes.passing;
 }

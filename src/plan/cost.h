@@ -63,7 +63,7 @@ typedef struct vv_work {
     vv_bytes decoded; /* a decompressed chunk, or a window of contiguous data, on its way into a box */
     vv_bytes program; /* registers, and a tile for each input */
     vv_bytes special; /* workspace of a block operation or a product */
-    vv_bytes library; /* what BLAS keeps for a thread; nobody of ours asks for it */
+    vv_bytes blas;    /* what BLAS keeps for a thread; nobody of ours asks for it */
     vv_bytes
         state; /* one piece: states of all results for all groups of the largest output chunk; results of a map chunk */
     vv_bytes room

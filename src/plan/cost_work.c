@@ -250,7 +250,7 @@ void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], 
     out->program = round64(registers + (vv_bytes)s->n_inputs * VV_TILE * 8);
     if (s->block) out->special = block_workspace(s);
     if (s->product) out->special = product_workspace(s, edge);
-    if (s->product) out->library = VV_GEMM_LIBRARY;
+    if (s->product) out->blas = VV_GEMM_LIBRARY;
     out->state = round64(vv_times(groups, vv_state_bytes(s, out->cells)));
     add_finishing(p, number, cells, out);
     if (s->copied_all) *out = (vv_work){.cells = out->cells, .groups = out->groups};

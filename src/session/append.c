@@ -413,16 +413,8 @@ static vv_status add_variable(const vv_output *o, vv_meta *m, const vv_variable 
         VV_TRY(vv_strdup(&v->type_text, from->type_text));
     }
     VV_TRY(vv_attrs_copy(&v->attrs, &from->attrs));
-    memcpy(v->fill, from->fill, sizeof v->fill);
-    v->layout = from->layout;
-    memcpy(v->chunk, from->chunk, sizeof v->chunk);
-    v->shuffle = from->shuffle;
-    v->fletcher32 = from->fletcher32;
-    v->deflate = from->deflate;
-    v->zstd = from->zstd;
+    vv_variable_store_like(v, from);
     v->swapped = from->swapped;
-    v->n_filters = from->n_filters;
-    memcpy(v->filter, from->filter, sizeof v->filter);
     return add_dims(o, m, from, v);
 }
 

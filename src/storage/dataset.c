@@ -10,6 +10,19 @@ const char *const vv_filter_names[VV_FILTERS] = {[VV_FILTER_SHUFFLE] = "shuffle"
                                                  [VV_FILTER_FLETCHER32] = "fletcher32",
                                                  [VV_FILTER_ZSTD] = "zstd"};
 
+void vv_variable_store_like(vv_variable *v, const vv_variable *like)
+{
+    v->layout = like->layout;
+    memcpy(v->chunk, like->chunk, sizeof v->chunk);
+    v->shuffle = like->shuffle;
+    v->fletcher32 = like->fletcher32;
+    v->deflate = like->deflate;
+    v->zstd = like->zstd;
+    v->n_filters = like->n_filters;
+    memcpy(v->filter, like->filter, sizeof v->filter);
+    memcpy(v->fill, like->fill, sizeof v->fill);
+}
+
 int vv_variable_filters(const vv_variable *v, unsigned char filter[])
 {
     int n = 0;

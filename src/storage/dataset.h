@@ -83,6 +83,8 @@ VV_WARN_UNUSED vv_status vv_meta_add_dim(vv_meta *m, const char *name, vv_index 
 VV_WARN_UNUSED vv_status vv_meta_add_var(vv_meta *m, const char *name, vv_dtype type, vv_variable **out);
 int vv_meta_find_var(const vv_meta *m, const char *name); /* -1 when there is none */
 int vv_meta_find_dim(const vv_meta *m, const char *name);
+/* Layout, chunks, filters and fill value of another variable; byte order is not among them: what is read through HDF5 has the host's. */
+void vv_variable_store_like(vv_variable *v, const vv_variable *like);
 /* The filters of a variable in the order in which they are applied, VV_MAX_FILTERS at most: the one it names, else shuffle, compression, sum. */
 int vv_variable_filters(const vv_variable *v, unsigned char filter[]);
 /* True for a 1-D variable with the name of its only dimension. */

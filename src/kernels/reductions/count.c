@@ -1,7 +1,5 @@
 #include "kernels/reductions/fold.h"
 
-#include <string.h>
-
 /* NaN is missing whether it is to be skipped or not: there is nothing else to count. */
 #define TALLY(s, x) ((s) + ((x) == (x)))
 #define ONE(s, x)   ((void)(x), (s) + 1)
@@ -16,30 +14,12 @@ static vv_fold_table folds = {[VV_F32] = {&valid_F32, &valid_F32},
                               [VV_U64] = {&every, &every}};
 VV_FOLD_FUNCTIONS(folds)
 
-static vv_dtype result(vv_dtype stored)
-{
-    return vv_working_type(stored) == VV_NONE ? VV_NONE : VV_I64;
-}
-
-static void init(const vv_red *r, vv_index cells, void *const planes[])
-{
-    (void)r;
-    memset(planes[0], 0, 8 * (size_t)cells);
-}
-
-static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, void *const planes[], const void *missing,
-                   void *out)
-{
-    (void)r, (void)head, (void)missing;
-    memcpy(out, planes[0], 8 * (size_t)cells);
-}
-
 const vv_reduction vv_reduction_of_count = {.name = "count",
                                             .help = "number of values that are not missing",
                                             .planes = vv_one_plane,
-                                            .result = result,
-                                            .init = init,
+                                            .result = vv_count_result,
+                                            .init = vv_count_init,
                                             .vertical = vertical,
                                             .horizontal = horizontal,
                                             .combine = combine,
-                                            .finish = finish};
+                                            .finish = vv_count_finish};

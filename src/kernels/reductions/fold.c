@@ -150,3 +150,21 @@ int vv_one_plane(vv_dtype in)
     (void)in;
     return 1;
 }
+
+vv_dtype vv_count_result(vv_dtype stored)
+{
+    return vv_working_type(stored) == VV_NONE ? VV_NONE : VV_I64;
+}
+
+void vv_count_init(const vv_red *r, vv_index cells, void *const planes[])
+{
+    (void)r;
+    memset(planes[0], 0, 8 * (size_t)cells);
+}
+
+void vv_count_finish(const vv_red *r, vv_index cells, const vv_red_head *head, void *const planes[],
+                     const void *missing, void *out)
+{
+    (void)r, (void)head, (void)missing;
+    memcpy(out, planes[0], 8 * (size_t)cells);
+}

@@ -120,4 +120,10 @@ vv_dtype vv_result_total(vv_dtype stored); /* integers widen to 64 bits, bool co
 vv_dtype vv_result_real(vv_dtype stored);  /* integers become f64 */
 int vv_one_plane(vv_dtype in);             /* for every working type */
 
+/* Reductions that count in one plane of int64: the result's type, the beginning, the end. */
+vv_dtype vv_count_result(vv_dtype stored);
+void vv_count_init(const vv_red *r, vv_index cells, void *const planes[]);
+void vv_count_finish(const vv_red *r, vv_index cells, const vv_red_head *head, void *const planes[],
+                     const void *missing, void *out);
+
 #endif
