@@ -15,6 +15,16 @@ presets=("$@")
 [ $# = 0 ] && presets=(release asan clang)
 jobs=$(nproc)
 runs=()
+
+# Of what ctest prints: a line for each test that has ended and, at once, what a failed one said (its first and last 40 lines).
+progress() {
+    awk 'function tell(  i) { for (i = 1; i <= n; i++) if (i <= 40 || i > n - 40) print "    " said[i]; n = 0; failed = 0 }
+        /^ *[0-9]+\/[0-9]+ Test/ { tell(); print; fflush(); failed = !/Passed|Skipped/; next }
+        /^ *Start +[0-9]+:/ { tell(); fflush(); next }
+        failed { said[++n] = $0 }
+        END { tell() }'
+}
+
 for preset in "${presets[@]}"; do
     start=$SECONDS
     log=build/$preset.log junit=$PWD/build/$preset.xml
@@ -30,8 +40,8 @@ for preset in "${presets[@]}"; do
         runs+=(--failed "$preset=$log.errors")
         [ -e "build/$preset/CTestTestfile.cmake" ] || continue
     fi
-    ctest --preset "$preset" --parallel "$jobs" --output-junit "$junit" --test-output-size-passed 4096 --test-output-size-failed 200000 \
-        2>&1 | tee "build/$preset.ctest.log" | grep --line-buffered -E "^ *[0-9]+/[0-9]+ Test"
+    ctest --preset "$preset" --parallel "$jobs" --output-junit "$junit" --test-output-size-passed 4096 --test-output-size-failed 200000 --output-on-failure \
+        2>&1 | tee "build/$preset.ctest.log" | progress
     echo "    $preset took $((SECONDS - start)) s"
     if [ -e "$junit" ]; then
         runs+=("$preset=$junit")
