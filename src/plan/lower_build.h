@@ -10,6 +10,7 @@
  *     lower_write   what delivers a result, and in which chunks
  *     lower_bands   in which order contiguous data is loaded, so that little has to be held
  *     lower_access  how inputs get to tasks: directly, in boxes, or loaded once by a step of their own and passed on
+ *     lower_place   what follows from that: loops, leaves, which rank runs what
  *     lower_share   steps that walk the same inputs alike become one
  *     lower_order   the order of steps */
 #ifndef VV_PLAN_LOWER_BUILD_H
@@ -155,6 +156,17 @@ VV_WARN_UNUSED vv_status vv_lower_identity(vv_plan *p, const char *name, vv_dtyp
 
 /* Decides how every input is had, puts load steps in, and completes all steps. */
 VV_WARN_UNUSED vv_status vv_lower_access(vv_builder *b, vv_target targets[], int n);
+/* The only part is all of the work space, without surroundings or look-up. */
+bool vv_input_direct(const vv_step *s, const vv_input *in);
+/* Something of it is what rank 0 was given. */
+bool vv_input_given(const vv_plan *p, const vv_input *in);
+
+/* --- lower_place.c --- */
+
+/* Held chunks can be taken where they are: the step runs there. */
+bool vv_lower_by_held(const vv_plan *p, const vv_step *s, const vv_input *in);
+/* Completes a step whose inputs' access is known. */
+VV_WARN_UNUSED vv_status vv_lower_finish(const vv_builder *b, vv_step *s);
 
 /* --- lower_share.c --- */
 

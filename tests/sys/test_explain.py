@@ -60,6 +60,16 @@ class Explain(support.Case):
         self.assertFalse(os.path.exists(self.path("o.nc")), "explain does not run")
         self.no_parts(self.dir)
 
+    def test_chunks_that_are_inflated_are_dealt_out(self):
+        """Every rank gets some of every region, because regions inflate at different speeds, as long as what travels is little."""
+        for n, squeezed, expected in [(3000, SQUEEZED, "leaves"), (200, SQUEEZED, "outputs"), (3000, {}, "outputs")]:
+            with self.subTest(n=n, squeezed=bool(squeezed)):
+                dims = {"time": n, "lat": 20, "lon": 20}
+                x = np.random.default_rng(5).normal(280, 10, tuple(dims.values())).astype("f4")
+                path = make(self.path("regions.nc"), dims, {"x": (tuple(dims), x, dict(chunksizes=(100, 10, 10), **squeezed))})
+                result = self.run_ok("explain", "--ranks", 2, "mean", "-d", "time", path)
+                self.assertRegex(result.out, f"placed by {expected}")
+
     def test_prediction_is_what_happens(self):
         for name in self.files:
             for ranks, threads, dims, more in [(0, 1, "time", []), (2, 1, "time", []), (3, 1, "lat,lon", []), (0, 2, "time,lat,lon", []),
