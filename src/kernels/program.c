@@ -18,33 +18,109 @@ static bool is_working(vv_dtype type)
     return type == VV_F32 || type == VV_F64 || type == VV_I64 || type == VV_U64;
 }
 
+/* --- how a program is run --- */
+
+typedef struct reader {
+    int n;       /* instructions that read a register, results counting as two */
+    bool kernel; /* one of them by its own kernel */
+} reader;
+
+static bool is_constant(const vv_program *p, int reg)
+{
+    return reg >= p->n_inputs && p->code[reg - p->n_inputs].op == VV_OP_CONST;
+}
+
+/* Arithmetic of reals with something to begin a strip with. */
+static bool can_be_link(const vv_program *p, const vv_instruction *k)
+{
+    if (!vv_dtype_is_float(k->type) || k->link == VV_LINK_NONE) return false;
+    return !is_constant(p, k->in[0]) || (n_operands(k) == 2 && !is_constant(p, k->in[1]));
+}
+
+/* Whether a value goes on in its strip from one instruction to another, which is the only one that reads it. */
+static bool goes_on(const vv_instruction *from, const vv_instruction *to, const reader *r)
+{
+    bool both = n_operands(to) == 2 && to->in[0] == to->in[1];
+    return to->type == from->type && r[from->out].n == 1 && !both &&
+           (to->in[0] == from->out || (n_operands(to) == 2 && to->in[1] == from->out));
+}
+
+static void assign_ways(vv_program *p)
+{
+    reader r[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS] = {0};
+    int last = -1, links = 0; /* the instruction before, constants aside */
+    for (int i = 0; i < p->n_outputs; i++) r[p->output[i]] = (reader){2, true};
+    for (int i = 0; i < p->n; i++) {
+        const vv_instruction *k = &p->code[i];
+        bool link = can_be_link(p, k);
+        p->as[i] = link ? VV_AS_LAST : VV_AS_KERNEL;
+        for (int j = 0; j < n_operands(k); j++) {
+            if (j == 0 || k->in[j] != k->in[0]) r[k->in[j]].n++;
+            if (!link) r[k->in[j]].kernel = true;
+        }
+    }
+    for (int i = 0; i < p->n; i++) {
+        const vv_instruction *k = &p->code[i];
+        if (k->op == VV_OP_CONST) {
+            if (!r[k->out].kernel) p->as[i] = VV_AS_STRIP;
+            continue;
+        }
+        bool more = last >= 0 && links < VV_CHAIN_MAX && p->as[last] == VV_AS_LAST && p->as[i] == VV_AS_LAST &&
+                    goes_on(&p->code[last], k, r);
+        if (more) p->as[last] = VV_AS_LINK;
+        links = more ? links + 1 : 1;
+        last = i;
+    }
+}
+
 typedef struct slots {
     int n_free;
     short free[VV_PROGRAM_MAX];
 } slots;
 
-/* Gives every computed register a slot; one whose last reader has run passes its slot on, but for results. An operation's own slot is taken before the operands'
- * are given back: kernels may rely on it that they do not overlap. */
+/* When each register is read for the last time: at the end of the chain that reads it. */
+static void find_last(const vv_program *p, short last[])
+{
+    short end[VV_PROGRAM_MAX];
+    for (int i = p->n - 1, e = 0; i >= 0; i--) {
+        if (p->as[i] == VV_AS_KERNEL || p->as[i] == VV_AS_LAST) e = p->code[i].op == VV_OP_CONST ? e : i;
+        end[i] = (short)e;
+    }
+    for (int i = 0; i < p->n; i++) {
+        const vv_instruction *k = &p->code[i];
+        last[k->out] = (short)i;
+        for (int j = 0; j < n_operands(k); j++) last[k->in[j]] = end[i];
+    }
+    for (int i = 0; i < p->n_outputs; i++) last[p->output[i]] = (short)p->n;
+}
+
+/* Slots of the operands of an instruction that nobody reads after instruction `now`. */
+static void release(const vv_program *p, const vv_instruction *k, int now, short last[], slots *s)
+{
+    for (int j = 0; j < n_operands(k); j++) {
+        int reg = k->in[j], from = reg - p->n_inputs;
+        if (from < 0 || last[reg] != now || p->as[from] == VV_AS_STRIP || p->as[from] == VV_AS_LINK) continue;
+        s->free[s->n_free++] = p->slot[reg];
+        last[reg] = -1; /* read twice: given back once */
+    }
+}
+
+/* Gives computed registers their slots; one whose last reader has run passes its slot on, but for results. An operation's own slot is taken before the
+ * operands' are given back: kernels may rely on it that they do not overlap. */
 static void assign_slots(vv_program *p)
 {
     short last[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS];
     slots s = {0};
-    for (int i = 0; i < p->n; i++) {
-        last[p->code[i].out] = (short)i;
-        for (int k = 0; k < n_operands(&p->code[i]); k++) last[p->code[i].in[k]] = (short)i;
-    }
-    for (int i = 0; i < p->n_outputs; i++) last[p->output[i]] = (short)p->n;
-    p->n_slots = 0;
-    for (int i = 0; i < p->n; i++) {
+    assign_ways(p);
+    find_last(p, last);
+    p->n_slots = p->n_strips = 0;
+    for (int i = 0, begin = 0; i < p->n; i++) {
         const vv_instruction *k = &p->code[i];
+        if (p->as[i] == VV_AS_STRIP) p->slot[k->out] = (short)p->n_strips++;
+        if (p->as[i] == VV_AS_STRIP || p->as[i] == VV_AS_LINK) continue;
         p->slot[k->out] = s.n_free ? s.free[--s.n_free] : (short)p->n_slots++;
         if (last[k->out] == i) s.free[s.n_free++] = p->slot[k->out];
-        for (int j = 0; j < n_operands(k); j++) {
-            int reg = k->in[j];
-            if (reg < p->n_inputs || last[reg] != i) continue;
-            s.free[s.n_free++] = p->slot[reg];
-            last[reg] = -1; /* read twice by this instruction: given back once */
-        }
+        for (; begin <= i && k->op != VV_OP_CONST; begin++) release(p, &p->code[begin], i, last, &s);
     }
 }
 
@@ -142,6 +218,7 @@ vv_status vv_program_op(vv_program *p, const vv_op *op, const int operands[], in
     for (int i = first + 1; i < op->arity; i++) type = vv_dtype_promote(type, p->type[operands[i]]);
     vv_instruction k = {.op = op_number(op), .type = op->cast(type)};
     k.result = k.type == VV_NONE ? VV_NONE : op->result(k.type);
+    k.link = vv_link_of(k.op);
     if (k.result == VV_NONE) return vv_fail(VV_ERR_TYPE, "%s is not defined for %s", op->name, vv_dtype_name(type));
     if (first) VV_TRY(add_condition(p, operands[0], &k.in[0]));
     for (int i = first; i < op->arity; i++) VV_TRY(vv_program_cast(p, k.type, operands[i], &k.in[i]));
@@ -177,7 +254,7 @@ vv_status vv_program_embed(vv_program *p, const vv_program *other, const int inp
 
 vv_bytes vv_program_workspace(const vv_program *p)
 {
-    return (vv_bytes)p->n_slots * SLOT;
+    return (vv_bytes)p->n_slots * SLOT + (vv_bytes)p->n_strips * VV_STRIP;
 }
 
 static void fill_constant(const vv_instruction *k, vv_index n, void *out)
@@ -188,22 +265,65 @@ static void fill_constant(const vv_instruction *k, vv_index n, void *out)
     vv_fill(n, vv_dtype_size(k->type), element, out);
 }
 
+/* Where a register of a program is during a run, and the chain that is being put together. */
+typedef struct run {
+    const vv_program *p;
+    const void *reg[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS];
+    char *slots, *strips;
+    int n_links;
+    const void *first;
+    vv_link link[VV_CHAIN_MAX];
+} run;
+
+/* One more link of the chain: what goes on, or what it begins with, is one of its operands. */
+static void add_link(run *r, const vv_instruction *k, int before)
+{
+    const vv_program *p = r->p;
+    int first = k->in[0], other = k->in[1];
+    bool back = r->n_links ? first != before : is_constant(p, first);
+    if (!r->n_links) r->first = r->reg[back ? other : first];
+    vv_link *l = &r->link[r->n_links++];
+    *l = (vv_link){.op = back ? vv_link_back(k->link) : k->link};
+    if (n_operands(k) == 1) return;
+    int reg = back ? first : other;
+    bool strip = reg >= p->n_inputs && p->as[reg - p->n_inputs] == VV_AS_STRIP;
+    l->operand = r->reg[reg];
+    l->step = strip ? 0 : VV_STRIP;
+}
+
+static void run_kernel(run *r, const vv_instruction *k, vv_index n, void *out)
+{
+    vv_op_kernel *kernel = k->op == VV_OP_CAST ? vv_cast_kernel(k->type, k->result) : vv_ops[k->op]->kernel(k->type);
+    kernel(n, r->reg[k->in[0]], r->reg[k->in[1]], r->reg[k->in[2]], out);
+}
+
 const void *vv_program_run(const vv_program *p, vv_index n, const void *const inputs[], void *workspace)
 {
-    const void *reg[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS];
-    for (int i = 0; i < p->n_inputs; i++) reg[i] = inputs[i];
-    for (int i = 0; i < p->n; i++) {
+    run r;
+    r.p = p;
+    r.slots = workspace;
+    r.strips = r.slots + (size_t)p->n_slots * SLOT;
+    r.n_links = 0;
+    for (int i = 0; i < p->n_inputs; i++) r.reg[i] = inputs[i];
+    for (int i = 0, before = -1; i < p->n; i++) {
         const vv_instruction *k = &p->code[i];
-        void *out = (char *)workspace + (size_t)p->slot[k->out] * SLOT;
-        reg[k->out] = out;
+        bool strip = p->as[i] == VV_AS_STRIP;
+        void *out = strip ? r.strips + (size_t)p->slot[k->out] * VV_STRIP : r.slots + (size_t)p->slot[k->out] * SLOT;
+        r.reg[k->out] = out;
         if (k->op == VV_OP_CONST) {
-            fill_constant(k, n, out);
+            fill_constant(k, strip ? VV_STRIP / vv_dtype_size(k->type) : n, out);
             continue;
         }
-        vv_op_kernel *run = k->op == VV_OP_CAST ? vv_cast_kernel(k->type, k->result) : vv_ops[k->op]->kernel(k->type);
-        run(n, reg[k->in[0]], reg[k->in[1]], reg[k->in[2]], out);
+        if (p->as[i] == VV_AS_KERNEL)
+            run_kernel(&r, k, n, out);
+        else
+            add_link(&r, k, before);
+        before = k->out;
+        if (p->as[i] != VV_AS_LAST) continue;
+        vv_chain_run(k->type, n, r.first, r.link, r.n_links, out);
+        r.n_links = 0;
     }
-    return reg[p->output[0]];
+    return r.reg[p->output[0]];
 }
 
 const void *vv_program_values(const vv_program *p, int reg, const void *const inputs[], const void *workspace)

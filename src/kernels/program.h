@@ -1,7 +1,8 @@
-/* The elementwise machine: a chain of operations, run over cache-sized pieces.
+/* The elementwise machine: operations, run over cache-sized pieces.
  *
  * A program is a list of instructions over registers; a register is a piece of up to VV_TILE values of one working type. Registers
- * 0 .. n_inputs-1 are the inputs. Fusing k operations therefore costs k passes over the first-level cache and none over memory.
+ * 0 .. n_inputs-1 are the inputs. Fusing k operations therefore costs at most k passes over the first-level cache and none over memory; arithmetic whose only
+ * reader comes next is a chain (kernels/chain.h), which is one pass.
  * Operations are entries of one table (vv_ops): adding one is one line in ops.def.h or one function in a file of its own.
  * Truth values are i64, 0 or 1: there is no bool among the working types.
  * Types: operands are promoted with vv_dtype_promote within the working types before the call, by cast instructions
@@ -16,6 +17,7 @@
 
 #include "base/dtype.h"
 #include "base/text.h"
+#include "kernels/chain.h"
 
 enum { VV_PROGRAM_MAX = 256, VV_PROGRAM_INPUTS = 32, VV_PROGRAM_OUTPUTS = 16 };
 
@@ -49,8 +51,13 @@ typedef struct vv_instruction {
     int out;
     double constant_f;
     int64_t constant_i;
+    vv_link_op link; /* what it is in a chain of reals */
 } vv_instruction;
 enum { VV_OP_CONST = -1, VV_OP_CAST = -2 };
+
+/* An instruction by its own kernel; one of a chain, whose value goes on to the next one or is the chain's; a constant that only chains read, of which
+ * there is one strip. */
+typedef enum vv_run_as { VV_AS_KERNEL, VV_AS_LINK, VV_AS_LAST, VV_AS_STRIP } vv_run_as;
 
 typedef struct vv_program {
     int n_inputs, n_registers, n;
@@ -58,7 +65,9 @@ typedef struct vv_program {
     int output[VV_PROGRAM_OUTPUTS];
     vv_dtype type[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS]; /* of each register */
     vv_instruction code[VV_PROGRAM_MAX];
-    int n_slots; /* pieces of workspace, and which one each computed register has */
+    /* How it is run. */
+    vv_run_as as[VV_PROGRAM_MAX];
+    int n_slots, n_strips; /* pieces of workspace, and which one each computed register has, if it has one */
     short slot[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS];
 } vv_program;
 

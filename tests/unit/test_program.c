@@ -463,11 +463,15 @@ static void random_program(vv_program *p, int length)
     if (rand() % 3 == 0) vv_program_set_output(p, rand() % p->n_registers);
 }
 
-/* Registers share slots: the result must be that of a run where every register has its own, which is what unshared makes. */
+/* Registers share slots and chains keep values in registers of the processor: the result must be that of a run where every instruction is run by its own kernel
+ * and has a slot of its own, which is what unshare makes. */
 static void unshare(vv_program *p)
 {
     p->n_slots = p->n;
-    for (int i = 0; i < p->n; i++) p->slot[p->code[i].out] = (short)i;
+    for (int i = 0; i < p->n; i++) {
+        p->as[i] = VV_AS_KERNEL;
+        p->slot[p->code[i].out] = (short)i;
+    }
 }
 
 static void sharing_storage_changes_nothing(void **state)
@@ -498,6 +502,61 @@ static void sharing_storage_changes_nothing(void **state)
         vv_buf_free(&packed), vv_buf_free(&text), vv_buf_free(&text_again);
         free(w1), free(w2);
     }
+}
+
+/* A random program of arithmetic alone, on one type: long chains, begun and joined in all ways. */
+static void random_chain(vv_program *p, vv_dtype type, int length)
+{
+    static const char *const links[] = {"add",      "subtract", "multiply", "divide", "minimum", "maximum",
+                                        "negative", "absolute", "fabs",     "square", "sqrt"};
+    *p = (vv_program){0};
+    int r, last = 0;
+    for (int i = 0; i < 3; i++) assert_int_equal(vv_program_input(p, type, &r), VV_OK);
+    while (p->n < length) {
+        const vv_op *op = vv_op_find(links[rand() % 11]);
+        int other = rand() % 8 ? rand() % 3 : rand() % p->n_registers, regs[2] = {last, other};
+        if (rand() % 2) assert_int_equal(vv_program_constant(p, type, rand() % 9 - 4, &regs[1]), VV_OK);
+        if (op->arity == 2 && rand() % 2) regs[0] = regs[1], regs[1] = last;
+        assert_int_equal(vv_program_op(p, op, regs, &last), VV_OK);
+    }
+    for (int k = rand() % 3; k > 0; k--) assert_int_equal(vv_program_add_output(p, rand() % p->n_registers), VV_OK);
+}
+
+/* The same numbers; which of two NaNs comes out, if any does, is the processor's choice. */
+static void assert_same_values(vv_dtype type, vv_index n, const void *a, const void *b)
+{
+    int size = (int)vv_dtype_size(type);
+    for (vv_index i = 0; i < n; i++) {
+        const void *x = (const char *)a + i * size, *y = (const char *)b + i * size;
+        if (isnan(vv_dtype_load(type, x)) && isnan(vv_dtype_load(type, y))) continue;
+        assert_memory_equal(x, y, (size_t)size);
+    }
+}
+
+static void chains_change_nothing(void **state)
+{
+    (void)state;
+    static char data[3][VV_TILE * 8];
+    static vv_program p, alone;
+    int linked = 0;
+    for (int trial = 0; trial < 400; trial++) {
+        vv_dtype type = rand() % 2 ? VV_F32 : VV_F64;
+        random_chain(&p, type, 1 + rand() % 100);
+        for (int i = 0; i < 3; i++) random_values(type, VV_TILE, data[i]);
+        const void *const inputs[3] = {data[0], data[1], data[2]};
+        alone = p;
+        unshare(&alone);
+        vv_index n = 1 + rand() % (rand() % 2 ? VV_TILE : 80);
+        char *w1 = malloc((size_t)vv_program_workspace(&p) + 1), *w2 = malloc((size_t)vv_program_workspace(&alone));
+        (void)vv_program_run(&p, n, inputs, w1);
+        (void)vv_program_run(&alone, n, inputs, w2);
+        for (int k = 0; k < p.n_outputs; k++)
+            assert_same_values(type, n, vv_program_values(&p, p.output[k], inputs, w1),
+                               vv_program_values(&alone, p.output[k], inputs, w2));
+        for (int i = 0; i < p.n; i++) linked += p.as[i] == VV_AS_LINK;
+        free(w1), free(w2);
+    }
+    assert_true(linked > 400);
 }
 
 /* Several results: each has the values that it has alone, and two programs in one those of both, whatever they share. */
@@ -602,6 +661,7 @@ int main(void)
         cmocka_unit_test(an_empty_program_gives_its_input),
         cmocka_unit_test(wrong_programs_are_refused),
         cmocka_unit_test(sharing_storage_changes_nothing),
+        cmocka_unit_test(chains_change_nothing),
         cmocka_unit_test(several_results),
         cmocka_unit_test(damaged_programs_are_refused),
         cmocka_unit_test(text_can_be_read),
