@@ -4,6 +4,7 @@
 
 #include "varve/array.h"
 #include "varve/call.h"
+#include "varve/count.h"
 #include "varve/create.h"
 #include "varve/dataset.h"
 #include "varve/move.h"

@@ -283,6 +283,50 @@ vv_array *vv_reduce(vv_array *in, const char *how, const char *dims, const vv_re
     return still_grouped(vv_node_settle(in->context, a, fill_reduce(a, in, dims)), in);
 }
 
+static vv_status fill_told(vv_array *a, vv_array *const in[], int n, const char *dims, const char *length_dim)
+{
+    const vv_grouping *g = vv_node_grouping(in[0]);
+    for (int k = 0; k < n; k++) {
+        if (vv_working_type(in[k]->dtype) == VV_NONE)
+            return vv_fail(VV_ERR_TYPE, "%s is not defined for %s ('%s')", a->reduction->name,
+                           vv_dtype_name(in[k]->dtype), in[k]->name);
+        VV_TRY(vv_node_input(a, in[k]));
+        if (!a->origin) a->origin = in[k]->origin;
+    }
+    VV_TRY(vv_node_named_dims(in[0], dims, a->reduced));
+    if (g && a->reduced[g->dim]) VV_TRY(vv_grouping_copy(g, g->dim, &a->group));
+    VV_TRY(reduced_dims(a, in[0]));
+    if (!a->spec->length) return VV_OK;
+    if (vv_node_dim(a, length_dim) >= 0)
+        return vv_fail(VV_ERR_SHAPE, "%s of '%s': the result has a dimension '%s' already", a->name, in[0]->name,
+                       length_dim);
+    return vv_node_set_dim(a, a->shape.nd, length_dim, a->spec->length);
+}
+
+vv_array *vv_node_reduce_told(vv_array *const arrays[], int n, const vv_reduction *kind, vv_red_spec *spec,
+                              vv_dtype type, const char *dims, const char *name, const char *length_dim)
+{
+    vv_context *c = arrays[0]->context;
+    vv_array *in[VV_RED_VALUES], *a = vv_node_inert(c);
+    vv_status status = vv_nodes_usable(arrays, n);
+    if (status == VV_OK) {
+        vv_node_broadcast(c, arrays, n, in);
+        status = vv_nodes_usable(in, n);
+        a = vv_node_then(a, vv_node_new(c, VV_NODE_REDUCE, name));
+        if (status == VV_OK) status = a->status;
+        if (a->status == VV_OK) {
+            a->reduction = kind;
+            a->spec = spec;
+            a->dtype = type;
+            spec = NULL;
+        }
+        if (status == VV_OK) status = fill_told(a, in, n, dims, length_dim);
+        for (int k = 0; k < n; k++) vv_release(&in[k]);
+    }
+    vv_red_spec_free(&spec);
+    return still_grouped(vv_node_settle(c, a, status), arrays[0]);
+}
+
 #define REDUCTION(name)                                                                                                \
     vv_array *vv_##name(vv_array *a, const char *dims)                                                                 \
     {                                                                                                                  \

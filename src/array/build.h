@@ -35,6 +35,10 @@ VV_WARN_UNUSED vv_status vv_node_keep_groups(vv_array *a, const vv_array *in);
 
 /* Over dimensions whose lanes an operation reduces to one element each ("lanes_median"); NULL dims: all. */
 vv_array *vv_node_reduce_lanes(vv_array *in, int op, const char *dims, const vv_reduce_options *options);
+/* A reduction with a spec (taken over, whatever happens) of arrays that are lined up like operands; NULL dims: over all. Its elements are of a type; those of a cell lie along a
+ * new last dimension, if there is one. */
+vv_array *vv_node_reduce_told(vv_array *const arrays[], int n, const vv_reduction *kind, vv_red_spec *spec,
+                              vv_dtype type, const char *dims, const char *name, const char *length_dim);
 /* Which dimensions a list names; NULL or nothing: all. */
 VV_WARN_UNUSED vv_status vv_node_named_dims(const vv_array *in, const char *dims, bool named[]);
 

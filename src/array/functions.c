@@ -2,6 +2,7 @@
 #include "array/build.h"
 
 #include "varve/call.h"
+#include "varve/count.h"
 #include "varve/create.h"
 #include "varve/move.h"
 
@@ -138,6 +139,85 @@ static vv_array *block_listed(calling *c)
     if (n != c->n_in)
         wrong(c, vv_fail(VV_ERR_USAGE, "block: '%s' is %lld arrays, not %d", word(c, "grid"), (long long)n, c->n_in));
     return c->status == VV_OK ? vv_node_block(c->context, c->in, word(c, "grid")) : vv_node_inert(c->context);
+}
+
+/* The k-th of several things with ; between them; the only one of one. */
+static void piece_of(const char *text, int k, char *out, size_t size)
+{
+    for (; k > 0 && strchr(text, ';'); k--) text = strchr(text, ';') + 1;
+    snprintf(out, size, "%.*s", (int)strcspn(text, ";"), text);
+}
+
+/* Numbers with commas between them; room for as many as the text can have. */
+static vv_index read_reals(calling *c, const char *key, const char *text, double out[])
+{
+    vv_index n = 0;
+    while (*text) {
+        char *end;
+        out[n++] = strtod(text, &end);
+        if (end == text || (*end && *end != ',')) {
+            wrong(c, vv_fail(VV_ERR_USAGE, "%s: %s=%s is no list of numbers", c->name, key, word(c, key)));
+            return 0;
+        }
+        text = *end ? end + 1 : end;
+    }
+    return n;
+}
+
+static double piece_real(calling *c, const char *key, int k, double otherwise)
+{
+    char text[64];
+    double x[32] = {otherwise};
+    piece_of(word(c, key), k, text, sizeof text);
+    (void)read_reals(c, key, text, x);
+    return x[0];
+}
+
+/* What is said of the k-th operand's bins. edges and dim: room for them. */
+static vv_bins read_bins(calling *c, int k, double edges[], char *dim, size_t room)
+{
+    size_t size = strlen(word(c, "edges")) + 1;
+    char text[4096];
+    vv_bins b = {
+        .n = (vv_index)piece_real(c, "bins", k, 10), .lo = piece_real(c, "lo", k, 0), .hi = piece_real(c, "hi", k, 0)};
+    piece_of(word(c, "to"), k, dim, room);
+    if (*dim) b.dim = dim;
+    if (size > sizeof text) wrong(c, vv_fail(VV_ERR_USAGE, "%s: a list of too many edges", c->name));
+    piece_of(word(c, "edges"), k, text, sizeof text);
+    vv_index n = read_reals(c, "edges", text, edges);
+    if (n == 0) return b;
+    if (n == 1) wrong(c, vv_fail(VV_ERR_USAGE, "%s: one edge makes no bin", c->name));
+    b.n = n - 1;
+    b.edges = edges;
+    return b;
+}
+
+enum { EDGES = 2048 };
+
+static vv_array *histogram_listed(calling *c, int n, vv_index weights)
+{
+    vv_bins bins[VV_RED_VALUES];
+    char dim[VV_RED_VALUES][64];
+    double *edges;
+    if (n < 1 || vv_new(&edges, (size_t)EDGES * VV_RED_VALUES, sizeof *edges) != VV_OK)
+        return vv_node_inert(c->context);
+    for (int k = 0; k < n; k++) bins[k] = read_bins(c, k, edges + (size_t)k * EDGES, dim[k], sizeof dim[k]);
+    vv_array *w = weights ? c->in[n] : NULL;
+    const char *dims = given(c, "dims");
+    bool density = whole(c, "density", 0) != 0;
+    vv_array *out = c->status != VV_OK              ? vv_node_inert(c->context)
+                    : !strcmp(c->name, "histogram") ? vv_histogram(c->in[0], bins, w, dims, density)
+                                                    : vv_histogramdd(c->in, bins, n, w, dims, density);
+    free(edges);
+    return out;
+}
+
+static vv_array *edges_listed(calling *c)
+{
+    double edges[EDGES];
+    char dim[64];
+    vv_bins bins = read_bins(c, 0, edges, dim, sizeof dim);
+    return c->status == VV_OK ? vv_histogram_bin_edges(c->in[0], &bins, dim) : vv_node_inert(c->context);
 }
 
 /* --- the list --- */

@@ -92,6 +92,18 @@ FUNCTION(argtopk, 1, 1, "k dim", "their places", vv_argtopk(IN(0), WHOLE(k, 1), 
 FUNCTION(median, 1, 1, "dims?", "exact median", vv_median(IN(0), TEXT(dims)))
 FUNCTION(quantile, 1, 1, "q dims? method?", "exact quantile, by NumPy's name of a definition",
          vv_quantile(IN(0), REAL(q, 0), TEXT(dims), &(vv_quantile_options){.method = TEXT(method)}))
+FUNCTION(histogram, 1, 2, "bins? lo? hi? edges? dims? to? density?",
+         "counts in bins; of a second operand its totals there", histogram_listed(call, 1, N - 1))
+FUNCTION(histogram2d, 2, 3, "bins? lo? hi? edges? dims? to? density?",
+         "counts by two operands, with ; between what is said of each; of a third operand its totals",
+         histogram_listed(call, 2, N - 2))
+FUNCTION(histogramdd, 1, VV_RED_VALUES, "bins? lo? hi? edges? dims? to? density? weighted?",
+         "counts by any number of operands; weighted=1: the last one's totals",
+         histogram_listed(call, N - (WHOLE(weighted, 0) != 0), WHOLE(weighted, 0) != 0))
+FUNCTION(histogram_bin_edges, 1, 1, "to bins? lo? hi? edges?", "the edges that histogram takes", edges_listed(call))
+FUNCTION(bincount, 1, 2, "to length? least? dims?",
+         "how often each whole number occurs; of a second operand its totals",
+         vv_bincount(IN(0), N > 1 ? IN(1) : NULL, WHOLE(length, 0), WHOLE(least, 0), TEXT(dims), WORD(to)))
 FUNCTION(weighted, 2, 2, "how dims?", "statistics of the first operand, weighted by the second",
          vv_weighted(IN(0), WORD(how), IN(1), TEXT(dims), NULL))
 FUNCTION(moment, 1, 1, "order dims?", "mean power of the deviation from the mean",

@@ -43,6 +43,8 @@ static void free_node(vv_array *a)
     free(a->part);
     free(a->input);
     free(a->call.weight);
+    vv_red_spec_free(&a->spec);
+    vv_values_free(&a->given_values);
     free(a->held_grid);
     free(a->attrs.item);
     free(a->error);

@@ -113,12 +113,14 @@ struct vv_array {
     vv_decode decode;            /* OPEN */
     vv_random random;            /* RANDOM */
     const void *given;           /* RANDOM: not random, but the elements of this buffer */
+    vv_values *given_values;     /* which is this, the array's own; NULL: somebody else's */
     vv_index chunk[VV_MAX_DIMS]; /* RANDOM, RECHUNK: 0 leaves the choice to the planner */
     const vv_op *op;             /* MAP */
     int n_parts;                 /* VIEW: target: the node's own index space */
     vv_part *part;
     double fill;                   /* VIEW: elements that no part covers */
-    const vv_reduction *reduction; /* REDUCE, with what follows */
+    const vv_reduction *reduction; /* REDUCE, with what follows; inputs have one shape, several with a spec */
+    vv_red_spec *spec;             /* NULL for most */
     bool reduced[VV_MAX_DIMS];     /* by dimension of the input */
     vv_reduce_options options;
     vv_block_call call; /* BLOCK */

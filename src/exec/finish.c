@@ -27,12 +27,12 @@ static vv_status finish_groups(const vv_step *s, vv_index out, const void *state
 {
     split p;
     split_at_groups(s, out, &p);
-    vv_index cells = p.outer * p.inner;
+    vv_index elements = p.outer * p.inner, cells = elements / vv_step_length(s);
     char *one = NULL;
-    if (p.outer > 1) VV_TRY(vv_mem_get(&one, cells * size, "values of a group"));
+    if (p.outer > 1) VV_TRY(vv_mem_get(&one, elements * size, "values of a group"));
     for (vv_index g = 0; g < p.groups; g++) {
         const void *state = vv_state_at(s, cells, (void *)(uintptr_t)states, g, result);
-        vv_red_finish(&s->result[result].red, state, one ? one : values + g * cells * size);
+        vv_red_finish(&s->result[result].red, state, one ? one : values + g * elements * size);
         for (vv_index o = 0; one && o < p.outer; o++)
             memcpy(values + (o * p.groups + g) * p.inner * size, one + o * p.inner * size, (size_t)(p.inner * size));
     }

@@ -6,6 +6,8 @@
 #include "exec/work.h"
 
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 
 /* --- states --- */
 
@@ -15,7 +17,7 @@ vv_index vv_unit_cells(const vv_step *s, vv_index out)
     vv_index first, n;
     vv_grid_box(&s->grid, out, &box);
     vv_out_groups(s, out, &first, &n);
-    return vv_box_elements(&box) / n;
+    return vv_box_elements(&box) / n / vv_step_length(s);
 }
 
 void *vv_state_at(const vv_step *s, vv_index cells, void *states, vv_index group, int result)
@@ -73,6 +75,24 @@ static vv_status fold_box(const chunk *c, const vv_box *box, char *state)
     return vv_fold_box(w, c->box, box, at, state);
 }
 
+/* Whether the states could take in what they were given. */
+static vv_status check_states(const chunk *c)
+{
+    const vv_step *s = c->s;
+    char *state = c->states, where[128] = "";
+    for (vv_index g = 0; g < c->groups && s->op == VV_STEP_REDUCE; g++)
+        for (int r = 0; r < s->n_results; r++) {
+            if (vv_red_check(&s->result[r].red, state) != VV_OK) {
+                for (int d = 0; d < c->box->nd; d++)
+                    snprintf(where + strlen(where), sizeof where - strlen(where), d ? ", %lld" : "%lld",
+                             (long long)c->box->lo[d]);
+                return vv_error_prefix("'%s', chunk at (%s), rank %d", s->name, where, vv_this_rank());
+            }
+            state += vv_state_size(&s->result[r].red, c->cells);
+        }
+    return VV_OK;
+}
+
 static vv_status fold_groups(const chunk *c)
 {
     const vv_groups *g = &c->s->groups;
@@ -118,6 +138,7 @@ static vv_status fold_chunk(chunk *c)
     double start = vv_now();
     bool groups = c->s->op == VV_STEP_REDUCE && c->s->groups.dim >= 0;
     vv_status status = groups ? fold_groups(c) : fold_whole(c);
+    if (status == VV_OK) status = check_states(c);
     w->seconds_kernel += vv_now() - start;
     return status;
 }

@@ -184,6 +184,17 @@ static void fold_tile(const fold *f, const vv_red *red, char *state, spot to, vv
     }
 }
 
+/* The same of several values, which have no places. */
+static void fold_values(const fold *f, const vv_result *result, char *state, spot to, vv_index n,
+                        const void *const inputs[])
+{
+    const void *values[VV_RED_VALUES];
+    for (int k = 0; k < result->red.spec->n_values; k++)
+        values[k] =
+            vv_program_values(f->s->program, k ? result->more[k - 1] : result->value, inputs, f->w->program.data);
+    vv_red_fold(&result->red, state, to.cell, f->inner.loop[0].reduced ? 0 : 1, n, values);
+}
+
 /* What the program has made of a tile goes into the states, or is the result. */
 static void hand_on(const fold *f, spot to, vv_index n, const void *const inputs[])
 {
@@ -195,6 +206,8 @@ static void hand_on(const fold *f, spot to, vv_index n, const void *const inputs
         vv_bytes size = vv_dtype_size(s->program->type[result->value]);
         if (s->op == VV_STEP_MAP)
             memcpy(state + to.cell * size, values, (size_t)(n * size));
+        else if (result->red.spec)
+            fold_values(f, result, state, to, n, inputs);
         else
             fold_tile(f, &result->red, state, to, n, values);
         state += vv_result_bytes(s, r, f->cells);

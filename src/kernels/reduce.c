@@ -24,7 +24,17 @@ const vv_reduction *vv_reduction_find(const char *name)
 
 const vv_reduction *vv_reduction_any(const char *name)
 {
-    return strcmp(vv_reduction_dot.name, name) ? vv_reduction_find(name) : &vv_reduction_dot;
+    static const vv_reduction *const inner[] = {&vv_reduction_dot, &vv_reduction_histogram, &vv_reduction_bincount};
+    for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
+        if (!strcmp(inner[i]->name, name)) return inner[i];
+    return vv_reduction_find(name);
+}
+
+bool vv_red_defined(const vv_red *r)
+{
+    if (!r->kind) return false;
+    if (r->kind->planes) return !r->spec && r->kind->planes(r->in) > 0;
+    return r->spec && r->in == r->spec->type[0];
 }
 
 enum { MAX_PLANES = 8, CELL = 8 };
@@ -40,15 +50,29 @@ static view view_of(const vv_red *r, const void *state)
 {
     view v = {.head = (vv_red_head *)(uintptr_t)state};
     char *at = (char *)(v.head + 1);
+    if (r->spec) {
+        v.planes[0] = at;
+        return v;
+    }
     int n = r->kind->planes(r->in);
     for (int p = 0; p < n; p++, at += v.head->cells * CELL) v.planes[p] = at;
     v.missing = at;
     return v;
 }
 
+vv_bytes vv_red_cell_bytes(const vv_red *r)
+{
+    return r->spec ? r->spec->state : r->kind->planes(r->in) * (vv_bytes)CELL;
+}
+
+vv_index vv_red_length(const vv_red *r)
+{
+    return r->spec && r->spec->length ? r->spec->length : 1;
+}
+
 static vv_bytes bytes_of(const vv_red *r, vv_index cells, bool missing)
 {
-    vv_bytes cell = r->kind->planes(r->in) * (vv_bytes)CELL + (missing ? vv_missing_size(r->width) : 0);
+    vv_bytes cell = vv_red_cell_bytes(r) + (missing ? vv_missing_size(r->width) : 0);
     return (vv_bytes)sizeof(vv_red_head) + vv_times(cell, cells);
 }
 
@@ -70,6 +94,7 @@ vv_bytes vv_red_used_bytes(const vv_red *r, const void *state)
 
 vv_dtype vv_red_out(const vv_red *r)
 {
+    if (r->spec) return r->spec->result;
     vv_dtype type = vv_working_type(r->kind->result(r->in));
     return type == VV_F32 ? VV_F64 : type;
 }
@@ -131,6 +156,18 @@ void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, 
     r->kind->horizontal(r, v.head, v.planes, v.missing, cell, n, x);
 }
 
+void vv_red_fold(const vv_red *r, void *state, vv_index first, vv_index step, vv_index n, const void *const x[])
+{
+    view v = view_of(r, state);
+    if (!v.head->failed) r->kind->fold(r, v.head, v.planes[0], first, step, n, x);
+}
+
+vv_status vv_red_check(const vv_red *r, const void *state)
+{
+    const vv_red_head *head = state;
+    return head->failed ? r->kind->failure(r, head) : VV_OK;
+}
+
 void vv_red_count(void *state, int64_t per_cell)
 {
     ((vv_red_head *)state)->count += per_cell;
@@ -150,6 +187,7 @@ static void combine_missing(view *l, const view *r)
 void vv_red_combine(const vv_red *r, void *left, const void *right)
 {
     view a = view_of(r, left), b = view_of(r, right);
+    if (a.head->failed || b.head->failed) return;
     r->kind->combine(r, a.head->cells, a.head, a.planes, a.missing, b.head, b.planes, b.missing);
     combine_missing(&a, &b);
     a.head->count += b.head->count;

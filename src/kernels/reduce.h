@@ -2,7 +2,8 @@
  *
  * A reduction is one descriptor: how much state a cell (one element of the result) has, how a piece of input is folded into
  * it, how two states combine, how a state becomes a value. State is kept in planes (one 8-byte number per cell and plane), so that the loops
- * run along memory. Elements that are missing (NaN, when skipped) are counted in a plane of their own that is touched only when there are any.
+ * run along memory. Elements that are missing (NaN, when skipped) are counted in a plane of their own that is touched only when there are any. Kinds that are told more
+ * (red_spec.h: histograms) may have any number of bytes for a cell, fold several values at once, and finish a cell as several elements.
  *
  * Same bits whatever the machine: floats are accumulated in f64; a horizontal fold (many elements into one cell) adds in VV_LANES
  * (short rows: VV_FEW_LANES) interleaved lanes combined by a fixed tree, whatever the vector width; nothing is contracted to fused multiply-add. The caller fixes the
@@ -14,6 +15,7 @@
 #define VV_KERNELS_REDUCE_H
 
 #include "kernels/decode.h"
+#include "kernels/red_spec.h"
 
 enum { VV_LANES = 128, VV_FEW_LANES = 16 };
 
@@ -22,10 +24,11 @@ typedef struct vv_reduction vv_reduction;
 /* A reduction applied to one working type with its options. Plain data. */
 typedef struct vv_red {
     const vv_reduction *kind;
-    vv_dtype in; /* working type of the elements */
-    bool skip;   /* skip NaN (floats) */
-    double ddof; /* var and std divide by count - ddof */
-    int width;   /* bytes that count the missing elements of a cell: vv_count_width(); 0: 4 */
+    vv_dtype in;             /* working type of the elements */
+    bool skip;               /* skip NaN (floats) */
+    double ddof;             /* var and std divide by count - ddof */
+    int width;               /* bytes that count the missing elements of a cell: vv_count_width(); 0: 4 */
+    const vv_red_spec *spec; /* what the kind is told besides; NULL for most */
 } vv_red;
 /* The least width, 1, 2, 4 or 8, that counts so many. */
 int vv_count_width(int64_t elements);
@@ -39,7 +42,7 @@ typedef struct vv_red_head {
     int64_t cells;
     int64_t width;             /* bytes of a cell in the missing plane */
     int64_t place, place_step; /* vv_red_at() */
-    int64_t spare[2];
+    int64_t failed, detail;    /* what went wrong, by the kind's own numbers: nothing is folded any more */
 } vv_red_head;
 
 /* One piece of floats (integers have become f64). masked: some are NaN and are to be left out. Vertical: cells at, at + 1 ..; horizontal: cell `at`. */
@@ -52,8 +55,9 @@ struct vv_reduction {
     const char *cell_method; /* CF's word for it: "mean", "maximum", "standard_deviation"; NULL when CF has none */
     bool uses_ddof;
     bool places; /* its result is a place: vv_red_at() is called before each fold, and there is none of no elements */
-    bool counts_missing;        /* its result depends on how many elements were missing */
-    int (*planes)(vv_dtype in); /* 8-byte planes per cell; 0: not defined for this type */
+    bool counts_missing; /* its result depends on how many elements were missing */
+    int (*planes)(
+        vv_dtype in); /* 8-byte planes per cell; 0: not defined for this type. NULL: spec->state bytes per cell */
     vv_dtype (*result)(
         vv_dtype
             stored); /* element type of the result for a stored (or computed) type: mean of i16 is f64, of f32 f32 */
@@ -65,6 +69,11 @@ struct vv_reduction {
      * none of them missing: x * scale + offset in `in`. What has them saves passes over its elements: vv_red_stored(). */
     vv_fold_piece *valid;
     void (*packed)(vv_dtype in, const vv_decode *d, void *const planes[], vv_index first, vv_index n, const void *x);
+    /* Instead of both, for kinds with a spec: x[k][i] of all its values go to cell first + i * step, where step is 0 or 1. */
+    void (*fold)(const vv_red *r, vv_red_head *head, void *states, vv_index first, vv_index step, vv_index n,
+                 const void *const x[]);
+    /* What head->failed means, as an error of the calling thread; NULL: it never fails. */
+    vv_status (*failure)(const vv_red *r, const vv_red_head *head);
     /* all of x[0 .. n) go to one cell */
     void (*horizontal)(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index cell,
                        vv_index n, const void *x);
@@ -80,11 +89,15 @@ struct vv_reduction {
 extern const vv_reduction *const vv_reductions[];
 extern const int vv_n_reductions;
 const vv_reduction *vv_reduction_find(const char *name);
-/* Sums of products, for matrix products: state like any other, folded into by vv_gemm() instead of vertical and horizontal, which it does not
- * have. It is in no list that users see; vv_reduction_any() finds it too, for plans. */
-extern const vv_reduction vv_reduction_dot;
+/* Those that are in no list that users see; vv_reduction_any() finds them too, for plans. Sums of products, for matrix products: state like any other, folded
+ * into by vv_gemm() instead of vertical and horizontal, which it does not have; and kinds that need a spec. */
+extern const vv_reduction vv_reduction_dot, vv_reduction_histogram, vv_reduction_bincount;
 const vv_reduction *vv_reduction_any(const char *name);
+/* Whether a kind is defined for this working type, and has the spec that it needs. */
+bool vv_red_defined(const vv_red *r);
 
+vv_bytes vv_red_cell_bytes(const vv_red *r); /* of state, without what counts missing elements */
+vv_index vv_red_length(const vv_red *r);     /* elements that a cell finishes as */
 vv_bytes vv_red_state_bytes(const vv_red *r, vv_index cells);
 vv_dtype vv_red_out(const vv_red *r); /* working type that finish writes */
 void vv_red_init(const vv_red *r, vv_index cells, void *state);
@@ -97,9 +110,13 @@ bool vv_red_takes_stored(const vv_red *r, const vv_decode *d);
 void vv_red_stored(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d, const void *block,
                    vv_index total, vv_index at);
 void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, const void *x);
+/* Values of a kind with a spec. */
+void vv_red_fold(const vv_red *r, void *state, vv_index first, vv_index step, vv_index n, const void *const x[]);
+/* Whether all that went into a state could be folded: asked after folding, combining and finishing. */
+VV_WARN_UNUSED vv_status vv_red_check(const vv_red *r, const void *state);
 void vv_red_count(void *state, int64_t per_cell);
 void vv_red_combine(const vv_red *r, void *left, const void *right);
-/* Values of type vv_red_out(r). A cell without a valid value is NaN (count, any and all are 0, 0 and 1; sum and prod, as in NumPy, 0 and 1);
+/* Values of type vv_red_out(r), vv_red_length() for each cell. A cell without a valid value is NaN (count, any and all are 0, 0 and 1; sum and prod, as in NumPy, 0 and 1);
  * an integer's min, max and range of no element at all is 0. Every NaN leaves with the same bits. */
 void vv_red_finish(const vv_red *r, const void *state, void *out);
 /* Bytes worth sending: without the missing plane when it is not in use. A state is plain data and may be copied as such. */

@@ -323,11 +323,11 @@ static vv_bytes used_state(const vv_step *s, vv_index out)
     vv_index first, groups;
     vv_grid_box(&s->grid, out, &box);
     vv_out_groups(s, out, &first, &groups);
-    vv_index cells = vv_box_elements(&box) / vv_imax(1, groups);
+    vv_index cells = vv_box_elements(&box) / vv_imax(1, groups) / vv_step_length(s);
     vv_bytes bytes = 0;
     for (int r = 0; r < s->n_results; r++) {
-        vv_bytes planes = s->result[r].red.kind->planes(s->result[r].red.in);
-        bytes += ((vv_bytes)sizeof(vv_red_head) + planes * cells * 8 + 63) / 64 * 64;
+        vv_bytes cell = vv_red_cell_bytes(&s->result[r].red);
+        bytes += ((vv_bytes)sizeof(vv_red_head) + cell * cells + 63) / 64 * 64;
     }
     return VV_MESSAGE_HEAD + groups * bytes;
 }

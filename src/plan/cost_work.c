@@ -242,7 +242,7 @@ void vv_work_edges_free(const vv_step *s, vv_edge edge[])
 void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], vv_work *out)
 {
     int number = (int)(s - p->step);
-    vv_index cells = largest_chunk(&s->grid), groups = 1;
+    vv_index elements = largest_chunk(&s->grid), cells = elements / vv_step_length(s), groups = 1;
     if (s->op == VV_STEP_REDUCE && s->groups.dim >= 0) groups = vv_imin(s->groups.chunk, s->groups.n);
     *out = (vv_work){.cells = cells / groups, .groups = groups};
     for (int k = 0; k < s->n_inputs; k++) add_input(p, s, k, &edge[k], out);
@@ -252,7 +252,7 @@ void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], 
     if (s->product) out->special = product_workspace(s, edge);
     if (s->product) out->blas = VV_GEMM_LIBRARY;
     out->state = round64(vv_times(groups, vv_state_bytes(s, out->cells)));
-    add_finishing(p, number, cells, out);
+    add_finishing(p, number, elements, out);
     if (s->copied_all) *out = (vv_work){.cells = out->cells, .groups = out->groups};
     if (s->copied_to) out->stored = vv_imax(out->stored, round64(VV_COPY_ROOM));
 }

@@ -113,7 +113,7 @@ int vv_lower_result_dim(const vv_array *a, int d)
         }
         result += stays;
     }
-    return -1;
+    return a->spec && a->spec->length && d == node ? result : -1;
 }
 
 static vv_status new_step(vv_builder *b, vv_step_op op, const char *name, const vv_box *work, vv_step **out)
@@ -124,15 +124,20 @@ static vv_status new_step(vv_builder *b, vv_step_op op, const char *name, const 
     return VV_OK;
 }
 
-/* value: the register of the program that has its elements, or those that it folds. */
-static vv_status add_result(vv_step *s, const char *name, vv_dtype type, int value, const vv_red *red, int *result)
+static vv_status add_result(vv_step *s, const vv_result *new, const char *name, int *result)
 {
-    const vv_result new = {.type = type, .value = value, .red = *red};
-    *result = vv_step_find_result(s, &new);
+    *result = vv_step_find_result(s, new);
     if (*result >= 0) return VV_OK;
     *result = s->n_results++;
-    s->result[*result] = new;
+    s->result[*result] = *new;
+    s->result[*result].red.spec = vv_red_spec_share(new->red.spec);
     return vv_strdup(&s->result[*result].name, name);
+}
+
+/* Of a map: value is the register of the program that has its elements. */
+static vv_status add_elements(vv_step *s, const char *name, vv_dtype type, int value, int *result)
+{
+    return add_result(s, &(vv_result){.type = type, .value = value}, name, result);
 }
 
 /* Inputs and program belong to the step from here on. */
@@ -143,16 +148,16 @@ static void take_expression(vv_step *s, int n_inputs, vv_input *input, vv_progra
     s->program = program;
 }
 
-/* A step over the elements of a node's box: what a map makes, or what a reduction folds. */
-static vv_status expression_step(vv_builder *b, vv_step_op op, const char *name, int node, const vv_box *box,
-                                 vv_dtype as, vv_hint *hint, vv_step **out)
+/* A step over the elements of a box of nodes of one shape: what a map makes, or what a reduction folds. */
+static vv_status expression_of(vv_builder *b, vv_step_op op, const char *name, int n, const int nodes[],
+                               const vv_box *box, const vv_dtype as[], vv_hint *hint, vv_step **out, int value[])
 {
     vv_view v;
     int n_inputs;
     vv_input *input;
     vv_program *program;
     VV_TRY(vv_view_box(box, &v));
-    vv_status status = vv_lower_expression(b, node, &v, as, hint, &n_inputs, &input, &program);
+    vv_status status = vv_lower_expression(b, n, nodes, &v, as, hint, &n_inputs, &input, &program, value);
     vv_view_free(&v);
     VV_TRY(status);
     status = new_step(b, op, name, box, out);
@@ -166,6 +171,13 @@ static vv_status expression_step(vv_builder *b, vv_step_op op, const char *name,
     return status;
 }
 
+static vv_status expression_step(vv_builder *b, vv_step_op op, const char *name, int node, const vv_box *box,
+                                 vv_dtype as, vv_hint *hint, vv_step **out)
+{
+    int value;
+    return expression_of(b, op, name, 1, &node, box, &as, hint, out, &value);
+}
+
 static vv_status map_step(vv_builder *b, int node, vv_made *m)
 {
     const vv_array *a = b->graph.node[node].array;
@@ -174,8 +186,7 @@ static vv_status map_step(vv_builder *b, int node, vv_made *m)
     VV_TRY(expression_step(b, VV_STEP_MAP, a->name, node, &m->box, m->as, &hint, &s));
     m->step = b->l->plan->n_steps - 1;
     vv_lower_grid(b->l->plan, s, &hint);
-    VV_TRY(
-        add_result(s, a->name, m->as == VV_NONE ? a->dtype : m->as, s->program->output[0], &(vv_red){0}, &m->result));
+    VV_TRY(add_elements(s, a->name, m->as == VV_NONE ? a->dtype : m->as, s->program->output[0], &m->result));
     return vv_step_complete(s);
 }
 
@@ -239,21 +250,45 @@ static vv_status note_reduce(vv_builder *b, const vv_array *a, int input, const 
     return VV_OK;
 }
 
+static void reduce_over(const vv_array *a, vv_step *s)
+{
+    memcpy(s->reduced, a->reduced, sizeof s->reduced);
+    if (!grouped(a)) return;
+    s->reduced[a->group.dim] = true;
+    s->groups.dim = a->group.dim;
+    s->groups.n = s->groups.chunk = a->group.n;
+    s->groups.label = vv_table_share(a->group.label);
+}
+
 static vv_status new_reduce(vv_builder *b, const vv_array *a, int input, const vv_box *box, int *step)
 {
     vv_hint hint = {0};
     vv_step *s;
     VV_TRY(expression_step(b, VV_STEP_REDUCE, a->name, input, box, VV_NONE, &hint, &s));
     *step = b->l->plan->n_steps - 1;
-    memcpy(s->reduced, a->reduced, sizeof s->reduced);
-    if (grouped(a)) {
-        s->reduced[a->group.dim] = true;
-        s->groups.dim = a->group.dim;
-        s->groups.n = s->groups.chunk = a->group.n;
-        s->groups.label = vv_table_share(a->group.label);
-    }
+    reduce_over(a, s);
     vv_lower_cut(b, a, box, &hint, s);
     return note_reduce(b, a, input, box, *step);
+}
+
+/* What a reduction with a spec folds is its own: a step of its own. */
+static vv_status told_reduce(vv_builder *b, int node, const vv_box *box, vv_made *m)
+{
+    const vv_array *a = b->graph.node[node].array;
+    vv_result new = {.type = a->dtype, .red = {.kind = a->reduction, .in = a->spec->type[0], .spec = a->spec}};
+    vv_hint hint = {0};
+    vv_step *s;
+    int value[VV_RED_VALUES];
+    VV_TRY(expression_of(b, VV_STEP_REDUCE, a->name, a->spec->n_values, b->graph.node[node].input, box, a->spec->type,
+                         &hint, &s, value));
+    m->step = b->l->plan->n_steps - 1;
+    reduce_over(a, s);
+    s->length = a->spec->length;
+    vv_lower_cut(b, a, box, &hint, s);
+    new.value = value[0];
+    for (int k = 1; k < a->spec->n_values; k++) new.more[k - 1] = value[k];
+    VV_TRY(add_result(s, &new, a->reduction->name, &m->result));
+    return vv_step_complete(s);
 }
 
 static vv_status reduce_step(vv_builder *b, int node, vv_made *m)
@@ -262,14 +297,20 @@ static vv_status reduce_step(vv_builder *b, int node, vv_made *m)
     int input = b->graph.node[node].input[0];
     vv_box box;
     reduced_box(a, &m->box, &box);
+    if (a->spec) return told_reduce(b, node, &box, m);
     m->step = find_reduce(b, a, input, &box);
     if (m->step < 0) VV_TRY(new_reduce(b, a, input, &box, &m->step));
     vv_step *s = &b->l->plan->step[m->step];
     int value = s->program->output[0];
     vv_index behind;
     VV_TRY(elements_behind(s, &behind));
-    vv_red red = {a->reduction, s->program->type[value], !a->options.keep_nan, a->options.ddof, vv_count_width(behind)};
-    VV_TRY(add_result(s, a->reduction->name, a->dtype, value, &red, &m->result));
+    const vv_red red = {.kind = a->reduction,
+                        .in = s->program->type[value],
+                        .skip = !a->options.keep_nan,
+                        .ddof = a->options.ddof,
+                        .width = vv_count_width(behind)};
+    const vv_result new = {.type = a->dtype, .value = value, .red = red};
+    VV_TRY(add_result(s, &new, a->reduction->name, &m->result));
     return vv_step_complete(s);
 }
 
@@ -310,7 +351,7 @@ static vv_status block_step(vv_builder *b, int node, vv_made *m)
         memcpy(s->call.weight, a->call.weight, sizeof(double) * (size_t)a->call.n_weights);
     }
     vv_lower_cut(b, a, &work, &hint, s);
-    VV_TRY(add_result(s, op->name, a->dtype, 0, &(vv_red){0}, &m->result));
+    VV_TRY(add_elements(s, op->name, a->dtype, 0, &m->result));
     return vv_step_complete(s);
 failed:
     vv_input_free(&in);
@@ -373,8 +414,8 @@ static vv_status product_step(vv_builder *b, int node, vv_made *m)
     s->product = true;
     for (int d = a->shape.nd; d < work.nd; d++) s->reduced[d] = true;
     vv_lower_cut(b, a, &work, &(vv_hint){0}, s);
-    vv_red red = {.kind = &vv_reduction_dot, .in = type};
-    VV_TRY(add_result(s, a->name, a->dtype, 0, &red, &m->result));
+    const vv_result new = {.type = a->dtype, .red = {.kind = &vv_reduction_dot, .in = type}};
+    VV_TRY(add_result(s, &new, a->name, &m->result));
     return vv_step_complete(s);
 }
 
@@ -409,7 +450,7 @@ static vv_status reshape_step(vv_builder *b, int node, vv_made *m)
     memcpy(s->shown.n, m->box.n, sizeof s->shown.n);
     vv_lower_grid(b->l->plan, s, &hint);
     vv_lower_reshape_grid(s);
-    VV_TRY(add_result(s, a->name, a->dtype, s->program->output[0], &(vv_red){0}, &m->result));
+    VV_TRY(add_elements(s, a->name, a->dtype, s->program->output[0], &m->result));
     return vv_step_complete(s);
 }
 
@@ -439,6 +480,7 @@ static void widen(const vv_array *a, vv_box *box)
             for (int i = 0; i < a->group.dim; i++) g += !a->reduced[i];
             whole = k == g;
         }
+        if (a->kind == VV_NODE_REDUCE && a->spec && a->spec->length) whole = whole || d == box->nd - 1;
         if (!whole) continue;
         box->lo[d] = 0;
         box->n[d] = a->shape.n[d];

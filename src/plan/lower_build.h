@@ -87,9 +87,11 @@ void vv_hint_through(const vv_array *rechunked, const vv_view *v, vv_hint *hint)
 
 /* --- lower_expr.c --- */
 
-/* Inputs and program of a step (of `space`) that computes a node's elements; as: VV_NONE, or cast to a type. hint: what rechunks in it say. */
-VV_WARN_UNUSED vv_status vv_lower_expression(vv_builder *b, int node, const vv_view *v, vv_dtype as, vv_hint *hint,
-                                             int *n_inputs, vv_input **input, vv_program **program);
+/* Inputs and program of a step (of `space`) that computes the elements of one node, or of several of one shape; as: by node, VV_NONE, or cast to a type. hint: what
+ * rechunks in them say. value: the register of each. */
+VV_WARN_UNUSED vv_status vv_lower_expression(vv_builder *b, int n, const int nodes[], const vv_view *v,
+                                             const vv_dtype as[], vv_hint *hint, int *n_inputs, vv_input **input,
+                                             vv_program **program, int value[]);
 
 /* --- lower.c --- */
 

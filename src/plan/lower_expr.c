@@ -24,8 +24,8 @@ typedef struct value {
 typedef struct expression {
     vv_builder *b;
     vv_hint *hint;
-    int root;
-    int n_views, n, n_inputs, output;
+    int n_roots, root[VV_RED_VALUES];
+    int n_views, n, n_inputs, output[VV_RED_VALUES];
     vv_view *view; /* 0: of the root */
     value *value;
     vv_input *input;
@@ -96,11 +96,19 @@ static vv_status add_value(expression *x, value v, int *out)
 
 /* --- laying out --- */
 
+/* What the step is there to make: nobody else does, so it must not become a step for that. */
+static bool is_root(const expression *x, int node, int view)
+{
+    for (int i = 0; view == 0 && i < x->n_roots; i++)
+        if (x->root[i] == node) return true;
+    return false;
+}
+
 static vv_status add_input(expression *x, int node, int view, int *out)
 {
     vv_input in;
     int k = 0;
-    VV_TRY(vv_lower_input(x->b, node, &x->view[view], x->b->graph.node[node].array->dtype, node == x->root && view == 0,
+    VV_TRY(vv_lower_input(x->b, node, &x->view[view], x->b->graph.node[node].array->dtype, is_root(x, node, view),
                           x->hint, &in));
     while (k < x->n_inputs && !vv_input_equal(&x->input[k], &in)) k++;
     if (k < x->n_inputs) {
@@ -155,7 +163,7 @@ static vv_status pass_through(expression *x, int node, int view, int *out, bool 
 static vv_status lay_out(expression *x, int node, int view, int *out)
 {
     const vv_dag_node *g = &x->b->graph.node[node];
-    bool open = !g->cut || (node == x->root && view == 0), done;
+    bool open = !g->cut || is_root(x, node, view), done;
     *out = find(x, node, view);
     if (*out >= 0) return VV_OK;
     if (g->array->kind == VV_NODE_SCALAR && x->view[view].full)
@@ -163,7 +171,8 @@ static vv_status lay_out(expression *x, int node, int view, int *out)
     if (g->array->kind == VV_NODE_MAP && open && x->view[view].full) return add_operation(x, node, view, out);
     if (g->array->kind == VV_NODE_RECHUNK && open) {
         vv_hint_through(g->array, &x->view[view], x->hint);
-        if (node == x->root && view == 0) x->root = g->input[0];
+        for (int i = 0; view == 0 && i < x->n_roots; i++)
+            if (x->root[i] == node) x->root[i] = g->input[0];
         return lay_out(x, g->input[0], view, out);
     }
     if (g->array->kind == VV_NODE_VIEW && open) {
@@ -185,13 +194,11 @@ static int weight(const expression *x, const value *v)
     return v->kind == INPUT ? 0 : 1;
 }
 
-/* Of value i with all that is below it; mark[] is scratch for n values. */
-static size measure(const expression *x, int i, char mark[])
+/* Of what is marked with all that is below it. */
+static size measure_marked(const expression *x, char mark[])
 {
     size s = {0};
-    memset(mark, 0, (size_t)x->n);
-    mark[i] = 1;
-    for (; i >= 0; i--) {
+    for (int i = x->n - 1; i >= 0; i--) {
         const value *v = &x->value[i];
         if (!mark[i]) continue;
         s.instructions += weight(x, v);
@@ -201,6 +208,22 @@ static size measure(const expression *x, int i, char mark[])
                 mark[v->operand[k]] = 1;
     }
     return s;
+}
+
+/* Of value i with all that is below it; mark[] is scratch for n values. */
+static size measure(const expression *x, int i, char mark[])
+{
+    memset(mark, 0, (size_t)x->n);
+    mark[i] = 1;
+    return measure_marked(x, mark);
+}
+
+/* Of all that is to be made together. */
+static size measure_all(const expression *x, char mark[])
+{
+    memset(mark, 0, (size_t)x->n);
+    for (int i = 0; i < x->n_roots; i++) mark[x->output[i]] = 1;
+    return measure_marked(x, mark);
 }
 
 static bool fits(size s)
@@ -213,7 +236,10 @@ static vv_status cut_off(expression *x)
 {
     char *mark;
     VV_TRY(vv_new(&mark, (size_t)x->n, 1));
-    int i = x->output;
+    int top = 0;
+    for (int k = 1; k < x->n_roots; k++)
+        if (measure(x, x->output[k], mark).instructions > measure(x, x->output[top], mark).instructions) top = k;
+    int i = x->output[top];
     do {
         const value *v = &x->value[i];
         int largest = -1, most = -1, n = v->kind == CAST ? 1 : x->b->graph.node[v->node].array->n_inputs;
@@ -228,20 +254,20 @@ static vv_status cut_off(expression *x)
         i = largest;
     } while (x->value[i].kind != OPERATION || !fits(measure(x, i, mark)));
     free(mark);
-    if (i == x->output || x->value[i].kind != OPERATION)
+    if (i == x->output[top] || x->value[i].kind != OPERATION)
         return vv_fail(VV_ERR_UNSUPPORTED, "an expression of more than %d operations", VV_PROGRAM_MAX);
     x->b->graph.node[x->value[i].node].cut = true;
     return VV_OK;
 }
 
-static vv_status lay_out_all(expression *x, int root)
+static vv_status lay_out_all(expression *x, const int nodes[])
 {
     for (;;) {
-        x->root = root;
-        VV_TRY(lay_out(x, root, 0, &x->output));
+        memcpy(x->root, nodes, sizeof *nodes * (size_t)x->n_roots);
+        for (int i = 0; i < x->n_roots; i++) VV_TRY(lay_out(x, nodes[i], 0, &x->output[i]));
         char *mark;
         VV_TRY(vv_new(&mark, (size_t)x->n, 1));
-        size s = measure(x, x->output, mark);
+        size s = measure_all(x, mark);
         free(mark);
         s.inputs = x->n_inputs;
         if (fits(s)) return VV_OK;
@@ -269,7 +295,7 @@ static vv_status compile_operation(expression *x, value *v, vv_program *p)
     return vv_program_op(p, a->op, reg, &v->reg);
 }
 
-static vv_status compile(expression *x, vv_dtype as, vv_program *p)
+static vv_status compile(expression *x, const vv_dtype as[], vv_program *p, int output[])
 {
     int reg;
     for (int i = 0; i < x->n_inputs; i++) VV_TRY(vv_program_input(p, vv_working_type(x->input[i].type), &reg));
@@ -284,27 +310,30 @@ static vv_status compile(expression *x, vv_dtype as, vv_program *p)
         else
             VV_TRY(compile_operation(x, v, p));
     }
-    reg = x->value[x->output].reg;
-    if (as != VV_NONE) VV_TRY(vv_program_cast(p, vv_working_type(as), reg, &reg));
-    vv_program_set_output(p, reg);
+    for (int i = 0; i < x->n_roots; i++) {
+        output[i] = x->value[x->output[i]].reg;
+        if (as[i] != VV_NONE) VV_TRY(vv_program_cast(p, vv_working_type(as[i]), output[i], &output[i]));
+    }
+    vv_program_set_output(p, output[0]);
+    for (int i = 1; i < x->n_roots; i++) VV_TRY(vv_program_add_output(p, output[i]));
     return VV_OK;
 }
 
-vv_status vv_lower_expression(vv_builder *b, int node, const vv_view *v, vv_dtype as, vv_hint *hint, int *n_inputs,
-                              vv_input **input, vv_program **program)
+vv_status vv_lower_expression(vv_builder *b, int n, const int nodes[], const vv_view *v, const vv_dtype as[],
+                              vv_hint *hint, int *n_inputs, vv_input **input, vv_program **program, int value[])
 {
     expression *x;
     VV_TRY(vv_new(&x, 1, sizeof *x));
-    *x = (expression){.b = b, .hint = hint, .n_views = 1};
+    *x = (expression){.b = b, .hint = hint, .n_views = 1, .n_roots = n};
     *program = NULL;
     forget(x);
     vv_status status = vv_new(&x->view, 1, sizeof *x->view);
     if (status == VV_OK) x->view[0] = *v; /* borrowed */
-    if (status == VV_OK) status = lay_out_all(x, node);
+    if (status == VV_OK) status = lay_out_all(x, nodes);
     if (status == VV_OK && x->n_inputs == 0)
-        status = vv_fail(VV_ERR_UNSUPPORTED, "'%s' depends on no stored variable", b->graph.node[node].array->name);
+        status = vv_fail(VV_ERR_UNSUPPORTED, "'%s' depends on no stored variable", b->graph.node[*nodes].array->name);
     if (status == VV_OK) status = vv_new(program, 1, sizeof **program);
-    if (status == VV_OK) status = compile(x, as, *program);
+    if (status == VV_OK) status = compile(x, as, *program, value);
     if (status == VV_OK) {
         *n_inputs = x->n_inputs;
         *input = x->input;

@@ -122,7 +122,7 @@ static void follow_hint(vv_step *s, const vv_hint *hint, const bool fixed[])
 /* Whole inner dimensions as long as cells and elements are within limits, then stretches. */
 static void fill_up(vv_step *s)
 {
-    vv_index elements = 1, cells = 1;
+    vv_index elements = 1, cells = vv_step_length(s);
     bool open = true; /* all inner kept dimensions are whole, so that runs in the file are long */
     for (int d = 0; d < s->work.shape.nd; d++) {
         if (s->work.chunk[d] == 0) continue;
@@ -139,7 +139,7 @@ static void fill_up(vv_step *s)
         if (s->reduced[d])
             c = part(n, room);
         else if (open)
-            c = part(n, s->op == VV_STEP_REDUCE ? vv_imin(room, CELLS / cells) : room);
+            c = part(n, s->op == VV_STEP_REDUCE ? vv_imin(room, vv_imax(1, CELLS / cells)) : room);
         s->work.chunk[d] = c;
         elements = vv_times(elements, c);
         if (!s->reduced[d]) cells = vv_times(cells, c);
@@ -163,7 +163,7 @@ static vv_index chunk_elements(const vv_grid *g)
 
 static vv_index chunk_cells(const vv_step *s)
 {
-    vv_index n = 1;
+    vv_index n = vv_step_length(s);
     for (int d = 0; d < s->work.shape.nd; d++)
         if (!s->reduced[d]) n = vv_times(n, vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d])));
     return n;

@@ -88,8 +88,9 @@ static bool joinable(const vv_plan *p, int i, int k)
 {
     const vv_step *a = &p->step[i], *b = &p->step[k];
     if (a->reshaped || b->reshaped || a->op != b->op || !a->program || !b->program || !same_work(a, b) ||
-        !same_groups(&a->groups, &b->groups))
+        !same_groups(&a->groups, &b->groups) || a->length != b->length)
         return false;
+    if (a->program->n_outputs + b->program->n_outputs > VV_PROGRAM_OUTPUTS) return false;
     if (a->n_results + b->n_results > VV_MAX_RESULTS || a->program->n + b->program->n > VV_PROGRAM_MAX) return false;
     vv_index cells = 1;
     for (int d = 0; d < a->grid.shape.nd; d++) cells = vv_times(cells, vv_imin(a->grid.chunk[d], a->grid.shape.n[d]));
@@ -143,19 +144,41 @@ static vv_status take_inputs(vv_step *a, vv_step *b, int at[])
     return VV_OK;
 }
 
+/* Registers that a result folds besides its first one. */
+static int n_more(const vv_result *r)
+{
+    return r->red.spec ? r->red.spec->n_values - 1 : 0;
+}
+
+static void move_values(vv_step *s, const int reg[])
+{
+    for (int r = 0; r < s->n_results; r++) {
+        s->result[r].value = reg[s->result[r].value];
+        for (int k = 0; k < n_more(&s->result[r]); k++) s->result[r].more[k] = reg[s->result[r].more[k]];
+    }
+}
+
+static vv_status add_outputs(const vv_step *s, vv_program *out)
+{
+    for (int r = 0; r < s->n_results; r++) {
+        VV_TRY(vv_program_add_output(out, s->result[r].value));
+        for (int k = 0; k < n_more(&s->result[r]); k++) VV_TRY(vv_program_add_output(out, s->result[r].more[k]));
+    }
+    return VV_OK;
+}
+
 /* One program for the results of both; the results know their registers in it. */
 static vv_status join_programs(vv_step *a, vv_step *b, const int at[], vv_program *out)
 {
     int same[VV_PROGRAM_INPUTS], reg[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS];
     for (int k = 0; k < a->n_inputs; k++) VV_TRY(vv_program_input(out, vv_working_type(a->input[k].type), &same[k]));
     VV_TRY(vv_program_embed(out, a->program, same, reg));
-    for (int r = 0; r < a->n_results; r++) a->result[r].value = reg[a->result[r].value];
+    move_values(a, reg);
     VV_TRY(vv_program_embed(out, b->program, at, reg));
-    for (int r = 0; r < b->n_results; r++) b->result[r].value = reg[b->result[r].value];
+    move_values(b, reg);
     vv_program_set_output(out, a->result[0].value);
-    for (int r = 1; r < a->n_results; r++) VV_TRY(vv_program_add_output(out, a->result[r].value));
-    for (int r = 0; r < b->n_results; r++) VV_TRY(vv_program_add_output(out, b->result[r].value));
-    return VV_OK;
+    VV_TRY(add_outputs(a, out));
+    return add_outputs(b, out);
 }
 
 /* b's results behind a's, but for those that a has; number: what each is there. */
@@ -167,6 +190,7 @@ static void take_results(vv_step *a, vv_step *b, int number[])
         number[r] = a->n_results;
         a->result[a->n_results++] = b->result[r];
         b->result[r].name = NULL;
+        b->result[r].red.spec = NULL;
     }
 }
 

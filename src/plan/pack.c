@@ -191,6 +191,42 @@ static void source(archive *a, vv_source *s)
     NUMBER(a, s->total);
 }
 
+static void histogram(archive *a, vv_red_spec *s)
+{
+    int64_t edges = 0;
+    NUMBER(a, s->n_axes);
+    if (s->n_axes < 0 || s->n_axes > VV_RED_VALUES) s->n_axes = 0;
+    for (int k = 0; k < s->n_axes; k++) {
+        NUMBER(a, s->n_bins[k]);
+        if (s->n_bins[k] < 0 || s->n_bins[k] > INT32_MAX) s->n_bins[k] = 0;
+        edges += s->n_bins[k] + 1;
+    }
+    int64_t n = counted(a, edges, sizeof(double));
+    if (a->take && n != edges) a->take->failed = true;
+    if (a->take && edges > 0 && !a->take->failed && a->status == VV_OK)
+        a->status = vv_new(&s->edge, (size_t)edges, sizeof *s->edge);
+    for (int64_t i = 0; i < edges && s->edge; i++) real(a, &s->edge[i]);
+}
+
+static void spec(archive *a, vv_red *r)
+{
+    bool any = r->spec != NULL;
+    vv_red_spec *s = (vv_red_spec *)(uintptr_t)r->spec;
+    NUMBER(a, any);
+    if (!any || (a->take && a->take->failed)) return;
+    if (a->take && a->status == VV_OK) a->status = vv_red_spec_new(&s);
+    if (!s) return;
+    r->spec = s;
+    NUMBER(a, s->n_values);
+    if (s->n_values < 0 || s->n_values > VV_RED_VALUES) s->n_values = 0;
+    for (int k = 0; k < s->n_values; k++) NUMBER(a, s->type[k]);
+    NUMBER(a, s->result);
+    NUMBER(a, s->length);
+    NUMBER(a, s->state);
+    histogram(a, s);
+    if (a->take && !a->take->failed && a->status == VV_OK && vv_red_spec_ok(s)) vv_red_spec_settle(s);
+}
+
 static void reduction(archive *a, vv_red *r)
 {
     char *name = a->put && r->kind ? (char *)r->kind->name : NULL;
@@ -203,6 +239,7 @@ static void reduction(archive *a, vv_red *r)
     NUMBER(a, r->skip);
     real(a, &r->ddof);
     NUMBER(a, r->width);
+    spec(a, r);
 }
 
 static void program(archive *a, vv_step *s)
@@ -327,7 +364,10 @@ static void compute(archive *a, vv_step *s)
         NUMBER(a, s->result[r].value);
         string(a, &s->result[r].name);
         reduction(a, &s->result[r].red);
+        const vv_red_spec *spec = s->result[r].red.spec;
+        for (int k = 1; spec && k < spec->n_values; k++) NUMBER(a, s->result[r].more[k - 1]);
     }
+    NUMBER(a, s->length);
 }
 
 static void grown(archive *a, vv_grown *g)

@@ -19,13 +19,22 @@ static void free_groups(vv_groups *g)
     g->first = g->present = g->leaf_first = g->leaf = NULL;
 }
 
+void vv_result_free(vv_result *r)
+{
+    vv_red_spec *spec = (vv_red_spec *)(uintptr_t)r->red.spec;
+    vv_red_spec_free(&spec);
+    r->red.spec = NULL;
+    free(r->name);
+    r->name = NULL;
+}
+
 void vv_step_free(vv_step *s)
 {
     for (int k = 0; k < s->n_inputs; k++) {
         for (int i = 0; i < s->input[k].n_parts; i++) vv_part_free(&s->input[k].part[i]);
         free(s->input[k].part);
     }
-    for (int r = 0; r < VV_MAX_RESULTS; r++) free(s->result[r].name);
+    for (int r = 0; r < VV_MAX_RESULTS; r++) vv_result_free(&s->result[r]);
     free_groups(&s->groups);
     vv_table_free(&s->groups.label);
     free(s->call.weight);
@@ -105,7 +114,8 @@ int vv_step_find_result(const vv_step *s, const vv_result *like)
         const vv_result *have = &s->result[r];
         if (have->type == like->type && have->value == like->value && have->red.kind == like->red.kind &&
             have->red.in == like->red.in && have->red.skip == like->red.skip && have->red.ddof == like->red.ddof &&
-            have->red.width == like->red.width)
+            have->red.width == like->red.width && vv_red_spec_equal(have->red.spec, like->red.spec) &&
+            !memcmp(have->more, like->more, sizeof have->more))
             return r;
     }
     return -1;
@@ -161,6 +171,9 @@ void vv_step_result_grid(const vv_step *s, vv_grid *out)
         out->shift[k] = groups || one ? 0 : s->work.shift[d];
         if (out->shift[k] > 0) out->chunk[k] = s->work.chunk[d];
     }
+    if (s->length == 0 || out->shape.nd == VV_MAX_DIMS) return;
+    out->shape.n[out->shape.nd] = out->chunk[out->shape.nd] = s->length;
+    out->shape.nd++;
 }
 
 /* Appends to a list that doubles its room. */

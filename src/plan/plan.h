@@ -108,9 +108,10 @@ typedef struct vv_input {
 } vv_input;
 
 typedef struct vv_result {
-    vv_dtype type; /* of its elements */
-    int value;     /* register of the program with its elements, or with those that it folds */
-    vv_red red;    /* of a reduce step */
+    vv_dtype type;               /* of its elements */
+    int value;                   /* register of the program with its elements, or with those that it folds */
+    int more[VV_RED_VALUES - 1]; /* those with the other values that it folds: red.spec->n_values - 1 of them */
+    vv_red red;                  /* of a reduce step; its spec is shared */
     char *name;
 } vv_result;
 
@@ -180,6 +181,7 @@ typedef struct vv_step {
     bool reduced[VV_MAX_DIMS]; /* reduce: dimensions of `work` */
     bool join[VV_MAX_DIMS];    /* dimensions d - 1 and d are walked as one where the chunk is full along d */
     vv_groups groups;          /* reduce */
+    vv_index length; /* reduce: every cell is finished as so many elements, along a last dimension; 0: as one */
     vv_index
         leaf; /* reduce: chunks in a leaf (with groups: chunks along their dimension, with all of the other reduced dimensions behind them) */
     bool shaped; /* joins and leaf are decided: those of the whole array that this is a box of; while lowering */
@@ -223,6 +225,7 @@ void vv_plan_free(vv_plan **p);
 VV_WARN_UNUSED vv_status vv_plan_add_source(vv_plan *p, vv_source **out);
 VV_WARN_UNUSED vv_status vv_plan_add_step(vv_plan *p, vv_step_op op, const char *name, vv_step **out);
 void vv_step_free(vv_step *s); /* what is in it */
+void vv_result_free(vv_result *r);
 /* The number of a result that is the same, whatever its name; -1 for none. */
 int vv_step_find_result(const vv_step *s, const vv_result *like);
 /* A new input without parts; a part appended to one (taken over, whatever happens). */
@@ -258,6 +261,12 @@ static inline bool vv_step_delivers(const vv_step *s)
 static inline bool vv_step_lanes(const vv_step *s)
 {
     return s->block && vv_block_ops[s->call.op].lanes;
+}
+
+/* Elements of a step's result that are finished from one cell. */
+static inline vv_index vv_step_length(const vv_step *s)
+{
+    return s->length > 0 ? s->length : 1;
 }
 
 /* Whether a step streams its inputs (all of them or none). */

@@ -235,6 +235,21 @@ static vv_status check_map(const vv_plan *p, int i)
     return s->leaf == 1 ? VV_OK : bad(p, i, "a map of several chunks");
 }
 
+/* What a reduction is told besides, and the other values that it folds. */
+static vv_status check_spec(const vv_plan *p, int i, const vv_result *result)
+{
+    const vv_step *s = &p->step[i];
+    const vv_red_spec *spec = result->red.spec;
+    if ((spec ? spec->length : 0) != s->length) return bad(p, i, "results of different lengths");
+    if (!spec) return VV_OK;
+    if (!s->program || !vv_red_spec_ok(spec)) return bad(p, i, "a reduction that is told nonsense");
+    for (int k = 1; k < spec->n_values; k++)
+        if (!vv_program_has_output(s->program, result->more[k - 1]) ||
+            s->program->type[result->more[k - 1]] != spec->type[k])
+            return bad(p, i, "a reduction of values that are not there");
+    return VV_OK;
+}
+
 static vv_status check_reduce(const vv_plan *p, int i)
 {
     const vv_step *s = &p->step[i];
@@ -244,8 +259,10 @@ static vv_status check_reduce(const vv_plan *p, int i)
         if (!red->kind) return bad(p, i, "unknown reduction");
         if (red->width != 0 && red->width != 1 && red->width != 2 && red->width != 4 && red->width != 8)
             return bad(p, i, "counts of an odd width");
-        if (red->in != in || !red->kind->planes(red->in)) return bad(p, i, "a reduction of another type");
+        if (red->in != in || !vv_red_defined(red)) return bad(p, i, "a reduction of another type");
+        VV_TRY(check_spec(p, i, &s->result[r]));
     }
+    if (s->length < 0) return bad(p, i, "results of no length");
     if (s->product && (s->n_inputs != 2 || s->n_results != 1)) return bad(p, i, "a product of other than two");
     return check_groups(p, i);
 }

@@ -472,7 +472,72 @@ def quantile(name, function):
     return case
 
 
+# --- counting ---
+
+def bins_of(rng, v):
+    """Between which edges, in words and for NumPy; some of what is outside of them lies on both sides."""
+    n = int(rng.integers(1, 12))
+    if rng.integers(2):
+        edges = np.unique(np.round(rng.normal(0, 4, n + 1), 1))
+        if edges.size > 1:
+            return "edges=" + ",".join(map(repr, map(float, edges))), {"bins": edges}
+    lo, hi = float(-rng.integers(1, 8)), float(rng.integers(1, 8))
+    return f"bins={n} lo={lo} hi={hi}", {"bins": n, "range": (lo, hi)}
+
+
+def histogram(rng, v, _):
+    if not v.exact or v.array.dtype == bool:
+        return None
+    words, how = bins_of(rng, v)
+    dims = [d for d in v.dims if rng.integers(2)] or v.dims
+    to = free(rng, v)
+    kept = [d for d in v.dims if d not in dims]
+    lanes = v.array.transpose([v.dims.index(d) for d in kept + dims]).reshape([v.length(d) for d in kept] + [-1])
+    out = np.array([np.histogram(x, **how)[0] for x in lanes.reshape(-1, lanes.shape[-1])])
+    n = out.shape[1] if out.size else len(np.histogram([], **how)[0])
+    return [v], f"{words} to={to}" + (f" dims={','.join(dims)}" if dims else ""), out.astype("i8").reshape(lanes.shape[:-1] + (n,)), kept + [to]
+
+
+def histogram_edges(rng, v, _):
+    if not v.exact or v.array.dtype == bool:
+        return None
+    words, how = bins_of(rng, v)
+    return [v], f"{words} to=s", np.histogram_bin_edges(v.array, **how), ["s"]
+
+
+def histogram_of_two(several):
+    def case(rng, v, others):
+        other = pick(rng, others)
+        if not (v.exact and other.exact) or bool in (v.array.dtype, other.array.dtype):
+            return None
+        seen = aligned(v, other)
+        if seen is None:
+            return None
+        x, y, dims = seen
+        (words, how), (more, too), to = bins_of(rng, v), bins_of(rng, other), [n for n in NAMES if n not in dims][:2]
+        if words.split("=")[0] != more.split("=")[0]:
+            return None
+        x, y = np.broadcast_arrays(x, y)
+        ranges = [how["range"], too["range"]] if "range" in how else None
+        out = np.histogram2d(x.ravel(), y.ravel(), bins=[how["bins"], too["bins"]], range=ranges)[0]
+        both = [a.split("=")[0] + "=" + a.split("=")[1] + ";" + b.split("=")[1] for a, b in zip(words.split(" "), more.split(" "))]
+        return [v, other], f"{' '.join(both)} to={';'.join(to)}" + (" weighted=0" if several else ""), out, to
+    return case
+
+
+def bincount(rng, v, others):
+    if v.array.dtype.kind not in "iu" or v.array.size == 0:
+        return None
+    if v.array.min() < 0 or v.array.max() > 1000:
+        return None
+    least, fixed = int(rng.integers(0, 12)), rng.integers(2)
+    out = np.bincount(v.array.ravel(), minlength=least)
+    return [v], f"to=s length={out.size}" if fixed else f"to=s least={least}", out, ["s"]
+
+
 CASES = {
+    "histogram": histogram, "histogram_bin_edges": histogram_edges, "histogram2d": histogram_of_two(False), "histogramdd": histogram_of_two(True),
+    "bincount": bincount,
     "sort": ordered(lambda rng, a, k: ("", np.sort(a, k))), "argsort": ordered(lambda rng, a, k: ("", np.argsort(a, k, kind="stable"))), "topk": ordered(topk),
     "median": quantile("median", lambda a, q, axes: np.nanmedian(a, axes)), "quantile": quantile("quantile", lambda a, q, axes: np.nanquantile(a, q, axes)),
     "compress_where": masked(compress_where), "extract": masked(lambda rng, v, m: ([v, mask_of(v)], "to=s", v.array[m], ["s"])),
