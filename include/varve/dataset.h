@@ -88,7 +88,8 @@ VV_API VV_WARN_UNUSED vv_status vv_dataset_read(vv_dataset *d, int var, double *
 /* A coordinate's values [first and last] as text in its calendar ("1990-01-01 00:00") when its units are a CF time; false otherwise. */
 VV_API bool vv_dataset_time_text(const vv_dataset *d, int var, double value, char *out, size_t size);
 
-/* A variable as a lazy array: decoded (unpacked, missing values are NaN). Never NULL. */
+/* A variable as a lazy array: decoded (unpacked, missing values are NaN). Never NULL. One of characters or strings can be moved (selected, joined, transposed ...)
+ * and saved, but nothing can be computed with it. */
 VV_API vv_array *vv_dataset_array(vv_dataset *d, const char *variable);
 /* The same as it is stored, packed values packed, with the attributes that tell how: for moving data from file to file, not for computing. */
 VV_API vv_array *vv_dataset_stored(vv_dataset *d, const char *variable);

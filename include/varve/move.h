@@ -36,8 +36,8 @@ VV_API vv_array *vv_stack(vv_session *s, vv_array *const arrays[], int n, const 
 /* Elements by position, in any order, repeated or not, negative from the end: vv_take(a, "time", (vv_index[]){0, 5, 5}, 3). */
 VV_API vv_array *vv_take(vv_array *a, const char *dim, const vv_index indices[], vv_index n);
 /* By labels or positions, as a text: vv_select(a, "lat", "-30:30") are values of the coordinate, both ends included; "850" is the one, "~47.3" the nearest. Of
- * a time coordinate "1990-01" is all of that month, "1990-06:1999-12" goes from the begin of the one to the end of the other. "#0:10", "#-1" are positions,
- * as Python has them. The dimension stays, with length 1 if need be; to select nothing by labels is an error. */
+ * a time coordinate "1990-01" is all of that month, "1990-06:1999-12" goes from the begin of the one to the end of the other; of
+ * one of strings "OSLO" is that name. "#0:10", "#-1" are positions, as Python has them. The dimension stays, with length 1 if need be; to select nothing by labels is an error. */
 VV_API vv_array *vv_select(vv_array *a, const char *dim, const char *what);
 /* Repeated along a new dimension, which becomes number `position` (negative from the end, -1: last): vv_expand(a, "member", 10, 0). */
 VV_API vv_array *vv_expand(vv_array *a, const char *dim, vv_index length, int position);

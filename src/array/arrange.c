@@ -319,7 +319,7 @@ static vv_array *tracked(vv_array *in, int d, const track *t, double fill)
     if (stays(t, in->shape.n[d])) return vv_node_again(in);
     vv_array *a = vv_node_upon(in, VV_NODE_VIEW);
     if (a->status != VV_OK) return a;
-    a->fill = fill;
+    a->fill = in->text == VV_TEXT_NOT ? fill : 0;
     return vv_node_settle(in->context, a, fill_tracked(a, in, d, t));
 }
 

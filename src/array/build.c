@@ -3,6 +3,8 @@
 #include "array/build.h"
 
 #include "array/joined.h"
+#include "array/positions.h"
+#include "array/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,13 +123,13 @@ static vv_status copy_unpacked_attrs(vv_array *a, const vv_attrs *from)
     return VV_OK;
 }
 
-static vv_status stored_dim(vv_array *a, int d, const vv_dim *dim)
+vv_status vv_node_stored_dims(vv_array *a, const vv_variable *v)
 {
-    vv_meta *m = a->origin->file->meta;
-    VV_TRY(vv_node_set_dim(a, d, dim->name, dim->length));
-    int var = vv_meta_find_var(m, dim->name);
-    if (var >= 0 && (!vv_meta_is_coordinate(m, var) || m->var[var].type == VV_NONE)) var = -1;
-    a->coord[d] = (vv_coord){.from = a->origin, .var = var};
+    const vv_meta *m = a->origin->file->meta;
+    for (int d = 0; d < v->shape.nd; d++) {
+        VV_TRY(vv_node_set_dim(a, d, m->dim[v->dim[d]].name, m->dim[v->dim[d]].length));
+        a->coord[d] = (vv_coord){.from = a->origin, .var = vv_positions_variable(m, v->dim[d])};
+    }
     return VV_OK;
 }
 
@@ -144,13 +146,13 @@ static vv_status fill_open(vv_array *a, vv_dataset *d, int var, bool decoded)
     } else {
         VV_TRY(copy_unpacked_attrs(a, &v->attrs));
     }
-    for (int i = 0; i < v->shape.nd; i++) VV_TRY(stored_dim(a, i, &d->file->meta->dim[v->dim[i]]));
-    return VV_OK;
+    return vv_node_stored_dims(a, v);
 }
 
 vv_array *vv_node_open(vv_dataset *d, int var, bool decoded)
 {
     if (d->n_files > 1) return vv_node_joined(d, var, decoded);
+    if (d->file->meta->var[var].type == VV_NONE) return vv_node_text(d, var);
     vv_array *a = vv_node_new(d->context, VV_NODE_OPEN, d->file->meta->var[var].name);
     if (a->status != VV_OK) return a;
     vv_status status = fill_open(a, d, var, decoded);

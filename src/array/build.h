@@ -11,6 +11,9 @@ VV_WARN_UNUSED vv_status vv_nodes_usable(vv_array *const arrays[], int n);
 /* A node of a kind with `in` as its only input, and its name and origin; inert when `in` is. */
 vv_array *vv_node_upon(vv_array *in, vv_node_kind kind);
 
+/* The dimensions of the stored variable that a node is made of, with their coordinates. */
+VV_WARN_UNUSED vv_status vv_node_stored_dims(vv_array *a, const vv_variable *v);
+
 /* The number of a dimension, -1 when there is none; the same as an error that suggests the nearest name. */
 int vv_node_dim(const vv_array *a, const char *name);
 VV_WARN_UNUSED vv_status vv_node_find_dim(const vv_array *a, const char *name, int *out);

@@ -1,7 +1,9 @@
 /* Coordinates: values that a dimension's positions have, and where they come from. */
 #include "array/build.h"
 
+#include "array/text.h"
 #include "base/calendar.h"
+#include "base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +41,15 @@ void vv_coord_free(vv_coord *c)
     *c = (vv_coord){.var = -1};
 }
 
+static vv_status read_values(vv_dataset *d, int var, vv_values *v)
+{
+    const int64_t *number;
+    if (d->file->meta->var[var].type != VV_NONE) return vv_dataset_read(d, var, v->at, v->n);
+    VV_TRY(vv_texts_of(d, var, &number));
+    for (vv_index i = 0; i < v->n; i++) v->at[i] = (double)number[i];
+    return VV_OK;
+}
+
 /* Read once; later calls share. */
 static vv_status stored_values(vv_dataset *d, int var, vv_values **out)
 {
@@ -47,7 +58,7 @@ static vv_status stored_values(vv_dataset *d, int var, vv_values **out)
         vv_values *v;
         vv_index n = vv_shape_elements(&d->file->meta->var[var].shape);
         VV_TRY(vv_values_new(n, &v));
-        vv_status status = vv_dataset_read(d, var, v->at, n);
+        vv_status status = read_values(d, var, v);
         if (status != VV_OK) {
             vv_values_free(&v);
             return status;
@@ -58,11 +69,23 @@ static vv_status stored_values(vv_dataset *d, int var, vv_values **out)
     return VV_OK;
 }
 
+/* So many strings are left where they are: the dimension has no coordinate then. */
+static vv_status go_without(const vv_coord *c)
+{
+    vv_failure why;
+    vv_error_get(&why);
+    if (c->from->told_of != c->var + 1) vv_say(VV_LOG_WARN, "%s; it is left out", why.text);
+    c->from->told_of = c->var + 1;
+    vv_error_clear();
+    return VV_OK;
+}
+
 vv_status vv_coord_values(const vv_coord *c, vv_values **out)
 {
     *out = vv_values_share(c->value);
     if (*out || c->moved || !c->from || c->var < 0) return VV_OK;
-    return stored_values(c->from, c->var, out);
+    vv_status status = stored_values(c->from, c->var, out);
+    return status == VV_ERR_UNSUPPORTED && vv_coord_is_text(c) ? go_without(c) : status;
 }
 
 bool vv_coord_time(const vv_coord *c, const char **units, const char **calendar)
@@ -79,6 +102,8 @@ vv_status vv_array_coordinate(const vv_array *a, const char *dim, double *out, v
     vv_values *v;
     VV_TRY(vv_array_status(a));
     VV_TRY(vv_node_find_dim(a, dim, &d));
+    if (vv_coord_is_text(&a->coord[d]))
+        return vv_fail(VV_ERR_TYPE, "the coordinate of '%s' along '%s' holds strings, not numbers", a->name, dim);
     if (room < a->shape.n[d])
         return vv_fail(VV_ERR_USAGE, "'%s' has %lld positions along '%s', room for %lld", a->name,
                        (long long)a->shape.n[d], dim, (long long)room);

@@ -1,5 +1,6 @@
 /* Arrays put together: one after the other along a dimension, or side by side along a new one. */
 #include "array/build.h"
+#include "array/text.h"
 
 #include "base/calendar.h"
 #include "varve/move.h"
@@ -96,11 +97,13 @@ static vv_status joined_values(vv_array *const arrays[], int n, const char *dim,
 
 static vv_status all_have_values(vv_array *const arrays[], int n, const char *dim, bool *all)
 {
+    const vv_coord *first = &arrays[0]->coord[vv_node_dim(arrays[0], dim)];
     *all = true;
     for (int i = 0; i < n && *all; i++) {
         vv_values *v;
-        VV_TRY(vv_coord_values(&arrays[i]->coord[vv_node_dim(arrays[i], dim)], &v));
-        *all = v != NULL;
+        const vv_coord *c = &arrays[i]->coord[vv_node_dim(arrays[i], dim)];
+        VV_TRY(vv_coord_values(c, &v));
+        *all = v != NULL && vv_coord_is_text(c) == vv_coord_is_text(first);
         vv_values_free(&v);
     }
     return VV_OK;

@@ -67,7 +67,7 @@ static void relabel(vv_array *a, vv_dataset *d, int var)
 {
     const vv_variable *v = &d->file->meta->var[var];
     for (int k = 0; k < a->shape.nd; k++)
-        a->coord[k] = (vv_coord){.from = d, .var = vv_joined_coordinate(d->file->meta, v->dim[k])};
+        a->coord[k] = (vv_coord){.from = d, .var = vv_positions_variable(d->file->meta, v->dim[k])};
 }
 
 static vv_status add_file(vv_array *a, const vv_joined *j, const vv_member *m, int i, bool decoded)
@@ -108,10 +108,14 @@ static vv_status fill_along(vv_array *a, vv_dataset *d, int var, bool decoded)
     a->origin = d;
     a->var = var;
     a->fill = NAN;
-    VV_TRY(vv_cf_decode(v, &decode, &a->dtype));
-    if (!decoded) a->dtype = v->type;
+    bool text = v->type == VV_NONE;
+    if (text)
+        a->dtype = vv_variable_is(v, VV_STRINGS) ? VV_I64 : VV_U8;
+    else
+        VV_TRY(vv_cf_decode(v, &decode, &a->dtype));
+    if (!decoded && !text) a->dtype = v->type;
     VV_TRY(vv_attrs_copy(&a->attrs, &v->attrs));
-    for (int i = a->attrs.n - 1; decoded && i >= 0; i--)
+    for (int i = a->attrs.n - 1; decoded && !text && i >= 0; i--)
         if (vv_cf_is_packing(a->attrs.item[i].name)) vv_attr_remove(&a->attrs, a->attrs.item[i].name);
     for (int k = 0; k < v->shape.nd; k++)
         VV_TRY(vv_node_set_dim(a, k, d->file->meta->dim[v->dim[k]].name, v->shape.n[k]));

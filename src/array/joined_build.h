@@ -9,6 +9,7 @@
 
 #include "array/build.h"
 #include "array/joined.h"
+#include "array/positions.h"
 #include "base/calendar.h"
 
 #include <string.h>
@@ -50,8 +51,6 @@ static inline bool vv_same_text(const char *a, const char *b)
 
 /* --- joined_order.c --- */
 
-/* The coordinate variable of a dimension; -1: none. */
-int vv_joined_coordinate(const vv_meta *m, int dim);
 /* dim NULL: the one along which the files differ. */
 VV_WARN_UNUSED vv_status vv_joined_choose_dim(vv_joined *j, const char *dim);
 VV_WARN_UNUSED vv_status vv_joined_check_dim(const vv_joined *j, const char *name);

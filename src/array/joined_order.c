@@ -9,28 +9,6 @@
 
 /* --- coordinates of the files --- */
 
-int vv_joined_coordinate(const vv_meta *m, int dim)
-{
-    int var = vv_meta_find_var(m, m->dim[dim].name);
-    return var >= 0 && vv_meta_is_coordinate(m, var) && m->var[var].type != VV_NONE ? var : -1;
-}
-
-/* Stored values; *out is NULL without a coordinate. To be freed. */
-static vv_status stored_coordinate(vv_dataset *d, int dim, double **out)
-{
-    const vv_meta *m = d->file->meta;
-    int var = vv_joined_coordinate(m, dim);
-    *out = NULL;
-    if (var < 0) return VV_OK;
-    VV_TRY(vv_new(out, (size_t)m->dim[dim].length + 1, sizeof **out));
-    vv_status status = vv_dataset_read(d, var, *out, m->dim[dim].length);
-    if (status != VV_OK) {
-        free(*out);
-        *out = NULL;
-    }
-    return status;
-}
-
 /* The first position where two coordinates differ; -1 when nowhere. */
 static vv_index first_difference(const double *a, const double *b, vv_index n)
 {
@@ -49,7 +27,8 @@ static vv_status differs(vv_dataset *a, int da, const double *values, vv_dataset
 {
     const vv_meta *x = a->file->meta, *y = b->file->meta;
     const char *name = x->dim[da].name;
-    int va = vv_joined_coordinate(x, da), vb = vv_joined_coordinate(y, db);
+    char text[2][64];
+    int va = vv_positions_number_variable(x, da), vb = vv_positions_number_variable(y, db);
     double *other;
     *out = true;
     if (x->dim[da].length != y->dim[db].length) {
@@ -62,12 +41,13 @@ static vv_status differs(vv_dataset *a, int da, const double *values, vv_dataset
         return vv_buf_status(where);
     }
     *out = false;
-    VV_TRY(stored_coordinate(b, db, &other));
+    VV_TRY(vv_positions_read(b, db, &other));
     vv_index i = values && other ? first_difference(values, other, x->dim[da].length) : -1;
     if (i >= 0) {
         *out = true;
-        vv_buf_printf(where, "'%s' differs at position %lld: %.17g in %s, %.17g in %s", name, (long long)i, values[i],
-                      a->path, other[i], b->path);
+        vv_buf_printf(where, "'%s' differs at position %lld: %s in %s, %s in %s", name, (long long)i,
+                      vv_positions_text(a, da, values[i], text[0], sizeof text[0]), a->path,
+                      vv_positions_text(b, db, other[i], text[1], sizeof text[1]), b->path);
     }
     free(other);
     return vv_buf_status(where);
@@ -77,7 +57,7 @@ static vv_status differs(vv_dataset *a, int da, const double *values, vv_dataset
 static vv_status any_differs(const vv_joined *j, int dim, bool *out, vv_buf *where)
 {
     double *values;
-    vv_status status = stored_coordinate(j->file[0], dim, &values);
+    vv_status status = vv_positions_read(j->file[0], dim, &values);
     *out = false;
     for (int i = 1; i < j->n && status == VV_OK && !*out; i++) {
         int there = vv_meta_find_dim(vv_joined_meta(j, i), vv_joined_meta(j, 0)->dim[dim].name);
@@ -235,7 +215,7 @@ static vv_status make_stretch(const vv_joined *j, int i, const char *name, stret
     double *at;
     int dim = dim_in(j, i, name);
     *s = (stretch){.file = j->file[i], .given = i, .n = vv_joined_meta(j, i)->dim[dim].length};
-    VV_TRY(stored_coordinate(s->file, dim, &at));
+    VV_TRY(vv_positions_read_numbers(s->file, dim, &at));
     *known = at != NULL;
     if (!at) return VV_OK;
     vv_status status = to_common_times(s, name, j->file[0], at);

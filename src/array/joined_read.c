@@ -1,5 +1,6 @@
 /* A joined dataset as a format of its own: reading it is reading its files, decoded alike. */
 #include "array/joined_build.h"
+#include "array/text.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -60,17 +61,31 @@ static vv_status convert(const vv_joined *j, const vv_member *m, int i, vv_dtype
     return status;
 }
 
+/* Elements in memory: of strings their numbers, for which nobody asks but vv_texts_of(). */
+static vv_bytes element_size(const vv_variable *v)
+{
+    return vv_variable_is(v, VV_STRINGS) ? (vv_bytes)sizeof(int64_t) : vv_variable_element(v);
+}
+
+static vv_status read_own(vv_dataset *d, int var, const vv_box *part, void *out)
+{
+    const int64_t *number;
+    if (!vv_variable_is(&d->file->meta->var[var], VV_STRINGS)) return d->file->format->read(d->file, var, part, out);
+    VV_TRY(vv_texts_of(d, var, &number));
+    memcpy(out, number, (size_t)vv_box_elements(part) * sizeof *number);
+    return VV_OK;
+}
+
 /* What file i has of a box: `part` is in its own positions. Its elements go to where they belong among those of the box. */
 static vv_status read_part(const vv_joined *j, const vv_member *m, const vv_variable *v, int i, const vv_box *box,
                            const vv_box *part, char *out)
 {
     const vv_variable *there = vv_joined_variable(j, m, i);
     vv_index n = vv_box_elements(part), before = 1, behind = 1;
-    vv_bytes size = v->type == VV_NONE ? 1 : vv_dtype_size(v->type);
+    vv_bytes size = element_size(v), raw_size = element_size(there);
     char *raw, *values = NULL;
-    vv_bytes raw_size = there->type == VV_NONE ? 1 : vv_dtype_size(there->type);
     VV_TRY(vv_mem_get(&raw, vv_times(n, raw_size), "values of joined files"));
-    vv_status status = j->file[i]->file->format->read(j->file[i]->file, m->var[i], part, raw);
+    vv_status status = read_own(j->file[i], m->var[i], part, raw);
     if (status != VV_OK) (void)vv_error_prefix("%s", j->file[i]->path);
     if (status == VV_OK && m->decoded) {
         status = vv_mem_get(&values, vv_times(n, size), "values of joined files");
@@ -102,10 +117,7 @@ static vv_status read_joined(vv_file *f, int var, const vv_box *box, void *out)
 {
     const vv_joined *j = f->handle;
     const vv_member *m = &j->member[var];
-    if (!m->along) {
-        vv_file *only = j->file[m->from]->file;
-        return only->format->read(only, *m->var, box, out);
-    }
+    if (!m->along) return read_own(j->file[m->from], *m->var, box, out);
     if (vv_box_elements(box) == 0) return VV_OK;
     vv_index lo = box->lo[m->axis], end = lo + box->n[m->axis];
     for (int i = file_at(j, lo); i < j->n && j->first[i] < end; i++) {

@@ -1,4 +1,5 @@
 #include "array/build.h"
+#include "array/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,8 +126,23 @@ bool vv_array_persisted(const vv_array *a)
     return a->held != NULL;
 }
 
+static vv_status take_text(vv_array *a, const vv_array *in)
+{
+    static const char *const what[] = {"numbers", "characters", "strings"};
+    bool moves = a->kind == VV_NODE_VIEW || a->kind == VV_NODE_RESHAPE || a->kind == VV_NODE_RECHUNK;
+    if (in->text != VV_TEXT_NOT && !moves)
+        return vv_fail(VV_ERR_TYPE, "'%s' holds %s, not numbers: they can be moved and saved, not computed with",
+                       in->name, what[in->text]);
+    if (a->n_inputs > 0 && a->text != in->text)
+        return vv_fail(VV_ERR_TYPE, "'%s' holds %s, which do not go together with %s", in->name, what[in->text],
+                       what[a->text]);
+    a->text = in->text;
+    return VV_OK;
+}
+
 vv_status vv_node_input(vv_array *a, vv_array *in)
 {
+    VV_TRY(take_text(a, in));
     VV_TRY(grow(&a->input, a->n_inputs, sizeof *a->input));
     a->input[a->n_inputs++] = in;
     in->references++;
@@ -226,6 +242,8 @@ void vv_context_release(vv_context *c, int64_t since, vv_array *const keep[], in
 
 static void dataset_free(vv_dataset *d)
 {
+    for (int v = 0; d->texts && v < d->file->meta->n_vars; v++) vv_mem_put(&d->texts[v]);
+    free(d->texts);
     for (int v = 0; d->values && v < d->file->meta->n_vars; v++) vv_values_free(&d->values[v]);
     free(d->values);
     vv_file_close(&d->file);
@@ -248,6 +266,7 @@ void vv_context_free(vv_context *c)
         c->datasets = d->next;
         dataset_free(d);
     }
+    vv_texts_free(&c->texts);
 }
 
 vv_status vv_array_status(const vv_array *a)

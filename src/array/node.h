@@ -30,10 +30,23 @@ VV_WARN_UNUSED vv_status vv_values_new(vv_index n, vv_values **out); /* one refe
 vv_values *vv_values_share(vv_values *v);                            /* NULL stays NULL */
 void vv_values_free(vv_values **v);
 
+/* Every string that was met, once; by number (text.h). */
+typedef struct vv_texts {
+    vv_index n, n_slots;
+    const char **at;
+    vv_index *slot; /* by hash: number + 1, 0 where free */
+    int n_blocks;
+    char **block; /* where they are */
+} vv_texts;
+
+/* What elements stand for where they are not numbers (text.h). */
+typedef enum vv_text { VV_TEXT_NOT, VV_TEXT_CHARS, VV_TEXT_STRINGS } vv_text;
+
 typedef struct vv_context {
-    vv_array *arrays;                                 /* all nodes, linked: the newest first */
-    int64_t made;                                     /* so far */
-    vv_dataset *datasets;                             /* all opened files, linked */
+    vv_array *arrays;     /* all nodes, linked: the newest first */
+    int64_t made;         /* so far */
+    vv_dataset *datasets; /* all opened files, linked */
+    vv_texts texts;
     void (*forget)(struct vv_context *c, int number); /* nobody wants a held array any more; may be NULL */
     vv_status (*compute)(vv_array *a, void *buffer, vv_bytes bytes); /* now, for masks; NULL without a session */
 } vv_context;
@@ -51,6 +64,8 @@ struct vv_dataset {
     vv_file *file;      /* NULL when inert */
     vv_role *role;      /* of each variable */
     vv_values **values; /* of each variable: its values, once somebody wanted them as a coordinate */
+    int64_t **texts;    /* of each variable of strings: their numbers, once somebody wanted them */
+    int told_of; /* a variable of so much text that it is no coordinate: 1 + its number, once somebody was told */
 };
 
 typedef enum vv_node_kind {
@@ -97,6 +112,7 @@ struct vv_array {
     vv_shape shape;
     char *dim[VV_MAX_DIMS];
     vv_dtype dtype;
+    vv_text text; /* then it can only be moved */
     vv_attrs attrs;
     vv_dataset *origin; /* of the first file below: where global attributes come from; may be NULL */
     vv_coord *coord;    /* by dimension */
@@ -139,7 +155,7 @@ void vv_node_drop(vv_array **a);
 void vv_context_release(vv_context *c, int64_t since, vv_array *const keep[], int n);
 /* The calling thread's error as an inert node. */
 vv_array *vv_node_inert(vv_context *c);
-/* Makes `in` an input of `a`, counted. */
+/* Makes `in` an input of `a`, counted. Text may only be moved, and joined with its like. */
 VV_WARN_UNUSED vv_status vv_node_input(vv_array *a, vv_array *in);
 /* A dimension without a coordinate; dimensions are set in order. */
 VV_WARN_UNUSED vv_status vv_node_set_dim(vv_array *a, int d, const char *name, vv_index length);

@@ -3,6 +3,7 @@
  * Where only dimensions of length 1 come and go, a view does it. Else dimensions are merged or split (base/reshape.h); where several become several others, they
  * are merged to one and split again, because chunks of two such shapes that have the same elements may be as large as all of it. */
 #include "array/build.h"
+#include "array/text.h"
 
 #include "base/reshape.h"
 #include "varve/create.h"
@@ -302,6 +303,11 @@ static vv_status mean_coordinates(vv_array *a, const vv_array *in, const blocks 
         vv_coord *c = &a->coord[d];
         vv_coord_free(c);
         vv_coord_copy(&in->coord[d], c);
+        if (b->size[d] && vv_coord_is_text(c)) { /* labels of several have no middle */
+            vv_coord_free(c);
+            vv_values_free(&old);
+            continue;
+        }
         if (!b->size[d] || !old) {
             vv_values_free(&old);
             continue;

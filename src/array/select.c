@@ -3,11 +3,13 @@
  *     "850"  "-30:30"  ":0"       the value; values from, to and including; open ends
  *     "~47.3"  "~47:~55"          the nearest one
  *     "1990-01"  "1990-06:1999"   of a time coordinate: all of that month; from the begin of the one to the end of the other
+ *     "OSLO"  "KIEV:ROMA"         where the coordinate holds strings: that one; from the first place of the one to the last of the other
  *     "#0"  "#-12:"  "#0:100:10"  positions, as Python has them
  *
  * A label becomes a stretch of coordinates, [from, to] for a number and [begin, end) for a date. The dimension stays, with length 1 if need be. */
 #include "array/build.h"
 
+#include "array/text.h"
 #include "base/calendar.h"
 #include "varve/move.h"
 
@@ -16,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A place along a coordinate: a number in `low`, or a day and the microsecond in it. */
+/* A place along a coordinate: a number in `low`, or a day and the microsecond in it. Of a string: the first position that has it. */
 typedef struct place {
     int64_t high;
     double low;
@@ -26,7 +28,7 @@ typedef struct place {
 typedef struct axis {
     const vv_array *array;
     int dim;
-    bool time, narrow; /* narrow: values are f32, and so is what they are compared with */
+    bool time, narrow, text; /* narrow: values are f32, and so is what they are compared with */
     vv_time_axis clock;
     vv_values *value;
     place *at;
@@ -50,14 +52,29 @@ static double distance(place a, place b)
 
 /* --- the coordinate --- */
 
+/* Equal strings are at one place: the position of the first of them. */
+static vv_status place_strings(axis *x)
+{
+    vv_index *first, known = x->array->context->texts.n;
+    VV_TRY(vv_new(&first, (size_t)known + 1, sizeof *first));
+    for (vv_index i = x->value->n - 1; i >= 0; i--)
+        if (!isnan(x->value->at[i])) first[(vv_index)x->value->at[i]] = i;
+    for (vv_index i = 0; i < x->value->n; i++)
+        x->at[i].low = isnan(x->value->at[i]) ? 0 : (double)first[(vv_index)x->value->at[i]];
+    free(first);
+    return VV_OK;
+}
+
 static vv_status fill_axis(axis *x)
 {
     const char *units, *calendar;
     const vv_coord *c = &x->array->coord[x->dim];
-    x->time = vv_coord_time(c, &units, &calendar);
+    x->text = vv_coord_is_text(c);
+    x->time = !x->text && vv_coord_time(c, &units, &calendar);
     x->narrow = c->from && c->var >= 0 && c->from->file->meta->var[c->var].type == VV_F32;
     if (x->time) VV_TRY(vv_time_parse(units, calendar, &x->clock));
     VV_TRY(vv_new(&x->at, (size_t)x->value->n + 1, sizeof *x->at));
+    if (x->text) return place_strings(x);
     for (vv_index i = 0; i < x->value->n; i++) {
         vv_instant t;
         x->at[i].low = x->value->at[i];
@@ -139,16 +156,28 @@ static vv_status read_number(const axis *x, const char *text, label *out)
     return VV_OK;
 }
 
+static vv_status read_string(const axis *x, const char *text, label *out)
+{
+    int64_t number = vv_text_find(x->array->context, text);
+    for (vv_index i = 0; number >= 0 && i < x->value->n; i++) {
+        if (isnan(x->value->at[i]) || (int64_t)x->value->at[i] != number) continue;
+        out->first = out->end = x->at[i];
+        return VV_OK;
+    }
+    return vv_fail(VV_ERR_NOT_FOUND, "no element is called '%s'", text);
+}
+
 static vv_status read_label(const axis *x, const char *text, size_t length, label *out)
 {
     char word[128];
     *out = (label){.nearest = length > 0 && text[0] == '~'};
     text += out->nearest;
     length -= out->nearest;
+    if (x->text && out->nearest) return vv_fail(VV_ERR_USAGE, "of strings none is the nearest to '%s'", text);
     if (length >= sizeof word) return vv_fail(VV_ERR_USAGE, "'%s' is too long for a label", text);
     memcpy(word, text, length);
     word[length] = 0;
-    return x->time ? read_date(x, word, out) : read_number(x, word, out);
+    return x->text ? read_string(x, word, out) : x->time ? read_date(x, word, out) : read_number(x, word, out);
 }
 
 static bool is_label(const axis *x, const char *text, size_t length)

@@ -65,7 +65,8 @@ static const char select_about[] =
     "WHAT are values of the coordinate: lat=-30:30 from one to the other, both included, in either order; level=850 "
     "the "
     "one; lat=~47.3 the nearest; time=1990-01:1999-12 from the begin of a date to the end of another, time=1990 all of "
-    "that year, in the file's calendar. Or positions, with #: time=#0:10:2, level=#-1 as Python counts them. "
+    "that year, in the file's calendar; station=OSLO where the coordinate holds strings. Or positions, with #: "
+    "time=#0:10:2, level=#-1 as Python counts them. "
     "Dimensions "
     "stay, with length 1 if need be." AS_IT_WAS;
 

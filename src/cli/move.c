@@ -12,6 +12,11 @@ bool vv_cli_move_has_dim(const vv_cli_move *m, const vv_var_info *v, const char 
     return false;
 }
 
+static bool is_text(const vv_var_info *v)
+{
+    return v->type == VV_NONE && (!strcmp(v->type_text, "char") || !strcmp(v->type_text, "string"));
+}
+
 static bool is_touched(const vv_cli_move *m, const vv_var_info *v)
 {
     for (int i = 0; i < m->dims->n; i++)
@@ -23,6 +28,7 @@ static bool is_touched(const vv_cli_move *m, const vv_var_info *v)
 static bool is_moved(const vv_cli_move *m, const vv_var_info *v)
 {
     if (v->role == VV_ROLE_COORDINATE || !is_touched(m, v)) return false;
+    if (is_text(v) && m->stays && m->variables.n == 0) return false;
     if (v->role != VV_ROLE_DATA) return !m->stays && !m->apart;
     return m->variables.n == 0 || vv_cli_words_has(&m->variables, v->name);
 }
@@ -53,6 +59,10 @@ static vv_status add_one(vv_cli_move *m, const vv_var_info *v)
 {
     vv_array *a = (as_stored(m, v->name) ? vv_dataset_stored : vv_dataset_array)(m->results.source, v->name);
     vv_status status = vv_array_status(a);
+    if (status == VV_ERR_UNSUPPORTED && is_text(v) && m->variables.n == 0) { /* more than can be carried */
+        if (!m->request->quiet) fprintf(stderr, "varve: %s; it is left out\n", vv_last_error());
+        return VV_OK;
+    }
     return status == VV_OK ? vv_cli_results_add(&m->results, v->name, m->make(m, v, &a)) : status;
 }
 
@@ -72,8 +82,8 @@ static vv_status add_of_all(vv_cli_move *m, const vv_var_info *v, bool stored)
 
 static vv_status move_variable(vv_cli_move *m, const vv_var_info *v)
 {
-    if (v->decoded == VV_NONE) {
-        say(m, v, "is left out: only numbers can be moved");
+    if (v->decoded == VV_NONE && !is_text(v)) {
+        say(m, v, "is left out: only numbers and text can be moved");
         return VV_OK;
     }
     if (!m->apart) return add_one(m, v);

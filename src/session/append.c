@@ -268,7 +268,7 @@ static vv_status note_times(const match *x)
 static vv_status match_array(const match *x)
 {
     bool alike = vv_append_alike(x->here, x->h, x->there, x->t);
-    bool stored = x->item->copied || is_stored(x->item->array);
+    bool stored = x->item->copied || x->item->array->text != VV_TEXT_NOT || is_stored(x->item->array);
     if (stored && !alike && x->item->copied) {
         VV_TRY(decode_copied(x->item));
         stored = false;

@@ -40,6 +40,7 @@ vv_status vv_append_encode(const vv_variable *v, vv_dtype in, vv_encode *out)
 
 vv_dtype vv_append_type(const vv_output *o, const vv_item *item)
 {
+    if (item->array && item->array->text != VV_TEXT_NOT) return item->array->dtype;
     return item->times ? VV_F64 : stored(o, item)->type;
 }
 
@@ -96,8 +97,8 @@ vv_status vv_append_array(vv_output *o, vv_item *item, bool raw)
     int dim = vv_growth_dim(&o->append->growth, o->append->file->file->meta, v);
     vv_bytes bytes = vv_times(vv_shape_elements(&a->shape), vv_dtype_size(vv_append_type(o, item)));
     item->raw = raw;
-    item->gathered = bytes <= SMALL;
-    if (vv_working_type(v->type) == VV_NONE)
+    item->gathered = bytes <= SMALL || item->strings;
+    if (a->text == VV_TEXT_NOT && vv_working_type(v->type) == VV_NONE)
         return vv_fail(VV_ERR_UNSUPPORTED, "cannot append to %s: variable '%s' is of type %s", o->path, v->name,
                        vv_dtype_name(v->type));
     if (item->gathered) return VV_OK;
@@ -137,9 +138,12 @@ vv_status vv_append_lay_out(const vv_output *o, const vv_item *item, vv_variable
     vv_step *s = &p->lowering.plan->step[step];
     vv_dtype in = vv_working_type(item->array->dtype);
     const vv_growth *g = &o->append->growth;
-    VV_TRY(vv_append_encode(stored(o, item), in, &s->to.encode));
-    if (item->times) s->to.encode = (vv_encode){.in = in, .to = VV_F64, .scale = 1};
-    if (item->raw) s->to.encode = (vv_encode){.in = in, .to = v->type, .scale = 1};
+    if (item->raw)
+        s->to.encode = (vv_encode){.in = in, .to = vv_append_type(o, item), .scale = 1};
+    else if (item->times)
+        s->to.encode = (vv_encode){.in = in, .to = VV_F64, .scale = 1};
+    else
+        VV_TRY(vv_append_encode(stored(o, item), in, &s->to.encode));
     if (vv_dtype_is_float(v->type) && !item->raw) s->to.encode.quantize = o->encoding.quantize;
     if (item->gathered) return VV_OK;
     int dim = vv_growth_dim(g, o->append->file->file->meta, stored(o, item));

@@ -1,5 +1,7 @@
 #include "session/append.h"
 
+#include "array/text.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,11 +10,6 @@
 static const vv_meta *file_meta(const vv_output *o)
 {
     return o->append->file->file->meta;
-}
-
-static vv_bytes size_of(const vv_variable *v)
-{
-    return v->type == VV_NONE ? 1 : vv_dtype_size(v->type);
 }
 
 /* --- alike --- */
@@ -180,6 +177,18 @@ vv_status vv_append_times(const vv_output *o, vv_item *item)
     return status;
 }
 
+/* Strings by their numbers. */
+static vv_status put_strings(const vv_item *item, vv_index n, int64_t out[])
+{
+    const int64_t *number;
+    const vv_values *made = item->made.value;
+    for (vv_index i = 0; made && i < n; i++) out[i] = isnan(made->at[i]) ? 0 : (int64_t)made->at[i];
+    if (made) return VV_OK;
+    VV_TRY(vv_texts_of(item->carried, item->var, &number));
+    memcpy(out, number, (size_t)n * sizeof *out);
+    return VV_OK;
+}
+
 /* The same bytes mean the same. */
 static vv_status put_stored(const vv_item *item, void *out)
 {
@@ -195,14 +204,17 @@ vv_status vv_append_values(vv_output *o, vv_item *item, const vv_meta *here, int
     const vv_meta *there = file_meta(o);
     const vv_variable *v = &there->var[item->base];
     vv_index n = vv_shape_elements(&here->var[var].shape);
+    item->strings = vv_variable_is(v, VV_STRINGS) && vv_variable_is(&here->var[var], VV_STRINGS);
     bool alike = item->carried && vv_append_alike(here, var, there, item->base);
     if (v->type != VV_NONE && vv_working_type(v->type) == VV_NONE && !alike)
         return vv_fail(VV_ERR_TYPE, "cannot append to %s: variable '%s' is of another type than %s here", o->path,
                        v->name, vv_dtype_name(v->type));
-    item->bytes = vv_times(n, size_of(v));
+    item->bytes = vv_times(n, item->strings ? (vv_bytes)sizeof(int64_t) : vv_variable_element(v));
     if (n > 0) {
         VV_TRY(vv_mem_get(&item->values, item->bytes, "a coordinate"));
-        VV_TRY(alike ? put_stored(item, item->values) : put_numbers(o, item, here, var, n, item->values));
+        VV_TRY(item->strings ? put_strings(item, n, item->values)
+               : alike       ? put_stored(item, item->values)
+                             : put_numbers(o, item, here, var, n, item->values));
     }
     item->carried = NULL;
     vv_coord_free(&item->made);

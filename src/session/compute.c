@@ -18,6 +18,7 @@ static vv_status check_arrays(vv_array *const arrays[], int n)
 
 static vv_status check_buffer(const vv_array *a, vv_bytes bytes)
 {
+    if (a->text == VV_TEXT_STRINGS) return vv_fail(VV_ERR_TYPE, "'%s' holds strings, which go to files only", a->name);
     vv_bytes need = vv_times(vv_shape_elements(&a->shape), vv_dtype_size(a->dtype));
     if (bytes >= need) return VV_OK;
     return vv_fail(VV_ERR_USAGE, "'%s' needs a buffer of %lld bytes, not %lld", a->name, (long long)need,

@@ -1,5 +1,6 @@
 #include "session/outfile.h"
 
+#include "array/text.h"
 #include "base/log.h"
 
 #include <math.h>
@@ -34,8 +35,9 @@ static const vv_variable *moved_from(const vv_array *a, bool *rechunked)
         *rechunked = *rechunked || a->kind == VV_NODE_RECHUNK;
         if (a->n_inputs == 0) return NULL;
     }
-    if (a->kind != VV_NODE_OPEN || stored(a->origin, a->var)->type != type) return NULL;
-    return stored(a->origin, a->var);
+    if (a->kind != VV_NODE_OPEN) return NULL;
+    const vv_variable *v = stored(a->origin, a->var);
+    return v->type == type || a->text == VV_TEXT_CHARS ? v : NULL;
 }
 
 /* The variable that an item is stored like. What is carried over always is. */
@@ -57,7 +59,7 @@ bool vv_item_keeps_chunks(const vv_output *o, const vv_item *item)
     enum { CRUMB = 4096 };
     bool rechunked;
     const vv_variable *like = stored_like(o, item, &rechunked);
-    vv_bytes chunk = like ? vv_dtype_size(like->type) : 0;
+    vv_bytes chunk = like ? vv_variable_element(like) : 0;
     if (!like) return false;
     if (rechunked || like->layout != VV_LAYOUT_CHUNKED) return rechunked;
     for (int d = 0; d < like->shape.nd; d++) chunk = vv_times(chunk, like->chunk[d]);
@@ -69,7 +71,7 @@ void vv_item_filters(const vv_output *o, const vv_item *item, vv_variable *v)
     bool rechunked;
     const vv_variable *like = stored_like(o, item, &rechunked);
     v->deflate = -1;
-    if (!vv_item_needs_chunks(o, item)) return;
+    if (!vv_item_needs_chunks(o, item) || item->strings) return; /* of strings only their places would be compressed */
     if (o->encoding.says_filter || o->options.deflate >= 0) {
         int deflate = o->encoding.says_filter ? o->encoding.deflate : o->options.deflate;
         v->deflate = deflate > 0 ? deflate : -1;
@@ -140,7 +142,8 @@ bool vv_outfile_can_grow(const vv_output *o)
 
 vv_dtype vv_item_type(const vv_output *o, const vv_item *item)
 {
-    return item->copied ? item->array->dtype : vv_encoding_type(&o->encoding, item->array->dtype);
+    bool kept = item->copied || item->array->text != VV_TEXT_NOT;
+    return kept ? item->array->dtype : vv_encoding_type(&o->encoding, item->array->dtype);
 }
 
 static vv_status add_dim(vv_meta *m, const char *name, vv_index length, bool unlimited, vv_variable *v)
@@ -178,6 +181,13 @@ static vv_status own_fill_value(vv_variable *v)
     else if (vv_attr_number(&v->attrs, "_FillValue", 0, &value))
         vv_dtype_store(v->type, v->fill, value);
     return VV_OK;
+}
+
+static vv_status set_type_text(vv_variable *v, const char *text)
+{
+    free(v->type_text);
+    v->type_text = NULL;
+    return vv_strdup(&v->type_text, text ? text : "");
 }
 
 /* An attribute that names variables keeps those that the output has. */
@@ -260,6 +270,10 @@ static vv_status computed_variable(const vv_output *o, vv_meta *m, const vv_item
     VV_TRY(keep_names(o, &v->attrs, "coordinates"));
     VV_TRY(keep_names(o, &v->attrs, "ancillary_variables"));
     for (int d = 0; d < a->shape.nd; d++) VV_TRY(add_dim(m, a->dim[d], a->shape.n[d], can_grow(o, a, d), v));
+    if (a->text != VV_TEXT_NOT) {
+        v->type = VV_NONE;
+        return set_type_text(v, a->text == VV_TEXT_CHARS ? VV_CHARS : VV_STRINGS);
+    }
     VV_TRY(note_quantizer(o, item, v));
     if (v->type != a->dtype) return change_type(item, v);
     if (vv_attr_find(&v->attrs, "_FillValue")) return own_fill_value(v); /* what is not decoded keeps its own */
@@ -271,11 +285,7 @@ static vv_status carried_variable(const vv_output *o, vv_meta *m, const vv_item 
     const vv_variable *from = stored(item->carried, item->var);
     vv_variable *v;
     VV_TRY(vv_meta_add_var(m, item->name, from->type, &v));
-    if (from->type == VV_NONE) {
-        free(v->type_text);
-        v->type_text = NULL;
-        VV_TRY(vv_strdup(&v->type_text, from->type_text));
-    }
+    if (from->type == VV_NONE) VV_TRY(set_type_text(v, from->type_text));
     VV_TRY(vv_attrs_copy(&v->attrs, &from->attrs));
     memcpy(v->fill, from->fill, sizeof v->fill);
     for (int k = 0; k < from->shape.nd; k++) {
@@ -302,6 +312,7 @@ static bool all_fit(vv_dtype type, const vv_values *v)
 static vv_dtype made_type(const vv_coord *c)
 {
     vv_dtype type = c->from && c->var >= 0 ? stored(c->from, c->var)->type : VV_I32;
+    if (vv_coord_is_text(c)) return VV_NONE;
     return all_fit(type, c->value) ? type : VV_F64;
 }
 
@@ -310,6 +321,7 @@ static vv_status made_variable(const vv_output *o, vv_meta *m, const vv_item *it
     vv_variable *v;
     const vv_coord *c = &item->made;
     VV_TRY(vv_meta_add_var(m, item->name, made_type(c), &v));
+    if (v->type == VV_NONE) VV_TRY(set_type_text(v, VV_STRINGS));
     if (item->made_as == VV_MADE_BOUNDS) {
         if (item->cell_dim) VV_TRY(add_dim(m, item->cell_dim, 1, false, v));
         return add_dim(m, item->bounds_dim, 2, false, v);
@@ -324,19 +336,6 @@ static vv_status made_variable(const vv_output *o, vv_meta *m, const vv_item *it
     if (item->bounds) VV_TRY(vv_attr_set_text(&v->attrs, "bounds", item->bounds));
     const char *dim = item->made_as == VV_MADE_CELL ? item->cell_dim : item->name;
     return dim ? add_dim(m, dim, c->value->n, vv_encoding_unlimited(&o->encoding, dim, false), v) : VV_OK;
-}
-
-vv_status vv_outfile_put_made(const vv_item *item, const vv_variable *v, vv_writer *w, int var)
-{
-    const vv_values *value = item->made.value;
-    vv_bytes size = vv_dtype_size(v->type);
-    char *data;
-    if (value->n == 0) return VV_OK;
-    VV_TRY(vv_mem_get(&data, vv_times(value->n, size), "a coordinate"));
-    for (vv_index i = 0; i < value->n; i++) vv_dtype_store(v->type, data + i * size, value->at[i]);
-    vv_status status = vv_writer_put(w, var, data);
-    vv_mem_put(&data);
-    return status;
 }
 
 static vv_status add_variable(const vv_output *o, vv_meta *m, const vv_item *item)
@@ -380,16 +379,35 @@ vv_status vv_outfile_meta(const vv_output *o, vv_meta **out)
 
 /* --- carrying over --- */
 
+/* Characters, and strings unless they are too many. What is neither number nor text stays behind. */
+static vv_status is_carried_text(vv_dataset *d, int var, bool *out)
+{
+    const vv_variable *v = stored(d, var);
+    const int64_t *number;
+    vv_failure why;
+    *out = vv_variable_is(v, VV_CHARS);
+    if (*out || v->type != VV_NONE) return VV_OK;
+    if (!vv_variable_is(v, VV_STRINGS)) {
+        vv_say(VV_LOG_WARN, "%s: variable '%s' (%s) is not carried over: only numbers and text are", d->path, v->name,
+               v->type_text ? v->type_text : "unknown");
+        return VV_OK;
+    }
+    vv_status status = vv_texts_of(d, var, &number);
+    *out = status == VV_OK;
+    if (status != VV_ERR_UNSUPPORTED) return status;
+    vv_error_get(&why);
+    vv_say(VV_LOG_WARN, "%s; it is not carried over", why.text);
+    vv_error_clear();
+    return VV_OK;
+}
+
 static vv_status carry(vv_output *o, vv_dataset *d, int var)
 {
     const vv_variable *v = stored(d, var);
     if (vv_output_has(o, v->name)) return VV_OK;
-    bool text = v->type == VV_NONE && v->type_text && !strcmp(v->type_text, "char");
-    if (v->type == VV_NONE && !text) {
-        vv_say(VV_LOG_WARN, "%s: variable '%s' (%s) is not carried over: only numbers and characters are", d->path,
-               v->name, v->type_text ? v->type_text : "text");
-        return VV_OK;
-    }
+    bool text;
+    VV_TRY(is_carried_text(d, var, &text));
+    if (v->type == VV_NONE && !text) return VV_OK;
     vv_bytes bytes = vv_times(vv_shape_elements(&v->shape), vv_dtype_size(v->type));
     if (text || bytes <= CARRY_ALONE || vv_working_type(v->type) == VV_NONE)
         return vv_output_add_item(o, v->name, NULL, d, var);

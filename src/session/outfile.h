@@ -29,6 +29,7 @@ typedef struct vv_item {
     vv_index chunk[VV_MAX_DIMS]; /* that somebody asked for; chunk[0] is 0 when nobody did */
     vv_bytes bytes;              /* as stored */
     bool gathered;               /* written by the coordinator from `values` */
+    bool strings;                /* `values` are numbers of strings (array/text.h) */
     void *values;
     int base; /* appending: its variable in the file */
     bool raw; /* appending: elements are the file's own, not values */
@@ -76,7 +77,13 @@ VV_WARN_UNUSED vv_status vv_outfile_make_coordinates(vv_output *o, const vv_arra
 /* Of a time that was reduced away, its cell: a scalar coordinate (with a kept dimension, a coordinate of length 1) and its bounds. To be
  * called when all coordinates are there. */
 VV_WARN_UNUSED vv_status vv_outfile_make_cells(vv_output *o);
-/* Writes a made coordinate, variable number `var` of the file. */
-VV_WARN_UNUSED vv_status vv_outfile_put_made(const vv_item *item, const vv_variable *v, vv_writer *w, int var);
+/* Writes a carried variable as it is, or a made coordinate: variable number `var` of the file, which is `v`. */
+VV_WARN_UNUSED vv_status vv_outfile_put_carried(const vv_output *o, const vv_item *item, const vv_variable *v,
+                                                vv_writer *w, int var);
+VV_WARN_UNUSED vv_status vv_outfile_put_made(const vv_output *o, const vv_item *item, const vv_variable *v,
+                                             vv_writer *w, int var);
+/* Writes strings by their numbers. */
+VV_WARN_UNUSED vv_status vv_outfile_put_strings(const vv_output *o, const int64_t number[], vv_index n, vv_writer *w,
+                                                int var);
 
 #endif

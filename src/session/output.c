@@ -82,6 +82,7 @@ vv_status vv_output_add_item(vv_output *o, const char *name, vv_array *a, vv_dat
     vv_item *i = &more[o->n_items++];
     if (a) vv_node_take_over(a);
     *i = (vv_item){.array = a, .carried = carried, .var = var, .target = -1};
+    i->strings = a && a->text == VV_TEXT_STRINGS;
     return vv_strdup(&i->name, name);
 }
 
@@ -114,7 +115,8 @@ static vv_status choose_chunks(vv_output *o, vv_item *item)
     vv_array *a = item->array;
     vv_buf text = {0};
     vv_bytes size = vv_dtype_size(vv_item_type(o, item));
-    if (item->copied || a->shape.nd == 0 || !vv_encoding_has_chunks(&o->encoding, a->dim, a->shape.nd)) return VV_OK;
+    if (item->copied || item->strings || a->shape.nd == 0 || !vv_encoding_has_chunks(&o->encoding, a->dim, a->shape.nd))
+        return VV_OK;
     vv_encoding_chunks(&o->encoding, a->dim, &a->shape, size, item->chunk);
     if (vv_times(vv_shape_elements(&a->shape), size) <= SMALL) return VV_OK;
     for (int d = 0; d < a->shape.nd; d++)
@@ -148,7 +150,8 @@ static void choose_gathered(const vv_output *o, vv_item *item)
     vv_dtype type = o->append ? vv_append_type(o, item) : vv_item_type(o, item);
     item->bytes = vv_times(vv_shape_elements(&item->array->shape), vv_dtype_size(type));
     if (!o->append)
-        item->gathered = vv_item_needs_chunks(o, item) && item->bytes <= SMALL && !vv_item_keeps_chunks(o, item);
+        item->gathered =
+            item->strings || (vv_item_needs_chunks(o, item) && item->bytes <= SMALL && !vv_item_keeps_chunks(o, item));
 }
 
 /* What is computed: the arrays, in order of their items. Small results that need chunks are gathered. */
@@ -198,10 +201,11 @@ static void chunk_whole(const vv_item *item, vv_variable *v)
  * depend on how precisely it was computed. */
 static void encode(const vv_output *o, const vv_item *item, const vv_variable *v, vv_encode *e)
 {
-    e->to = v->type;
+    bool text = item->array->text != VV_TEXT_NOT;
+    e->to = text ? item->array->dtype : v->type;
     memcpy(e->fill, v->fill, sizeof v->fill);
     e->has_fill = vv_attr_find(&v->attrs, "_FillValue") != NULL;
-    if (v->type != item->array->dtype) {
+    if (e->to != item->array->dtype) {
         e->in = vv_working_type(item->array->dtype);
         e->checked = true;
         e->scaled = item->packed;
@@ -217,7 +221,7 @@ static vv_status lay_out(vv_output *o, vv_item *item, vv_variable *v, vv_prepare
 {
     vv_plan *plan = p->lowering.plan;
     vv_step *s = t ? &plan->step[t->step] : NULL;
-    bool chunked = vv_item_needs_chunks(o, item);
+    bool chunked = vv_item_needs_chunks(o, item) && !item->strings; /* the writer chooses */
     if (o->append) return t ? vv_append_lay_out(o, item, v, p, t->step) : VV_OK;
     vv_item_filters(o, item, v);
     if (!chunked) v->layout = VV_LAYOUT_CONTIGUOUS;
@@ -279,19 +283,9 @@ static vv_status put_carried(vv_output *o, const planned *p, vv_writer *w)
     for (int i = 0; i < o->n_items; i++) {
         const vv_item *item = &o->item[i];
         const vv_variable *v = &p->meta->var[i];
-        if (item->made.value) VV_TRY(vv_outfile_put_made(item, v, w, i));
-        if (!item->carried) continue;
-        vv_box whole = {.nd = v->shape.nd};
-        memcpy(whole.n, v->shape.n, sizeof whole.n);
-        vv_bytes size = v->type == VV_NONE ? 1 : vv_dtype_size(v->type); /* text is carried as characters */
-        vv_bytes bytes = vv_times(vv_shape_elements(&v->shape), size);
-        if (bytes == 0) continue;
-        char *data;
-        VV_TRY(vv_mem_get(&data, bytes, "a carried variable"));
-        vv_status status = item->carried->file->format->read(item->carried->file, item->var, &whole, data);
-        if (status != VV_OK) status = vv_error_prefix("%s", item->carried->path);
-        if (status == VV_OK) status = vv_writer_put(w, i, data);
-        vv_mem_put(&data);
+        vv_status status = item->made.value ? vv_outfile_put_made(o, item, v, w, i)
+                           : item->carried  ? vv_outfile_put_carried(o, item, v, w, i)
+                                            : VV_OK;
         if (status != VV_OK) return vv_error_prefix("variable '%s'", v->name);
     }
     return VV_OK;
@@ -320,12 +314,18 @@ static vv_status connect(vv_output *o, planned *p, vv_writer *w)
     return VV_OK;
 }
 
+static vv_status put_values(const vv_output *o, const vv_item *item, vv_writer *w, int var)
+{
+    if (!item->strings) return vv_writer_put(w, var, item->values);
+    return vv_outfile_put_strings(o, item->values, item->bytes / (vv_bytes)sizeof(int64_t), w, var);
+}
+
 static vv_status put_gathered(vv_output *o, vv_writer *w)
 {
     for (int i = 0; i < o->n_items; i++)
         if (o->item[i].gathered && o->item[i].bytes > 0) {
             if (o->item[i].times) VV_TRY(vv_append_times(o, &o->item[i]));
-            VV_TRY(vv_writer_put(w, i, o->item[i].values));
+            VV_TRY(put_values(o, &o->item[i], w, i));
             o->session->stats.written += o->item[i].bytes;
         }
     return VV_OK;

@@ -108,7 +108,8 @@ static const char *what_happened(int how, char *out, size_t size)
 /* As the formats do: who reads a box names the file, the others do not. */
 static vv_status fail(const vv_file *f, const vv_apart_request *q, vv_status code, const char *what)
 {
-    return q->op == VV_APART_READ ? vv_fail(VV_ERR_READ, "%s", what) : vv_fail(code, "%s: %s", f->path, what);
+    bool named = q->op == VV_APART_READ || q->op == VV_APART_TEXT;
+    return named ? vv_fail(VV_ERR_READ, "%s", what) : vv_fail(code, "%s: %s", f->path, what);
 }
 
 /* Sends a request and takes the head of the answer. */
@@ -180,10 +181,33 @@ static vv_status chunk_index(vv_file *f, int var, vv_index n, const vv_index *ch
 static vv_status read_box(vv_file *f, int var, const vv_box *box, void *out)
 {
     const vv_variable *v = &f->meta->var[var];
-    int64_t size = v->type == VV_NONE ? 1 : vv_dtype_size(v->type);
+    int64_t size = vv_variable_element(v);
     vv_apart_request q = {.op = VV_APART_READ, .var = var, .box = *box};
     VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
     return question(f, &q, NULL, out, vv_box_elements(box) * size);
+}
+
+/* As question(), for as many bytes as come. */
+static vv_status ask_text(vv_file *f, vv_apart_request *q, vv_buf *out)
+{
+    vv_apart_answer a;
+    VV_TRY(alive(f, q));
+    q->file = ((remote *)f->handle)->file;
+    VV_TRY(ask(f, q, NULL, &a));
+    int64_t size = a.payload < 0 || a.payload > VV_MOST_TEXT ? 0 : a.payload;
+    VV_TRY(vv_new(&out->data, (size_t)size + 1, 1));
+    out->size = (size_t)size;
+    return take(f, q, &a, out->data, size);
+}
+
+static vv_status read_text(vv_file *f, int var, vv_buf *out)
+{
+    vv_apart_request q = {.op = VV_APART_TEXT, .var = var};
+    VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
+    pthread_mutex_lock(&lock);
+    vv_status status = ask_text(f, &q, out);
+    pthread_mutex_unlock(&lock);
+    return status;
 }
 
 static void close_file(vv_file *f)
@@ -269,6 +293,7 @@ vv_status vv_apart_open(vv_file *f)
     r->format.offset = offset;
     r->format.index = chunk_index;
     r->format.read = read_box;
+    r->format.text = read_text;
     r->format.close = close_file;
     f->handle = r;
     f->format = &r->format;

@@ -36,7 +36,8 @@ typedef enum vv_apart_op {
     VV_APART_CLOSE,
     VV_APART_OFFSET,
     VV_APART_INDEX,
-    VV_APART_READ
+    VV_APART_READ,
+    VV_APART_TEXT
 } vv_apart_op;
 
 /* A request, followed by `payload` bytes: a path, the numbers of chunks. */
@@ -47,7 +48,7 @@ typedef struct vv_apart_request {
     vv_box box;               /* to read */
 } vv_apart_request;
 
-/* An answer, followed by `payload` bytes: packed metadata, a packed header, an address, vv_chunk_at, elements; after a failure, the vv_failure. */
+/* An answer, followed by `payload` bytes: packed metadata, a packed header, an address, vv_chunk_at, elements, strings; after a failure, the vv_failure. */
 typedef struct vv_apart_answer {
     int64_t status, file, payload;
 } vv_apart_answer;

@@ -101,7 +101,7 @@ static vv_status chunk_places(vv_file *f, int var, const vv_index *number, size_
 static vv_status values(vv_file *f, const vv_apart_request *q, vv_buf *out)
 {
     const vv_variable *v = &f->meta->var[q->var];
-    size_t size = v->type == VV_NONE ? 1 : (size_t)vv_dtype_size(v->type);
+    size_t size = (size_t)vv_variable_element(v);
     out->size = (size_t)vv_box_elements(&q->box) * size;
     vv_status status = vv_new(&out->data, out->size, 1);
     return status == VV_OK ? f->format->read(f, (int)q->var, &q->box, out->data) : status;
@@ -123,6 +123,7 @@ static vv_status do_request(const vv_apart_request *q, const char *payload, int6
         return chunk_places(f, (int)q->var, numbers, (size_t)q->payload / sizeof(vv_index), out);
     }
     case VV_APART_READ: return values(f, q, out);
+    case VV_APART_TEXT: return f->format->text(f, (int)q->var, out);
     default: vv_file_close(&open_files[q->file]); return VV_OK;
     }
 }
@@ -143,7 +144,7 @@ static void limit_time(const vv_apart_request *q)
     struct rlimit limit;
     const char *text = getenv("VARVE_PATIENCE");
     double seconds = text ? strtod(text, NULL) : 20;
-    if (q->op == VV_APART_READ) seconds *= 10;
+    if (q->op == VV_APART_READ || q->op == VV_APART_TEXT) seconds *= 10;
     seconds += 1e-6 * (double)q->payload;
     getrusage(RUSAGE_SELF, &used);
     if (getrlimit(RLIMIT_CPU, &limit)) return;

@@ -37,6 +37,11 @@ int vv_variable_filters(const vv_variable *v, unsigned char filter[])
     return n;
 }
 
+vv_bytes vv_variable_element(const vv_variable *v)
+{
+    return v->type == VV_NONE ? 1 : vv_dtype_size(v->type);
+}
+
 /* --- attributes --- */
 
 static int attr_position(const vv_attrs *a, const char *name)

@@ -41,9 +41,10 @@ typedef enum vv_layout { VV_LAYOUT_CONTIGUOUS, VV_LAYOUT_CHUNKED, VV_LAYOUT_COMP
 
 typedef struct vv_variable {
     char *name;
-    vv_dtype type;   /* stored element type; VV_NONE for what is not a number (strings, compounds): see type_text */
-    char *type_text; /* what the file calls it, for messages and info; "char" is read and written as bytes */
-    bool swapped;    /* stored in the byte order that is not the host's */
+    vv_dtype type; /* stored element type; VV_NONE for what is not a number (strings, compounds): see type_text */
+    char *
+        type_text; /* what the file calls it, for messages and info; VV_CHARS are read and written as bytes, VV_STRINGS as texts */
+    bool swapped; /* stored in the byte order that is not the host's */
     vv_shape shape;
     int dim[VV_MAX_DIMS]; /* index into meta->dim */
     vv_layout layout;
@@ -75,6 +76,16 @@ typedef struct vv_meta {
     vv_variable *var;
     vv_attrs attrs;
 } vv_meta;
+
+/* What is text among the types that are not numbers: single characters, as netCDF's older formats have them, and strings of any length. */
+#define VV_CHARS   "char"
+#define VV_STRINGS "string"
+static inline bool vv_variable_is(const vv_variable *v, const char *type_text)
+{
+    return v->type == VV_NONE && v->type_text && !strcmp(v->type_text, type_text);
+}
+/* Bytes of an element in memory: of a text, one for each character. */
+vv_bytes vv_variable_element(const vv_variable *v);
 
 VV_WARN_UNUSED vv_status vv_meta_new(vv_meta **out);
 void vv_meta_free(vv_meta **meta);

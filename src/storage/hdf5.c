@@ -90,19 +90,13 @@ static vv_status offset(vv_file *f, int var, vv_bytes *address)
 
 /* --- reading a box through HDF5 --- */
 
-static size_t element_size(const vv_variable *v)
-{
-    return v->type == VV_NONE ? 1 : (size_t)vv_dtype_size(v->type);
-}
-
 static void fill_all(const vv_variable *v, vv_index n, void *out)
 {
-    size_t size = element_size(v);
+    size_t size = (size_t)vv_variable_element(v);
     for (vv_index i = 0; i < n; i++) memcpy((char *)out + (size_t)i * size, v->fill, size);
 }
 
-/* The part of the box that the dataset really has; it may be shorter than its unlimited dimension. */
-static vv_box existing(hid_t space, const vv_box *box)
+vv_box vv_h5_existing(hid_t space, const vv_box *box)
 {
     hsize_t extent[VV_MAX_DIMS];
     vv_box whole = {.nd = box->nd}, part;
@@ -134,8 +128,8 @@ static vv_status explain_read(const vv_h5_record *r, hid_t dataset)
                    text, missing);
 }
 
-static vv_status transfer(vv_h5_record *r, hid_t dataset, hid_t memory, hid_t space, const vv_box *part,
-                          const vv_box *box, void *out)
+vv_status vv_h5_transfer(vv_h5_record *r, hid_t dataset, hid_t memory, hid_t space, const vv_box *part,
+                         const vv_box *box, void *out)
 {
     hsize_t lo[VV_MAX_DIMS], at[VV_MAX_DIMS], n[VV_MAX_DIMS], whole[VV_MAX_DIMS];
     for (int d = 0; d < box->nd; d++) {
@@ -172,10 +166,10 @@ static vv_status read_box(vv_file *f, int var, const vv_box *box, void *out)
     hid_t memory = open_memory_type(dataset);
     if (memory < 0) return vv_fail(VV_ERR_UNSUPPORTED, "elements of type %s cannot be read", v->type_text);
     hid_t space = H5Dget_space(dataset);
-    vv_box part = existing(space, box);
+    vv_box part = vv_h5_existing(space, box);
     if (vv_box_elements(&part) < vv_box_elements(box)) fill_all(v, vv_box_elements(box), out);
     vv_status status = vv_box_elements(&part) > 0
-                           ? transfer(&((vv_h5_file *)f->handle)->record, dataset, memory, space, &part, box, out)
+                           ? vv_h5_transfer(&((vv_h5_file *)f->handle)->record, dataset, memory, space, &part, box, out)
                            : VV_OK;
     H5Sclose(space);
     H5Tclose(memory);
@@ -197,5 +191,6 @@ const vv_format vv_format_hdf5 = {
     .offset = offset,
     .index = vv_h5_index,
     .read = read_file,
+    .text = vv_h5_text,
     .apart = true,
 };

@@ -95,16 +95,15 @@ static vv_status create_groups(const vv_writer *w, const char *name)
 
 /* --- types and fill values --- */
 
-static bool is_char(const vv_variable *v)
-{
-    return v->type == VV_NONE && v->type_text && !strcmp(v->type_text, "char");
-}
-
+/* Characters and strings, these as netCDF-C has them. */
 hid_t vv_h5_var_type(const vv_variable *v)
 {
-    if (!is_char(v)) return vv_h5_file_type(v->type);
+    if (v->type != VV_NONE) return vv_h5_file_type(v->type);
     hid_t type = H5Tcopy(H5T_C_S1);
     H5Tset_strpad(type, H5T_STR_NULLTERM);
+    if (!vv_variable_is(v, VV_STRINGS)) return type;
+    H5Tset_size(type, H5T_VARIABLE);
+    H5Tset_cset(type, H5T_CSET_UTF8);
     return type;
 }
 
@@ -214,7 +213,7 @@ static vv_status var_creation_list(const vv_variable *v, hid_t type, hid_t *out)
         unsigned char filter[VV_MAX_FILTERS];
         int n = vv_variable_filters(v, filter);
         for (int i = 0; i < n; i++) ok = ok && set_filter(list, (vv_filter)filter[i], v) >= 0;
-    } else {
+    } else if (!vv_variable_is(v, VV_STRINGS)) { /* which are written by HDF5 alone */
         ok = ok && H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 &&
              H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0;
     }
@@ -262,6 +261,22 @@ static vv_status create_dim(const vv_writer *w, int dim)
     return status;
 }
 
+/* _FillValue of strings is one. */
+static vv_status move_string_fill(hid_t dataset, vv_variable *v)
+{
+    const char *text = vv_attr_text(&v->attrs, "_FillValue");
+    hsize_t one = 1;
+    if (!text) return VV_OK;
+    hid_t type = vv_h5_var_type(v), space = H5Screate_simple(1, &one, NULL);
+    hid_t attr = H5Acreate2(dataset, "_FillValue", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    bool good = attr >= 0 && H5Awrite(attr, type, &text) >= 0;
+    if (attr >= 0) H5Aclose(attr);
+    H5Sclose(space);
+    H5Tclose(type);
+    vv_attr_remove(&v->attrs, "_FillValue");
+    return good ? VV_OK : vv_fail(VV_ERR_WRITE, "_FillValue cannot be written: %s", vv_h5_reason());
+}
+
 /* _FillValue must have the variable's own type; netCDF has no bool, which is told in xarray's way. */
 static vv_status write_attrs(hid_t dataset, vv_variable *v)
 {
@@ -271,6 +286,7 @@ static vv_status write_attrs(hid_t dataset, vv_variable *v)
         VV_TRY(vv_attr_set(&v->attrs, "_FillValue", v->type, 1, fill));
     }
     if (v->type == VV_BOOL && !vv_attr_find(&v->attrs, "dtype")) VV_TRY(vv_attr_set_text(&v->attrs, "dtype", "bool"));
+    if (vv_variable_is(v, VV_STRINGS)) VV_TRY(move_string_fill(dataset, v));
     return vv_h5_attrs_write(dataset, &v->attrs);
 }
 
@@ -320,7 +336,7 @@ static vv_status create_var(const vv_writer *w, int var)
     vv_variable *v = &w->meta->var[var];
     hid_t type = -1;
     VV_TRY(create_groups(w, v->name));
-    if (v->type == VV_NONE && !is_char(v))
+    if (v->type == VV_NONE && !vv_variable_is(v, VV_CHARS) && !vv_variable_is(v, VV_STRINGS))
         return vv_fail(VV_ERR_UNSUPPORTED, "elements of type %s cannot be written", v->type_text);
     VV_TRY(settle_layout(w->meta, v));
     if (vv_dtype_kind(v->type) == 'c' && !vv_h5_is_plain(w->meta))

@@ -22,4 +22,11 @@ VV_WARN_UNUSED vv_status vv_h5_storage_read(hid_t dataset, const hsize_t extent[
 VV_WARN_UNUSED vv_status vv_h5_dataset(vv_file *f, int var, hid_t *out);
 VV_WARN_UNUSED vv_status vv_h5_index(vv_file *f, int var, vv_index n, const vv_index *chunks, vv_chunk_at *out);
 
+/* The part of a box that a dataset really has; it may be shorter than its unlimited dimension. Reads it to its place among elements of all of the box. */
+vv_box vv_h5_existing(hid_t space, const vv_box *box);
+VV_WARN_UNUSED vv_status vv_h5_transfer(vv_h5_record *r, hid_t dataset, hid_t memory, hid_t space, const vv_box *part,
+                                        const vv_box *box, void *out);
+/* hdf5_text.c: vv_format.text */
+VV_WARN_UNUSED vv_status vv_h5_text(vv_file *f, int var, vv_buf *out);
+
 #endif

@@ -160,8 +160,8 @@ static void describe_compound(hid_t stored, vv_h5_type *out)
 
 static void describe_string(hid_t stored, vv_h5_type *out)
 {
-    bool one = H5Tis_variable_str(stored) <= 0 && H5Tget_size(stored) == 1;
-    snprintf(out->text, sizeof out->text, one ? "char" : "string");
+    out->exact = H5Tis_variable_str(stored) <= 0 && H5Tget_size(stored) == 1;
+    snprintf(out->text, sizeof out->text, "%s", out->exact ? VV_CHARS : VV_STRINGS);
 }
 
 static void describe_other(hid_t stored, vv_h5_type *out)
@@ -229,7 +229,7 @@ hid_t vv_h5_file_type(vv_dtype type)
 
 hid_t vv_h5_memory_type(hid_t stored, const vv_h5_type *t)
 {
-    if (t->type == VV_NONE) return !strcmp(t->text, "char") ? H5Tcopy(stored) : -1;
+    if (t->type == VV_NONE) return !strcmp(t->text, VV_CHARS) ? H5Tcopy(stored) : -1;
     if (H5Tget_class(stored) == H5T_ENUM) return H5Tget_native_type(stored, H5T_DIR_DEFAULT);
     return vv_h5_file_type(t->type);
 }

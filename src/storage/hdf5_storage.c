@@ -93,7 +93,8 @@ static vv_status read_layout(hid_t list, vv_variable *v)
 static void read_fill(hid_t list, hid_t dataset, vv_variable *v)
 {
     H5D_fill_value_t defined = H5D_FILL_VALUE_UNDEFINED;
-    if (v->type == VV_NONE || H5Pfill_value_defined(list, &defined) < 0 || defined == H5D_FILL_VALUE_UNDEFINED) return;
+    bool text = v->type == VV_NONE && !vv_variable_is(v, VV_CHARS);
+    if (text || H5Pfill_value_defined(list, &defined) < 0 || defined == H5D_FILL_VALUE_UNDEFINED) return;
     hid_t stored = H5Dget_type(dataset);
     vv_h5_type type;
     vv_h5_describe_type(stored, &type);
@@ -124,7 +125,7 @@ vv_status vv_h5_storage_read(hid_t dataset, const hsize_t extent[], bool exact, 
     H5Pclose(list);
     VV_TRY(status);
     v->stored = (vv_bytes)H5Dget_storage_size(dataset);
-    if (v->type == VV_NONE) return not_fast(v, "type %s", v->type_text);
+    if (v->type == VV_NONE && !exact) return not_fast(v, "type %s", v->type_text);
     if (!exact) return not_fast(v, "stored as %s", v->type_text);
     if (note_absent(v, extent) && v->layout != VV_LAYOUT_CHUNKED)
         return not_fast(v, "shorter than its unlimited dimension");

@@ -24,14 +24,9 @@ vv_status vv_stamp_of(const char *path, vv_stamp *out)
     return VV_OK;
 }
 
-static vv_bytes element_size(const vv_variable *v)
-{
-    return v->type == VV_NONE ? 1 : vv_dtype_size(v->type);
-}
-
 static bool readable(const vv_variable *v)
 {
-    return v->type != VV_NONE || (v->type_text && !strcmp(v->type_text, "char"));
+    return v->type != VV_NONE || vv_variable_is(v, VV_CHARS);
 }
 
 static void stored_grid(const vv_variable *v, vv_grid *out)
@@ -61,7 +56,7 @@ static vv_status take_chunks(vv_file *f, int var, vv_index *room, vv_places *p)
 static vv_status take_values(vv_file *f, int var, vv_places *p)
 {
     const vv_variable *v = &f->meta->var[var];
-    vv_bytes bytes = vv_times(vv_shape_elements(&v->shape), element_size(v));
+    vv_bytes bytes = vv_times(vv_shape_elements(&v->shape), vv_variable_element(v));
     vv_box whole = {.nd = v->shape.nd};
     if (bytes == 0 || !readable(v) || bytes > (vv_meta_is_coordinate(f->meta, var) ? COORDINATE : SMALL)) return VV_OK;
     memcpy(whole.n, v->shape.n, sizeof whole.n);
@@ -206,7 +201,7 @@ static bool sound_variable(const vv_meta *m, const vv_variable *v, const vv_plac
     }
     stored_grid(v, &grid);
     if (p->n_chunks && (v->layout != VV_LAYOUT_CHUNKED || p->n_chunks != vv_grid_chunks(&grid))) return false;
-    return !p->size || p->size == vv_times(vv_shape_elements(&v->shape), element_size(v));
+    return !p->size || p->size == vv_times(vv_shape_elements(&v->shape), vv_variable_element(v));
 }
 
 static bool sound(const vv_header *h)
@@ -344,7 +339,7 @@ static vv_status find_chunks(vv_file *f, int var, vv_index n, const vv_index *ch
 
 static void copy_box(const vv_places *p, const vv_variable *v, const vv_box *box, char *out)
 {
-    vv_bytes size = element_size(v), row = size;
+    vv_bytes size = vv_variable_element(v), row = size;
     vv_index at[VV_MAX_DIMS] = {0};
     int outer = box->nd ? box->nd - 1 : 0;
     if (box->nd) row *= box->n[outer];
@@ -370,6 +365,14 @@ static vv_status read_box(vv_file *f, int var, const vv_box *box, void *out)
     return real->format->read(real, there, box, out);
 }
 
+static vv_status read_text(vv_file *f, int var, vv_buf *out)
+{
+    vv_file *real;
+    int there;
+    VV_TRY(open_real(f, var, &real, &there));
+    return real->format->text(real, there, out);
+}
+
 static const vv_format format = {
     .name = "header",
     .help = "files whose headers are known",
@@ -379,6 +382,7 @@ static const vv_format format = {
     .offset = offset,
     .index = find_chunks,
     .read = read_box,
+    .text = read_text,
 };
 
 vv_status vv_header_file(vv_header **header, vv_file **out)

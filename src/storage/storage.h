@@ -39,6 +39,9 @@ typedef struct vv_format {
     vv_status (*index)(vv_file *f, int var, vv_index n, const vv_index *chunks, vv_chunk_at *out);
     /* A box of elements, decoded, in the variable's type and host byte order. Errors leave it to the caller to name file and variable. */
     vv_status (*read)(vv_file *f, int var, const vv_box *box, void *out);
+    /* All strings of a variable of VV_STRINGS in row-major order, each with the 0 that ends it; no more than VV_MOST_TEXT bytes, else
+     * VV_ERR_UNSUPPORTED. NULL: the format has none. */
+    vv_status (*text)(vv_file *f, int var, vv_buf *out);
     bool concurrent; /* any number of threads may read at once */
     bool apart;      /* not to be trusted with damaged files: works in a process of its own (apart.h) */
 } vv_format;
@@ -49,6 +52,8 @@ struct vv_file {
     vv_meta *meta;
     void *handle; /* the driver's own */
 };
+
+enum { VV_MOST_TEXT = 64 << 20 };
 
 extern const vv_format *const vv_formats[];
 extern const int vv_n_formats;
@@ -99,7 +104,7 @@ int vv_growth_dim(const vv_growth *g, const vv_meta *m, const vv_variable *v);
 void vv_growth_grid(const vv_growth *g, const vv_variable *v, int dim, vv_grid *out, vv_index *kept);
 /* What the process will grow by when it writes its first file: the library's own code and tables. 0 afterwards. */
 vv_bytes vv_writer_reserve(void);
-/* A whole variable from memory, host order; any layout. */
+/* A whole variable from memory, host order; any layout. Of strings: where each of them is (char *). */
 VV_WARN_UNUSED vv_status vv_writer_put(vv_writer *w, int var, const void *data);
 /* Address of a contiguous variable's data: every rank may pwrite there from now on. */
 VV_WARN_UNUSED vv_status vv_writer_offset(vv_writer *w, int var, vv_bytes *address);

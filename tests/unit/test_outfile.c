@@ -226,7 +226,7 @@ static void test_values_are_written(void **state)
     const char *path = scratch_path("written.nc");
     must(vv_writer_create(path, m, &w));
     for (int i = 0; i < o->n_items; i++)
-        if (o->item[i].made.value) must(vv_outfile_put_made(&o->item[i], &m->var[i], w, i));
+        if (o->item[i].made.value) must(vv_outfile_put_made(o, &o->item[i], &m->var[i], w, i));
     must(vv_writer_close(&w));
     check_values(path, "y", 3, (double[]){2, 1, 0});
     check_values(path, "month", 2, (double[]){1, 2});
