@@ -2,6 +2,7 @@
 #ifndef VARVE_VARVE_H
 #define VARVE_VARVE_H
 
+#include "varve/apply.h"
 #include "varve/array.h"
 #include "varve/call.h"
 #include "varve/count.h"

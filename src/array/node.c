@@ -46,6 +46,7 @@ static void free_node(vv_array *a)
     free(a->call.weight);
     vv_red_spec_free(&a->spec);
     vv_values_free(&a->given_values);
+    vv_user_free(&a->user);
     free(a->held_grid);
     free(a->attrs.item);
     free(a->error);

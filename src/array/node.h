@@ -16,7 +16,9 @@
 #include "kernels/program.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/user.h"
 #include "storage/storage.h"
+#include "varve/apply.h"
 #include "varve/array.h"
 #include "varve/dataset.h"
 
@@ -77,6 +79,7 @@ typedef enum vv_node_kind {
     VV_NODE_REDUCE,  /* over dimensions, perhaps by group */
     VV_NODE_BLOCK,   /* windows and scans: an operation on a whole block; the shape stays */
     VV_NODE_PRODUCT, /* of two inputs, summed over one dimension of each */
+    VV_NODE_USER, /* a function of the user's, of blocks of the inputs; dimensions behind user->result_nd have length 1 */
     VV_NODE_RESHAPE, /* the same elements in the same order in another shape: dimensions are merged or split */
     VV_NODE_RECHUNK, /* the same elements in chunks of another shape */
     VV_NODE_HELD     /* stands for a persisted array in plans: its chunks are with the ranks */
@@ -140,6 +143,7 @@ struct vv_array {
     bool reduced[VV_MAX_DIMS];     /* by dimension of the input */
     vv_reduce_options options;
     vv_block_call call; /* BLOCK */
+    vv_user *user;      /* USER */
     int n_summed;       /* PRODUCT: its work has the result's dimensions and then so many that are summed over */
     int work_dim[2][VV_MAX_DIMS]; /* PRODUCT: what each dimension of each factor is in the work */
 };
@@ -186,6 +190,18 @@ vv_array *vv_node_given(vv_context *c, const char *dims, const char *chunks, vv_
 vv_array *vv_node_random(vv_context *c, const char *kind, double first, double second, const char *dims,
                          const char *chunks, uint64_t seed, vv_dtype dtype);
 vv_array *vv_node_call(vv_context *c, const char *name, vv_array *const in[], int n, const char *arguments);
+vv_array *vv_node_user_map(vv_context *c, vv_element_function *f, vv_array *const in[], int n,
+                           const vv_apply_options *o);
+vv_array *vv_node_fromfunction(vv_context *c, vv_index_function *f, const char *dims, const char *chunks,
+                               vv_dtype dtype, const void *data, vv_bytes data_size);
+vv_array *vv_node_map_blocks(vv_context *c, vv_block_function *f, vv_array *const in[], int n,
+                             const vv_apply_options *o);
+vv_array *vv_node_blockwise(vv_context *c, vv_block_function *f, const char *letters, vv_array *const in[], int n,
+                            const vv_apply_options *o);
+vv_array *vv_node_map_overlap(vv_context *c, vv_block_function *f, vv_array *const in[], int n, const char *depth,
+                              const char *boundary, const vv_apply_options *o);
+vv_array *vv_node_gufunc(vv_context *c, vv_gufunc_function *f, const char *signature, vv_array *const in[], int n,
+                         const vv_apply_options *o);
 /* What stands for a persisted array. */
 vv_array *vv_node_held(const vv_array *a, int number, const vv_grid *grid);
 /* The element type that an operation promotes its operands to. Like NumPy's rule for Python numbers: a scalar does not widen a float

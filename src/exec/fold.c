@@ -63,6 +63,7 @@ static vv_status fold_box(const chunk *c, const vv_box *box, char *state)
 {
     vv_worker *w = c->w;
     const vv_step *s = c->s;
+    if (s->user) return vv_fold_user(w, box, state);
     if (s->block) return vv_fold_call(w, box, state);
     if (s->product) return vv_fold_product(w, box, state);
     vv_index at[VV_PROGRAM_INPUTS];

@@ -17,6 +17,41 @@ vv_status vv_fold_call(vv_worker *w, const vv_box *box, char *state)
     return VV_OK;
 }
 
+/* --- functions of the user's --- */
+
+/* Which chunk of which array it was, for the message. */
+static vv_status user_failed(const vv_step *s, const vv_index coords[])
+{
+    char chunk[256];
+    vv_dims_text(s->user->result_nd, coords, chunk, sizeof chunk);
+    return vv_error_prefix("array '%s', chunk %s, rank %d", s->name, chunk, vv_this_rank());
+}
+
+vv_status vv_fold_user(vv_worker *w, const vv_box *box, char *state)
+{
+    const vv_step *s = w->job->step;
+    vv_user_blocks b = {.work = s->work, .box = *box, .result = state};
+    vv_index coords[VV_MAX_DIMS], whole[VV_MAX_DIMS], count;
+    for (int d = 0; d < box->nd; d++) {
+        coords[d] = vv_grid_at(&s->work, d, box->lo[d]);
+        whole[d] = vv_user_number(s->user, &s->work, d, box->lo[d], &count);
+    }
+    vv_grid_box_at(&s->grid, coords, &b.out);
+    for (int k = 0; k < s->n_inputs; k++) {
+        const vv_block *in = &w->block[k];
+        vv_index first = in->first;
+        for (int d = 0; d < box->nd; d++) {
+            b.stride[k][d] = in->stride[d];
+            first -= s->input[k].before[d] * in->stride[d];
+        }
+        b.in[k] = (const char *)in->bytes + first * vv_dtype_size(in->decode.out);
+        b.follows[k] = w->edge[k]->follows;
+    }
+    VV_TRY(vv_room_for(&w->special, vv_user_workspace(s->user, box->n, b.out.n, b.follows), "a function's workspace"));
+    vv_status status = vv_user_run(s->user, &b, w->special.data);
+    return status == VV_OK ? VV_OK : user_failed(s, whole);
+}
+
 /* --- products --- */
 
 /* The two blocks and the cells as matrices. Work dimensions that only the first block follows are rows, those that only the second one follows columns; one

@@ -221,6 +221,7 @@ VV_WARN_UNUSED vv_status vv_fold_box(vv_worker *w, const vv_box *chunk, const vv
                                      char *state);
 /* fold_block.c: steps that take packed blocks. */
 VV_WARN_UNUSED vv_status vv_fold_call(vv_worker *w, const vv_box *box, char *state);
+VV_WARN_UNUSED vv_status vv_fold_user(vv_worker *w, const vv_box *box, char *state);
 VV_WARN_UNUSED vv_status vv_fold_product(vv_worker *w, const vv_box *box, char *state);
 
 #endif

@@ -51,6 +51,7 @@ vv_dtype vv_step_values(const vv_step *s, int result)
 {
     if (s->op == VV_STEP_REDUCE) return vv_red_out(&s->result[result].red);
     if (s->program) return s->program->type[s->result[result].value];
+    if (s->user) return vv_working_type(s->user->type);
     return vv_block_ops[s->call.op].result(vv_working_type(s->input[0].type));
 }
 
@@ -132,6 +133,18 @@ static vv_bytes block_workspace(const vv_step *s)
     }
     vv_dtype type = vv_working_type(s->input[0].type);
     return round64(vv_block_ops[s->call.op].workspace(&s->call, type, s->work.shape.nd, in, out));
+}
+
+static vv_bytes user_workspace(const vv_step *s, const vv_edge edge[])
+{
+    const bool *follows[VV_PROGRAM_INPUTS];
+    vv_index n[VV_MAX_DIMS], out[VV_MAX_DIMS];
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        n[d] = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
+        out[d] = vv_imin(s->grid.chunk[d], vv_imax(1, s->grid.shape.n[d]));
+    }
+    for (int k = 0; k < s->n_inputs; k++) follows[k] = edge[k].follows;
+    return round64(vv_user_workspace(s->user, n, out, follows));
 }
 
 /* Rows, columns and what is summed over, with the strides of the two packed blocks; dimensions that both have and that stay are done one by one. Which of
@@ -248,7 +261,7 @@ void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], 
     for (int k = 0; k < s->n_inputs; k++) add_input(p, s, k, &edge[k], out);
     vv_bytes registers = s->program ? vv_program_workspace(s->program) : 0;
     out->program = round64(registers + (vv_bytes)s->n_inputs * VV_TILE * 8);
-    if (s->block) out->special = block_workspace(s);
+    if (s->block) out->special = s->user ? user_workspace(s, edge) : block_workspace(s);
     if (s->product) out->special = product_workspace(s, edge);
     if (s->product) out->blas = VV_GEMM_LIBRARY;
     out->state = round64(vv_times(groups, vv_state_bytes(s, out->cells)));

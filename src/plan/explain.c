@@ -224,7 +224,10 @@ static void explain_operation(const vv_plan *p, const vv_step *s, vv_buf *b)
         vv_buf_text(b, " of ");
         expression(p, s, s->result[r].value, b->size + LONGEST, b);
     }
-    if (s->block) {
+    if (s->user) {
+        vv_buf_printf(b, ": function '%s'", s->user->name);
+        for (int k = 0; k < s->user->n_in; k++) vv_buf_printf(b, "%s %s", k ? "," : " of", input_name(p, s, k));
+    } else if (s->block) {
         vv_buf_printf(b, ": %s of %s", vv_block_ops[s->call.op].name, input_name(p, s, 0));
     } else if (s->product) {
         vv_buf_printf(b, " of %s x %s", input_name(p, s, 0), input_name(p, s, 1));

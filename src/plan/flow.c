@@ -170,7 +170,7 @@ static void untable(vv_edge *e)
  * place, repeated ones too. */
 static bool depends(const vv_edge *e, int d)
 {
-    if (step_of(e)->block) return true;
+    if (step_of(e)->block && !step_of(e)->user) return true;
     for (int j = 0; j < e->n_parts; j++)
         if (vv_part_follows(&e->part[j], d) || e->part[j].box.n[d] != step_of(e)->work.shape.n[d]) return true;
     return false;

@@ -475,6 +475,7 @@ static void widen(const vv_array *a, vv_box *box)
         bool whole = false;
         if (a->kind == VV_NODE_BLOCK && vv_block_ops[a->call.op].window) whole = a->call.before[d] || a->call.after[d];
         if (a->kind == VV_NODE_BLOCK) whole = whole || vv_block_whole(&a->call, d);
+        if (a->kind == VV_NODE_USER) whole = vv_lower_user_whole(a->user, d);
         if (grouped(a)) {
             int k = vv_lower_result_dim(a, d), g = 0;
             for (int i = 0; i < a->group.dim; i++) g += !a->reduced[i];
@@ -501,6 +502,7 @@ static vv_status make(vv_builder *b, int node, vv_made *m)
     case VV_NODE_REDUCE: return reduce_step(b, node, m);
     case VV_NODE_BLOCK: return block_step(b, node, m);
     case VV_NODE_PRODUCT: return product_step(b, node, m);
+    case VV_NODE_USER: return vv_lower_user(b, node, m);
     case VV_NODE_RESHAPE: return reshape_step(b, node, m);
     default: return map_step(b, node, m);
     }

@@ -15,8 +15,10 @@ enum { SMALL = 1 << 20, LONG_RUN = 64 * 1024 };
 /* Chunks of the work along dimension w that a part reaches into. */
 static vv_index reach(const vv_step *s, const vv_part *p, int w)
 {
-    if (p->box.n[w] == 0) return 0;
-    return vv_grid_at(&s->work, w, p->box.lo[w] + p->box.n[w] - 1) - vv_grid_at(&s->work, w, p->box.lo[w]) + 1;
+    vv_index n = s->work.shape.n[w], lo = vv_imax(0, vv_imin(p->box.lo[w], n - 1)); /* surroundings may lie outside */
+    if (p->box.n[w] == 0 || n == 0) return 0;
+    return vv_grid_at(&s->work, w, vv_imin(vv_imax(lo, p->box.lo[w] + p->box.n[w] - 1), n - 1)) -
+           vv_grid_at(&s->work, w, lo) + 1;
 }
 
 /* Whether boundaries of work chunks are boundaries of the source's chunks along dimension d of the source. */

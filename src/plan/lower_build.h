@@ -4,6 +4,7 @@
  *     lower_parts   views of a node's elements become the parts of an input
  *     lower_expr    the elementwise operations over those inputs become a program
  *     lower         what becomes a step, each once
+ *     lower_user    functions of the user's
  *     lower_target  targets, and the passes over all steps
  *     lower_whole   results that are made in part are cut as if they were made whole
  *     lower_grid    how the work of a step is cut into chunks: shapes and stored chunks decide, nothing else
@@ -103,6 +104,12 @@ VV_WARN_UNUSED vv_status vv_lower_make_whole(vv_builder *b, int node, const vv_m
 /* Which dimension of a step's result a node's dimension is: -1 for one of length 1 that is only kept in name. */
 int vv_lower_result_dim(const vv_array *a, int d);
 
+/* --- lower_user.c --- */
+
+VV_WARN_UNUSED vv_status vv_lower_user(vv_builder *b, int node, vv_made *m);
+/* Along this dimension all is made or nothing. */
+bool vv_lower_user_whole(const vv_user *u, int d);
+
 /* --- lower_whole.c --- */
 
 bool vv_lower_needs_whole(const vv_dag *g);
@@ -110,7 +117,8 @@ bool vv_lower_needs_whole(const vv_dag *g);
 VV_WARN_UNUSED vv_status vv_lower_shapes(vv_builder *b);
 /* Cuts the work of a step, a box of an array's whole work. */
 void vv_lower_cut(const vv_builder *b, const vv_array *a, const vv_box *box, const vv_hint *hint, vv_step *s);
-/* Products are made in whole chunks: BLAS adds in an order that depends on how many rows and columns it is given. */
+/* Products are made in whole chunks: BLAS adds in an order that depends on how many rows and columns it is given. So is what functions of the user's make, which may
+ * see where chunks begin. */
 void vv_lower_whole_chunks(const vv_builder *b, const vv_array *a, vv_box *box);
 
 /* --- lower_stack.c --- */

@@ -89,6 +89,7 @@ static bool same_node(const vv_array *a, const vv_array *b)
     case VV_NODE_BLOCK: return same_block(a, b);
     case VV_NODE_PRODUCT: return same_product(a, b);
     case VV_NODE_RECHUNK: return same_lengths(a->chunk, b->chunk, a->shape.nd);
+    case VV_NODE_USER: return vv_user_equal(a->user, b->user);
     case VV_NODE_RESHAPE: return true; /* of the same input in the same shape */
     case VV_NODE_HELD: return a->held_number == b->held_number;
     }

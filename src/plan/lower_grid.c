@@ -201,12 +201,35 @@ static void cut_finer(vv_grid *g, const bool kept[])
     }
 }
 
+/* Functions of the user's see the chunks that they are told they see; what is wanted whole may come in a list of the chunks that it has. */
+static void user_chunks(vv_step *s)
+{
+    vv_grid *g = &s->work;
+    vv_user *u = s->user;
+    bool kept[VV_MAX_DIMS] = {false};
+    for (int d = 0; d < g->shape.nd; d++) {
+        vv_index n = vv_imax(1, g->shape.n[d]);
+        kept[d] = u->kind == VV_USER_BLOCKS || u->whole[d] || u->chunk[d] > 0;
+        if (u->chunk[d] > 0 || u->whole[d]) {
+            u->list[d] = vv_imin(n, u->chunk[d] > 0 ? u->chunk[d] : g->chunk[d]);
+            u->list_shift[d] = u->chunk[d] > 0 ? 0 : g->shift[d] % u->list[d];
+            g->chunk[d] = u->whole[d] ? n : u->list[d];
+            g->shift[d] = 0;
+        }
+    }
+    cut_finer(g, kept);
+}
+
 /* A scan runs along its whole axis, a lane is one piece. A window's chunks are twice as long as what they need around them, lest the same elements go to very many. */
 static void block_chunks(vv_step *s)
 {
     vv_grid *g = &s->work;
     bool kept[VV_MAX_DIMS] = {false};
     if (!s->block) return;
+    if (s->user) {
+        user_chunks(s);
+        return;
+    }
     for (int d = 0; d < g->shape.nd; d++) {
         if (!vv_block_whole(&s->call, d)) continue;
         kept[d] = true;
@@ -244,7 +267,8 @@ void vv_lower_grid(const vv_plan *p, vv_step *s, const vv_hint *hint)
     follow_hint(s, hint, fixed);
     for (int d = 0; d < s->work.shape.nd; d++) said = said || hint->chunk[d];
     fill_up(s);
-    if (tiny && !said) merge_tiny(s, fixed);
+    bool seen = s->user && s->user->kind == VV_USER_BLOCKS; /* the function sees which chunks there are */
+    if (tiny && !said && !seen) merge_tiny(s, fixed);
     block_chunks(s);
     settle(&s->work, s->op == VV_STEP_REDUCE);
 }

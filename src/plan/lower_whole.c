@@ -67,12 +67,17 @@ void vv_lower_cut(const vv_builder *b, const vv_array *a, const vv_box *box, con
     }
     memcpy(s->join, whole->join, sizeof s->join);
     s->leaf = whole->leaf;
+    if (s->user) {
+        memcpy(s->user->list, whole->user->list, sizeof s->user->list);
+        memcpy(s->user->list_shift, whole->user->list_shift, sizeof s->user->list_shift);
+    }
     s->shaped = true;
 }
 
 void vv_lower_whole_chunks(const vv_builder *b, const vv_array *a, vv_box *box)
 {
-    const vv_step *whole = a->kind == VV_NODE_PRODUCT ? shape_of(b, a) : NULL;
+    bool by_chunks = a->kind == VV_NODE_PRODUCT || a->kind == VV_NODE_USER;
+    const vv_step *whole = by_chunks ? shape_of(b, a) : NULL;
     for (int d = 0; whole && d < box->nd; d++) {
         const vv_grid *g = &whole->grid;
         if (box->n[d] == 0) continue;

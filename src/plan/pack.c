@@ -324,6 +324,80 @@ static void call(archive *a, vv_block_call *c, int nd)
     for (vv_index i = 0; i < c->n_weights && c->weight; i++) real(a, &c->weight[i]);
 }
 
+/* A function by its place in its module; it is looked for when all has been read. */
+static void symbol(archive *a, vv_symbol *s)
+{
+    string(a, &s->module);
+    bytes(a, s->id, sizeof s->id);
+    NUMBER(a, s->n_id);
+    int64_t offset = (int64_t)s->offset;
+    number(a, &offset);
+    s->offset = (uint64_t)offset;
+    if (a->take && (!s->module || s->n_id < 0 || s->n_id > VV_SYMBOL_ID)) a->take->failed = true;
+}
+
+static void operand(archive *a, vv_user_operand *o)
+{
+    NUMBER(a, o->type);
+    NUMBER(a, o->nd);
+    if (a->take && (o->nd < 0 || o->nd > VV_MAX_DIMS)) {
+        a->take->failed = true;
+        o->nd = 0;
+    }
+    for (int d = 0; d < o->nd; d++) NUMBER(a, o->dim[d]);
+}
+
+static void user_dims(archive *a, vv_user *u, int nd)
+{
+    shape(a, &u->work);
+    for (int d = 0; d < nd; d++) {
+        NUMBER(a, u->origin[d]);
+        NUMBER(a, u->whole[d]);
+        NUMBER(a, u->chunk[d]);
+        NUMBER(a, u->length[d]);
+        NUMBER(a, u->piece[d]);
+        NUMBER(a, u->before[d]);
+        NUMBER(a, u->after[d]);
+        NUMBER(a, u->open[d]);
+        NUMBER(a, u->list[d]);
+        NUMBER(a, u->list_shift[d]);
+    }
+}
+
+static void user_data(archive *a, vv_user *u)
+{
+    u->data_size = counted(a, u->data_size, 1);
+    if (u->data_size == 0) return;
+    if (a->take && a->status == VV_OK) a->status = vv_new(&u->data, (size_t)u->data_size, 1);
+    if (u->data) bytes(a, u->data, (size_t)u->data_size);
+}
+
+static void user(archive *a, vv_user **out, int nd)
+{
+    if (a->take && a->status == VV_OK) a->status = vv_new(out, 1, sizeof **out);
+    vv_user *u = *out;
+    if (!u) return;
+    NUMBER(a, u->kind);
+    string(a, &u->name);
+    symbol(a, &u->symbol);
+    NUMBER(a, u->n_in);
+    if (a->take && (u->n_in < 0 || u->n_in > VV_PROGRAM_INPUTS)) {
+        a->take->failed = true;
+        u->n_in = 0;
+    }
+    for (int k = 0; k < u->n_in; k++) operand(a, &u->in[k]);
+    NUMBER(a, u->type);
+    NUMBER(a, u->result_nd);
+    user_dims(a, u, nd);
+    NUMBER(a, u->loops);
+    NUMBER(a, u->n_sizes);
+    for (int i = 0; i < VV_MAX_DIMS; i++) NUMBER(a, u->size_dim[i]);
+    NUMBER(a, u->lists);
+    NUMBER(a, u->scratch);
+    user_data(a, u);
+    if (a->take && !a->take->failed && a->status == VV_OK) a->status = vv_symbol_load(&u->symbol, &u->function);
+}
+
 static void groups(archive *a, vv_groups *g)
 {
     NUMBER(a, g->dim);
@@ -340,7 +414,10 @@ static void compute(archive *a, vv_step *s)
     NUMBER(a, s->block);
     NUMBER(a, s->product);
     if (!s->block && !s->product) program(a, s);
-    if (s->block) call(a, &s->call, s->work.shape.nd);
+    int64_t function = s->user != NULL;
+    number(a, &function);
+    if (function) user(a, &s->user, s->work.shape.nd);
+    if (s->block && !function) call(a, &s->call, s->work.shape.nd);
     for (int d = 0; d < s->work.shape.nd; d++) {
         NUMBER(a, s->reduced[d]);
         NUMBER(a, s->join[d]);

@@ -38,6 +38,7 @@ void vv_step_free(vv_step *s)
     free_groups(&s->groups);
     vv_table_free(&s->groups.label);
     free(s->call.weight);
+    vv_user_free(&s->user);
     free(s->input);
     free(s->program);
     free(s->name);
@@ -160,6 +161,11 @@ void vv_step_result_grid(const vv_step *s, vv_grid *out)
         bool groups = s->op == VV_STEP_REDUCE && d == s->groups.dim;
         if (s->op == VV_STEP_REDUCE && s->reduced[d] && !groups) continue;
         int k = out->shape.nd++;
+        if (s->user && vv_user_differs(s->user, d)) {
+            out->shape.n[k] = s->user->length[d];
+            out->chunk[k] = vv_grid_count(&s->work, d) <= 1 ? out->shape.n[k] : s->user->piece[d];
+            continue;
+        }
         if (vv_step_lanes(s) && s->call.along[d]) {
             out->shape.n[k] = out->chunk[k] = lane ? 1 : s->call.length;
             lane = true;

@@ -4,7 +4,8 @@
  * its own share from pure functions (place.h, flow.h). Steps:
  *
  *   read    a stored, held or generated variable; fused into the steps that use it, never a task of its own
- *   map     new elements from those at the same place: an elementwise program, or an operation on a whole block with its surroundings
+ *   map     new elements from those at the same place: an elementwise program, or an operation on a whole block with its surroundings, or a function
+ *           of the user's on blocks of several arrays
  *   reduce  the same, with its values folded into cells by one or several reductions, perhaps group by group; or a matrix product
  *   write   a result goes to a variable of the output file
  *   gather  a result goes to a buffer on rank 0
@@ -37,6 +38,7 @@
 #include "kernels/program.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/user.h"
 #include "storage/storage.h"
 
 enum { VV_MAX_RESULTS = VV_PROGRAM_OUTPUTS };
@@ -173,8 +175,9 @@ typedef struct vv_step {
         program; /* over its inputs' values, with a result for each of the step's; NULL for a block operation or a product */
     bool block; /* map: `call` makes the chunk from the only input's block with its halo */
     vv_block_call call;
-    bool product; /* reduce: the two inputs are multiplied and summed over the reduced dimensions, chunk by chunk */
-    vv_grid work; /* chunks of the elements that go in */
+    vv_user *user; /* likewise, of all its inputs' blocks: a function of the user's instead of `call`; NULL: none */
+    bool product;  /* reduce: the two inputs are multiplied and summed over the reduced dimensions, chunk by chunk */
+    vv_grid work;  /* chunks of the elements that go in */
     bool
         reshaped; /* map: the result's chunks have the same elements in the same order, but in another shape (base/reshape.h) */
     vv_shape shown;
@@ -260,7 +263,13 @@ static inline bool vv_step_delivers(const vv_step *s)
 /* An operation on lanes: along their dimensions the result has other lengths than the work. */
 static inline bool vv_step_lanes(const vv_step *s)
 {
-    return s->block && vv_block_ops[s->call.op].lanes;
+    return s->block && !s->user && vv_block_ops[s->call.op].lanes;
+}
+
+/* Along dimension d of its work a step's result has elements of its own making. */
+static inline bool vv_step_differs(const vv_step *s, int d)
+{
+    return s->user ? vv_user_differs(s->user, d) : vv_step_lanes(s) && s->call.along[d];
 }
 
 /* Elements of a step's result that are finished from one cell. */

@@ -106,6 +106,19 @@ static bool box_within(const vv_box *b, const vv_shape *shape)
     return true;
 }
 
+/* Of surroundings elements may lie outside of the work. */
+static bool box_around(const vv_box *b, const vv_shape *shape, const vv_input *in)
+{
+    vv_box moved = *b;
+    vv_shape larger = *shape;
+    for (int d = 0; d < shape->nd; d++) {
+        if (b->nd != shape->nd || b->lo[d] < -in->before[d]) return false;
+        moved.lo[d] += in->before[d];
+        larger.n[d] += in->before[d] + in->after[d];
+    }
+    return box_within(&moved, &larger);
+}
+
 /* Along dimension d of its source every work chunk lies within one stored chunk. */
 static bool in_one_chunk(const vv_step *s, const vv_part *part, const vv_grid *stored, int d)
 {
@@ -162,7 +175,8 @@ static vv_status check_part(const vv_plan *p, int i, const vv_input *in, const v
         return bad(p, i, "elements that only rank 0 has");
     if (stored == (in->access == VV_ACCESS_PUSH)) return bad(p, i, "an input that cannot be had so");
     if (handed_on(p, from, part->result) != vv_working_type(in->type)) return bad(p, i, "an input of another type");
-    if (part->nd != from->grid.shape.nd || !box_within(&part->box, &s->work.shape) || !within(part, &from->grid.shape))
+    if (part->nd != from->grid.shape.nd || !box_around(&part->box, &s->work.shape, in) ||
+        !within(part, &from->grid.shape))
         return bad(p, i, "a view beyond its array");
     return VV_OK;
 }
@@ -220,6 +234,29 @@ static bool lanes_ok(const vv_step *s)
     return some && s->call.length >= 1 && vv_block_ops[s->call.op].fits(&s->call, n);
 }
 
+/* Its own dimensions and pieces are those of the work; what it wants whole is. */
+static bool user_ok(const vv_step *s)
+{
+    const vv_user *u = s->user;
+    int nd = s->work.shape.nd;
+    if (s->op != VV_STEP_MAP || !s->block || !vv_user_valid(u, nd) || s->n_inputs != vv_imax(1, u->n_in)) return false;
+    for (int d = 0; d < nd; d++) {
+        vv_index n = vv_grid_count(&s->work, d);
+        if (u->origin[d] > u->work.n[d] - s->work.shape.n[d]) return false;
+        if (u->whole[d] && (n > 1 || s->work.shape.n[d] != u->work.n[d])) return false;
+        bool all = vv_user_differs(u, d) || u->before[d] || u->after[d];
+        if (all && s->work.shape.n[d] != u->work.n[d]) return false;
+        if (vv_user_differs(u, d) && n > 1 && vv_ceil_div(u->length[d], u->piece[d]) != n) return false;
+        if (vv_user_differs(u, d) && n == 0 && u->length[d] > 0) return false;
+    }
+    for (int k = 0; k < u->n_in; k++) {
+        if (vv_working_type(s->input[k].type) != vv_working_type(u->in[k].type)) return false;
+        for (int d = 0; d < nd; d++)
+            if (s->input[k].before[d] > u->before[d] || s->input[k].after[d] > u->after[d]) return false;
+    }
+    return vv_working_type(s->result[0].type) == vv_working_type(u->type);
+}
+
 static vv_status check_map(const vv_plan *p, int i)
 {
     const vv_step *s = &p->step[i];
@@ -274,7 +311,8 @@ static vv_status check_compute(const vv_plan *p, int i)
     if (s->n_results < 1 || s->n_results > VV_MAX_RESULTS) return bad(p, i, "number of results");
     if (!s->program != (s->block || s->product)) return bad(p, i, "no program, or one too many");
     if (s->program && s->program->n_inputs != s->n_inputs) return bad(p, i, "program and inputs differ");
-    if (s->block && (s->n_inputs != 1 || s->call.op < 0 || s->call.op >= vv_n_block_ops))
+    if (s->user && !user_ok(s)) return bad(p, i, "a function of other blocks");
+    if (s->block && !s->user && (s->n_inputs != 1 || s->call.op < 0 || s->call.op >= vv_n_block_ops))
         return bad(p, i, "unknown block operation");
     if (s->placement < 0 || (s->placement >= VV_PLACEMENTS && !held_ok(s) && !first_ok(s)))
         return bad(p, i, "placement");

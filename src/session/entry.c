@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "plan/place.h"
 #include "session/session.h"
+#include "varve/apply.h"
 #include "varve/call.h"
 #include "varve/create.h"
 #include "varve/move.h"
@@ -189,6 +190,42 @@ void vv_broadcast(vv_session *s, vv_array *const arrays[], int n, vv_array *out[
 vv_array *vv_from_buffer(vv_session *s, const char *dims, const char *chunks, vv_dtype dtype, const void *buffer)
 {
     return vv_node_given(&s->context, dims, chunks, dtype, buffer);
+}
+
+vv_array *vv_map(vv_session *s, vv_element_function *f, vv_array *const arrays[], int n,
+                 const vv_apply_options *options)
+{
+    return vv_node_user_map(&s->context, f, arrays, n, options);
+}
+
+vv_array *vv_fromfunction(vv_session *s, vv_index_function *f, const char *dims, const char *chunks, vv_dtype dtype,
+                          const void *data, vv_bytes data_size)
+{
+    return vv_node_fromfunction(&s->context, f, dims, chunks, dtype, data, data_size);
+}
+
+vv_array *vv_map_blocks(vv_session *s, vv_block_function *f, vv_array *const arrays[], int n,
+                        const vv_apply_options *options)
+{
+    return vv_node_map_blocks(&s->context, f, arrays, n, options);
+}
+
+vv_array *vv_blockwise(vv_session *s, vv_block_function *f, const char *letters, vv_array *const arrays[], int n,
+                       const vv_apply_options *options)
+{
+    return vv_node_blockwise(&s->context, f, letters, arrays, n, options);
+}
+
+vv_array *vv_map_overlap(vv_session *s, vv_block_function *f, vv_array *const arrays[], int n, const char *depth,
+                         const char *boundary, const vv_apply_options *options)
+{
+    return vv_node_map_overlap(&s->context, f, arrays, n, depth, boundary, options);
+}
+
+vv_array *vv_apply_gufunc(vv_session *s, vv_gufunc_function *f, const char *signature, vv_array *const arrays[], int n,
+                          const vv_apply_options *options)
+{
+    return vv_node_gufunc(&s->context, f, signature, arrays, n, options);
 }
 
 vv_array *vv_random_array(vv_session *s, const char *kind, const char *dims, const char *chunks, uint64_t seed,

@@ -7,7 +7,7 @@ Varve; test_dask_names.py finds out whether that is true.
 OURS = {
     "Array": "`vv_array`", "abs": "`vv_absolute`", "angle": "", "append": "`vv_concat`", "apply_over_axes": "`vv_reduce` over several dimensions",
     "around": "`vv_rint`; with digits between `vv_multiply` and `vv_divide`", "round": "`vv_rint`; with digits between `vv_multiply` and `vv_divide`",
-    "array": "`vv_from_buffer`, `vv_open`; made arrays in `varve/create.h`", "from_array": "`vv_from_buffer`", "asarray": "`vv_from_buffer`, `vv_open`", "asanyarray": "`vv_open`",
+    "as_gufunc": "`vv_apply_gufunc`", "frompyfunc": "`vv_map`", "array": "`vv_from_buffer`, `vv_open`; made arrays in `varve/create.h`", "from_array": "`vv_from_buffer`", "asarray": "`vv_from_buffer`, `vv_open`", "asanyarray": "`vv_open`",
     "atleast_1d": "`vv_expand`", "atleast_2d": "`vv_expand`", "atleast_3d": "`vv_expand`", "average": "`vv_weighted`",
     "bitwise_not": "`vv_invert`", "broadcast_arrays": "`vv_broadcast`", "meshgrid": "`vv_broadcast`", "choose": "`vv_where` of `vv_equal`",
     "compute": "`vv_compute`, `vv_compute_all`", "concatenate": "`vv_concat`", "deg2rad": "`vv_radians`", "rad2deg": "`vv_degrees`",
@@ -26,7 +26,7 @@ OURS = {
     "trace": "`vv_sum` of `vv_diagonal`", "tril_indices": "`vv_argwhere` of `vv_tri`", "tril_indices_from": "`vv_argwhere` of `vv_tri`",
     "triu_indices": "`vv_argwhere` of `vv_triu`", "triu_indices_from": "`vv_argwhere` of `vv_triu`", "cumsum": "`vv_cumulative(a, \"sum\", ..)`",
     "cumprod": "`vv_cumulative(a, \"prod\", ..)`", "nancumsum": "`vv_cumulative(a, \"sum\", ..)`: missing values are skipped", "nancumprod": "`vv_cumulative(a, \"prod\", ..)`",
-    "overlap": "`vv_window`, `vv_convolve`: what lies around a chunk comes along", "random": "`vv_random_array`, `vv_random_array_of`, `vv_permutation`, `vv_choice`",
+    "overlap": "`vv_map_overlap`; `vv_window`, `vv_convolve`", "random": "`vv_random_array`, `vv_random_array_of`, `vv_permutation`, `vv_choice`",
     "ravel_multi_index": "`vv_multiply` and `vv_add`; selection by it is `vv_points`", "unravel_index": "`vv_floor_divide` and `vv_remainder`, as in `vv_argwhere`",
     "unify_chunks": "by itself, in every operation of several arrays", "vdot": "`vv_dot`", "i0": "", "isreal": "", "iscomplex": "",
     "nanmedian": "`vv_median`, which skips missing values", "percentile": "`vv_quantile`", "linalg": "`vv_matmul`; `norm` of `vv_reduce`",
@@ -43,9 +43,9 @@ LATER = "not there yet"
 NOT = {name: why for why, names in {
     COMPLEX: "angle conj imag real iscomplex isreal",
     MODULE: "backends chunk chunk_types core creation dispatch einsumfuncs gufunc lib ma numpy_compat optimization reductions routines slicing tiledb_io ufunc utils wrap percentile_module",
-    PYTHON: "PerformanceWarning assert_eq as_gufunc frompyfunc register_chunk_type optimize atop",
+    PYTHON: "PerformanceWarning assert_eq register_chunk_type optimize atop",
     "formats that Varve does not have": "from_npy_stack from_tiledb from_zarr to_npy_stack to_tiledb to_zarr",
-    "a rank's function on blocks: not there yet": "map_blocks map_overlap blockwise apply_along_axis apply_gufunc from_delayed fromfunction",
+    "tasks of one's own are not there yet": "from_delayed",
     LATER: "digitize fft frexp i0 searchsorted union1d unique",
 }.items() for name in names.split()}
 NOT.pop("percentile_module")
