@@ -4,6 +4,7 @@
 #include "varve/call.h"
 #include "varve/count.h"
 #include "varve/create.h"
+#include "varve/linalg.h"
 #include "varve/move.h"
 
 #include <limits.h>
@@ -93,6 +94,37 @@ static vv_status read_list(calling *c, const char *key, vv_index **out, vv_index
         text = *end ? end + 1 : end;
     }
     return VV_OK;
+}
+
+/* Which of these words an argument is; -1 for none of them. */
+static int choice(calling *c, const char *key, const char *const words[], int n)
+{
+    const char *text = word(c, key);
+    for (int i = 0; i < n; i++)
+        if (!strcmp(text, words[i])) return i;
+    vv_buf all = {0};
+    for (int i = 0; i < n; i++) vv_buf_printf(&all, i ? ", %s" : "%s", words[i]);
+    wrong(c, vv_fail(VV_ERR_USAGE, "%s: %s=%s is none of %s", c->name, key, text, all.data ? all.data : ""));
+    vv_buf_free(&all);
+    return -1;
+}
+
+static vv_array *part_of_qr(calling *c)
+{
+    vv_array *part = NULL;
+    int which = choice(c, "part", (const char *const[]){"q", "r"}, 2);
+    if (which < 0) return vv_node_inert(c->context);
+    vv_qr(c->in[0], word(c, "to"), which == 0 ? &part : NULL, which == 1 ? &part : NULL);
+    return part;
+}
+
+static vv_array *part_of_svd(calling *c)
+{
+    vv_array *part = NULL;
+    int which = choice(c, "part", (const char *const[]){"u", "s", "v"}, 3);
+    if (which < 0) return vv_node_inert(c->context);
+    vv_svd(c->in[0], word(c, "to"), which == 0 ? &part : NULL, which == 1 ? &part : NULL, which == 2 ? &part : NULL);
+    return part;
 }
 
 static vv_array *take_listed(calling *c)

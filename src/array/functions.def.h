@@ -114,3 +114,6 @@ FUNCTION(cumulative, 1, 1, "how dim", "running statistics", vv_cumulative(IN(0),
 FUNCTION(cumsum, 1, 1, "dim", "running sum", vv_cumulative(IN(0), "sum", WORD(dim)))
 FUNCTION(cumprod, 1, 1, "dim", "running product", vv_cumulative(IN(0), "prod", WORD(dim)))
 FUNCTION(matmul, 2, 2, "dim", "products summed over a dimension of both", vv_matmul(IN(0), IN(1), WORD(dim)))
+
+FUNCTION(qr, 1, 1, "to part", "QR factorisation: its part q or r", part_of_qr(call))
+FUNCTION(svd, 1, 1, "to part", "singular values s, left vectors u, right ones v", part_of_svd(call))

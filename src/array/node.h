@@ -16,6 +16,7 @@
 #include "kernels/program.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/tile.h"
 #include "kernels/user.h"
 #include "storage/storage.h"
 #include "varve/apply.h"
@@ -78,6 +79,7 @@ typedef enum vv_node_kind {
     VV_NODE_VIEW,    /* elements of the inputs at other places: parts, whose `from` is the number of an input */
     VV_NODE_REDUCE,  /* over dimensions, perhaps by group */
     VV_NODE_BLOCK,   /* windows and scans: an operation on a whole block; the shape stays */
+    VV_NODE_TILE,    /* of one or two matrices, in whole pieces: factorisations */
     VV_NODE_PRODUCT, /* of two inputs, summed over one dimension of each */
     VV_NODE_USER, /* a function of the user's, of blocks of the inputs; dimensions behind user->result_nd have length 1 */
     VV_NODE_RESHAPE, /* the same elements in the same order in another shape: dimensions are merged or split */
@@ -144,6 +146,7 @@ struct vv_array {
     vv_reduce_options options;
     vv_block_call call; /* BLOCK */
     vv_user *user;      /* USER */
+    vv_tile_call tile;  /* TILE */
     int n_summed;       /* PRODUCT: its work has the result's dimensions and then so many that are summed over */
     int work_dim[2][VV_MAX_DIMS]; /* PRODUCT: what each dimension of each factor is in the work */
 };

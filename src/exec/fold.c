@@ -34,6 +34,7 @@ typedef struct chunk {
     vv_worker *w;
     const vv_step *s;
     const vv_box *box;
+    const vv_index *coords; /* in the grid */
     char *states;
     vv_index cells, state_bytes; /* of one group */
     vv_index first_group, groups;
@@ -64,6 +65,7 @@ static vv_status fold_box(const chunk *c, const vv_box *box, char *state)
     vv_worker *w = c->w;
     const vv_step *s = c->s;
     if (s->user) return vv_fold_user(w, box, state);
+    if (s->tiled) return vv_fold_tile(w, c->coords, box, state);
     if (s->block) return vv_fold_call(w, box, state);
     if (s->product) return vv_fold_product(w, box, state);
     vv_index at[VV_PROGRAM_INPUTS];
@@ -254,7 +256,7 @@ vv_status vv_worker_run(vv_worker *w, vv_unit u, void *state)
     VV_TRY(vv_fault(VV_FAULT_TASK));
     if (w->laid != w->job) VV_TRY(lay_out(w));
     for (int i = 0; i < s->n_inputs; i++) w->key[i] = -1;
-    chunk c = {.w = w, .s = s, .box = &box, .states = state, .cells = vv_unit_cells(s, u.out)};
+    chunk c = {.w = w, .s = s, .box = &box, .coords = coords, .states = state, .cells = vv_unit_cells(s, u.out)};
     c.state_bytes = vv_state_bytes(s, c.cells);
     vv_out_groups(s, u.out, &c.first_group, &c.groups);
     init_states(&c);

@@ -1,4 +1,4 @@
-/* Steps that take packed blocks as a whole: operations on a block with its surroundings, and matrix products. */
+/* Steps that take packed blocks as a whole: operations on a block with its surroundings, on matrices, and matrix products. */
 #include "exec/work.h"
 #include "kernels/gemm.h"
 
@@ -50,6 +50,30 @@ vv_status vv_fold_user(vv_worker *w, const vv_box *box, char *state)
     VV_TRY(vv_room_for(&w->special, vv_user_workspace(s->user, box->n, b.out.n, b.follows), "a function's workspace"));
     vv_status status = vv_user_run(s->user, &b, w->special.data);
     return status == VV_OK ? VV_OK : user_failed(s, whole);
+}
+
+/* --- matrices --- */
+
+/* The packed blocks are the matrices: work dimensions that an operand does not have are of one element there. */
+vv_status vv_fold_tile(vv_worker *w, const vv_index coords[], const vv_box *box, char *state)
+{
+    const vv_step *s = w->job->step;
+    vv_tile_work work = {.from = s->tile.from};
+    for (int d = 0; d < s->tile.first; d++) {
+        if (vv_grid_count(&s->work, d) == 1) continue;
+        work.piece = coords[d];
+        work.cut = s->tile.cut[d];
+    }
+    for (int k = 0; k < s->n_inputs; k++) {
+        vv_tile_shape(&s->tile, k, box->nd, w->box[k].n, &work.in[k]);
+        work.in[k].at = (double *)(uintptr_t)w->block[k].bytes;
+    }
+    vv_tile_result(&s->tile, box->n, &work.out);
+    work.out.at = (double *)(void *)state;
+    VV_TRY(vv_room_for(&w->special, vv_tile_workspace(s->tile.op, &work), "a workspace"));
+    work.room = w->special.data;
+    vv_status status = vv_tile_ops[s->tile.op].run(&work);
+    return status == VV_OK ? VV_OK : vv_error_prefix("'%s'", s->name);
 }
 
 /* --- products --- */

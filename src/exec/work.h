@@ -177,7 +177,7 @@ VV_WARN_UNUSED vv_status vv_finish_values(const vv_step *s, vv_index out, const 
 static inline bool vv_block_assembled(const vv_step *s, int input)
 {
     vv_access a = s->input[input].access;
-    return a == VV_ACCESS_BOX || (a != VV_ACCESS_PUSH && (s->block || s->product));
+    return a == VV_ACCESS_BOX || (a != VV_ACCESS_PUSH && vv_step_packs(s));
 }
 /* The block of the work chunk at `coords`, and what follows when it is no longer needed. */
 VV_WARN_UNUSED vv_status vv_block_load(vv_worker *w, int input, const vv_index coords[], const vv_box *box);
@@ -220,6 +220,7 @@ VV_WARN_UNUSED vv_status vv_box_assemble(vv_worker *w, int input, const vv_box *
 VV_WARN_UNUSED vv_status vv_fold_box(vv_worker *w, const vv_box *chunk, const vv_box *box, const vv_index at[],
                                      char *state);
 /* fold_block.c: steps that take packed blocks. */
+VV_WARN_UNUSED vv_status vv_fold_tile(vv_worker *w, const vv_index coords[], const vv_box *box, char *state);
 VV_WARN_UNUSED vv_status vv_fold_call(vv_worker *w, const vv_box *box, char *state);
 VV_WARN_UNUSED vv_status vv_fold_user(vv_worker *w, const vv_box *box, char *state);
 VV_WARN_UNUSED vv_status vv_fold_product(vv_worker *w, const vv_box *box, char *state);

@@ -28,7 +28,8 @@ static bool same_elements(const vv_source *s, const vv_write_to *to)
 
 static bool changes_nothing(const vv_step *s)
 {
-    if (s->op != VV_STEP_MAP || s->block || s->reshaped || s->n_inputs != 1 || s->n_results != 1 || s->program->n > 0)
+    if (s->op != VV_STEP_MAP || vv_step_packs(s) || s->reshaped || s->n_inputs != 1 || s->n_results != 1 ||
+        s->program->n > 0)
         return false;
     return s->input[0].access != VV_ACCESS_PUSH && !s->input[0].lookup && s->input[0].n_parts > 0;
 }

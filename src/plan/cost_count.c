@@ -266,7 +266,7 @@ static vv_status count_input(vv_counter *c, int step, int k, const vv_index coor
     const vv_step *s = &c->plan->step[step];
     const vv_input *in = &s->input[k];
     const vv_edge *e = &c->edge[c->first_edge[step] + k];
-    bool packed = in->access == VV_ACCESS_BOX || ((s->block || s->product) && in->access != VV_ACCESS_PUSH);
+    bool packed = in->access == VV_ACCESS_BOX || (vv_step_packs(s) && in->access != VV_ACCESS_PUSH);
     t->values += vv_box_elements(work) * vv_dtype_size(vv_working_type(in->type));
     if (in->access == VV_ACCESS_PUSH) return VV_OK;
     vv_index key = in->access == VV_ACCESS_STREAM && !packed ? -1 : vv_edge_key(e, coords);

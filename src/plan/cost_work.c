@@ -52,6 +52,7 @@ vv_dtype vv_step_values(const vv_step *s, int result)
     if (s->op == VV_STEP_REDUCE) return vv_red_out(&s->result[result].red);
     if (s->program) return s->program->type[s->result[result].value];
     if (s->user) return vv_working_type(s->user->type);
+    if (s->tiled) return VV_F64;
     return vv_block_ops[s->call.op].result(vv_working_type(s->input[0].type));
 }
 
@@ -88,7 +89,7 @@ static vv_bytes decoded_chunk(const vv_source *source)
 /* Whether a block has to be packed for the step's operation, wherever it comes from. */
 static bool packs(const vv_step *s, const vv_input *in)
 {
-    return in->access == VV_ACCESS_BOX || s->block || s->product;
+    return in->access == VV_ACCESS_BOX || vv_step_packs(s);
 }
 
 static void add_stored(const vv_plan *p, const vv_step *s, const vv_input *in, vv_work *out, vv_bytes *block)
@@ -145,6 +146,16 @@ static vv_bytes user_workspace(const vv_step *s, const vv_edge edge[])
     }
     for (int k = 0; k < s->n_inputs; k++) follows[k] = edge[k].follows;
     return round64(vv_user_workspace(s->user, n, out, follows));
+}
+
+static vv_bytes tile_workspace(const vv_step *s)
+{
+    vv_index n[VV_MAX_DIMS];
+    vv_tile_work w = {.from = s->tile.from};
+    for (int d = 0; d < s->work.shape.nd; d++) n[d] = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
+    for (int k = 0; k < s->n_inputs; k++) vv_tile_shape(&s->tile, k, s->work.shape.nd, n, &w.in[k]);
+    vv_tile_result(&s->tile, n, &w.out);
+    return round64(vv_tile_workspace(s->tile.op, &w));
 }
 
 /* Rows, columns and what is summed over, with the strides of the two packed blocks; dimensions that both have and that stay are done one by one. Which of
@@ -263,7 +274,8 @@ void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], 
     out->program = round64(registers + (vv_bytes)s->n_inputs * VV_TILE * 8);
     if (s->block) out->special = s->user ? user_workspace(s, edge) : block_workspace(s);
     if (s->product) out->special = product_workspace(s, edge);
-    if (s->product) out->blas = VV_GEMM_LIBRARY;
+    if (s->tiled) out->special = tile_workspace(s);
+    if (s->product || s->tiled) out->blas = VV_GEMM_LIBRARY;
     out->state = round64(vv_times(groups, vv_state_bytes(s, out->cells)));
     add_finishing(p, number, elements, out);
     if (s->copied_all) *out = (vv_work){.cells = out->cells, .groups = out->groups};

@@ -227,6 +227,9 @@ static void explain_operation(const vv_plan *p, const vv_step *s, vv_buf *b)
     if (s->user) {
         vv_buf_printf(b, ": function '%s'", s->user->name);
         for (int k = 0; k < s->user->n_in; k++) vv_buf_printf(b, "%s %s", k ? "," : " of", input_name(p, s, k));
+    } else if (s->tiled) {
+        vv_buf_printf(b, ": %s of %s", vv_tile_ops[s->tile.op].name, input_name(p, s, 0));
+        if (s->n_inputs > 1) vv_buf_printf(b, " and %s", input_name(p, s, 1));
     } else if (s->block) {
         vv_buf_printf(b, ": %s of %s", vv_block_ops[s->call.op].name, input_name(p, s, 0));
     } else if (s->product) {

@@ -167,10 +167,11 @@ static void untable(vv_edge *e)
 }
 
 /* Where elements come from changes along d: a part follows it, or does not reach over all of it. An operation on blocks wants every element in its
- * place, repeated ones too. */
+ * place, repeated ones too; a matrix comes whole. */
 static bool depends(const vv_edge *e, int d)
 {
     if (step_of(e)->block && !step_of(e)->user) return true;
+    if (step_of(e)->tiled) return vv_tile_sees(&step_of(e)->tile, e->input, d);
     for (int j = 0; j < e->n_parts; j++)
         if (vv_part_follows(&e->part[j], d) || e->part[j].box.n[d] != step_of(e)->work.shape.n[d]) return true;
     return false;

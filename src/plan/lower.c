@@ -472,7 +472,7 @@ static void widen(const vv_array *a, vv_box *box)
 {
     if (a->kind == VV_NODE_RESHAPE) widen_reshaped(a, box);
     for (int d = 0; d < box->nd; d++) {
-        bool whole = false;
+        bool whole = a->kind == VV_NODE_TILE;
         if (a->kind == VV_NODE_BLOCK && vv_block_ops[a->call.op].window) whole = a->call.before[d] || a->call.after[d];
         if (a->kind == VV_NODE_BLOCK) whole = whole || vv_block_whole(&a->call, d);
         if (a->kind == VV_NODE_USER) whole = vv_lower_user_whole(a->user, d);
@@ -501,6 +501,7 @@ static vv_status make(vv_builder *b, int node, vv_made *m)
     switch (b->graph.node[node].array->kind) {
     case VV_NODE_REDUCE: return reduce_step(b, node, m);
     case VV_NODE_BLOCK: return block_step(b, node, m);
+    case VV_NODE_TILE: return vv_lower_tile(b, node, m);
     case VV_NODE_PRODUCT: return product_step(b, node, m);
     case VV_NODE_USER: return vv_lower_user(b, node, m);
     case VV_NODE_RESHAPE: return reshape_step(b, node, m);

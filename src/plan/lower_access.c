@@ -148,7 +148,7 @@ static bool in_order(const vv_part *p)
 
 static bool streams(const vv_plan *p, const vv_step *s, const vv_input *in)
 {
-    if (!vv_input_direct(s, in) || s->block || s->product) return false;
+    if (!vv_input_direct(s, in) || vv_step_packs(s)) return false;
     const vv_part *part = &in->part[0];
     const vv_source *source = vv_part_stored(p, part);
     if (!source || !source->raw || source->chunked || part->nd != s->work.shape.nd || !in_order(part)) return false;
@@ -174,7 +174,7 @@ static bool inside(const vv_step *s, const vv_part *p, const vv_grid *stored)
 
 static bool by_chunk(const vv_plan *p, const vv_step *s, const vv_input *in)
 {
-    if (!vv_input_direct(s, in) || s->block || s->product) return false;
+    if (!vv_input_direct(s, in) || vv_step_packs(s)) return false;
     const vv_part *part = &in->part[0];
     const vv_source *source = vv_part_stored(p, part);
     if (!source || !source->raw || !source->chunked || part->nd == 0 || !in_order(part)) return false;
@@ -248,7 +248,7 @@ static bool shares_load(const vv_plan *p, const vv_step *s, const vv_input *in)
 /* With few entries for many elements along it, a table is looked up element by element. */
 static bool looks_up(const vv_plan *p, const vv_step *s, const vv_input *in)
 {
-    if (s->block || s->product || in->n_parts != 1 || in->part[0].table_dim < 0) return false;
+    if (vv_step_packs(s) || in->n_parts != 1 || in->part[0].table_dim < 0) return false;
     const vv_part *part = &in->part[0];
     return 4 * p->step[part->from].grid.shape.n[part->table_dim] <= part->box.n[part->dim[part->table_dim]];
 }

@@ -19,7 +19,7 @@ enum { RUN = 16 << 10, UNIT = 256 << 10, LARGEST = 2 << 20, ENOUGH = 16 << 20 };
 
 void vv_walk_note(const vv_step *s, const vv_input *in, const vv_part *part, vv_walk *out)
 {
-    *out = (vv_walk){.banded = s->op == VV_STEP_MAP && !s->block && part->table_dim < 0};
+    *out = (vv_walk){.banded = s->op == VV_STEP_MAP && !vv_step_packs(s) && part->table_dim < 0};
     for (int d = 0; d < part->nd; d++) {
         int w = part->dim[d];
         out->banded = out->banded && w >= 0 && part->stride[d] == 1 && !in->before[w] && !in->after[w];

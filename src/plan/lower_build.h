@@ -5,6 +5,7 @@
  *     lower_expr    the elementwise operations over those inputs become a program
  *     lower         what becomes a step, each once
  *     lower_user    functions of the user's
+ *     lower_tile    matrices made from matrices
  *     lower_target  targets, and the passes over all steps
  *     lower_whole   results that are made in part are cut as if they were made whole
  *     lower_grid    how the work of a step is cut into chunks: shapes and stored chunks decide, nothing else
@@ -120,6 +121,11 @@ void vv_lower_cut(const vv_builder *b, const vv_array *a, const vv_box *box, con
 /* Products are made in whole chunks: BLAS adds in an order that depends on how many rows and columns it is given. So is what functions of the user's make, which may
  * see where chunks begin. */
 void vv_lower_whole_chunks(const vv_builder *b, const vv_array *a, vv_box *box);
+
+/* --- lower_tile.c --- */
+
+/* The step of a tile node, which is always made whole; m: its step and result. */
+VV_WARN_UNUSED vv_status vv_lower_tile(vv_builder *b, int node, vv_made *m);
 
 /* --- lower_stack.c --- */
 

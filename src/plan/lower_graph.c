@@ -77,6 +77,13 @@ static bool same_product(const vv_array *a, const vv_array *b)
     return a->n_summed == b->n_summed;
 }
 
+static bool same_tile(const vv_array *a, const vv_array *b)
+{
+    const vv_tile_call *p = &a->tile, *q = &b->tile;
+    return p->op == q->op && p->first == q->first && p->from == q->from && same_lengths(p->cut, q->cut, VV_MAX_DIMS) &&
+           same_lengths(p->extent, q->extent, VV_MAX_DIMS);
+}
+
 static bool same_node(const vv_array *a, const vv_array *b)
 {
     switch (a->kind) {
@@ -87,6 +94,7 @@ static bool same_node(const vv_array *a, const vv_array *b)
     case VV_NODE_VIEW: return same_view(a, b);
     case VV_NODE_REDUCE: return same_reduce(a, b);
     case VV_NODE_BLOCK: return same_block(a, b);
+    case VV_NODE_TILE: return same_tile(a, b);
     case VV_NODE_PRODUCT: return same_product(a, b);
     case VV_NODE_RECHUNK: return same_lengths(a->chunk, b->chunk, a->shape.nd);
     case VV_NODE_USER: return vv_user_equal(a->user, b->user);

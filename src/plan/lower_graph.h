@@ -40,8 +40,8 @@ int vv_dag_find(const vv_dag *g, const vv_array *a); /* -1: not in it */
 static inline bool vv_dag_barrier(const vv_dag *g, int i)
 {
     vv_node_kind k = g->node[i].array->kind;
-    return k == VV_NODE_REDUCE || k == VV_NODE_BLOCK || k == VV_NODE_PRODUCT || k == VV_NODE_RESHAPE ||
-           k == VV_NODE_USER;
+    return k == VV_NODE_REDUCE || k == VV_NODE_BLOCK || k == VV_NODE_PRODUCT || k == VV_NODE_TILE ||
+           k == VV_NODE_RESHAPE || k == VV_NODE_USER;
 }
 /* Instructions that an operation takes at most, with its constants and casts. */
 int vv_dag_weight(const vv_array *a);

@@ -74,7 +74,7 @@ static bool within_held(const vv_plan *p, const vv_step *s, const vv_input *in, 
 /* The held array by whose chunks a step is placed: the first that it can take directly. */
 static bool placed_within(const vv_plan *p, const vv_step *s, vv_within *out)
 {
-    for (int k = 0; k < s->n_inputs && !s->block && !s->product; k++)
+    for (int k = 0; k < s->n_inputs && !vv_step_packs(s); k++)
         if (within_held(p, s, &s->input[k], out)) return true;
     return false;
 }
@@ -84,7 +84,7 @@ bool vv_lower_by_held(const vv_plan *p, const vv_step *s, const vv_input *in)
     vv_within here, other;
     vv_placement unused;
     if (folds_held(p, s, in, &unused)) return true;
-    if (s->block || s->product || !within_held(p, s, in, &here) || !placed_within(p, s, &other)) return false;
+    if (vv_step_packs(s) || !within_held(p, s, in, &here) || !placed_within(p, s, &other)) return false;
     return !memcmp(&here, &other, sizeof here);
 }
 /* --- loops and leaves --- */
@@ -129,7 +129,7 @@ static void set_joins(const vv_plan *p, vv_step *s)
         bool join = s->reduced[w] == s->reduced[w - 1] && s->groups.dim != w && s->groups.dim != w - 1;
         if (!cut) join = join && s->work.chunk[w] == s->work.shape.n[w];
         for (int k = 0; k < s->n_inputs && join; k++) join = input_joins(p, s, &s->input[k], w);
-        s->join[w] = join && !s->block && !s->product;
+        s->join[w] = join && !vv_step_packs(s);
     }
 }
 

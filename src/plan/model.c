@@ -175,6 +175,15 @@ static double program_seconds(const vv_program *p, const vv_machine *m)
     return seconds;
 }
 
+/* Multiplications of a piece: as if all of it were multiplied with a matrix as wide as itself. */
+static double tile_work(const vv_step *s)
+{
+    double n = 1;
+    for (int d = 0; d < s->tile.first; d++) n *= (double)vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
+    int last = s->tile.first - 1;
+    return last < 0 ? n : n * (double)vv_imin(s->work.chunk[last], vv_imax(1, s->work.shape.n[last]));
+}
+
 /* Multiplications and additions: m x n x k for every triple of chunks is what the work space has as elements. */
 static double compute_seconds(const vv_plan *p, const vv_step *s, const vv_tally *t, const vv_machine *m)
 {
@@ -183,6 +192,7 @@ static double compute_seconds(const vv_plan *p, const vv_step *s, const vv_tally
     seconds += (double)t->pushed / m->inbox + (double)t->packed / m->copy;
     if (generates(p, s)) seconds += elements / m->random;
     if (s->product) return seconds + 2 * elements / m->flops;
+    if (s->tiled) return seconds + 2 * tile_work(s) * (double)t->tasks / m->flops;
     if (s->block) return seconds + elements / m->window;
     if (s->program) seconds += elements * program_seconds(s->program, m);
     return seconds + (double)t->values * s->n_results / m->fold;

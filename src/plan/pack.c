@@ -398,6 +398,17 @@ static void user(archive *a, vv_user **out, int nd)
     if (a->take && !a->take->failed && a->status == VV_OK) a->status = vv_symbol_load(&u->symbol, &u->function);
 }
 
+static void tile(archive *a, vv_tile_call *c, int nd)
+{
+    NUMBER(a, c->op);
+    NUMBER(a, c->first);
+    NUMBER(a, c->from);
+    for (int d = 0; d < nd; d++) {
+        NUMBER(a, c->cut[d]);
+        NUMBER(a, c->extent[d]);
+    }
+}
+
 static void groups(archive *a, vv_groups *g)
 {
     NUMBER(a, g->dim);
@@ -413,11 +424,13 @@ static void compute(archive *a, vv_step *s)
     inputs(a, s);
     NUMBER(a, s->block);
     NUMBER(a, s->product);
-    if (!s->block && !s->product) program(a, s);
+    NUMBER(a, s->tiled);
+    if (!vv_step_packs(s)) program(a, s);
     int64_t function = s->user != NULL;
     number(a, &function);
     if (function) user(a, &s->user, s->work.shape.nd);
     if (s->block && !function) call(a, &s->call, s->work.shape.nd);
+    if (s->tiled) tile(a, &s->tile, s->work.shape.nd);
     for (int d = 0; d < s->work.shape.nd; d++) {
         NUMBER(a, s->reduced[d]);
         NUMBER(a, s->join[d]);

@@ -159,11 +159,17 @@ void vv_step_result_grid(const vv_step *s, vv_grid *out)
     }
     for (int d = 0; d < s->work.shape.nd; d++) {
         bool groups = s->op == VV_STEP_REDUCE && d == s->groups.dim;
+        if (s->tiled && (d >= s->tile.first || s->tile.extent[d] == 0)) continue;
         if (s->op == VV_STEP_REDUCE && s->reduced[d] && !groups) continue;
         int k = out->shape.nd++;
         if (s->user && vv_user_differs(s->user, d)) {
             out->shape.n[k] = s->user->length[d];
             out->chunk[k] = vv_grid_count(&s->work, d) <= 1 ? out->shape.n[k] : s->user->piece[d];
+            continue;
+        }
+        if (s->tiled && s->tile.extent[d] != VV_TILE_SAME) {
+            out->chunk[k] = s->tile.extent[d];
+            out->shape.n[k] = vv_times(s->tile.extent[d], vv_grid_count(&s->work, d));
             continue;
         }
         if (vv_step_lanes(s) && s->call.along[d]) {

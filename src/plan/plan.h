@@ -5,7 +5,7 @@
  *
  *   read    a stored, held or generated variable; fused into the steps that use it, never a task of its own
  *   map     new elements from those at the same place: an elementwise program, or an operation on a whole block with its surroundings, or a function
- *           of the user's on blocks of several arrays
+ *           of the user's on blocks of several arrays; or matrices made from pieces of matrices (kernels/tile.h)
  *   reduce  the same, with its values folded into cells by one or several reductions, perhaps group by group; or a matrix product
  *   write   a result goes to a variable of the output file
  *   gather  a result goes to a buffer on rank 0
@@ -38,6 +38,7 @@
 #include "kernels/program.h"
 #include "kernels/random.h"
 #include "kernels/reduce.h"
+#include "kernels/tile.h"
 #include "kernels/user.h"
 #include "storage/storage.h"
 
@@ -172,12 +173,15 @@ typedef struct vv_step {
     int n_inputs;
     vv_input *input;
     vv_program *
-        program; /* over its inputs' values, with a result for each of the step's; NULL for a block operation or a product */
+        program; /* over its inputs' values, with a result for each of the step's; NULL for a block operation, a product or tiles */
     bool block; /* map: `call` makes the chunk from the only input's block with its halo */
     vv_block_call call;
     vv_user *user; /* likewise, of all its inputs' blocks: a function of the user's instead of `call`; NULL: none */
-    bool product;  /* reduce: the two inputs are multiplied and summed over the reduced dimensions, chunk by chunk */
-    vv_grid work;  /* chunks of the elements that go in */
+    bool
+        tiled; /* map: `tile` makes the chunk from one of the first input and all of the second one, whose dimensions are behind the first one's */
+    vv_tile_call tile;
+    bool product; /* reduce: the two inputs are multiplied and summed over the reduced dimensions, chunk by chunk */
+    vv_grid work; /* chunks of the elements that go in */
     bool
         reshaped; /* map: the result's chunks have the same elements in the same order, but in another shape (base/reshape.h) */
     vv_shape shown;
@@ -276,6 +280,12 @@ static inline bool vv_step_differs(const vv_step *s, int d)
 static inline vv_index vv_step_length(const vv_step *s)
 {
     return s->length > 0 ? s->length : 1;
+}
+
+/* Takes its inputs as packed blocks of working values, wherever they come from. */
+static inline bool vv_step_packs(const vv_step *s)
+{
+    return s->block || s->product || s->tiled;
 }
 
 /* Whether a step streams its inputs (all of them or none). */

@@ -257,6 +257,27 @@ static bool user_ok(const vv_step *s)
     return vv_working_type(s->result[0].type) == vv_working_type(u->type);
 }
 
+/* Pieces are where the operation wants them, and only those of the first operand, along one dimension. */
+static bool tiles_ok(const vv_step *s)
+{
+    const vv_tile_call *c = &s->tile;
+    int cut = 0, nd = s->work.shape.nd;
+    if (c->op < 0 || c->op >= vv_n_tile_ops || c->first < 1 || c->first > 2 || nd < c->first || nd > c->first + 2)
+        return false;
+    const vv_tile_op *op = &vv_tile_ops[c->op];
+    if (s->n_inputs < op->least || s->n_inputs > op->most || (s->n_inputs > 1) != (nd > c->first)) return false;
+    for (int d = 0; d < nd; d++) {
+        bool whole = vv_grid_count(&s->work, d) == 1;
+        if (s->work.shape.n[d] < 1 || s->work.shift[d] || s->work.chunk[d] != c->cut[d]) return false;
+        if (c->extent[d] < VV_TILE_SAME || c->extent[d] > FAR || (!whole && (d >= c->first || c->extent[d] == 0)))
+            return false;
+        cut += !whole;
+        for (int k = 0; k < s->n_inputs; k++)
+            if (s->input[k].before[d] || s->input[k].after[d] || s->input[k].lookup) return false;
+    }
+    return cut <= 1;
+}
+
 static vv_status check_map(const vv_plan *p, int i)
 {
     const vv_step *s = &p->step[i];
@@ -268,6 +289,7 @@ static vv_status check_map(const vv_plan *p, int i)
     if (s->reshaped && (s->block || s->n_results != 1 || s->copied_to))
         return bad(p, i, "another shape of several things");
     if (s->block && s->n_results != 1) return bad(p, i, "an operation on blocks of several results");
+    if (s->tiled && (s->reshaped || s->n_results != 1 || !tiles_ok(s))) return bad(p, i, "tiles that are no tiles");
     if (vv_step_lanes(s) && !lanes_ok(s)) return bad(p, i, "lanes that are no lanes");
     return s->leaf == 1 ? VV_OK : bad(p, i, "a map of several chunks");
 }
@@ -309,7 +331,8 @@ static vv_status check_compute(const vv_plan *p, int i)
     const vv_step *s = &p->step[i];
     if (!grid_ok(&s->work) || s->leaf < 1 || s->n_inputs < 1) return bad(p, i, "no grid, leaf or input");
     if (s->n_results < 1 || s->n_results > VV_MAX_RESULTS) return bad(p, i, "number of results");
-    if (!s->program != (s->block || s->product)) return bad(p, i, "no program, or one too many");
+    if (!s->program != vv_step_packs(s) || s->block + s->product + s->tiled > 1)
+        return bad(p, i, "no program, or one too many");
     if (s->program && s->program->n_inputs != s->n_inputs) return bad(p, i, "program and inputs differ");
     if (s->user && !user_ok(s)) return bad(p, i, "a function of other blocks");
     if (s->block && !s->user && (s->n_inputs != 1 || s->call.op < 0 || s->call.op >= vv_n_block_ops))

@@ -556,7 +556,7 @@ CASES = {
 }
 CASES["cumprod"] = running(np.cumprod)
 # Tested elsewhere: what is random (test_random.c), places of equal elements, and windows and products, which algebra.c compares.
-ELSEWHERE = {"argtopk", "weighted", "moment", "random", "permutation", "choice", "rolling", "cumulative", "matmul"}
+ELSEWHERE = {"argtopk", "weighted", "moment", "random", "permutation", "choice", "rolling", "cumulative", "matmul", "qr", "svd"}
 INEXACT = {"median", "quantile", "linspace", "gradient", "cumsum", "cumprod", "pad"}
 
 # --- elementwise and reductions ---

@@ -1,0 +1,32 @@
+/* What the builders of linear algebra share. For src/array/linalg*.c only. */
+#ifndef VV_ARRAY_LINALG_H
+#define VV_ARRAY_LINALG_H
+
+#include "array/build.h"
+
+/* An operation on matrices (kernels/tile.h) upon one or two arrays of at most two dimensions (b: NULL for none). By dimension of the first one: how it is cut (0: not at
+ * all), what the result has for each piece, and what that is called (NULL: as it is). */
+typedef struct vv_tile_want {
+    const char *op;
+    vv_index from, cut[2], extent[2];
+    const char *name[2];
+} vv_tile_want;
+vv_array *vv_node_tile(vv_array *a, vv_array *b, const vv_tile_want *want);
+
+/* `a` as a matrix of f32 or f64, with one reference of the caller's; inert, with both dimensions in the message, when it is none. */
+vv_array *vv_node_matrix(vv_array *a, const char *what);
+/* Other names for both dimensions. */
+vv_array *vv_node_named(vv_array *a, const char *rows, const char *columns);
+/* A stretch of one dimension. */
+vv_array *vv_node_stretch(vv_array *a, int d, vv_index from, vv_index n);
+
+/* What a builder makes on its way goes when it is done, but for its results. */
+typedef struct vv_making {
+    vv_context *context;
+    int64_t since;
+} vv_making;
+vv_making vv_making_begin(vv_context *c);
+/* Failed results are inert, and become all of them. NULL results are not wanted. */
+void vv_making_end(const vv_making *m, vv_array **const result[], int n, vv_status status);
+
+#endif

@@ -1,0 +1,20 @@
+/* The functions of LAPACK that OpenBLAS brings along, by their Fortran names: matrices are column-major, all arguments are addresses, and the lengths of texts follow
+ * at the end. Call vv_lapack_alone() first: one thread, as for products (kernels/gemm.h). */
+#ifndef VV_KERNELS_LAPACK_H
+#define VV_KERNELS_LAPACK_H
+
+#include <stddef.h>
+
+void vv_lapack_alone(void);
+
+/* NOLINTBEGIN(readability-identifier-naming) */
+void dgeqrf_(const int *m, const int *n, double *a, const int *lda, double *tau, double *work, const int *lwork,
+             int *info);
+void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *lda, double *s, double *u,
+             const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork, int *iwork, int *info,
+             size_t job_length);
+void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t uplo_length);
+void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *ipiv, int *info);
+/* NOLINTEND(readability-identifier-naming) */
+
+#endif
