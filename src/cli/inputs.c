@@ -1,5 +1,6 @@
 #include "cli/inputs.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +40,21 @@ static vv_status add(vv_cli_inputs *out, const char *path, const char *variables
     return status;
 }
 
+/* A directory that may not be looked into ends the search: some of the files would be missing, and nobody would know. */
+static int may_not(const char *path, int reason)
+{
+    (void)path;
+    return reason == EACCES;
+}
+
 static vv_status expand(vv_cli_inputs *out, const char *pattern, const char *variables, const vv_cli_request *r)
 {
     bool plain = is_address(pattern) || !strpbrk(pattern, "*?[") || !access(pattern, F_OK);
     if (plain) return add(out, pattern, variables, r);
     glob_t found;
-    int failed = glob(pattern, 0, NULL, &found);
+    int failed = glob(pattern, 0, may_not, &found);
     if (failed == GLOB_NOMATCH) return vv_error(VV_ERR_NOT_FOUND, "no file matches '%s'", pattern);
-    if (failed) return vv_error(VV_ERR_READ, "the files of '%s' cannot be listed", pattern);
+    if (failed) return vv_error(VV_ERR_READ, "the files of '%s' cannot be listed: %s", pattern, strerror(errno));
     vv_status status = VV_OK;
     for (size_t i = 0; status == VV_OK && i < found.gl_pathc; i++) status = add(out, found.gl_pathv[i], variables, r);
     globfree(&found);

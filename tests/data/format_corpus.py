@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Small files of every layout, index, filter and type that HDF5 and NetCDF-4 have, written by other programs: format_corpus.py DIRECTORY
 
-h5py, netCDF4-python and, where they are installed, nccopy and h5repack. For test_formats.py, which compares what is read."""
+h5py, netCDF4-python and, where they are installed, nccopy, h5repack, h5import, h5jam and h5copy. For test_formats.py, which compares what is read."""
 import ctypes
 import itertools
 import shutil
@@ -389,8 +389,46 @@ def run(*argv):
     return subprocess.run([str(a) for a in argv], check=True, stdout=subprocess.DEVNULL)
 
 
+TEXT_IMPORT = """PATH grid/t
+INPUT-CLASS TEXTFP
+RANK 2
+DIMENSION-SIZES 6 10
+OUTPUT-CLASS FP
+OUTPUT-SIZE 32
+OUTPUT-ARCHITECTURE IEEE
+OUTPUT-BYTE-ORDER BE
+CHUNKED-DIMENSION-SIZES 4 3
+MAXIMUM-DIMENSIONS -1 10
+COMPRESSION-TYPE GZIP
+COMPRESSION-PARAM 3
+"""
+BINARY_IMPORT = """PATH n
+INPUT-CLASS IN
+INPUT-SIZE 32
+INPUT-BYTE-ORDER BE
+RANK 1
+DIMENSION-SIZES 60
+OUTPUT-CLASS IN
+OUTPUT-SIZE 16
+"""
+
+
+def imported(folder, add):
+    """What h5import makes of a text and of bytes, with a user block by h5jam, and copied from group to group by h5copy."""
+    inputs = []
+    np.savetxt(folder / "import.txt", field((6, 10)))
+    np.arange(-30, 30, dtype=">i4").tofile(folder / "import.bin")
+    for name, config in (("import.txt", TEXT_IMPORT), ("import.bin", BINARY_IMPORT)):
+        (folder / f"{name}.conf").write_text(config)
+        inputs += [folder / name, "-c", folder / f"{name}.conf"]
+    made = folder / "h5import.h5"
+    add("h5import.h5", "h5import", *inputs, "-o", made)
+    add("h5jam.h5", "h5jam", "-u", folder / "import.txt", "-i", made, "-o", folder / "h5jam.h5")
+    add("h5copy.h5", "h5copy", "-p", "-i", made, "-o", folder / "h5copy.h5", "-s", "/grid", "-d", "/again/deep")
+
+
 def tools(folder):
-    """Copies by nccopy and h5repack of files that are here."""
+    """Copies by nccopy and h5repack of files that are here, and what HDF5's other tools write."""
     made = []
 
     def add(name, *argv):
@@ -408,6 +446,8 @@ def tools(folder):
                               ("nbit", ["-f", "NBIT"]), ("contiguous", ["-l", "CONTI"]), ("all", ["-L", "-l", "CHUNK=5x3", "-f", "SHUF", "-f", "GZIP=2", "-f", "FLET"])):
             add(f"h5repack_{name}.h5", "h5repack", *options, source, folder / f"h5repack_{name}.h5")
         add("h5repack_compact.h5", "h5repack", "-l", "COMPA", folder / "shapes.h5", folder / "h5repack_compact.h5")
+    if all(map(shutil.which, ("h5import", "h5jam", "h5copy"))):
+        imported(folder, add)
     return made
 
 

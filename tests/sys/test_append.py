@@ -145,6 +145,24 @@ class Append(support.Case):
                 self.assertEqual(support.raw_bytes(path)["t"][2][:len(t)], t, "old steps keep their bits")
                 self.no_parts(self.dir)
 
+    def test_larger_and_zstd(self):
+        """72 MB in zstd, one step and then the rest: what one run writes at once, in the file's own chunks and filter."""
+        everything = "virtual:t?shape=time:300,y:200,x:300&chunk=7,100,150"
+        path, whole = self.path("big.nc"), self.path("whole.nc")
+        self.run_ok("select", "time=#:122", everything, "--filter", "zstd:2", "--unlimited", "time", "-o", path, ranks=2)
+        with h5py.File(path) as f:
+            chunks, filters = f["t"].chunks, f["t"].id.get_create_plist().get_filter(1)
+        self.assertEqual(filters[0], 32015)
+        for ranks, part in (0, "#122:123"), (2, "#123:"):
+            self.run_ok("select", f"time={part}", everything, "--append", "-o", path, ranks=ranks)
+        self.run_ok("select", "time=#:", everything, "-o", whole, ranks=2)
+        self.run_ok("select", "time=#:", path, "--filter", "none", "-o", self.path("read.nc"), ranks=2)
+        with h5py.File(path) as f, h5py.File(whole) as want, h5py.File(self.path("read.nc")) as got:
+            self.assertEqual((f["t"].shape, f["t"].chunks, f["t"].id.get_create_plist().get_filter(1)), ((300, 200, 300), chunks, filters))
+            self.assertGreater(os.path.getsize(path), 40e6)
+            self.assertEqual(got["t"][()].tobytes(), want["t"][()].tobytes())
+            self.assertEqual(f["time"][()].tolist(), want["time"][()].tolist())
+
     def test_ranks_and_pieces(self):
         """The same on any number of ranks, at once or step by step, by any command."""
         digests = set()

@@ -10,9 +10,11 @@ import os
 import random
 import re
 import shutil
+import subprocess
 import time
 from pathlib import Path
 
+import h5py
 import netCDF4
 import numpy as np
 
@@ -226,6 +228,40 @@ class ManyFiles(support.Case):
                                  r"x500\.nc", said, folder=self.path("out"), seconds=15)
                 os.rmdir(bad) if os.path.isdir(bad) else os.remove(bad)
         self.refused(support.varve("mean", self.path("s/y*.nc")), (2, 3), "no file matches")
+
+    def unprivileged(self):
+        """What to put in front of a command that must obey permissions: root may read everything unless it gives that up."""
+        if os.geteuid() != 0:
+            return []
+        power = "-dac_override,-dac_read_search"
+        prefix = ["setpriv", "--bounding-set", power, "--inh-caps", power]
+        if shutil.which("setpriv") is None or subprocess.run([*prefix, "test", "-x", support.binary()], capture_output=True).returncode:
+            self.skipTest("root cannot give up reading what it may not")
+        return prefix
+
+    def test_permission_denied_on_the_57th_of_100(self):
+        prefix = self.unprivileged()
+        os.makedirs(self.path("many"))
+        os.makedirs(self.path("out"))
+        first = self.write("many/x000.nc", self.data[:1], [0])
+        for i in range(1, 100):
+            path = self.path(f"many/x{i:03}.nc")
+            shutil.copy(first, path)
+            with h5py.File(path, "r+") as f:
+                f["time"][0] = i
+        bad, pattern = self.path("many/x056.nc"), self.path("many/x*.nc")
+        os.chmod(bad, 0)
+        for ranks in (0, 1, 2, 4):
+            argv = prefix + support.command(support.binary(), ["mean", "-d", "time", pattern, "-o", self.path("out/o.nc")], ranks)
+            self.refused(support.run(argv), 3, r"x056\.nc", "Permission denied", folder=self.path("out"), seconds=15)
+        self.refused(support.run([*prefix, support.binary(), "info", bad]), 3, r"x056\.nc", "Permission denied")
+        os.chmod(bad, 0o400)
+        self.done(support.run([*prefix, support.binary(), "mean", "-d", "time", pattern, "-o", self.path("out/o.nc")]))
+        os.chmod(self.path("many"), 0)  # of a folder that may not be listed nobody knows what is missing
+        try:
+            self.refused(support.run([*prefix, support.binary(), "mean", pattern]), 3, "cannot be listed", "Permission denied")
+        finally:
+            os.chmod(self.path("many"), 0o700)
 
     # --- headers ---
 

@@ -338,6 +338,30 @@ class Writing(support.Case):
             self.assertEqual(v[-6:].tolist(), [3, 1, 2, 4, 5, 6])
             self.assertEqual(v[2**31 - 3:2**31 + 3].tolist(), [3] * 6)
 
+    def test_positions_beyond_two_to_the_31(self):
+        """Reduced, selected and turned around: nothing counts elements in 32 bits, of chunks or of one piece of 2 GiB that takes no room."""
+        n, tail = 2**31 + 77, [1, 2, 4, 5, 6]
+        chunked, flat = self.path("chunked.nc"), self.path("flat.nc")
+        with h5py.File(chunked, "w") as f:
+            f.create_dataset("v", (n,), "i1", chunks=(1 << 24,), fillvalue=3)[-5:] = tail
+        layout = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        layout.set_alloc_time(h5py.h5d.ALLOC_TIME_EARLY)
+        layout.set_fill_time(h5py.h5d.FILL_TIME_NEVER)
+        with h5py.File(flat, "w") as f:
+            h5py.Dataset(h5py.h5d.create(f.id, b"v", h5py.h5t.NATIVE_INT8, h5py.h5s.create_simple((n,)), layout))[-5:] = tail
+        for path, fill, how in (chunked, 3, ["sum", "argmax"]), (flat, 0, ["argmax"]):
+            with self.subTest(os.path.basename(path)):
+                dim = re.findall(r"^  (\S+) +\d+$", support.varve("info", path).out, re.M)[0]
+                out = self.path("out.nc")
+                self.run_ok("reduce", "-m", ",".join(how), "-d", dim, path, "-O", "-o", out, ranks=2, timeout=120)
+                with h5py.File(out) as f:
+                    want = {"sum": fill * (n - 5) + sum(tail), "argmax": n - 1}
+                    self.assertEqual({m: int(f["v_" + m][()]) for m in how}, {m: want[m] for m in how})
+                self.run_ok("select", f"{dim}=#-1:-8:-1", path, "-O", "-o", out)
+                self.assertEqual(support.values(out, "v").tolist(), tail[::-1] + [fill, fill])
+                self.run_ok("select", f"{dim}=#{n - 6}:", path, "-O", "-o", out, ranks=2)
+                self.assertEqual(support.values(out, "v").tolist(), [fill] + tail)
+
     # --- what is refused ---
 
     def test_options_that_mean_nothing(self):
