@@ -80,6 +80,12 @@ VV_API vv_array *vv_map_blocks(vv_session *s, vv_block_function *f, vv_array *co
 VV_API vv_array *vv_blockwise(vv_session *s, vv_block_function *f, const char *letters, vv_array *const arrays[], int n,
                               const vv_apply_options *options);
 
+/* What the ranks have, each its own: the function is called once on every rank, there and nowhere else, and copies so many elements to t->result. The array has a first dimension
+ * `rank` before these: vv_from_ranks(s, mine, "cell:1000", VV_F64, NULL, 0) is (rank, cell). What a rank has it keeps in variables that main() has filled before vv_run(),
+ * or reads from where it is. (What rank 0 has: vv_from_buffer().) */
+VV_API vv_array *vv_from_ranks(vv_session *s, vv_block_function *f, const char *dims, vv_dtype dtype, const void *data,
+                               vv_bytes data_size);
+
 /* A function of chunks and of what surrounds them. depth: "lat:1,lon:2:3" is one element on each side along lat, two before and three after along lon.
  * boundary says what lies outside of the array, for all dimensions or by name, "lat:nearest,lon:periodic":
  *

@@ -285,6 +285,31 @@ vv_array *vv_node_fromfunction(vv_context *c, vv_index_function *f, const char *
     return vv_apply_finish(&b, status);
 }
 
+/* A chunk for each rank, along a first dimension of its own. */
+static vv_status begin_ranks(vv_applying *b, vv_block_function *f, int ranks, const char *dims,
+                             const vv_apply_options *o)
+{
+    vv_buf all = {0};
+    VV_TRY(vv_apply_begin(b, VV_USER_BLOCKS, (vv_function *)f, NULL, 0, o));
+    vv_buf_printf(&all, "rank:%d,%s", ranks, dims ? dims : "");
+    vv_status status = vv_buf_status(&all);
+    if (status == VV_OK) status = vv_apply_result_dims(b, all.data);
+    vv_buf_free(&all);
+    VV_TRY(status);
+    b->user.by_rank = true;
+    b->user.chunk[0] = 1;
+    for (int d = 1; d < b->nd; d++) b->user.chunk[d] = b->dim[d].n;
+    return VV_OK;
+}
+
+vv_array *vv_node_from_ranks(vv_context *c, vv_block_function *f, int ranks, const char *dims, vv_dtype dtype,
+                             const void *data, vv_bytes data_size)
+{
+    vv_applying b = {.what = "vv_from_ranks", .context = c};
+    const vv_apply_options o = {.dtype = dtype, .data = data, .data_size = data_size};
+    return vv_apply_finish(&b, begin_ranks(&b, f, ranks, dims, &o));
+}
+
 static vv_status begin_blocks(vv_applying *b, vv_block_function *f, vv_array *const in[], int n,
                               const vv_apply_options *o)
 {

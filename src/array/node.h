@@ -197,6 +197,8 @@ vv_array *vv_node_user_map(vv_context *c, vv_element_function *f, vv_array *cons
                            const vv_apply_options *o);
 vv_array *vv_node_fromfunction(vv_context *c, vv_index_function *f, const char *dims, const char *chunks,
                                vv_dtype dtype, const void *data, vv_bytes data_size);
+vv_array *vv_node_from_ranks(vv_context *c, vv_block_function *f, int ranks, const char *dims, vv_dtype dtype,
+                             const void *data, vv_bytes data_size);
 vv_array *vv_node_map_blocks(vv_context *c, vv_block_function *f, vv_array *const in[], int n,
                              const vv_apply_options *o);
 vv_array *vv_node_blockwise(vv_context *c, vv_block_function *f, const char *letters, vv_array *const in[], int n,

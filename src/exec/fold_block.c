@@ -37,6 +37,9 @@ vv_status vv_fold_user(vv_worker *w, const vv_box *box, char *state)
         whole[d] = vv_user_number(s->user, &s->work, d, box->lo[d], &count);
     }
     vv_grid_box_at(&s->grid, coords, &b.out);
+    if (s->user->by_rank && coords[0] != vv_this_rank())
+        return vv_fail(VV_ERR_INTERNAL, "array '%s': rank %d cannot give what rank %lld has", s->name, vv_this_rank(),
+                       (long long)coords[0]);
     for (int k = 0; k < s->n_inputs; k++) {
         const vv_block *in = &w->block[k];
         vv_index first = in->first;

@@ -53,7 +53,7 @@ bool vv_user_equal(const vv_user *a, const vv_user *b)
                 same_numbers(a->before, b->before) && same_numbers(a->after, b->after) &&
                 !memcmp(a->open, b->open, sizeof a->open) && a->loops == b->loops && a->n_sizes == b->n_sizes &&
                 !memcmp(a->size_dim, b->size_dim, sizeof a->size_dim) && a->lists == b->lists &&
-                a->scratch == b->scratch && a->data_size == b->data_size &&
+                a->by_rank == b->by_rank && a->scratch == b->scratch && a->data_size == b->data_size &&
                 (a->data_size == 0 || !memcmp(a->data, b->data, (size_t)a->data_size));
     for (int k = 0; same && k < a->n_in; k++) same = same_operand(&a->in[k], &b->in[k]);
     return same;

@@ -47,6 +47,7 @@ typedef struct vv_user {
     bool open[VV_MAX_DIMS];                           /* which end where the arrays end */
     int loops;                                        /* lanes, gufunc: leading dimensions that are walked */
     int n_sizes, size_dim[VV_MAX_DIMS];               /* gufunc: the core dimensions in the signature's order */
+    bool by_rank;                                     /* chunk r is that of rank r, and no other one may make it */
     bool lists;
     vv_index list[VV_MAX_DIMS], list_shift[VV_MAX_DIMS]; /* chunks of the whole dimensions */
     vv_bytes scratch;

@@ -11,7 +11,7 @@ static bool surrounded(const vv_user *u, int w)
 
 bool vv_lower_user_whole(const vv_user *u, int d)
 {
-    return vv_user_differs(u, d) || u->whole[d] || surrounded(u, d);
+    return vv_user_differs(u, d) || u->whole[d] || u->by_rank || surrounded(u, d);
 }
 
 /* Array k of the node, as the work wants it. */

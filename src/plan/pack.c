@@ -393,6 +393,7 @@ static void user(archive *a, vv_user **out, int nd)
     NUMBER(a, u->n_sizes);
     for (int i = 0; i < VV_MAX_DIMS; i++) NUMBER(a, u->size_dim[i]);
     NUMBER(a, u->lists);
+    NUMBER(a, u->by_rank);
     NUMBER(a, u->scratch);
     user_data(a, u);
     if (a->take && !a->take->failed && a->status == VV_OK) a->status = vv_symbol_load(&u->symbol, &u->function);

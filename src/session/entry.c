@@ -204,6 +204,12 @@ vv_array *vv_fromfunction(vv_session *s, vv_index_function *f, const char *dims,
     return vv_node_fromfunction(&s->context, f, dims, chunks, dtype, data, data_size);
 }
 
+vv_array *vv_from_ranks(vv_session *s, vv_block_function *f, const char *dims, vv_dtype dtype, const void *data,
+                        vv_bytes data_size)
+{
+    return vv_node_from_ranks(&s->context, f, s->net->size, dims, dtype, data, data_size);
+}
+
 vv_array *vv_map_blocks(vv_session *s, vv_block_function *f, vv_array *const arrays[], int n,
                         const vv_apply_options *options)
 {

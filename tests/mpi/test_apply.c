@@ -223,6 +223,37 @@ static void chunks(void **state)
     free(v);
 }
 
+static int mine;
+
+static int gives(const vv_block_task *t)
+{
+    if (t->out->number[0] != t->rank || t->out->length[0] != 1) return 1;
+    for (vv_index i = 0; i < t->out->length[1]; i++) ((int64_t *)t->result)[i] = 100 * mine + i;
+    return 0;
+}
+
+/* Every rank has set `mine` before the session began. */
+static void of_the_ranks(void **state)
+{
+    (void)state;
+    int ranks = vv_session_ranks(session);
+    const char *placements[] = {"outputs", "leaves", "cyclic", "auto"};
+    for (int k = 0; k < 4; k++) {
+        must(vv_session_set_placement(session, placements[k]));
+        vv_array *a = vv_from_ranks(session, gives, "cell:5", VV_I64, NULL, 0);
+        int64_t *v = computed(a, VV_I64, 5 * ranks);
+        for (int i = 0; i < 5 * ranks; i++) assert_int_equal(v[i], 100 * (i / 5 + 7) + i % 5);
+        free(v);
+        v = computed(vv_at(a, "rank", ranks - 1), VV_I64, 5);
+        for (int i = 0; i < 5; i++) assert_int_equal(v[i], 100 * (ranks + 6) + i);
+        free(v);
+        must(vv_persist(a));
+        v = computed(vv_slice(vv_reshape(a, "all:-1"), "all", 2, 5 * ranks - 2, 1), VV_I64, 5 * ranks - 4);
+        for (int i = 0; i < 5 * ranks - 4; i++) assert_int_equal(v[i], 100 * ((i + 2) / 5 + 7) + (i + 2) % 5);
+        free(v);
+    }
+}
+
 static void wrong_chunks(void **state)
 {
     (void)state;
@@ -586,17 +617,20 @@ static void in_expressions(void **state)
 static int go(vv_session *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    const struct CMUnitTest tests[] = {cmocka_unit_test(elements),   cmocka_unit_test(positions),
-                                       cmocka_unit_test(chunks),     cmocka_unit_test(wrong_chunks),
-                                       cmocka_unit_test(letters),    cmocka_unit_test(surroundings),
-                                       cmocka_unit_test(along_axes), cmocka_unit_test(core_dimensions),
-                                       cmocka_unit_test(failures),   cmocka_unit_test(in_expressions)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(elements),     cmocka_unit_test(positions),       cmocka_unit_test(chunks),
+        cmocka_unit_test(wrong_chunks), cmocka_unit_test(letters),         cmocka_unit_test(surroundings),
+        cmocka_unit_test(along_axes),   cmocka_unit_test(core_dimensions), cmocka_unit_test(of_the_ranks),
+        cmocka_unit_test(failures),     cmocka_unit_test(in_expressions)};
     session = s;
     return cmocka_run_group_tests_name("apply", tests, NULL, NULL) ? VV_ERR_RUN : VV_OK;
 }
 
 int main(int argc, char **argv)
 {
+    const char *rank = getenv("OMPI_COMM_WORLD_RANK");
+    if (!rank) rank = getenv("PMI_RANK");
+    mine = 7 + (rank ? atoi(rank) : 0);
     fill_buffers();
     return vv_run(argc, argv, go);
 }
