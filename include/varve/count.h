@@ -1,4 +1,5 @@
-/* Counting: histograms along any number of axes, of everything or lane by lane, and how often whole numbers occur. Counts are exact. All functions: Driver only. */
+/* Counting and looking up: histograms along any number of axes, of everything or lane by lane, how often whole numbers occur, which bin an element is in, what is different.
+ * Counts are exact. All functions: Driver only. */
 #ifndef VARVE_COUNT_H
 #define VARVE_COUNT_H
 
@@ -40,6 +41,25 @@ VV_API vv_array *vv_histogram_bin_edges(vv_array *a, const vv_bins *bins, const 
  * element, which is computed when the function is called, and at least `least` counts: numpy.bincount. dims NULL: among all elements. */
 VV_API vv_array *vv_bincount(vv_array *a, vv_array *weights, vv_index length, vv_index least, const char *dims,
                              const char *new_dim);
+
+/* --- looking up --- */
+
+/* Which bin each element is in, i64: how many of the n bins, which ascend, are not greater (right: less). Where they descend, as numpy.digitize has it. NaN is greater
+ * than all. */
+VV_API vv_array *vv_digitize(vv_array *a, const double bins[], vv_index n, bool right);
+/* Where each value would stand in a sorted vector, i64: before equal elements, or behind them (right). numpy.searchsorted(sorted, values). The vector is computed when the function is
+ * called, and travels with the plan. */
+VV_API vv_array *vv_searchsorted(vv_array *sorted, vv_array *values, bool right);
+/* Whether each element is one of those of another array (invert: none of them), which is computed when the function is called. */
+VV_API vv_array *vv_isin(vv_array *a, vv_array *elements, bool invert);
+
+/* --- what is different: computed when these functions are called, by all ranks, because without it no length is known --- */
+
+/* The different elements, ascending, along a new dimension. counts, inverse (or NULL): how often each occurs, i64; and for each element of a, in its shape, its position among the
+ * different ones. NaN is one element, the last. As numpy.unique. */
+VV_API vv_array *vv_unique(vv_array *a, const char *new_dim, vv_array **counts, vv_array **inverse);
+/* The different elements of both. */
+VV_API vv_array *vv_union1d(vv_array *a, vv_array *b, const char *new_dim);
 
 #ifdef __cplusplus
 }

@@ -56,6 +56,8 @@ static inline vv_array *vv_node_then(vv_array *old, vv_array *made)
 }
 /* Elements a, a + b, a + 2 b ... along a new array's only dimension; VV_F64 or VV_I64. */
 vv_array *vv_node_sequence(vv_context *c, const char *dim, vv_index n, double a, double b, vv_dtype dtype);
+/* Numbers of its own along one dimension: n of a working type, as elements of another one. */
+vv_array *vv_node_listed(vv_context *c, const char *dim, vv_index n, const void *x, vv_dtype in, vv_dtype dtype);
 /* The result of one operation upon others keeps the name, the attributes and the origin of the array that it is still about. */
 vv_array *vv_node_about(vv_array *made, const vv_array *in);
 /* Names and lengths, "lat:180,lon:360", as dimensions behind those that are there. */

@@ -101,28 +101,13 @@ static vv_status make_axes(vv_array *const arrays[], const vv_bins bins[], int n
     return VV_OK;
 }
 
-/* An array of numbers of its own along one dimension. */
-static vv_array *listed(vv_context *c, const char *dim, vv_index n, const double x[], vv_dtype dtype)
-{
-    char dims[96];
-    vv_values *v;
-    if (vv_values_new(n, &v) != VV_OK) return vv_node_inert(c);
-    for (vv_index i = 0; i < n; i++) vv_dtype_store(dtype, (char *)v->at + i * vv_dtype_size(dtype), x[i]);
-    snprintf(dims, sizeof dims, "%s:%lld", dim, (long long)n);
-    vv_array *a = vv_node_given(c, dims, NULL, dtype, v->at);
-    if (a->status == VV_OK)
-        a->given_values = v;
-    else
-        vv_values_free(&v);
-    return a;
-}
-
 vv_array *vv_histogram_bin_edges(vv_array *a, const vv_bins *bins, const char *dim)
 {
     axis x = {0};
     vv_status status = make_axis(a, bins, true, &x);
-    vv_array *out = status == VV_OK ? listed(a->context, dim, x.n + 1, x.edge, x.single ? VV_F32 : VV_F64)
-                                    : vv_node_inert(a->context);
+    vv_array *out = status == VV_OK
+                        ? vv_node_listed(a->context, dim, x.n + 1, x.edge, VV_F64, x.single ? VV_F32 : VV_F64)
+                        : vv_node_inert(a->context);
     free(x.edge);
     return out;
 }
@@ -172,7 +157,7 @@ static vv_array *widths(vv_context *c, const axis *x)
         width[i] = x->edge[i + 1] - x->edge[i];
         if (x->single) width[i] = (double)(float)width[i];
     }
-    vv_array *a = listed(c, x->dim, x->n, width, VV_F64);
+    vv_array *a = vv_node_listed(c, x->dim, x->n, width, VV_F64, VV_F64);
     free(width);
     return a;
 }

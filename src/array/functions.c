@@ -252,6 +252,22 @@ static vv_array *edges_listed(calling *c)
     return c->status == VV_OK ? vv_histogram_bin_edges(c->in[0], &bins, dim) : vv_node_inert(c->context);
 }
 
+static vv_array *digitize_listed(calling *c)
+{
+    double bins[EDGES];
+    if (strlen(word(c, "bins")) >= EDGES) wrong(c, vv_fail(VV_ERR_USAGE, "digitize: a list of too many bins"));
+    vv_index n = c->status == VV_OK ? read_reals(c, "bins", word(c, "bins"), bins) : 0;
+    return c->status == VV_OK ? vv_digitize(c->in[0], bins, n, whole(c, "right", 0) != 0) : vv_node_inert(c->context);
+}
+
+/* What goes with the different elements: how often they occur, or where they are. */
+static vv_array *unique_part(calling *c, bool counts)
+{
+    vv_array *part,
+        *values = vv_unique(c->in[0], counts ? word(c, "to") : "value", counts ? &part : NULL, counts ? NULL : &part);
+    return vv_node_then(values, part);
+}
+
 /* --- the list --- */
 
 #define IN(i)             call->in[i]

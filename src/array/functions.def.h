@@ -104,6 +104,16 @@ FUNCTION(histogram_bin_edges, 1, 1, "to bins? lo? hi? edges?", "the edges that h
 FUNCTION(bincount, 1, 2, "to length? least? dims?",
          "how often each whole number occurs; of a second operand its totals",
          vv_bincount(IN(0), N > 1 ? IN(1) : NULL, WHOLE(length, 0), WHOLE(least, 0), TEXT(dims), WORD(to)))
+FUNCTION(digitize, 1, 1, "bins right?", "which of the bins, which ascend or descend, each element is in",
+         digitize_listed(call))
+FUNCTION(searchsorted, 2, 2, "right?", "where elements of the second operand would stand in the first, which ascends",
+         vv_searchsorted(IN(0), IN(1), WHOLE(right, 0) != 0))
+FUNCTION(isin, 2, 2, "invert?", "whether each element is one of the second operand's",
+         vv_isin(IN(0), IN(1), WHOLE(invert, 0) != 0))
+FUNCTION(unique, 1, 1, "to", "the different elements, ascending", vv_unique(IN(0), WORD(to), NULL, NULL))
+FUNCTION(unique_counts, 1, 1, "to", "how often each of the different elements occurs", unique_part(call, true))
+FUNCTION(unique_inverse, 1, 1, "", "the position of each element among the different ones", unique_part(call, false))
+FUNCTION(union1d, 2, 2, "to", "the different elements of both, ascending", vv_union1d(IN(0), IN(1), WORD(to)))
 FUNCTION(weighted, 2, 2, "how dims?", "statistics of the first operand, weighted by the second",
          vv_weighted(IN(0), WORD(how), IN(1), TEXT(dims), NULL))
 FUNCTION(moment, 1, 1, "order dims?", "mean power of the deviation from the mean",

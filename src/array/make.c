@@ -126,6 +126,23 @@ vv_array *vv_node_given(vv_context *c, const char *dims, const char *chunks, vv_
     return vv_node_settle(c, a, fill_given(a, dims, chunks, dtype));
 }
 
+vv_array *vv_node_listed(vv_context *c, const char *dim, vv_index n, const void *x, vv_dtype in, vv_dtype dtype)
+{
+    const vv_encode as = {.in = in, .to = dtype};
+    vv_buf dims = {0};
+    vv_values *v;
+    if (vv_values_new(n, &v) != VV_OK) return vv_node_inert(c);
+    vv_encode_range(&as, x, n, v->at);
+    vv_buf_printf(&dims, "%s:%lld", dim, (long long)n);
+    vv_array *a = vv_buf_status(&dims) == VV_OK ? vv_node_given(c, dims.data, NULL, dtype, v->at) : vv_node_inert(c);
+    vv_buf_free(&dims);
+    if (a->status == VV_OK)
+        a->given_values = v;
+    else
+        vv_values_free(&v);
+    return a;
+}
+
 /* --- one value everywhere: a view of nothing, which is fill wherever one looks --- */
 
 static vv_status set_value(vv_array *a, double value, vv_dtype dtype)

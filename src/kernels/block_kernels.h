@@ -1,4 +1,4 @@
-/* The functions behind the table of block_ops.c, of block_window.c, block_weighted.c, block_scan.c and block_order.c. */
+/* The functions behind the table of block_ops.c, of block_window.c, block_weighted.c, block_scan.c, block_order.c and block_search.c. */
 #ifndef VV_KERNELS_BLOCK_KERNELS_H
 #define VV_KERNELS_BLOCK_KERNELS_H
 
@@ -39,5 +39,10 @@ VV_BLOCK_RUN(vv_lanes_sort);
 VV_BLOCK_RUN(vv_lanes_argsort);
 VV_BLOCK_RUN(vv_lanes_topk);
 VV_BLOCK_RUN(vv_lanes_argtopk);
+
+VV_BLOCK_WORKSPACE(vv_search_workspace);
+VV_BLOCK_RUN(vv_each_place_before);
+VV_BLOCK_RUN(vv_each_place_after);
+VV_BLOCK_RUN(vv_each_in);
 
 #endif

@@ -16,6 +16,8 @@
  * dimensions, and one in the place of the others: quantiles, sorted values, the places of the largest. n_out is n_in, the box that the lanes lie in; what
  * is written has the result's extents. Missing values of reals are left out, or with keep_nan come last and make quantiles NaN.
  *
+ * Element by element (`each` is set): what an elementwise program cannot do, because it takes a table. n_in equals n_out.
+ *
  *     vv_block_call c = {.op = vv_block_op_find("window_mean"), .before = {2}, .after = {2}, .min_count = 5};
  *     const vv_block_op *op = &vv_block_ops[c.op];
  *     ... workspace of op->workspace(&c, VV_F32, 1, (vv_index[]){104}, (vv_index[]){100}) bytes ...
@@ -40,7 +42,8 @@ typedef struct vv_block_call {
     vv_index length;                                  /* lanes: of the result */
     int how;            /* lanes: which quantile (vv_quantile_methods); 1: the least, not the greatest */
     vv_index n_weights; /* window_weighted: before[axis] + after[axis] + 1 */
-    double *weight;     /* likewise; lanes_quantile: which ones, 0 to 1 */
+    double
+        *weight; /* likewise; lanes_quantile: which ones, 0 to 1; each: a table, of doubles or the bits of integers */
 } vv_block_call;
 
 typedef struct vv_block_op {
@@ -48,6 +51,7 @@ typedef struct vv_block_op {
     const char *help; /* "mean of a window" */
     bool window;      /* uses before, after and min_count; otherwise a scan along axis */
     bool lanes;       /* uses along and length */
+    bool each;        /* uses the table behind weight */
     bool reduces; /* lanes: what NumPy calls a reduction, to one element; its name without "lanes_" is that of one */
     bool (*fits)(const vv_block_call *c, vv_index n); /* lanes: whether the call makes sense for lanes of n elements */
     const char *cell_method;                          /* lanes: CF's word for it, or NULL */
@@ -66,7 +70,7 @@ extern const int vv_n_block_ops;
 static inline bool vv_block_whole(const vv_block_call *c, int d)
 {
     const vv_block_op *op = &vv_block_ops[c->op];
-    return op->lanes ? c->along[d] : !op->window && d == c->axis;
+    return op->lanes ? c->along[d] : !op->window && !op->each && d == c->axis;
 }
 /* Index in vv_block_ops, -1 when there is none of this name. */
 int vv_block_op_find(const char *name);

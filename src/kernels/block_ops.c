@@ -66,6 +66,12 @@ static bool to_some(const vv_block_call *c, vv_index n)
         .workspace = vv_lanes_workspace, .run = vv_lanes_##id, __VA_ARGS__                                             \
     }
 
+#define EACH(id, text)                                                                                                 \
+    {                                                                                                                  \
+        .name = "each_" #id, .help = text, .each = true, .result = place, .workspace = vv_search_workspace,            \
+        .run = vv_each_##id                                                                                            \
+    }
+
 const vv_block_op vv_block_ops[] = {
     WINDOW(sum, "sum of the valid values of a window", sums, ),
     WINDOW(mean, "mean of the valid values of a window", sums, ),
@@ -86,6 +92,9 @@ const vv_block_op vv_block_ops[] = {
     LANES(argsort, "places of the values in order", place, to_as_many, ),
     LANES(topk, "the greatest or least values", any_working, to_some, ),
     LANES(argtopk, "places of the greatest or least values", place, to_some, ),
+    EACH(place_before, "how many of a table are less"),
+    EACH(place_after, "how many of a table are not greater"),
+    EACH(in, "whether it is in a table"),
 };
 const int vv_n_block_ops = sizeof vv_block_ops / sizeof *vv_block_ops;
 

@@ -41,8 +41,8 @@ static vv_index edges_of(const vv_red_spec *s)
 bool vv_red_spec_equal(const vv_red_spec *a, const vv_red_spec *b)
 {
     if (a == b) return true;
-    if (!a || !b || a->n_values != b->n_values || a->result != b->result || a->length != b->length ||
-        a->state != b->state || a->n_axes != b->n_axes)
+    if (!a || !b || a->told != b->told || a->room != b->room || a->n_values != b->n_values || a->result != b->result ||
+        a->length != b->length || a->state != b->state || a->n_axes != b->n_axes)
         return false;
     for (int k = 0; k < a->n_values; k++)
         if (a->type[k] != b->type[k]) return false;
@@ -72,17 +72,58 @@ static bool axes_ok(const vv_red_spec *s)
     return bins == s->length;
 }
 
+static bool bins_ok(const vv_red_spec *s)
+{
+    if (s->told == VV_TOLD_BINS && !axes_ok(s)) return false;
+    if (s->told == VV_TOLD_NUMBERS && (s->n_axes || s->type[0] != VV_I64)) return false;
+    int first = s->n_axes > 0 ? s->n_axes : 1; /* of the weights */
+    vv_dtype weight = s->n_values > first ? s->type[first] : VV_NONE;
+    if (s->n_values > first + 1 || s->length < 1 || s->state != s->length * bin_bytes(weight)) return false;
+    return weight == VV_NONE ? s->result == VV_I64 : s->result == weight && (weight == VV_I64 || weight == VV_F64);
+}
+
+static vv_bytes distinct_bytes(vv_index room)
+{
+    return 8 * (2 + 2 * room + 2 * vv_distinct_pile(room));
+}
+
+static bool room_ok(const vv_red_spec *s)
+{
+    bool type = s->type[0] == VV_F64 || s->type[0] == VV_I64 || s->type[0] == VV_U64;
+    return type && s->n_values == 1 && s->n_axes == 0 && s->room >= 1 && s->room < INT32_MAX / 2 &&
+           s->length == 1 + 2 * s->room && s->state == distinct_bytes(s->room) && s->result == VV_I64;
+}
+
 bool vv_red_spec_ok(const vv_red_spec *s)
 {
     if (s->n_values < 1 || s->n_values > VV_RED_VALUES || s->length < 0 || s->state < 8 || s->state % 8) return false;
     if (s->length > INT32_MAX) return false;
     for (int k = 0; k < s->n_values; k++)
         if (vv_working_type(s->type[k]) == VV_NONE || vv_working_type(s->type[k]) != s->type[k]) return false;
-    if (s->n_axes > 0 && !axes_ok(s)) return false;
-    int first = s->n_axes > 0 ? s->n_axes : 1; /* of the weights */
-    vv_dtype weight = s->n_values > first ? s->type[first] : VV_NONE;
-    if (s->n_values > first + 1 || s->length < 1 || s->state != s->length * bin_bytes(weight)) return false;
-    return weight == VV_NONE ? s->result == VV_I64 : s->result == weight && (weight == VV_I64 || weight == VV_F64);
+    return s->told == VV_TOLD_ROOM ? room_ok(s) : bins_ok(s);
+}
+
+/* --- different elements --- */
+
+vv_index vv_distinct_pile(vv_index room)
+{
+    return vv_imax(VV_TILE, room / 4);
+}
+
+vv_status vv_distinct_spec(vv_index room, vv_dtype type, vv_red_spec **out)
+{
+    VV_TRY(vv_red_spec_new(out));
+    vv_red_spec *s = *out;
+    s->told = VV_TOLD_ROOM;
+    s->n_values = 1;
+    s->type[0] = type;
+    s->result = VV_I64;
+    s->room = room;
+    s->length = 1 + 2 * room;
+    s->state = distinct_bytes(room);
+    if (vv_red_spec_ok(s)) return VV_OK;
+    vv_red_spec_free(out);
+    return vv_fail(VV_ERR_UNSUPPORTED, "room for %lld different elements", (long long)room);
 }
 
 /* --- histograms --- */
@@ -123,6 +164,7 @@ vv_status vv_histogram_spec(int n_axes, const vv_index n_bins[], const double ed
 {
     VV_TRY(vv_red_spec_new(out));
     vv_red_spec *s = *out;
+    s->told = VV_TOLD_BINS;
     s->n_values = s->n_axes = n_axes;
     s->length = 1;
     for (int k = 0; k < n_axes; k++) {
@@ -153,6 +195,7 @@ vv_status vv_bincount_spec(vv_index length, vv_dtype weight, vv_red_spec **out)
 {
     VV_TRY(vv_red_spec_new(out));
     vv_red_spec *s = *out;
+    s->told = VV_TOLD_NUMBERS;
     s->n_values = 1;
     s->type[0] = VV_I64;
     s->length = length;

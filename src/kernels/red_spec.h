@@ -16,19 +16,26 @@
 
 enum { VV_RED_VALUES = 8 };
 
+/* What is told: which of the fields below are in use. */
+typedef enum vv_red_told { VV_TOLD_NOTHING, VV_TOLD_BINS, VV_TOLD_NUMBERS, VV_TOLD_ROOM, VV_TOLD_KINDS } vv_red_told;
+
 typedef struct vv_red_spec {
     int references;
+    vv_red_told told;
     int n_values;
     vv_dtype type[VV_RED_VALUES]; /* working types of the values */
     vv_dtype result;              /* of what finish writes */
     vv_index length;              /* elements of a cell's result; 0: one, without a dimension */
     vv_bytes state;               /* of a cell; a multiple of 8 */
 
-    /* Histograms: values 0 .. n_axes - 1 choose a bin along each axis, row-major; the next one, if there is one, is the weight. */
+    /* BINS: values 0 .. n_axes - 1 choose a bin along each axis, row-major; the next one, if there is one, is the weight. */
     int n_axes;
     vv_index n_bins[VV_RED_VALUES];
     double *edge;             /* n_bins + 1 of each axis, one axis after the other, ascending */
     bool even[VV_RED_VALUES]; /* which bin it is follows from its number, one more or less */
+    /* NUMBERS: the only value, or the first one of two, is the number of its bin; the next one is the weight. */
+
+    vv_index room; /* ROOM: different elements of a cell */
 } vv_red_spec;
 
 /* Zeroed, one reference. Tables in it are the caller's to fill; they are freed with it. */
@@ -49,5 +56,10 @@ VV_WARN_UNUSED vv_status vv_histogram_spec(int n_axes, const vv_index n_bins[], 
 void vv_even_edges(vv_index n, double lo, double hi, bool single, double edges[]);
 /* How often each whole number from 0 on occurs, below `length`; others are an error. */
 VV_WARN_UNUSED vv_status vv_bincount_spec(vv_index length, vv_dtype weight, vv_red_spec **out);
+
+/* All different elements, at most `room`, and how often each occurs; their working type is f64, i64 or u64. */
+VV_WARN_UNUSED vv_status vv_distinct_spec(vv_index room, vv_dtype type, vv_red_spec **out);
+/* Elements that wait in such a state to be put in order. */
+vv_index vv_distinct_pile(vv_index room);
 
 #endif

@@ -24,7 +24,8 @@ const vv_reduction *vv_reduction_find(const char *name)
 
 const vv_reduction *vv_reduction_any(const char *name)
 {
-    static const vv_reduction *const inner[] = {&vv_reduction_dot, &vv_reduction_histogram, &vv_reduction_bincount};
+    static const vv_reduction *const inner[] = {&vv_reduction_dot, &vv_reduction_histogram, &vv_reduction_bincount,
+                                                &vv_reduction_distinct};
     for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
         if (!strcmp(inner[i]->name, name)) return inner[i];
     return vv_reduction_find(name);
@@ -32,9 +33,8 @@ const vv_reduction *vv_reduction_any(const char *name)
 
 bool vv_red_defined(const vv_red *r)
 {
-    if (!r->kind) return false;
-    if (r->kind->planes) return !r->spec && r->kind->planes(r->in) > 0;
-    return r->spec && r->in == r->spec->type[0];
+    if (!r->kind || (r->spec != NULL) != (r->kind->told != VV_TOLD_NOTHING)) return false;
+    return r->spec ? r->spec->told == r->kind->told && r->in == r->spec->type[0] : r->kind->planes(r->in) > 0;
 }
 
 enum { MAX_PLANES = 8, CELL = 8 };

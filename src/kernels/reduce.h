@@ -56,8 +56,9 @@ struct vv_reduction {
     bool uses_ddof;
     bool places; /* its result is a place: vv_red_at() is called before each fold, and there is none of no elements */
     bool counts_missing; /* its result depends on how many elements were missing */
-    int (*planes)(
-        vv_dtype in); /* 8-byte planes per cell; 0: not defined for this type. NULL: spec->state bytes per cell */
+    vv_red_told told;    /* what vv_red.spec has to tell; most kinds need no spec */
+    /* 8-byte planes per cell; 0: not defined for this type. With a spec: NULL, a cell has spec->state bytes. */
+    int (*planes)(vv_dtype in);
     vv_dtype (*result)(
         vv_dtype
             stored); /* element type of the result for a stored (or computed) type: mean of i16 is f64, of f32 f32 */
@@ -91,7 +92,7 @@ extern const int vv_n_reductions;
 const vv_reduction *vv_reduction_find(const char *name);
 /* Those that are in no list that users see; vv_reduction_any() finds them too, for plans. Sums of products, for matrix products: state like any other, folded
  * into by vv_gemm() instead of vertical and horizontal, which it does not have; and kinds that need a spec. */
-extern const vv_reduction vv_reduction_dot, vv_reduction_histogram, vv_reduction_bincount;
+extern const vv_reduction vv_reduction_dot, vv_reduction_histogram, vv_reduction_bincount, vv_reduction_distinct;
 const vv_reduction *vv_reduction_any(const char *name);
 /* Whether a kind is defined for this working type, and has the spec that it needs. */
 bool vv_red_defined(const vv_red *r);

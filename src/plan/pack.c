@@ -217,6 +217,8 @@ static void spec(archive *a, vv_red *r)
     if (a->take && a->status == VV_OK) a->status = vv_red_spec_new(&s);
     if (!s) return;
     r->spec = s;
+    NUMBER(a, s->told);
+    NUMBER(a, s->room);
     NUMBER(a, s->n_values);
     if (s->n_values < 0 || s->n_values > VV_RED_VALUES) s->n_values = 0;
     for (int k = 0; k < s->n_values; k++) NUMBER(a, s->type[k]);

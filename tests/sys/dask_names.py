@@ -17,7 +17,7 @@ OURS = {
     "empty": "`vv_zeros`: nothing is left uninitialised", "empty_like": "`vv_full_like`: nothing is left uninitialised",
     "zeros_like": "`vv_full_like(a, 0)`", "ones_like": "`vv_full_like(a, 1)`", "expand_dims": "`vv_expand`", "fliplr": "`vv_flip`", "flipud": "`vv_flip`",
     "isclose": "`vv_less_equal` of `vv_absolute` of `vv_subtract`", "allclose": "`vv_reduce(.., \"all\", ..)` of the same as for isclose",
-    "isnull": "`vv_isnan`", "notnull": "`vv_isfinite`, `vv_logical_not` of `vv_isnan`", "isin": "`vv_equal` along a new dimension (`vv_expand`), reduced by `any`",
+    "isnull": "`vv_isnan`", "notnull": "`vv_isfinite`, `vv_logical_not` of `vv_isnan`",
     "logaddexp": "`vv_log` of the sum of `vv_exp`, less the `vv_maximum`", "logaddexp2": "`vv_log2` of the sum of `vv_exp2`, less the `vv_maximum`",
     "nan_to_num": "`vv_nan_to_zero`; infinities by `vv_where`", "ndim": "`vv_array_n_dims`", "shape": "`vv_array_length`", "nonzero": "`vv_argwhere`",
     "outer": "`vv_multiply`: dimensions of different names make it one", "piecewise": "`vv_where`", "select": "`vv_where`", "ptp": "`vv_reduce(.., \"range\", ..)`",
@@ -46,7 +46,7 @@ NOT = {name: why for why, names in {
     PYTHON: "PerformanceWarning assert_eq register_chunk_type optimize atop",
     "formats that Varve does not have": "from_npy_stack from_tiledb from_zarr to_npy_stack to_tiledb to_zarr",
     "tasks of one's own are not there yet": "from_delayed",
-    LATER: "digitize fft frexp i0 searchsorted union1d unique",
+    LATER: "fft frexp i0",
 }.items() for name in names.split()}
 NOT.pop("percentile_module")
 OURS = {name: text for name, text in OURS.items() if text}

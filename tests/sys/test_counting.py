@@ -35,16 +35,18 @@ class Counting(support.Case):
                 v.set_auto_mask(False)
                 v[...] = x
 
-    def results(self, calls, ranks=0, env=None):
-        """What each call gives: (dimensions, array), or the message of its failure."""
+    def results(self, calls, ranks=0, env=None, before=()):
+        """What each call gives, a line; before: calls whose results have names."""
         path = self.path(f"script{ranks}")
         with open(path, "w") as f:
             f.writelines(f"open {name} {self.path_in} {name}\n" for name in self.data)
+            f.writelines(f"call {name} {function} {operands} - {words}\n" for function, operands, words, name in before)
             for i, (function, operands, words) in enumerate(calls):
                 f.write(f"call c{i} {function} {operands} - {words}\nout c{i}\n")
         return self.done(support.run(support.command(self.program, [path], ranks), timeout=120, env=env)).out.splitlines()
 
     def values(self, line):
+        """(dimensions, array), or the message of a failure."""
         name, dtype, *rest = line.split(" ")
         if dtype == "inert":
             return " ".join(rest)
@@ -52,21 +54,22 @@ class Counting(support.Case):
         array = np.frombuffer(bytes.fromhex(rest[1] if len(rest) > 1 else ""), TYPES[dtype]).reshape([int(n) for _, n in dims])
         return [d for d, _ in dims], array
 
-    def check(self, cases):
+    def check(self, cases, before=()):
         """(function, operands, words, dimensions, array): equal in type, shape and bits; and on other ranks."""
         calls = [c[:3] for c in cases]
-        alone = self.results(calls)
+        alone = self.results(calls, before=before)
         for case, line in zip(cases, alone):
             with self.subTest(call=case[:3]):
                 got, want = self.values(line), np.asarray(case[4])
                 self.assertIsInstance(got, tuple, line)
                 self.assertEqual((got[0], got[1].shape, got[1].dtype), (case[3], want.shape, want.dtype))
                 np.testing.assert_array_equal(got[1], want)
-        self.same_on_ranks(calls, alone)
+        self.same_on_ranks(calls, alone, before)
 
-    def same_on_ranks(self, calls, alone):
-        for ranks, env in ((2, None), (3, {"VARVE_FUZZ": "3", "VARVE_STORE": "0"}), (4, None)):
-            self.assertEqual(self.results(calls, ranks, env), alone, f"{ranks} ranks, {env}")
+    def same_on_ranks(self, calls, alone, before=()):
+        for ranks, env in ((2, None), (3, {"VARVE_FUZZ": "3", "VARVE_STORE": "0"})):
+            for call, line, other in zip(calls, alone, self.results(calls, ranks, env, before)):
+                self.assertTrue(line == other, f"{call}, {ranks} ranks, {env}")
 
     def lanes(self, x, axes, function):
         kept = [d for d in range(x.ndim) if d not in axes]
@@ -116,6 +119,49 @@ class Counting(support.Case):
                  ("bincount", "u", "to=k length=9 dims=time,lat", ["lon", "k"], self.lanes(u, (0, 1), lambda x: np.bincount(x, minlength=9)))]
         self.check(cases)
 
+    def test_looking_up(self):
+        d, f, i, v, u, n = (self.data[k] for k in "dfivun")
+        dims = list(DIMS)
+        cases = []
+        for right in (0, 1):
+            for bins in ([-2.5, 0, 0.1, 3], [4, 1.5, 1.5, -3], [7.0], [2, 2, 2]):
+                words = f"bins={','.join(map(str, bins))} right={right}"
+                cases += [("digitize", o, words, dims, np.digitize(self.data[o], np.array(bins, "f8"), bool(right))) for o in "dfiu"]
+            side = "right" if right else "left"
+            cases += [("searchsorted", f"{table},{x}", f"right={right}", dims, np.searchsorted(made, self.data[x], side))
+                      for table, made in (("du", np.unique(d)), ("iu", np.unique(i)), ("fs", np.sort(f[:, 2, 3]))) for x in "dfiu"]
+        cases += [("isin", "d,dt", "", dims, np.isin(d, d[2, 1])), ("isin", "i,v", "", dims, np.isin(i, v)), ("isin", "u,d", "invert=1", dims, np.isin(u, d, invert=True)),
+                  ("isin", "v,u", "", dims[1:], np.isin(v, u)), ("isin", "d,i", "", dims, np.isin(d, i))]
+        self.check(cases, before=[("unique", "d", "to=x", "du"), ("unique", "i", "to=x", "iu"), ("at", "f", "dim=lat position=2", "f2"), ("at", "f2", "dim=lon position=3", "f23"),
+                                  ("sort", "f23", "dim=time", "fs"), ("at", "d", "dim=time position=2", "d2"), ("at", "d2", "dim=lat position=1", "dt")])
+
+    def test_what_is_different(self):
+        cases = []
+        for name, x in self.data.items():
+            values, inverse, counts = np.unique(x, return_inverse=True, return_counts=True)
+            cases += [("unique", name, "to=k", ["k"], values), ("unique_counts", name, "to=k", ["k"], counts),
+                      ("unique_inverse", name, "", list(DIMS[-x.ndim:]), inverse.reshape(x.shape))]
+        cases += [("union1d", f"{a},{b}", "to=k", ["k"], np.union1d(self.data[a], self.data[b])) for a, b in ("du", "iv", "fd", "nu", "nf")]
+        self.check(cases)
+
+    def test_more_different_elements_than_expected(self):
+        """There is room for 65,536 at first."""
+        x = np.random.default_rng(9).permutation(np.arange(-50000, 50000, dtype="f8") / 8).reshape(100, 1000)
+        x[0, :20] = x[99, :20]
+        path = self.path("many.nc")
+        with netCDF4.Dataset(path, "w") as f:
+            f.createDimension("y", 100)
+            f.createDimension("x", 1000)
+            f.createVariable("x", "f8", ("y", "x"), chunksizes=(7, 400))[...] = x
+        script = self.path("many")
+        with open(script, "w") as f:
+            f.write(f"open x {path} x\ncall u unique x - to=k\nout u\ncall c unique_counts x - to=k\nout c\n")
+        alone = self.done(support.run(support.command(self.program, [script], 0), timeout=120)).out.splitlines()
+        values, counts = np.unique(x, return_counts=True)
+        np.testing.assert_array_equal(self.values(alone[0])[1], values)
+        np.testing.assert_array_equal(self.values(alone[1])[1], counts)
+        self.assertTrue(self.done(support.run(support.command(self.program, [script], 3), timeout=120)).out.splitlines() == alone)
+
     def test_totals_of_reals(self):
         """No order of additions is NumPy's: close to it, the same on any ranks."""
         calls = [("histogram", "f,r", "bins=6 lo=-5 hi=5 dims=lat"), ("histogram", "f,r", "bins=6 lo=-5 hi=5"), ("bincount", "n,r", "to=k")]
@@ -128,17 +174,18 @@ class Counting(support.Case):
         self.same_on_ranks(calls, alone)
 
     def test_refusals(self):
-        for call, word in [(("histogram", "d", "bins=5"), "between which edges"), (("histogram", "d", "bins=0"), "0 bins"), (("histogram", "d", "bins=3 lo=2 hi=1"), "from 2 to 1"),
-                           (("histogram", "d", "edges=1,0"), "ascend"), (("bincount", "d", "to=k"), "f64"), (("bincount", "i", "to=k"), "negative"),
-                           (("histogram", "d", "bins=5 lo=0 hi=1 dims=lat to=lon"), "'lon'"), (("bincount", "n", "to=k length=30"), "30 counts")]:
-            with self.subTest(call=call):
-                for ranks in (0, 2):
-                    got = self.values(self.results([call], ranks)[0])
-                    self.assertIsInstance(got, str)
-                    self.assertIn(word, got)
-        message = self.values(self.results([("bincount", "i", "to=k length=30")], 2)[0])
-        for word in ("bincount", "chunk at (", "rank", "negative number, -"):
-            self.assertIn(word, message)
+        refused = [("histogram", "d", "bins=5", "between which edges"), ("histogram", "d", "bins=0", "0 bins"), ("histogram", "d", "bins=3 lo=2 hi=1", "from 2 to 1"),
+                   ("histogram", "d", "edges=1,0", "ascend"), ("bincount", "d", "to=k", "f64"), ("bincount", "i", "to=k", "negative"),
+                   ("histogram", "d", "bins=5 lo=0 hi=1 dims=lat to=lon", "'lon'"), ("bincount", "n", "to=k length=30", "30 counts"), ("digitize", "d", "bins=1,3,2", "ascend or descend"),
+                   ("searchsorted", "d,d", "", "3 dimensions"), ("bincount", "i", "to=k length=30", "negative number, -")]
+        for ranks in (0, 2):
+            lines = self.results([r[:3] for r in refused], ranks)
+            for (*call, word), line in zip(refused, lines):
+                got = self.values(line)
+                self.assertIsInstance(got, str, call)
+                self.assertIn(word, got)
+            for word in ("bincount", "chunk at (", "rank"):
+                self.assertIn(word, self.values(lines[-1]))
 
 
 if __name__ == "__main__":

@@ -492,9 +492,9 @@ def histogram(rng, v, _):
     dims = [d for d in v.dims if rng.integers(2)] or v.dims
     to = free(rng, v)
     kept = [d for d in v.dims if d not in dims]
-    lanes = v.array.transpose([v.dims.index(d) for d in kept + dims]).reshape([v.length(d) for d in kept] + [-1])
-    out = np.array([np.histogram(x, **how)[0] for x in lanes.reshape(-1, lanes.shape[-1])])
-    n = out.shape[1] if out.size else len(np.histogram([], **how)[0])
+    lanes = v.array.transpose([v.dims.index(d) for d in kept + dims]).reshape([v.length(d) for d in kept] + [int(np.prod([v.length(d) for d in dims]))])
+    n = len(np.histogram([], **how)[0])
+    out = np.array([np.histogram(lanes[i], **how)[0] for i in np.ndindex(lanes.shape[:-1])])
     return [v], f"{words} to={to}" + (f" dims={','.join(dims)}" if dims else ""), out.astype("i8").reshape(lanes.shape[:-1] + (n,)), kept + [to]
 
 
@@ -535,8 +535,35 @@ def bincount(rng, v, others):
     return [v], f"to=s length={out.size}" if fixed else f"to=s least={least}", out, ["s"]
 
 
+def digitize(rng, v, _):
+    if not v.exact or v.array.dtype == bool:
+        return None
+    bins, right = np.sort(np.round(rng.normal(0, 4, int(rng.integers(1, 9))), 1)), bool(rng.integers(2))
+    if rng.integers(2):
+        bins = bins[::-1]
+    return [v], f"bins={','.join(map(repr, map(float, bins)))} right={int(right)}", np.digitize(v.array, bins, right), v.dims
+
+
+def different(function):
+    """Of arrays with elements that no rounding decides."""
+    def case(rng, v, others):
+        if not v.exact or v.array.dtype == bool:
+            return None
+        return function(v, pick(rng, [o for o in others if o.exact and o.array.dtype == v.array.dtype]))
+    return case
+
+
+def inverse(v, _):
+    return [v], "", np.unique(v.array, return_inverse=True)[1].reshape(v.array.shape), v.dims
+
+
+LOOKUPS = {
+    "digitize": digitize, "unique": different(lambda v, o: ([v], "to=s", np.unique(v.array), ["s"])), "unique_inverse": different(inverse),
+    "unique_counts": different(lambda v, o: ([v], "to=s", np.unique(v.array, return_counts=True)[1], ["s"])),
+    "union1d": different(lambda v, o: ([v, o], "to=s", np.union1d(v.array, o.array), ["s"])), "isin": different(lambda v, o: ([v, o], "", np.isin(v.array, o.array), v.dims)),
+}
 CASES = {
-    "histogram": histogram, "histogram_bin_edges": histogram_edges, "histogram2d": histogram_of_two(False), "histogramdd": histogram_of_two(True),
+    **LOOKUPS, "histogram": histogram, "histogram_bin_edges": histogram_edges, "histogram2d": histogram_of_two(False), "histogramdd": histogram_of_two(True),
     "bincount": bincount,
     "sort": ordered(lambda rng, a, k: ("", np.sort(a, k))), "argsort": ordered(lambda rng, a, k: ("", np.argsort(a, k, kind="stable"))), "topk": ordered(topk),
     "median": quantile("median", lambda a, q, axes: np.nanmedian(a, axes)), "quantile": quantile("quantile", lambda a, q, axes: np.nanquantile(a, q, axes)),
@@ -556,7 +583,7 @@ CASES = {
 }
 CASES["cumprod"] = running(np.cumprod)
 # Tested elsewhere: what is random (test_random.c), places of equal elements, and windows and products, which algebra.c compares.
-ELSEWHERE = {"argtopk", "weighted", "moment", "random", "permutation", "choice", "rolling", "cumulative", "matmul", "qr", "svd"}
+ELSEWHERE = {"argtopk", "weighted", "moment", "random", "permutation", "choice", "rolling", "cumulative", "matmul", "qr", "svd", "searchsorted"}
 INEXACT = {"median", "quantile", "linspace", "gradient", "cumsum", "cumprod", "pad"}
 
 # --- elementwise and reductions ---

@@ -132,7 +132,7 @@ static problem problem_of(int op, vv_dtype in, int nd, const vv_index n[], int a
 
 static bool is_scan(int op)
 {
-    return !vv_block_ops[op].window && !vv_block_ops[op].lanes;
+    return !vv_block_ops[op].window && !vv_block_ops[op].lanes && !vv_block_ops[op].each;
 }
 
 static void every_scan_is_right(void **state)

@@ -180,10 +180,16 @@ static vv_status failure(const vv_red *r, const vv_red_head *head)
                    (long long)r->spec->length);
 }
 
-const vv_reduction vv_reduction_histogram = {
-    .name = "histogram", .help = "counts in bins", .init = init, .fold = fold, .combine = combine, .finish = finish};
+const vv_reduction vv_reduction_histogram = {.name = "histogram",
+                                             .help = "counts in bins",
+                                             .told = VV_TOLD_BINS,
+                                             .init = init,
+                                             .fold = fold,
+                                             .combine = combine,
+                                             .finish = finish};
 const vv_reduction vv_reduction_bincount = {.name = "bincount",
                                             .help = "how often each number occurs",
+                                            .told = VV_TOLD_NUMBERS,
                                             .init = init,
                                             .fold = fold,
                                             .combine = combine,
