@@ -196,12 +196,20 @@ VV_API const char *vv_reduction_help(int i);
 /* Groups of a time coordinate: vv_mean(vv_group(t, "time.month"), "time") is a climatology. After the point: year, season, month,
  * dayofyear, day, hour, minute, weekday (0 Monday), or blocks of equal length from the first time on: 7D, 12H, 30MIN ("time.7D": weeks). The
  * coordinate's calendar counts. Reducing the dimension gives one of the groups in its place, named "month" and so on, with those that occur, ascending:
- * months 1 .. 12, seasons 0 DJF, 1 MAM, 2 JJA, 3 SON. Blocks are named "time_7D", their coordinate is the time at which they begin, empty ones are there too. */
+ * months 1 .. 12, seasons 0 DJF, 1 MAM, 2 JJA, 3 SON. Blocks are named "time_7D", their coordinate is the time at which they begin, empty ones are there too.
+ * Pairs, "time.month+hour", are named "month_hour" and have the coordinate 1206 for month 12 and hour 6: every month with every hour. */
 VV_API vv_array *vv_group(vv_array *a, const char *what);
+/* The dimension "month_hour" becomes two: vv_split_pairs(vv_mean(vv_group(t, "time.month+hour"), "time")) is (month, hour, ...). */
+VV_API vv_array *vv_split_pairs(vv_array *a);
 /* Groups by your own labels, one for each position, 0 <= label < n_groups, or -1 for none: vv_group_labels(a, "basin", label, 300, 7, "region", NULL).
  * values: coordinate of the groups, NULL for none. */
 VV_API vv_array *vv_group_labels(vv_array *a, const char *dim, const vv_index labels[], vv_index n_labels,
                                  vv_index n_groups, const char *name, const double *values);
+/* Groups that are periods of the calendar, one behind the other, and become times of the same dimension: vv_mean(vv_resample(t, "time", "1D", false), "time")
+ * are daily means. Frequencies are xarray's: s, min, h, D with a number, counted from midnight of the first day; M (months, labelled by their last
+ * day) and MS (by their first), Q and QS, Y and YS; QS-DEC: quarters of which one begins with December, Q-NOV: of which one ends with November. Periods
+ * without a time in them are there, too. complete: only those that have as many times as fit into them at the usual step. Saved, the times have bounds. */
+VV_API vv_array *vv_resample(vv_array *a, const char *dim, const char *frequency, bool complete);
 /* Forgets the groups. Grouped arrays stay grouped in elementwise operations: an anomaly is ready for its vv_std() by month. */
 VV_API vv_array *vv_ungroup(vv_array *a);
 /* What the groups become a dimension of ("month"); NULL when the array is not grouped. */

@@ -41,6 +41,12 @@ VV_API vv_array *vv_take(vv_array *a, const char *dim, const vv_index indices[],
 VV_API vv_array *vv_select(vv_array *a, const char *dim, const char *what);
 /* Repeated along a new dimension, which becomes number `position` (negative from the end, -1: last): vv_expand(a, "member", 10, 0). */
 VV_API vv_array *vv_expand(vv_array *a, const char *dim, vv_index length, int position);
+/* Another coordinate for a dimension, as many values as it is long: vv_assign_coordinate(a, "month", month, 12). */
+VV_API vv_array *vv_assign_coordinate(vv_array *a, const char *dim, const double values[], vv_index n);
+/* With all attributes of another array instead of its own; with one text attribute more (NULL: less). Operations other than reductions and views leave
+ * attributes away, as xarray's do: vv_describe_as(vv_sub(t, clim), t), vv_with_attribute(index, "units", "1"). */
+VV_API vv_array *vv_describe_as(vv_array *a, vv_array *like);
+VV_API vv_array *vv_with_attribute(vv_array *a, const char *name, const char *text);
 /* Another name for a dimension; its coordinate stays: vv_rename(a, "lat", "y"). */
 VV_API vv_array *vv_rename(vv_array *a, const char *old_dim, const char *new_dim);
 /* Without the named dimensions, which must have length 1: vv_squeeze(a, "height"). NULL: without all such. */

@@ -237,18 +237,27 @@ static void track_positions(const track *t, vv_index out[])
         for (vv_index k = 0; k < t->at[i].n; k++) *out++ = t->at[i].start < 0 ? -1 : t->at[i].start + k * t->at[i].step;
 }
 
+/* `each` values for a position. */
+static vv_status moved_values(const vv_values *old, const vv_index position[], vv_index n, int each, vv_values **out)
+{
+    if (!old) return VV_OK;
+    VV_TRY(vv_values_new(each * n, out));
+    for (vv_index i = 0; i < n; i++)
+        for (int k = 0; k < each; k++)
+            (*out)->at[each * i + k] = position[i] < 0 ? (double)NAN : old->at[each * position[i] + k];
+    return VV_OK;
+}
+
 static vv_status moved_coord(vv_array *a, const vv_array *in, int d, const vv_index position[])
 {
     vv_values *old;
     vv_coord *c = &a->coord[d];
     VV_TRY(vv_coord_values(&in->coord[d], &old));
     *c = in->coord[d];
-    c->value = NULL;
+    c->value = c->bounds = NULL;
     c->moved = true;
-    if (!old) return VV_OK;
-    vv_status status = vv_values_new(a->shape.n[d], &c->value);
-    for (vv_index i = 0; status == VV_OK && i < a->shape.n[d]; i++)
-        c->value->at[i] = position[i] < 0 ? (double)NAN : old->at[position[i]];
+    vv_status status = moved_values(old, position, a->shape.n[d], 1, &c->value);
+    if (status == VV_OK) status = moved_values(in->coord[d].bounds, position, a->shape.n[d], 2, &c->bounds);
     vv_values_free(&old);
     return status;
 }

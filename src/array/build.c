@@ -187,7 +187,8 @@ vv_status vv_node_named_dims(const vv_array *in, const char *dims, bool named[])
 /* The groups become a dimension in the place of theirs. */
 static vv_status group_dim(vv_array *a, int d)
 {
-    if (vv_node_dim(a->input[0], a->group.name) >= 0)
+    int same = vv_node_dim(a->input[0], a->group.name);
+    if (same >= 0 && same != a->group.dim)
         return vv_fail(VV_ERR_SHAPE, "'%s' cannot be grouped by '%s': it has a dimension of this name", a->name,
                        a->group.name);
     VV_TRY(vv_node_set_dim(a, d, a->group.name, a->group.n));

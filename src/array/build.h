@@ -74,6 +74,8 @@ vv_array *vv_node_ramp(vv_array *a, int d, vv_index before, vv_index after, doub
 vv_array *vv_node_as_real(vv_array *a);
 /* All of an array as a view of it: something to hang other labels on. */
 vv_array *vv_node_seen_again(vv_array *in);
+/* The same, without groups. */
+vv_array *vv_node_ungrouped(vv_array *in);
 /* Seen with these dimensions, in this order: those that `a` lacks are broadcast. `labels` (or NULL): its dimension `group` is looked up along
  * dimension `along` of the result; entries of -1 are missing. The caller has one reference; of `a` itself when nothing changes. */
 vv_array *vv_node_seen_as(vv_array *a, const vv_array *shape, const char *group, int along, vv_table *labels);

@@ -6,8 +6,9 @@
  * loses digits; later releases give f64 there, as we do.) Integers without any of these attributes stay integers.
  *
  * Values outside valid_min, valid_max or valid_range are missing, too: so CF has it, and so read CDO and netCDF4-python; xarray does not look. */
-#include "array/node.h"
+#include "array/build.h"
 #include "base/log.h"
+#include "varve/move.h"
 
 #include <ctype.h>
 #include <math.h>
@@ -261,7 +262,9 @@ vv_status vv_cf_statistic_units(vv_attrs *attrs, const char *how)
 
 vv_status vv_cf_reduced_attrs(vv_array *a)
 {
-    VV_TRY(vv_cf_cell_method(a, a->reduced, a->reduction->cell_method, a->group.dim >= 0 ? a->group.name : NULL));
+    bool grouped =
+        a->group.dim >= 0 && strcmp(a->group.name, a->input[0]->dim[a->group.dim]) != 0; /* not periods of it */
+    VV_TRY(vv_cf_cell_method(a, a->reduced, a->reduction->cell_method, grouped ? a->group.name : NULL));
     return vv_cf_statistic_units(&a->attrs, a->reduction->name);
 }
 
@@ -281,4 +284,24 @@ vv_status vv_cf_group_attrs(vv_attrs *to, const char *name)
     if (strcmp(name, "season") != 0) return VV_OK;
     VV_TRY(vv_attr_set(to, "flag_values", VV_I32, 4, seasons));
     return vv_attr_set_text(to, "flag_meanings", "DJF MAM JJA SON");
+}
+
+vv_array *vv_describe_as(vv_array *in, vv_array *like)
+{
+    vv_array *both[] = {in, like};
+    if (vv_nodes_usable(both, 2) != VV_OK) return vv_node_inert(in->context ? in->context : like->context);
+    vv_array *a = vv_node_seen_again(in);
+    if (a->status != VV_OK) return a;
+    vv_attrs_free(&a->attrs);
+    return vv_node_settle(in->context, a, vv_attrs_copy(&a->attrs, &like->attrs));
+}
+
+vv_array *vv_with_attribute(vv_array *in, const char *name, const char *text)
+{
+    if (vv_array_status(in) != VV_OK) return vv_node_inert(in->context);
+    vv_array *a = vv_node_seen_again(in);
+    if (a->status != VV_OK) return a;
+    if (text) return vv_node_settle(in->context, a, vv_attr_set_text(&a->attrs, name, text));
+    vv_attr_remove(&a->attrs, name);
+    return a;
 }

@@ -33,11 +33,13 @@ void vv_coord_copy(const vv_coord *from, vv_coord *to)
 {
     *to = *from;
     to->value = vv_values_share(from->value);
+    to->bounds = vv_values_share(from->bounds);
 }
 
 void vv_coord_free(vv_coord *c)
 {
     vv_values_free(&c->value);
+    vv_values_free(&c->bounds);
     *c = (vv_coord){.var = -1};
 }
 
@@ -112,6 +114,26 @@ vv_status vv_array_coordinate(const vv_array *a, const char *dim, double *out, v
     memcpy(out, v->at, (size_t)v->n * sizeof *out);
     vv_values_free(&v);
     return VV_OK;
+}
+
+static vv_status assign(vv_array *a, const char *dim, const double values[], vv_index n)
+{
+    int d;
+    VV_TRY(vv_node_find_dim(a, dim, &d));
+    if (n != a->shape.n[d])
+        return vv_fail(VV_ERR_SHAPE, "'%s' has %lld positions along '%s', not %lld", a->name, (long long)a->shape.n[d],
+                       dim, (long long)n);
+    vv_coord_free(&a->coord[d]);
+    VV_TRY(vv_values_new(n, &a->coord[d].value));
+    memcpy(a->coord[d].value->at, values, (size_t)n * sizeof *values);
+    return VV_OK;
+}
+
+vv_array *vv_assign_coordinate(vv_array *in, const char *dim, const double values[], vv_index n)
+{
+    if (vv_array_status(in) != VV_OK) return vv_node_inert(in->context);
+    vv_array *a = vv_node_seen_again(in);
+    return a->status == VV_OK ? vv_node_settle(in->context, a, assign(a, dim, values, n)) : a;
 }
 
 /* --- groups --- */

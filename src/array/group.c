@@ -5,9 +5,11 @@
 #include "array/build.h"
 
 #include "base/calendar.h"
+#include "varve/move.h"
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -55,8 +57,10 @@ static int64_t key_weekday(const moment *m)
 static const struct accessor {
     const char *name;
     int64_t (*key)(const moment *m);
-} accessors[] = {{"year", key_year}, {"season", key_season}, {"month", key_month},   {"dayofyear", key_dayofyear},
-                 {"day", key_day},   {"hour", key_hour},     {"minute", key_minute}, {"weekday", key_weekday}};
+    int digits; /* of a key, where it is the second of a pair; 0: it cannot be */
+} accessors[] = {{"year", key_year, 0},           {"season", key_season, 1},  {"month", key_month, 2},
+                 {"dayofyear", key_dayofyear, 3}, {"day", key_day, 2},        {"hour", key_hour, 2},
+                 {"minute", key_minute, 2},       {"weekday", key_weekday, 1}};
 enum { ACCESSORS = sizeof accessors / sizeof *accessors };
 
 enum { MOST_GROUPS = 1 << 26 };
@@ -151,6 +155,54 @@ static vv_status group_by_date(const times *t, const struct accessor *by, vv_gro
     return number_keys(g, low, n);
 }
 
+/* --- pairs of parts: the second within the first, all that occur of the one with all of the other --- */
+
+static vv_index power_of_ten(int digits)
+{
+    vv_index n = 1;
+    while (digits-- > 0) n *= 10;
+    return n;
+}
+
+static vv_status pair_up(const vv_grouping *a, const vv_grouping *b, int digits, vv_grouping *g)
+{
+    g->n = vv_times(a->n, b->n);
+    if (g->n > MOST_GROUPS) return too_many(g);
+    for (vv_index i = 0; i < g->label->n; i++) {
+        bool there = a->label->at[i] >= 0 && b->label->at[i] >= 0;
+        g->label->at[i] = there ? a->label->at[i] * b->n + b->label->at[i] : -1;
+    }
+    VV_TRY(vv_values_new(g->n, &g->coord.value));
+    for (vv_index k = 0; k < g->n; k++)
+        g->coord.value->at[k] =
+            a->coord.value->at[k / b->n] * (double)power_of_ten(digits) + b->coord.value->at[k % b->n];
+    return VV_OK;
+}
+
+static void free_grouping(vv_grouping *g)
+{
+    vv_table_free(&g->label);
+    vv_coord_free(&g->coord);
+    free(g->name);
+}
+
+static vv_status group_by_pair(const times *t, const struct accessor *const by[2], vv_grouping *g)
+{
+    vv_grouping part[2] = {{.coord.var = -1}, {.coord.var = -1}};
+    vv_buf b = {0};
+    vv_buf_printf(&b, "%s_%s", by[0]->name, by[1]->name);
+    vv_status status = vv_buf_status(&b);
+    if (status == VV_OK) status = vv_strdup(&g->name, b.data);
+    vv_buf_free(&b);
+    for (int i = 0; i < 2 && status == VV_OK; i++) {
+        status = vv_table_new(g->label->n, &part[i].label);
+        if (status == VV_OK) status = group_by_date(t, by[i], &part[i]);
+    }
+    if (status == VV_OK) status = pair_up(&part[0], &part[1], by[1]->digits, g);
+    for (int i = 0; i < 2; i++) free_grouping(&part[i]);
+    return status;
+}
+
 /* --- blocks of equal length --- */
 
 /* "7D", "12H", "30MIN": microseconds; 0 when it is none. */
@@ -232,20 +284,32 @@ static vv_status no_such_grouping(const vv_array *a, const char *what, const cha
     return vv_fail(
         VV_ERR_USAGE,
         "'%s' cannot be grouped by '%s'%s%s%s; after the point stands year, season, month, dayofyear, day, hour, "
-        "minute, weekday, or a length such as 7D, 12H, 30MIN",
+        "minute, weekday, a pair such as month+hour, or a length such as 7D, 12H, 30MIN",
         a->name, what, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+}
+
+static const struct accessor *find_accessor(const char *name, size_t length)
+{
+    for (int i = 0; i < ACCESSORS; i++)
+        if (strlen(accessors[i].name) == length && !memcmp(name, accessors[i].name, length)) return &accessors[i];
+    return NULL;
 }
 
 static vv_status make_labels(times *t, const char *what, const char *by, vv_grouping *g)
 {
-    const struct accessor *accessor = NULL;
-    for (int i = 0; i < ACCESSORS; i++)
-        if (!strcmp(by, accessors[i].name)) accessor = &accessors[i];
-    int64_t length = block_length(by);
-    if (!accessor && length == 0) return no_such_grouping(t->array, what, by);
+    size_t length = strcspn(by, "+");
+    const char *second = by[length] ? by + length + 1 : NULL;
+    const struct accessor *pair[2] = {find_accessor(by, length), second ? find_accessor(second, strlen(second)) : NULL};
+    int64_t block = second ? 0 : block_length(by);
+    if (second && pair[0] && pair[1] && (pair[0] == pair[1] || !pair[1]->digits))
+        return vv_fail(VV_ERR_USAGE, "'%s' cannot be grouped by '%s': a year comes first, and two parts differ",
+                       t->array->name, what);
+    if (!block && (!pair[0] || (second && !pair[1])))
+        return no_such_grouping(t->array, what, second && pair[0] ? second : by);
     VV_TRY(open_times(t));
     VV_TRY(vv_table_new(t->array->shape.n[t->d], &g->label));
-    return accessor ? group_by_date(t, accessor, g) : group_by_blocks(t, by, length, g);
+    if (second) return group_by_pair(t, pair, g);
+    return block ? group_by_blocks(t, by, block, g) : group_by_date(t, pair[0], g);
 }
 
 static vv_status fill_group(vv_array *a, const char *what)
@@ -273,7 +337,7 @@ static void forget_groups(vv_array *a)
 }
 
 /* A view of the whole, without groups. */
-static vv_array *ungrouped(vv_array *in)
+vv_array *vv_node_ungrouped(vv_array *in)
 {
     vv_array *a = vv_node_seen_again(in);
     if (a->status == VV_OK) forget_groups(a);
@@ -282,14 +346,14 @@ static vv_array *ungrouped(vv_array *in)
 
 vv_array *vv_group(vv_array *in, const char *what)
 {
-    vv_array *a = ungrouped(in);
+    vv_array *a = vv_node_ungrouped(in);
     return a->status == VV_OK ? vv_node_settle(in->context, a, fill_group(a, what)) : a;
 }
 
 vv_array *vv_ungroup(vv_array *a)
 {
     if (a->status == VV_OK && !vv_node_grouping(a)) return vv_node_again(a);
-    return ungrouped(a);
+    return vv_node_ungrouped(a);
 }
 
 const char *vv_array_group(const vv_array *a)
@@ -297,6 +361,79 @@ const char *vv_array_group(const vv_array *a)
     const vv_grouping *g = vv_node_grouping(a);
     return g ? g->name : NULL;
 }
+
+/* --- vv_split_pairs --- */
+
+/* The dimension that was made of pairs: "month_hour"; *digits: of the second. */
+static int pair_dim(const vv_array *a, size_t *first, int *digits)
+{
+    for (int d = 0; d < a->shape.nd; d++) {
+        const char *name = a->dim[d];
+        *first = strcspn(name, "_");
+        if (!name[*first] || !find_accessor(name, *first) || !a->coord[d].value) continue;
+        const struct accessor *second = find_accessor(name + *first + 1, strlen(name + *first + 1));
+        *digits = second ? second->digits : 0;
+        if (*digits > 0) return d;
+    }
+    return -1;
+}
+
+/* The shape with that dimension in two: "month:12,hour:4,lat:361". */
+static vv_status two_dims(const vv_array *a, int pair, const char *first, const char *second, vv_index inner,
+                          char **out)
+{
+    vv_buf b = {0};
+    for (int d = 0; d < a->shape.nd; d++) {
+        if (d != pair)
+            vv_buf_printf(&b, "%s%s:%lld", d ? "," : "", a->dim[d], (long long)a->shape.n[d]);
+        else
+            vv_buf_printf(&b, "%s%s:%lld,%s:%lld", d ? "," : "", first, (long long)(a->shape.n[d] / inner), second,
+                          (long long)inner);
+    }
+    *out = b.data;
+    return vv_buf_status(&b);
+}
+
+static vv_array *split(vv_array *a, int d, const char *first, const char *second, int digits)
+{
+    const vv_values *code = a->coord[d].value;
+    vv_index scale = power_of_ten(digits), inner = 1;
+    double *values;
+    char *shape = NULL;
+    while (inner < code->n && (vv_index)code->at[inner] / scale == (vv_index)code->at[0] / scale) inner++;
+    if (vv_new(&values, (size_t)code->n, sizeof *values) != VV_OK ||
+        two_dims(a, d, first, second, inner, &shape) != VV_OK) {
+        free(values);
+        free(shape);
+        return vv_node_inert(a->context);
+    }
+    vv_array *apart = vv_reshape(a, shape);
+    for (vv_index i = 0; i < code->n / inner; i++) values[i] = (double)((vv_index)code->at[i * inner] / scale);
+    vv_array *half = vv_assign_coordinate(apart, first, values, code->n / inner);
+    for (vv_index i = 0; i < inner; i++) values[i] = (double)((vv_index)code->at[i] % scale);
+    vv_array *made = vv_assign_coordinate(half, second, values, inner);
+    vv_release(&apart);
+    vv_release(&half);
+    free(values);
+    free(shape);
+    return made;
+}
+
+vv_array *vv_split_pairs(vv_array *a)
+{
+    size_t length;
+    int digits, d = vv_array_status(a) == VV_OK ? pair_dim(a, &length, &digits) : -1;
+    char first[32];
+    if (vv_array_status(a) != VV_OK) return vv_node_inert(a->context);
+    if (d < 0) {
+        (void)vv_fail(VV_ERR_SHAPE, "'%s' has no dimension of pairs such as month_hour", a->name);
+        return vv_node_inert(a->context);
+    }
+    snprintf(first, sizeof first, "%.*s", (int)length, a->dim[d]);
+    return split(a, d, first, a->dim[d] + length + 1, digits);
+}
+
+/* --- vv_group_labels --- */
 
 static vv_status fill_labels(vv_array *a, int d, const vv_index labels[], vv_index n_labels, const double *values)
 {
@@ -324,7 +461,7 @@ vv_array *vv_group_labels(vv_array *in, const char *dim, const vv_index labels[]
 {
     int d;
     if (vv_array_status(in) != VV_OK || vv_node_find_dim(in, dim, &d) != VV_OK) return vv_node_inert(in->context);
-    vv_array *a = ungrouped(in);
+    vv_array *a = vv_node_ungrouped(in);
     if (a->status != VV_OK) return a;
     a->group.dim = d;
     a->group.n = n_groups;

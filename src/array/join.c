@@ -114,7 +114,7 @@ static vv_status joined_coord(vv_array *a, int d, vv_array *const arrays[], int 
     bool all;
     VV_TRY(all_have_values(arrays, n, a->dim[d], &all));
     a->coord[d] = arrays[0]->coord[d];
-    a->coord[d].value = NULL;
+    a->coord[d].value = a->coord[d].bounds = NULL;
     a->coord[d].moved = true;
     if (!all) return VV_OK;
     VV_TRY(vv_values_new(a->shape.n[d], &a->coord[d].value));

@@ -90,10 +90,11 @@ typedef enum vv_node_kind {
 /* The coordinate of a dimension. A dimension that is as it was in a file has the file's coordinate variable; where elements were moved, their
  * values moved along, and the variable tells the attributes only. */
 typedef struct vv_coord {
-    vv_dataset *from; /* the file that the dimension comes from; NULL: none */
-    int var;          /* its coordinate variable there; -1: none */
-    bool moved;       /* positions are not those of the file */
-    vv_values *value; /* where moved, or without a file; NULL: no coordinate */
+    vv_dataset *from;  /* the file that the dimension comes from; NULL: none */
+    int var;           /* its coordinate variable there; -1: none */
+    bool moved;        /* positions are not those of the file */
+    vv_values *value;  /* where moved, or without a file; NULL: no coordinate */
+    vv_values *bounds; /* of periods that were made here: two for each position; NULL: none, or those of the file */
 } vv_coord;
 
 /* Labels along a dimension: by index, 0 .. n - 1 or -1 for none; and what the groups are called. */

@@ -53,6 +53,34 @@ static const char bench_about[] =
     "Without -o the rates go to where --explain looks for them: $VARVE_MACHINE, else varve/machine.json in the user's "
     "configuration. --scratch names the directory, and with it the disk, that is written to.";
 
+#define CLIMATE "Climate"
+
+#define ALONG_TIME                                                                                                     \
+    "\nThe time is the dimension whose coordinate has units such as \"hours since 1990-01-01\", in any calendar of "   \
+    "CF; -d "                                                                                                          \
+    "names it where there are several, and may name more to reduce with it."
+
+static const char clim_about[] =
+    "A climatology: every data variable that has the time is reduced group by group, in one pass: all Januaries, all "
+    "Februaries. The groups become a dimension in the place of the time: month, with the coordinate 1 to 12. Pairs "
+    "make two: "
+    "-g month+hour." ALONG_TIME;
+
+static const char anom_about[] =
+    "Anomalies: each value less the mean of its group, -g month: of its month; without -g less the mean of all. With "
+    "--standardize divided by the group's standard deviation. The shape stays." ALONG_TIME;
+
+static const char resample_about[] = "Every data variable that has the time is reduced over periods of the calendar "
+                                     "that follow each other, which have times "
+                                     "again, with bounds: -f 1D makes daily means. Labels are xarray's. A period that "
+                                     "the input begins or ends within is "
+                                     "there, too, unless --complete; one without any time in it is missing." ALONG_TIME;
+
+static const char rolling_about[] =
+    "Statistics of a window that moves along a dimension, the time unless -d says another: mean, sum, min, max, var, "
+    "std "
+    "or count. The shape stays; where the window is not full values are missing, unless --min-periods allows it.";
+
 #define MOVING "Move data"
 
 #define AS_IT_WAS                                                                                                      \
@@ -108,6 +136,24 @@ static const vv_cli_command after[] = {
     {EVERY_REDUCTION, "quantile", "quantiles, exactly", "-q Q[,Q] [-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]",
      quantile_about, "mpirun -n 2 varve quantile -q 0.05,0.5,0.95 -d time t2m.nc -o percentiles.nc",
      REDUCING | VV_CLI_QUANTILES, true, false, vv_cli_quantile},
+    {CLIMATE, "clim", "a climatology: statistics of all Januaries, all Februaries ...",
+     "-g GROUP [-m NAME,...] [-v VAR,...] FILE... [-o OUTPUT]", clim_about,
+     "mpirun -n 4 varve clim -g month 't2m_*.nc' -o clim.nc\nvarve clim -g season -m mean,std t2m.nc -o seasons.nc",
+     REDUCING | VV_CLI_METHODS | VV_CLI_GROUPS, true, false, vv_cli_clim},
+    {CLIMATE, "anom", "anomalies: values less the mean of their group", "[-g GROUP] [-v VAR,...] FILE... [-o OUTPUT]",
+     anom_about,
+     "varve anom -g month t2m.nc -o anomalies.nc\nvarve anom -g dayofyear --reference 1981:2010 --standardize t2m.nc "
+     "-o "
+     "index.nc",
+     REDUCING | VV_CLI_GROUPS | VV_CLI_ANOMALY, true, false, vv_cli_anom},
+    {CLIMATE, "resample", "means of days, months, seasons, years ...",
+     "-f FREQUENCY [-m NAME,...] [-v VAR,...] FILE... [-o OUTPUT]", resample_about,
+     "varve resample -f 1D -m mean,max t2m.nc -o daily.nc\nvarve resample -f QS-DEC --complete t2m.nc -o seasons.nc",
+     REDUCING | VV_CLI_METHODS | VV_CLI_PERIODS, true, false, vv_cli_resample},
+    {CLIMATE, "rolling", "running means and other statistics of a moving window",
+     "-w LENGTH [-m NAME,...] [-d DIM] [-v VAR,...] FILE... [-o OUTPUT]", rolling_about,
+     "varve rolling -w 30 --center t2m_daily.nc -o smooth.nc", REDUCING | VV_CLI_METHODS | VV_CLI_WINDOWS, true, false,
+     vv_cli_rolling},
     {MOVING, "select", "part of a file, by labels or positions", "SELECTION [-v VAR,...] FILE... -o OUTPUT",
      select_about,
      "varve select 'time=1990-01:1999-12,lat=-30:30' t2m.nc -o tropics.nc\nvarve select 'time=#::4,level=~850' "

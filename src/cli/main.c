@@ -2,6 +2,7 @@
  *
  *     options.c   the table of options        parse.c    argv to a request
  *     commands.c  the table of commands       help.c, manual.c   texts made from both tables
+ *     climate.c   along the time: clim, anom, resample, rolling      choose.c   which variables a command works on
  *     reduce.c    reductions                  values.c   small results as text
  *     info.c, info_json.c, range.c   what is in a file
  *     bench.c     how fast this machine is

@@ -111,13 +111,34 @@ const vv_cli_option vv_cli_options[] = {
      .help = "dimensions to reduce over; may be repeated; default: all dimensions of each variable. For concat and "
              "stack: the one dimension along which files are put together"},
     {"method", 'm', "NAME[,NAME]", .group = VV_CLI_METHODS, .set = set_list, FIELD(methods),
-     .help = "reductions to do in one pass, such as mean,std,min,max"},
+     .help = "reductions to do in one pass, such as mean,std,min,max; default, where there is one: mean"},
     {"quantile", 'q', "Q[,Q]", .group = VV_CLI_QUANTILES, .set = set_list, FIELD(quantiles),
      .help = "which quantiles, 0 to 1; several lie along a new first dimension 'quantile'"},
     {"method", 'm', "DEFINITION", .group = VV_CLI_QUANTILES, .set = set_text, FIELD(definition),
      .help = "NumPy's name of how a quantile between two elements is defined: linear (the default), inverted_cdf, "
              "averaged_inverted_cdf, closest_observation, interpolated_inverted_cdf, hazen, weibull, median_unbiased, "
              "normal_unbiased, lower, higher, midpoint or nearest"},
+    {"group", 'g', "GROUP[+GROUP]", .group = VV_CLI_GROUPS, .set = set_text, FIELD(group),
+     .help =
+         "year, season (DJF, MAM, JJA, SON), month, dayofyear, day, hour, minute or weekday in the file's calendar, a "
+         "pair of them such as month+hour, or a length such as 5D"},
+    {"reference", 0, "FILE|PERIOD", .group = VV_CLI_ANOMALY, .set = set_text, FIELD(reference),
+     .help = "deviations from what this file has (as clim wrote it), or from the mean of a period such as 1981:2010; "
+             "default: from the mean of all"},
+    {"standardize", 0, NULL, .group = VV_CLI_ANOMALY, .set = set_flag, FIELD(standardize),
+     .help = "deviations in units of the standard deviation (of the group, within the reference)"},
+    {"freq", 'f', "FREQUENCY", .group = VV_CLI_PERIODS, .set = set_text, FIELD(frequency),
+     .help = "periods, as xarray names them: 6h, 1D, 5D; 1M (labelled by its last day) or MS (by its first), Q or QS, "
+             "1Y or "
+             "YS; QS-DEC: quarters that begin with December, which are the seasons"},
+    {"complete", 0, NULL, .group = VV_CLI_PERIODS, .set = set_flag, FIELD(complete),
+     .help = "only periods that have all of their times"},
+    {"window", 'w', "LENGTH", .group = VV_CLI_WINDOWS, .set = set_whole, FIELD(window), .low = 1, .high = 1e9,
+     .help = "elements of a window"},
+    {"center", 0, NULL, .group = VV_CLI_WINDOWS, .set = set_flag, FIELD(center),
+     .help = "the window lies around each element; default: it ends there"},
+    {"min-periods", 0, "N", .group = VV_CLI_WINDOWS, .set = set_whole, FIELD(min_periods), .low = 1, .high = 1e9,
+     .help = "missing where fewer than N elements of the window are there; default: where one is not"},
     {"var", 'v', "VAR[,VAR]", .group = VV_CLI_SELECT, .set = set_list, FIELD(variables),
      .help = "variables to work on; may be repeated; FILE:VAR says the same; default: every data variable that has "
              "the dimensions"},

@@ -27,6 +27,10 @@ typedef enum vv_cli_group {
     VV_CLI_MODEL = 512, /* every command, with --explain */
     VV_CLI_JOIN = 1024, /* along which dimension files are put together */
     VV_CLI_QUANTILES = 2048,
+    VV_CLI_GROUPS = 4096,   /* by parts of a date */
+    VV_CLI_ANOMALY = 8192,  /* from what */
+    VV_CLI_PERIODS = 16384, /* of the calendar */
+    VV_CLI_WINDOWS = 32768,
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
@@ -68,6 +72,9 @@ typedef struct vv_cli_request {
     const char *definition; /* of quantiles */
     double ddof;
     bool skipna, keepdims;
+    const char *group, *reference, *frequency;
+    bool standardize, complete, center;
+    int window, min_periods; /* 0: not given */
 
     bool json, manual, help, version;
 } vv_cli_request;

@@ -1,8 +1,8 @@
 /* The reductions, one at a time or several in one pass: which variables, which dimensions, what the results are called. */
+#include "cli/choose.h"
 #include "cli/inputs.h"
 #include "cli/results.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,22 +17,7 @@ typedef struct job {
     vv_cli_words all; /* dimensions of the chosen variables */
 } job;
 
-/* --- which variables --- */
-
-static bool has_dim(const vv_dataset *d, const vv_var_info *v, const char *name)
-{
-    for (int i = 0; i < v->n_dims; i++)
-        if (!strcmp(vv_dataset_dim(d, v->dim[i]).name, name)) return true;
-    return false;
-}
-
-/* The first wanted dimension that the variable does not have, NULL when it has all. */
-static const char *missing_dim(const job *j, const vv_var_info *v)
-{
-    for (int i = 0; i < j->r->dims.n; i++)
-        if (!has_dim(j->results.source, v, j->r->dims.item[i])) return j->r->dims.item[i];
-    return NULL;
-}
+/* --- one variable --- */
 
 static vv_status note_dims(job *j, const vv_var_info *v)
 {
@@ -54,8 +39,9 @@ static vv_array *quantiles(const job *j, vv_array *a)
     return vv_quantiles(a, j->quantile, j->r->quantiles.n, j->dims, &options);
 }
 
-static vv_status reduce_variable(job *j, const vv_var_info *v)
+static vv_status reduce_variable(void *context, const vv_var_info *v)
 {
+    job *j = context;
     vv_reduce_options options = VV_REDUCE_OPTIONS_INIT;
     options.keep_nan = !j->r->skipna;
     options.keep_dims = j->r->keepdims;
@@ -65,60 +51,10 @@ static vv_status reduce_variable(job *j, const vv_var_info *v)
     if (!j->methods) return status == VV_OK ? vv_cli_results_add(&j->results, v->name, quantiles(j, a)) : status;
     for (int i = 0; status == VV_OK && i < j->methods->n; i++) {
         const char *how = j->methods->item[i];
-        char *name = NULL;
-        if (asprintf(&name, "%s%s%s", v->name, j->suffix ? "_" : "", j->suffix ? how : "") < 0)
-            return vv_error(VV_ERR_NOMEM, "no memory for the name of a result");
-        status = vv_cli_results_add(&j->results, name, vv_reduce(a, how, j->dims, &options));
-        free(name);
+        vv_array *made = vv_reduce(a, how, j->dims, &options);
+        status = vv_cli_results_add_as(&j->results, v->name, j->suffix ? how : NULL, made);
     }
     return status;
-}
-
-static vv_status reduce_named(job *j, const char *name)
-{
-    const vv_dataset *d = j->results.source;
-    int var = vv_dataset_find_var(d, name);
-    if (var < 0) return VV_ERR_NOT_FOUND;
-    vv_var_info v = vv_dataset_var(d, var);
-    if (v.decoded == VV_NONE)
-        return vv_error(VV_ERR_TYPE, "%s: variable '%s' is of type %s, which cannot be reduced", vv_dataset_path(d),
-                        name, v.type_text);
-    const char *missing = missing_dim(j, &v);
-    if (missing)
-        return vv_error(VV_ERR_SHAPE, "%s: variable '%s' has no dimension '%s'", vv_dataset_path(d), name, missing);
-    return reduce_variable(j, &v);
-}
-
-/* Data that has the wanted dimensions; when none are named, data that has any. */
-static bool suits(const job *j, const vv_var_info *v)
-{
-    return v->role == VV_ROLE_DATA && v->decoded != VV_NONE && v->n_dims > 0 && !missing_dim(j, v);
-}
-
-static vv_status reduce_suitable(job *j)
-{
-    const vv_dataset *d = j->results.source;
-    vv_status status = VV_OK;
-    for (int i = 0; status == VV_OK && i < vv_dataset_n_vars(d); i++) {
-        vv_var_info v = vv_dataset_var(d, i);
-        if (suits(j, &v)) status = reduce_variable(j, &v);
-    }
-    if (status != VV_OK || j->results.n > 0) return status;
-    if (!j->dims)
-        return vv_error(VV_ERR_SHAPE, "%s has no data variable with dimensions to reduce", vv_dataset_path(d));
-    return vv_error(VV_ERR_SHAPE, "%s has no data variable with %s %s; 'varve info' shows what it has",
-                    vv_dataset_path(d), j->r->dims.n == 1 ? "dimension" : "all of the dimensions", j->dims);
-}
-
-/* --- which dimensions --- */
-
-static vv_status check_dims(job *j)
-{
-    for (int i = 0; i < j->r->dims.n; i++)
-        if (vv_dataset_find_dim(j->results.source, j->r->dims.item[i]) < 0) return VV_ERR_NOT_FOUND;
-    if (j->r->dims.n > 0 && !(j->dims = vv_cli_words_join(&j->r->dims)))
-        return vv_error(VV_ERR_NOMEM, "no memory for the dimensions");
-    return VV_OK;
 }
 
 /* What is reduced away: the dimensions of -d, or all of every chosen variable. */
@@ -132,10 +68,10 @@ static vv_status note_touched(job *j)
 
 static vv_status reduce_all(job *j)
 {
-    vv_status status = check_dims(j);
-    if (status != VV_OK) return status;
-    if (j->variables.n == 0) status = reduce_suitable(j);
-    for (int i = 0; status == VV_OK && i < j->variables.n; i++) status = reduce_named(j, j->variables.item[i]);
+    vv_status status = vv_cli_check_dims(j->results.source, &j->r->dims);
+    if (status == VV_OK && j->r->dims.n > 0 && !(j->dims = vv_cli_words_join(&j->r->dims)))
+        status = vv_error(VV_ERR_NOMEM, "no memory for the dimensions");
+    if (status == VV_OK) status = vv_cli_choose(j->results.source, &j->variables, &j->r->dims, reduce_variable, j);
     if (status == VV_OK) status = note_touched(j);
     return status == VV_OK ? vv_cli_results_deliver(&j->results) : status;
 }
@@ -185,7 +121,7 @@ vv_status vv_cli_reduction(vv_session *s, const vv_cli_request *r)
     return status;
 }
 
-static vv_status check_method(const char *name)
+vv_status vv_cli_check_method(const char *name)
 {
     const char *names[256];
     int n = 0;
@@ -199,7 +135,7 @@ vv_status vv_cli_reduce(vv_session *s, const vv_cli_request *r)
     if (r->methods.n == 0)
         return vv_error(VV_ERR_USAGE, "reduce needs -m NAME,... such as -m mean,std; 'varve reduce --help' tells more");
     for (int i = 0; i < r->methods.n; i++) {
-        vv_status status = check_method(r->methods.item[i]);
+        vv_status status = vv_cli_check_method(r->methods.item[i]);
         if (status != VV_OK) return status;
     }
     return reduce_with(s, r, &r->methods, true);

@@ -24,6 +24,17 @@ vv_status vv_cli_results_add(vv_cli_results *x, const char *name, vv_array *a)
     return VV_OK;
 }
 
+vv_status vv_cli_results_add_as(vv_cli_results *x, const char *variable, const char *suffix, vv_array *a)
+{
+    char *name = NULL;
+    if (!suffix) return vv_cli_results_add(x, variable, a);
+    if (asprintf(&name, "%s_%s", variable, suffix) < 0)
+        return vv_error(VV_ERR_NOMEM, "no memory for the name of a result");
+    vv_status status = vv_cli_results_add(x, name, a);
+    free(name);
+    return status;
+}
+
 void vv_cli_results_free(vv_cli_results *x)
 {
     for (int i = 0; i < x->n; i++) free(x->item[i].name);

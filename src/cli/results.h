@@ -26,6 +26,9 @@ typedef struct vv_cli_results {
 
 /* Takes an array; an inert one ends the command here, with its cause. name is copied. */
 VV_WARN_UNUSED vv_status vv_cli_results_add(vv_cli_results *x, const char *name, vv_array *a);
+/* As VAR, or VAR_SUFFIX. */
+VV_WARN_UNUSED vv_status vv_cli_results_add_as(vv_cli_results *x, const char *variable, const char *suffix,
+                                               vv_array *a);
 /* Saves, prints or explains, as the request says. */
 VV_WARN_UNUSED vv_status vv_cli_results_deliver(vv_cli_results *x);
 void vv_cli_results_free(vv_cli_results *x);

@@ -8,12 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The labels of one dimension, where the source has a coordinate for it that fits. */
+/* The labels of one dimension. */
 typedef struct axis {
     const char *name;
     vv_index length;
-    int var;        /* coordinate in the source, -1: none */
-    double *number; /* its values */
+    int var;        /* of the source, that tells what times mean; -1: none */
+    double *number; /* NULL: no coordinate */
 } axis;
 
 typedef struct shown {
@@ -22,11 +22,11 @@ typedef struct shown {
     axis axis[VV_MAX_DIMS];
 } shown;
 
-static int coordinate_of(const vv_dataset *d, const char *dim, vv_index length)
+static int coordinate_of(const vv_dataset *d, const char *dim)
 {
     for (int i = 0; i < vv_dataset_n_vars(d); i++) {
         vv_var_info v = vv_dataset_var(d, i);
-        if (v.role == VV_ROLE_COORDINATE && v.type != VV_NONE && !strcmp(v.name, dim) && v.shape[0] == length) return i;
+        if (v.role == VV_ROLE_COORDINATE && v.type != VV_NONE && !strcmp(v.name, dim)) return i;
     }
     return -1;
 }
@@ -35,12 +35,15 @@ static vv_status read_axis(shown *s, const vv_array *a, int d)
 {
     axis *x = &s->axis[d];
     *x = (axis){.name = vv_array_dim(a, d), .length = vv_array_length(a, d)};
-    x->var = coordinate_of(s->source, x->name, x->length);
+    x->var = coordinate_of(s->source, x->name);
     s->n = d + 1;
-    if (x->var < 0 || x->length == 0) return VV_OK;
-    x->number = malloc((size_t)x->length * sizeof *x->number);
+    x->number = malloc((size_t)(x->length > 0 ? x->length : 1) * sizeof *x->number);
     if (!x->number) return vv_error(VV_ERR_NOMEM, "no memory for a coordinate");
-    return vv_dataset_read(s->source, x->var, x->number, x->length);
+    vv_status status = vv_array_coordinate(a, x->name, x->number, x->length);
+    if (status != VV_ERR_NOT_FOUND) return status;
+    free(x->number);
+    x->number = NULL;
+    return VV_OK;
 }
 
 static void axis_label(const shown *s, const axis *x, vv_index i, FILE *out)
@@ -48,7 +51,7 @@ static void axis_label(const shown *s, const axis *x, vv_index i, FILE *out)
     char text[VV_CLI_VALUE];
     if (!x->number)
         snprintf(text, sizeof text, "#%lld", (long long)i);
-    else if (!vv_dataset_time_text(s->source, x->var, x->number[i], text, sizeof text))
+    else if (x->var < 0 || !vv_dataset_time_text(s->source, x->var, x->number[i], text, sizeof text))
         vv_cli_rounded(x->number[i], text);
     fprintf(out, "%s=%s", x->name, text);
 }

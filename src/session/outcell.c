@@ -132,11 +132,11 @@ static bool dim_differs(const vv_output *o, const char *name, vv_index n)
     return false;
 }
 
-static const char *free_bounds_dim(const vv_output *o, const cell *c)
+const char *vv_outfile_bounds_dim(const vv_output *o, const char *usual, const char *dim)
 {
-    const char *const names[] = {c->bounds_dim ? c->bounds_dim : "bnds", "bnds", "nv", "bounds"};
+    const char *const names[] = {usual ? usual : "bnds", "bnds", "nv", "bounds"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], c->name) != 0 && !dim_differs(o, names[i], 2)) return names[i];
+        if (strcmp(names[i], dim) != 0 && !dim_differs(o, names[i], 2)) return names[i];
     return NULL;
 }
 
@@ -162,7 +162,7 @@ static vv_status make_items(vv_output *o, const cell *c)
     char default_name[300];
     vv_item *item;
     snprintf(default_name, sizeof default_name, "%.255s_bnds", c->name);
-    const char *bounds = c->bounds ? c->bounds : default_name, *dim = free_bounds_dim(o, c);
+    const char *bounds = c->bounds ? c->bounds : default_name, *dim = vv_outfile_bounds_dim(o, c->bounds_dim, c->name);
     bool bounded = dim && !vv_output_has(o, bounds);
     if (bounded) {
         VV_TRY(make_item(o, bounds, c, VV_MADE_BOUNDS, 2, &item));

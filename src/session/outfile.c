@@ -99,13 +99,14 @@ static bool intact(const vv_array *a, int d)
            (c->var < 0 || !strcmp(stored(c->from, c->var)->name, a->dim[d]));
 }
 
-/* A dimension that could grow can do so still: as long as it has all of its elements, or the output is like its input. */
+/* A dimension that could grow can do so still: as long as it has all of its elements, or periods of them, or the output is like its input. */
 static bool could_grow(const vv_output *o, const vv_array *a, int d)
 {
     const vv_coord *c = &a->coord[d];
     int dim = c->from ? vv_meta_find_dim(c->from->file->meta, a->dim[d]) : -1;
     if (dim < 0 || !c->from->file->meta->dim[dim].unlimited) return false;
-    return o->options.like_input || (intact(a, d) && c->from->file->meta->dim[dim].length == a->shape.n[d]);
+    return o->options.like_input || c->bounds ||
+           (intact(a, d) && c->from->file->meta->dim[dim].length == a->shape.n[d]);
 }
 
 static bool can_grow(const vv_output *o, const vv_array *a, int d)
@@ -323,7 +324,9 @@ static vv_status made_variable(const vv_output *o, vv_meta *m, const vv_item *it
     VV_TRY(vv_meta_add_var(m, item->name, made_type(c), &v));
     if (v->type == VV_NONE) VV_TRY(set_type_text(v, VV_STRINGS));
     if (item->made_as == VV_MADE_BOUNDS) {
-        if (item->cell_dim) VV_TRY(add_dim(m, item->cell_dim, 1, false, v));
+        if (item->cell_dim)
+            VV_TRY(add_dim(m, item->cell_dim, c->value->n / 2,
+                           vv_encoding_unlimited(&o->encoding, item->cell_dim, false), v));
         return add_dim(m, item->bounds_dim, 2, false, v);
     }
     if (c->from && c->var >= 0) {
@@ -477,22 +480,57 @@ static vv_status carry_with_bounds(vv_output *o, vv_dataset *d, int var)
     return b >= 0 ? carry(o, d, b) : VV_OK;
 }
 
+/* An item of values (taken over, whatever happens) that speak of dimension d. */
+static vv_status make_item(vv_output *o, const char *name, const vv_array *a, int d, vv_values *v, vv_item **out)
+{
+    vv_status status = vv_output_add_item(o, name, NULL, NULL, -1);
+    if (status != VV_OK) {
+        vv_values_free(&v);
+        return status;
+    }
+    *out = &o->item[o->n_items - 1];
+    (*out)->made = a->coord[d];
+    (*out)->made.value = v;
+    (*out)->made.bounds = NULL;
+    return VV_OK;
+}
+
+/* Bounds of all positions: called as in the input, where it has any. *bounds is their name, NULL when there are none. */
+static vv_status make_bounds(vv_output *o, const vv_array *a, int d, const char **bounds)
+{
+    const vv_coord *c = &a->coord[d];
+    const char *usual = c->from && c->var >= 0 ? vv_attr_text(&stored(c->from, c->var)->attrs, "bounds") : NULL;
+    const char *dim = vv_outfile_bounds_dim(o, NULL, a->dim[d]);
+    char name[300];
+    vv_item *item;
+    *bounds = NULL;
+    snprintf(name, sizeof name, usual ? "%.255s" : "%.255s_bnds", usual ? usual : a->dim[d]);
+    if (!c->bounds || !dim || vv_output_has(o, name)) return VV_OK;
+    VV_TRY(make_item(o, name, a, d, vv_values_share(c->bounds), &item));
+    item->made_as = VV_MADE_BOUNDS;
+    item->cell_dim = a->dim[d];
+    item->bounds_dim = dim;
+    *bounds = item->name;
+    return VV_OK;
+}
+
 static vv_status make(vv_output *o, const vv_array *a, int d)
 {
     vv_values *v;
+    const char *bounds;
+    vv_item *item;
     VV_TRY(vv_coord_values(&a->coord[d], &v));
     if (!v || vv_output_has(o, a->dim[d])) {
         vv_values_free(&v);
         return VV_OK;
     }
-    vv_status status = vv_output_add_item(o, a->dim[d], NULL, NULL, -1);
+    vv_status status = make_bounds(o, a, d, &bounds);
     if (status != VV_OK) {
         vv_values_free(&v);
         return status;
     }
-    vv_coord *made = &o->item[o->n_items - 1].made;
-    *made = a->coord[d];
-    made->value = v;
+    VV_TRY(make_item(o, a->dim[d], a, d, v, &item));
+    item->bounds = bounds;
     return VV_OK;
 }
 

@@ -10,7 +10,7 @@
 typedef enum vv_made_as {
     VV_MADE_DIMENSION, /* values along the dimension that is called like the item */
     VV_MADE_CELL,      /* one value: of a dimension that was reduced away, or kept with length 1 */
-    VV_MADE_BOUNDS     /* the two bounds of such a cell */
+    VV_MADE_BOUNDS     /* the two bounds of such a cell, or of every position of a dimension */
 } vv_made_as;
 
 typedef struct vv_item {
@@ -85,5 +85,7 @@ VV_WARN_UNUSED vv_status vv_outfile_put_made(const vv_output *o, const vv_item *
 /* Writes strings by their numbers. */
 VV_WARN_UNUSED vv_status vv_outfile_put_strings(const vv_output *o, const int64_t number[], vv_index n, vv_writer *w,
                                                 int var);
+/* A name for the dimension of the two bounds of `dim`: the usual one, if it can have length 2. NULL: there is none. Borrowed. */
+const char *vv_outfile_bounds_dim(const vv_output *o, const char *usual, const char *dim);
 
 #endif

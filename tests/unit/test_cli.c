@@ -19,6 +19,8 @@
 #include "cli/parse.c"
 #include "cli/range.c"
 #include "cli/rechunk.c"
+#include "cli/choose.c"
+#include "cli/climate.c"
 #include "cli/reduce.c"
 #include "cli/results.c"
 #include "cli/select.c"

@@ -1,0 +1,206 @@
+/* What climatologists do along the time: climatologies, anomalies, means of periods, running means. */
+#include "cli/choose.h"
+#include "cli/inputs.h"
+#include "cli/results.h"
+#include "varve/move.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct climate {
+    vv_cli_results results;
+    const vv_cli_request *r;
+    vv_cli_words variables; /* that were asked for; none: those that suit */
+    vv_cli_words methods;
+    vv_cli_words dims; /* of -d, else the time */
+    const char *along; /* the first of these */
+    char *over;        /* all of them: "time,lat" */
+    char *group;       /* "time.month" */
+    vv_dataset *reference;
+    vv_array *(*make)(const struct climate *c, vv_array *a, const char *name, const char *how);
+} climate;
+
+static vv_reduce_options reduce_options(const climate *c)
+{
+    vv_reduce_options o = VV_REDUCE_OPTIONS_INIT;
+    o.keep_nan = !c->r->skipna;
+    o.keep_dims = c->r->keepdims;
+    o.ddof = c->r->ddof;
+    return o;
+}
+
+static vv_array *reduced(const climate *c, vv_array *a, const char *how)
+{
+    vv_reduce_options o = reduce_options(c);
+    return vv_reduce(a, how, c->over, &o);
+}
+
+/* --- climatologies --- */
+
+static vv_array *climatology(const climate *c, vv_array *a, const char *name, const char *how)
+{
+    (void)name;
+    vv_array *made = reduced(c, vv_group(a, c->group), how);
+    return strchr(c->r->group, '+') ? vv_split_pairs(made) : made;
+}
+
+/* --- anomalies --- */
+
+/* A period of --reference, or all. */
+static vv_array *reference_part(const climate *c, vv_array *a)
+{
+    return c->r->reference && !c->reference ? vv_select(a, c->along, c->r->reference) : a;
+}
+
+static vv_array *grouped(const climate *c, vv_array *a)
+{
+    return c->group ? vv_group(a, c->group) : a;
+}
+
+static vv_array *anomaly(const climate *c, vv_array *a, const char *name, const char *how)
+{
+    (void)how;
+    vv_array *all = grouped(c, a);
+    if (c->reference) return vv_describe_as(vv_sub(all, vv_dataset_array(c->reference, name)), a);
+    vv_array *part = grouped(c, reference_part(c, a));
+    vv_array *deviation = vv_sub(all, reduced(c, part, "mean"));
+    if (!c->r->standardize) return vv_describe_as(deviation, a);
+    vv_array *spreads = vv_divide(deviation, reduced(c, part, "std"));
+    return vv_with_attribute(vv_describe_as(spreads, a), "units", "1");
+}
+
+/* --- periods and windows --- */
+
+static vv_array *resampled(const climate *c, vv_array *a, const char *name, const char *how)
+{
+    (void)name;
+    return reduced(c, vv_resample(a, c->along, c->r->frequency, c->r->complete), how);
+}
+
+static vv_array *rolled(const climate *c, vv_array *a, const char *name, const char *how)
+{
+    (void)name;
+    char window[300];
+    vv_window_options o = VV_WINDOW_OPTIONS_INIT;
+    o.centered = c->r->center;
+    o.keep_nan = !c->r->skipna;
+    o.ddof = c->r->ddof;
+    o.min_count = c->r->min_periods;
+    snprintf(window, sizeof window, "%s:%d", c->along, c->r->window);
+    return vv_describe_as(vv_window(a, how, window, &o), a);
+}
+
+/* --- what they share --- */
+
+static vv_status do_variable(void *context, const vv_var_info *v)
+{
+    climate *c = context;
+    vv_array *a = vv_dataset_array(c->results.source, v->name);
+    vv_status status = vv_array_status(a);
+    for (int i = 0; status == VV_OK && i < c->methods.n; i++) {
+        const char *how = c->methods.item[i];
+        status =
+            vv_cli_results_add_as(&c->results, v->name, c->methods.n > 1 ? how : NULL, c->make(c, a, v->name, how));
+    }
+    return status;
+}
+
+static vv_status find_dims(climate *c)
+{
+    const vv_cli_words *given = &c->r->dims;
+    const char *time;
+    vv_status status =
+        given->n > 0 ? vv_cli_check_dims(c->results.source, given) : vv_cli_time_dim(c->results.source, &time);
+    if (status == VV_OK && given->n == 0) status = vv_cli_words_add(&c->dims, time, strlen(time));
+    for (int i = 0; status == VV_OK && i < given->n; i++)
+        status = vv_cli_words_add(&c->dims, given->item[i], strlen(given->item[i]));
+    if (status != VV_OK) return status;
+    c->along = c->dims.item[0];
+    c->over = vv_cli_words_join(&c->dims);
+    if (c->r->group && asprintf(&c->group, "%s.%s", c->along, c->r->group) < 0) c->group = NULL;
+    if (!c->over || (c->r->group && !c->group)) return vv_error(VV_ERR_NOMEM, "no memory for the dimensions");
+    return VV_OK;
+}
+
+/* --reference is a file, if there is one of this name. */
+static vv_status open_reference(climate *c, vv_session *s)
+{
+    if (!c->r->reference || access(c->r->reference, F_OK) != 0) return VV_OK;
+    c->reference = vv_dataset_open(s, c->r->reference);
+    if (c->r->standardize)
+        return vv_error(VV_ERR_USAGE,
+                        "--standardize divides by the spread within the reference, which %s does not tell; give the "
+                        "reference as a period, such as --reference 1981:2010",
+                        c->r->reference);
+    return vv_dataset_status(c->reference);
+}
+
+static vv_status set_methods(climate *c)
+{
+    for (int i = 0; i < c->r->methods.n; i++) {
+        const char *name = c->r->methods.item[i];
+        vv_status status = vv_cli_check_method(name);
+        if (status == VV_OK) status = vv_cli_words_add(&c->methods, name, strlen(name));
+        if (status != VV_OK) return status;
+    }
+    return c->methods.n > 0 ? VV_OK : vv_cli_words_add(&c->methods, "mean", 4);
+}
+
+static vv_status run_climate(vv_session *s, const vv_cli_request *r, climate *c, bool reduces)
+{
+    vv_cli_inputs inputs;
+    c->r = r;
+    c->results.session = s;
+    c->results.request = r;
+    vv_status status = vv_cli_inputs_find(r, &inputs);
+    if (status == VV_OK) status = set_methods(c);
+    if (status == VV_OK) status = vv_cli_inputs_open(s, r, &inputs, &c->results.source, &c->variables);
+    if (status == VV_OK) status = find_dims(c);
+    if (status == VV_OK) status = open_reference(c, s);
+    if (status == VV_OK) status = vv_cli_choose(c->results.source, &c->variables, &c->dims, do_variable, c);
+    if (status == VV_OK && reduces && !(c->results.touched = strdup(c->over)))
+        status = vv_error(VV_ERR_NOMEM, "no memory for the dimensions");
+    if (status == VV_OK) status = vv_cli_results_deliver(&c->results);
+    vv_cli_results_free(&c->results);
+    vv_cli_words_free(&c->variables);
+    vv_cli_words_free(&c->methods);
+    vv_cli_words_free(&c->dims);
+    free(c->over);
+    free(c->group);
+    vv_cli_inputs_free(&inputs);
+    return status;
+}
+
+/* --- the commands --- */
+
+vv_status vv_cli_clim(vv_session *s, const vv_cli_request *r)
+{
+    climate c = {.make = climatology};
+    if (!r->group)
+        return vv_error(VV_ERR_USAGE, "clim needs -g GROUP, such as -g month; 'varve clim --help' tells more");
+    return run_climate(s, r, &c, true);
+}
+
+vv_status vv_cli_anom(vv_session *s, const vv_cli_request *r)
+{
+    climate c = {.make = anomaly};
+    return run_climate(s, r, &c, false);
+}
+
+vv_status vv_cli_resample(vv_session *s, const vv_cli_request *r)
+{
+    climate c = {.make = resampled};
+    if (!r->frequency)
+        return vv_error(VV_ERR_USAGE, "resample needs -f FREQUENCY, such as -f 1D; 'varve resample --help' tells more");
+    return run_climate(s, r, &c, true);
+}
+
+vv_status vv_cli_rolling(vv_session *s, const vv_cli_request *r)
+{
+    climate c = {.make = rolled};
+    if (r->window == 0)
+        return vv_error(VV_ERR_USAGE, "rolling needs -w LENGTH, such as -w 30; 'varve rolling --help' tells more");
+    return run_climate(s, r, &c, false);
+}
