@@ -21,10 +21,7 @@ const vv_cli_fact vv_cli_exit_codes[] = {
 };
 
 const vv_cli_topic vv_cli_topics[] = {
-    {"Options",
-     VV_CLI_REDUCE | VV_CLI_METHODS | VV_CLI_QUANTILES | VV_CLI_JOIN | VV_CLI_SELECT | VV_CLI_INFO | VV_CLI_MANUAL |
-         VV_CLI_OUTPUT,
-     NULL},
+    {"Options", ~(unsigned)VV_CLI_EVERYWHERE, NULL},
     {"How output is written", VV_CLI_WRITE, NULL},
     {"How it runs", VV_CLI_RUN, NULL},
     {"With --explain: on a machine that is not here", VV_CLI_MODEL,

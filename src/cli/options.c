@@ -108,7 +108,8 @@ static const char *const explain_forms[] = {"text", "json", "svg", NULL};
 
 const vv_cli_option vv_cli_options[] = {
     {"dim", 'd', "DIM[,DIM]", .group = VV_CLI_REDUCE | VV_CLI_JOIN, .set = set_list, FIELD(dims),
-     .help = "dimensions to reduce over; may be repeated; default: all dimensions of each variable. For concat and "
+     .help = "dimensions to reduce over; may be repeated; default: all dimensions of each variable; of climate "
+             "commands: the time. For concat and "
              "stack: the one dimension along which files are put together"},
     {"method", 'm', "NAME[,NAME]", .group = VV_CLI_METHODS, .set = set_list, FIELD(methods),
      .help = "reductions to do in one pass, such as mean,std,min,max; default, where there is one: mean"},
