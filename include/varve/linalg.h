@@ -22,6 +22,35 @@ VV_API void vv_qr(vv_array *a, const char *new_dim, vv_array **q, vv_array **r);
  * of which have to fit in a piece: vv_matmul(vv_mul(u, s), v, "mode"). NULL: not wanted. */
 VV_API void vv_svd(vv_array *a, const char *new_dim, vv_array **u, vv_array **s, vv_array **v);
 
+/* A symmetric matrix that is positive definite as l l', where l is lower triangular: only the lower triangle of `a` is looked at. A matrix that is not positive definite ends
+ * the computation, with the number of the pivot that is not above 0. */
+VV_API vv_array *vv_cholesky(vv_array *a);
+/* A square matrix, its rows in the order `order` (new_dim: positions, i64), is l u: l (rows, new_dim) has ones on its diagonal, u (new_dim, columns) is upper
+ * triangular; in every column the largest element is the pivot. NULL: not wanted. */
+VV_API void vv_lu(vv_array *a, const char *new_dim, vv_array **order, vv_array **l, vv_array **u);
+/* The x with a x = b: a (rows, columns) square, b (rows) or (rows, other) gives x (columns) or (columns, other). A pivot that is 0 ends the computation:
+ * the matrix is singular. */
+VV_API vv_array *vv_solve(vv_array *a, vv_array *b);
+/* The same where a is a triangle, "lower" or "upper"; the other one is not looked at. */
+VV_API vv_array *vv_solve_triangular(vv_array *a, vv_array *b, const char *which);
+/* Of a (rows, columns) as (columns, rows). vv_solve() is faster and more exact where there is a right-hand side. */
+VV_API vv_array *vv_inverse(vv_array *a);
+
+/* The x that is nearest to a solution, the shortest where there are several: a and b as for vv_solve(), but of any shape. Singular values of `a` up to `least` times
+ * the largest count as 0; NAN: as many units of its type's precision as its longer dimension has elements. */
+VV_API vv_array *vv_lstsq(vv_array *a, vv_array *b, double least);
+/* The k largest singular values of a matrix of any shape, and their vectors, from products with random vectors of the seed: near to exact where values fall off quickly, the
+ * nearer the more iterations (0 to 4). */
+VV_API void vv_svd_compressed(vv_array *a, const char *new_dim, vv_index k, int iterations, uint64_t seed, vv_array **u,
+                              vv_array **s, vv_array **v);
+
+/* The norm of order p (INFINITY and -INFINITY, too) of all vectors along dims (NULL: all elements are one): vv_vector_norm(a, 2, "x"). NaN stays. */
+VV_API vv_array *vv_vector_norm(vv_array *a, double p, const char *dims);
+/* Of a matrix: "fro", "nuc" (sum of singular values), "2", "-2" (the largest, the least of them), "1", "-1" (sums of columns), "inf", "-inf" (of rows). */
+VV_API vv_array *vv_matrix_norm(vv_array *a, const char *order);
+/* The sum of the k-th diagonal of two dimensions: vv_trace(a, "y", "x", 0). NaN stays. */
+VV_API vv_array *vv_trace(vv_array *a, const char *rows, const char *columns, vv_index k);
+
 #ifdef __cplusplus
 }
 #endif

@@ -118,6 +118,26 @@ static vv_array *part_of_qr(calling *c)
     return part;
 }
 
+static vv_array *part_of_compressed(calling *c)
+{
+    vv_array *part = NULL;
+    int which = choice(c, "part", (const char *const[]){"u", "s", "v"}, 3);
+    vv_index k = whole(c, "k", 0), iterations = whole(c, "iterations", 0), seed = whole(c, "seed", 0);
+    if (which < 0 || c->status != VV_OK) return vv_node_inert(c->context);
+    vv_svd_compressed(c->in[0], word(c, "to"), k, (int)vv_imin(iterations, 100), (uint64_t)seed,
+                      which == 0 ? &part : NULL, which == 1 ? &part : NULL, which == 2 ? &part : NULL);
+    return part;
+}
+
+static vv_array *part_of_lu(calling *c)
+{
+    vv_array *part = NULL;
+    int which = choice(c, "part", (const char *const[]){"order", "l", "u"}, 3);
+    if (which < 0) return vv_node_inert(c->context);
+    vv_lu(c->in[0], word(c, "to"), which == 0 ? &part : NULL, which == 1 ? &part : NULL, which == 2 ? &part : NULL);
+    return part;
+}
+
 static vv_array *part_of_svd(calling *c)
 {
     vv_array *part = NULL;

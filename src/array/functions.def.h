@@ -127,3 +127,15 @@ FUNCTION(matmul, 2, 2, "dim", "products summed over a dimension of both", vv_mat
 
 FUNCTION(qr, 1, 1, "to part", "QR factorisation: its part q or r", part_of_qr(call))
 FUNCTION(svd, 1, 1, "to part", "singular values s, left vectors u, right ones v", part_of_svd(call))
+FUNCTION(cholesky, 1, 1, "", "lower triangle of a positive definite matrix", vv_cholesky(IN(0)))
+FUNCTION(lu, 1, 1, "to part", "LU factorisation with row pivots: its part l, u or order", part_of_lu(call))
+FUNCTION(solve, 2, 2, "", "solutions of equations: matrix, right-hand sides", vv_solve(IN(0), IN(1)))
+FUNCTION(solve_triangular, 2, 2, "which", "solutions of a lower or upper triangle",
+         vv_solve_triangular(IN(0), IN(1), WORD(which)))
+FUNCTION(inverse, 1, 1, "", "the inverse of a square matrix", vv_inverse(IN(0)))
+FUNCTION(lstsq, 2, 2, "least?", "least squares: matrix, right-hand sides", vv_lstsq(IN(0), IN(1), REAL(least, NAN)))
+FUNCTION(svd_compressed, 1, 1, "to k part iterations? seed?", "the k largest singular values s, vectors u, v, by random products",
+         part_of_compressed(call))
+FUNCTION(vector_norm, 1, 1, "p? dims?", "norms of vectors", vv_vector_norm(IN(0), REAL(p, 2), TEXT(dims)))
+FUNCTION(matrix_norm, 1, 1, "order?", "the norm of a matrix", vv_matrix_norm(IN(0), TEXT(order) ? WORD(order) : "fro"))
+FUNCTION(trace, 1, 1, "rows columns k?", "sum of a diagonal", vv_trace(IN(0), WORD(rows), WORD(columns), WHOLE(k, 0)))

@@ -80,6 +80,30 @@ vv_array *vv_node_matrix(vv_array *a, const char *what)
     return status == VV_OK ? vv_node_as_real(a) : vv_node_inert(a->context);
 }
 
+static vv_status fill_bare(vv_array *a, const char *const names[])
+{
+    const vv_array *in = a->input[0];
+    vv_part all;
+    a->dtype = in->dtype;
+    vv_part_same(&in->shape, &all);
+    for (int d = 0; d < in->shape.nd; d++) VV_TRY(vv_node_set_dim(a, d, names[d], in->shape.n[d]));
+    return vv_node_add_part(a, &all);
+}
+
+vv_array *vv_node_bare(vv_array *in, const char *const names[])
+{
+    vv_array *a = vv_node_upon(in, VV_NODE_VIEW);
+    return a->status == VV_OK ? vv_node_settle(in->context, a, fill_bare(a, names)) : a;
+}
+
+vv_status vv_node_check_name(const vv_array *a, const char *to)
+{
+    if (!to || !*to)
+        return vv_fail(VV_ERR_USAGE, "a factorisation of '%s' needs a name for its new dimension", a->name);
+    if (vv_node_dim(a, to) < 0) return VV_OK;
+    return vv_fail(VV_ERR_USAGE, "'%s' has a dimension '%s' already: the new one needs another name", a->name, to);
+}
+
 vv_array *vv_node_named(vv_array *a, const char *rows, const char *columns)
 {
     vv_array *x = vv_node_seen_again(a);

@@ -60,19 +60,11 @@ static vv_array *factor_of(const tall *t, vv_array *times)
     return vv_node_tile(t->a, vv_node_tile(t->stack, times, &all), &pieces);
 }
 
-static vv_status check_name(const vv_array *a, const char *to)
-{
-    if (!to || !*to)
-        return vv_fail(VV_ERR_USAGE, "a factorisation of '%s' needs a name for its new dimension", a->name);
-    if (vv_node_dim(a, to) < 0) return VV_OK;
-    return vv_fail(VV_ERR_USAGE, "'%s' has a dimension '%s' already: the new one needs another name", a->name, to);
-}
-
 static vv_status make_qr(vv_array *a, const char *to, vv_array **q, vv_array **r)
 {
     tall t;
     VV_TRY(vv_array_status(a));
-    VV_TRY(check_name(a, to));
+    VV_TRY(vv_node_check_name(a, to));
     VV_TRY(begin(a, to, &t));
     if (q) *q = factor_of(&t, NULL);
     if (r) *r = triangle_of(&t);
@@ -120,7 +112,7 @@ static vv_status make_svd(vv_array *a, const char *to, vv_array **u, vv_array **
 {
     vv_array *left = NULL, *right = NULL;
     VV_TRY(vv_array_status(a));
-    VV_TRY(check_name(a, to));
+    VV_TRY(vv_node_check_name(a, to));
     if (a->shape.n[0] >= a->shape.n[1]) return make_tall_svd(a, to, u, s, v);
     VV_TRY(make_tall_svd(vv_transpose(a, NULL), to, v ? &right : NULL, s, u ? &left : NULL));
     if (u) *u = vv_transpose(left, NULL);

@@ -23,13 +23,14 @@ OURS = {
     "outer": "`vv_multiply`: dimensions of different names make it one", "piecewise": "`vv_where`", "select": "`vv_where`", "ptp": "`vv_reduce(.., \"range\", ..)`",
     "reduction": "kinds in one table (src/README.md)", "result_type": "`vv_array_dtype` of the result", "rollaxis": "`vv_moveaxis`",
     "sinc": "`vv_sin` by itself, `vv_where` at 0", "store": "`vv_save`, `vv_output_new`", "to_hdf5": "`vv_save` to a path that ends in .h5",
-    "trace": "`vv_sum` of `vv_diagonal`", "tril_indices": "`vv_argwhere` of `vv_tri`", "tril_indices_from": "`vv_argwhere` of `vv_tri`",
+    "tril_indices": "`vv_argwhere` of `vv_tri`", "tril_indices_from": "`vv_argwhere` of `vv_tri`",
     "triu_indices": "`vv_argwhere` of `vv_triu`", "triu_indices_from": "`vv_argwhere` of `vv_triu`", "cumsum": "`vv_cumulative(a, \"sum\", ..)`",
     "cumprod": "`vv_cumulative(a, \"prod\", ..)`", "nancumsum": "`vv_cumulative(a, \"sum\", ..)`: missing values are skipped", "nancumprod": "`vv_cumulative(a, \"prod\", ..)`",
     "overlap": "`vv_map_overlap`; `vv_window`, `vv_convolve`", "random": "`vv_random_array`, `vv_random_array_of`, `vv_permutation`, `vv_choice`",
     "ravel_multi_index": "`vv_multiply` and `vv_add`; selection by it is `vv_points`", "unravel_index": "`vv_floor_divide` and `vv_remainder`, as in `vv_argwhere`",
     "unify_chunks": "by itself, in every operation of several arrays", "vdot": "`vv_dot`", "i0": "", "isreal": "", "iscomplex": "",
-    "nanmedian": "`vv_median`, which skips missing values", "percentile": "`vv_quantile`", "linalg": "`vv_matmul`; `norm` of `vv_reduce`",
+    "nanmedian": "`vv_median`, which skips missing values", "percentile": "`vv_quantile`", "linalg": "cholesky `vv_cholesky`, inv `vv_inverse`, lstsq `vv_lstsq`, lu `vv_lu`, norm `vv_matrix_norm` and `vv_vector_norm`, qr and tsqr and sfqr `vv_qr`, solve `vv_solve`, "
+              "solve_triangular `vv_solve_triangular`, svd `vv_svd`, svd_compressed and compression_matrix `vv_svd_compressed`",
 }
 for name in ("sum", "mean", "min", "max", "prod", "var", "std"):
     OURS["nan" + name] = f"`vv_reduce(.., \"{name}\", ..)`, which skips missing values; not with keep_nan"

@@ -1,12 +1,11 @@
 #!/usr/bin/python3
-# timeout: 180
+# timeout: 240
 """Factorisations and equations by names of the registry, against what defines them and numpy.linalg: residuals within units of the arithmetic, errors by name. The
 same bits on 1 to 4 ranks."""
 import numpy as np
 
 import support
 
-RANKS = (0, 2, 3, 4)
 EPS = {"f8": 2.3e-16, "f4": 1.2e-7}
 
 
@@ -48,7 +47,7 @@ class Script:
 
 
 class Linalg(support.Case):
-    def run_on_all(self, script):
+    def run_on(self, script, *all_ranks):
         program = support.helper("trees")
         if program is None:
             self.skipTest("the helper program trees is not built")
@@ -56,7 +55,7 @@ class Linalg(support.Case):
         with open(path, "w") as f:
             f.write("\n".join(script.lines) + "\n")
         first = None
-        for ranks in RANKS:
+        for ranks in (0, *all_ranks):
             text = self.done(support.run(support.command(program, [path], ranks), timeout=100)).out
             first = first or text
             self.assertEqual(text == first, True, f"other bits on {ranks} ranks")
@@ -81,7 +80,7 @@ class Linalg(support.Case):
             for function, parts in (("qr", "qr"), ("svd", "usv")):
                 for part in parts:
                     script.want(script.call(f"{name}.{function}.{part}", function, [name], f"to=k part={part}"))
-        out = self.run_on_all(script)
+        out = self.run_on(script, 2, 4)
         for name, a in arrays.items():
             self.check_qr(name, a, out)
             self.check_svd(name, a, out)
@@ -112,19 +111,105 @@ class Linalg(support.Case):
         self.near(u.T.astype("f8") @ u, np.eye(rank), 50 * eps, f"u' u of {name}")
         self.near(v.astype("f8") @ v.T, np.eye(rank), 50 * eps, f"v v' of {name}")
 
-    def test_errors_of_factors(self):
-        script = Script()
-        self.files(script, {"a": np.arange(12.0).reshape(4, 3), "line": np.arange(3.0), "bad": np.array([[1, np.nan], [0, 1]])})
-        for name, function, operand, arguments, message in (
-                ("e1", "qr", "line", "to=k part=q", "QR of 'line', which has 1 dimensions: a matrix has two"),
-                ("e2", "qr", "a", "to=a_c part=q", "'a' has a dimension 'a_c' already"),
-                ("e3", "svd", "a", "to=k part=w", "svd: part=w is none of u, s, v"),
-                ("e4", "svd", "bad", "to=k part=s", "'bad': a matrix with NaN or infinite elements has no singular values")):
-            script.want(script.call(name, function, [operand], arguments))
-            script.out[name + ".message"] = message
-        out = self.run_on_all(script)
-        for name in ("e1", "e2", "e3", "e4"):
-            self.assertIn(out[name + ".message"], out[name])
+    def test_equations(self):
+        script, arrays, r = Script(), {}, np.random.default_rng(12)
+        for n in (1, 5, 300, 600):  # up to three blocks of columns
+            a = r.normal(size=(n, n))
+            b, v = r.normal(size=(n, 300 if n == 300 else 3)), r.normal(size=n)
+            s = a @ a.T + n * np.eye(n)
+            path = support.make(self.path(f"{n}.nc"), {"r": n, "c": n, "k": b.shape[1]},
+                                {"a": (("r", "c"), a, {}), "b": (("k", "r"), b.T, {}), "v": (("r",), v, {}), "s": (("r", "c"), s, {})})
+            arrays[n] = a, b, v, s
+            script.lines += [f"open {name}{n} {path} {name}" for name in "abvs"]
+            script.call(f"lower{n}", "tril", [f"a{n}"], "rows=r columns=c")
+            for name, function, operands, arguments in (
+                    ("chol", "cholesky", "s", ""), ("l", "lu", "a", "to=k part=l"), ("u", "lu", "a", "to=k part=u"), ("order", "lu", "a", "to=k part=order"),
+                    ("x", "solve", "ab", ""), ("xv", "solve", "av", ""), ("inv", "inverse", "a", ""), ("tl", "solve_triangular", "sb", "which=lower"),
+                    ("tu", "solve_triangular", "sv", "which=upper")):
+                if n < 600 or name in ("chol", "l", "u", "order", "x"):
+                    script.want(script.call(f"{name}{n}", function, [f"{o}{n}" for o in operands], arguments))
+        out = self.run_on(script, 2, 3)
+        for n, given in arrays.items():
+            self.check_equations(n, *given, {name[:-len(str(n))]: value for name, value in out.items() if name.endswith(str(n))})
+            self.assertEqual([out[f"{name}{n}.dims"] for name in ("chol", "l", "u", "order", "x")], [["r", "c"], ["r", "k"], ["k", "c"], ["k"], ["c", "k"]])
+
+    def check_equations(self, n, a, b, v, s, got):
+        eps, size = EPS["f8"], np.abs(a).max() * n
+        self.near(got["chol"], np.linalg.cholesky(s), 50 * eps * np.abs(s).max(), f"Cholesky factor of {n}")
+        self.assertEqual(np.count_nonzero(np.triu(got["chol"], 1)) + np.count_nonzero(np.triu(got["l"], 1)) + np.count_nonzero(np.tril(got["u"], -1)), 0)
+        self.assertEqual(sorted(got["order"]), list(range(n)))
+        self.assertTrue((np.diag(got["l"]) == 1).all() and np.abs(got["l"]).max() <= 1)
+        self.near(got["l"] @ got["u"], a[got["order"]], 20 * eps * size, f"l u of {n}")
+
+        def solves(name, matrix, rhs):
+            x = got[name]
+            bound = 20 * eps * n * np.abs(matrix).max() * max(np.abs(x).max(), 1)
+            self.near(matrix @ x, rhs, bound, f"{name} of {n}")
+
+        solves("x", a, b)
+        if n < 600:
+            solves("inv", a, np.eye(n))
+            solves("xv", a, v)
+            solves("tl", np.tril(s), b)
+            solves("tu", np.triu(s), v)
+
+    def test_compositions(self):
+        script, r = Script(), np.random.default_rng(13)
+        a, b = r.normal(size=(400, 7)), r.normal(size=(400, 2))
+        a[:, 4] = a[:, 2]
+        low = r.normal(size=(300, 6)) @ r.normal(size=(6, 90)) + 1e-9 * r.normal(size=(300, 90))
+        one = r.normal(size=(9, 11))
+        one[2, 3] = 0
+        path = support.make(self.path("in.nc"), {"r": 400, "c": 7, "k": 2, "y": 300, "x": 90, "p": 9, "q": 11},
+                            {"a": (("r", "c"), a, {}), "b": (("r", "k"), b, {}), "low": (("y", "x"), low, {}), "one": (("p", "q"), one, {}),
+                             "whole": (("p", "q"), np.rint(4 * one).astype("i2"), {})})
+        script.lines += [f"open {name} {path} {name}" for name in ("a", "b", "low", "one", "whole")]
+        script.want(script.call("x", "lstsq", ["a", "b"]))
+        for part in "usv":
+            script.want(script.call(f"c.{part}", "svd_compressed", ["low"], f"to=m k=4 part={part} iterations=2 seed=5"))
+        orders = ("fro", "nuc", "1", "-1", "2", "-2", "inf", "-inf")
+        for order in orders:
+            script.want(script.call(f"norm.{order}", "matrix_norm", ["one"], f"order={order}"))
+        powers = ("inf", "-inf", "0", "1", "2", "3.5")
+        for p in powers:
+            script.want(script.call(f"vectors.{p}", "vector_norm", ["one"], f"p={p} dims=q"))
+        for k in (0, 2, -3):
+            script.want(script.call(f"trace.{k}", "trace", ["whole"], f"rows=p columns=q k={k}"))
+        out = self.run_on(script, 4)
+        self.near(out["x"], np.linalg.lstsq(a, b, rcond=None)[0], 1e-12, "least squares")
+        self.assertEqual(out["x.dims"], ["c", "k"])
+        values = np.linalg.svd(low, compute_uv=False)
+        self.near(out["c.s"], values[:4], 1e-9 * values[0], "compressed values")
+        self.near(np.abs(out["c.u"].T @ low @ out["c.v"].T), np.diag(values[:4]), 1e-7 * values[0], "compressed vectors")
+        for order in orders:
+            want = np.linalg.norm(one, order if order in ("fro", "nuc") else float(order))
+            self.near(out[f"norm.{order}"], np.array(want), 1e-14 * want, f"norm {order}")
+        for p in powers:
+            self.near(out[f"vectors.{p}"], np.linalg.norm(one, float(p), axis=1), 1e-14 * 30, f"norm of order {p}")
+        for k in (0, 2, -3):
+            self.assertEqual(int(out[f"trace.{k}"]), np.trace(np.rint(4 * one), k), f"trace {k}")
+
+    def test_errors(self):
+        script, wrong = Script(), np.eye(300)
+        wrong[280, 280] = -2
+        singular = np.ones((4, 4)) + np.eye(4)
+        singular[3] = singular[1]
+        self.files(script, {"a": np.arange(12.0).reshape(4, 3), "line": np.arange(3.0), "bad": np.array([[1, np.nan], [0, 1]]), "wrong": wrong, "singular": singular})
+        script.call("b", "zeros", [], "dims=singular_r:4")
+        cases = (("qr", ["line"], "to=k part=q", "QR of 'line', which has 1 dimensions: a matrix has two"),
+                 ("qr", ["a"], "to=a_c part=q", "'a' has a dimension 'a_c' already"),
+                 ("svd", ["a"], "to=k part=w", "svd: part=w is none of u, s, v"),
+                 ("svd", ["bad"], "to=k part=s", "'bad': a matrix with NaN or infinite elements has no singular values"),
+                 ("cholesky", ["wrong"], "", "'wrong': the matrix is not positive definite: pivot 280 is -2"),
+                 ("inverse", ["a"], "", "inverse of 'a' (a_r: 4, a_c: 3), which is not square"),
+                 ("solve", ["singular", "b"], "", "the matrix is singular: pivot 3 is 0"),
+                 ("solve", ["singular", "line"], "", "'singular' (singular_r: 4, singular_c: 4) and 'line' (line_r: 3), which needs 'singular_r'"),
+                 ("solve_triangular", ["singular", "b"], "which=left", "a triangle is lower or upper, not 'left'"))
+        for i, (function, operands, arguments, _) in enumerate(cases):
+            script.want(script.call(f"e{i}", function, operands, arguments))
+        out = self.run_on(script, 3)
+        for i, case in enumerate(cases):
+            self.assertIn(case[3], out[f"e{i}"])
 
 
 if __name__ == "__main__":

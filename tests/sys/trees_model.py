@@ -583,7 +583,9 @@ CASES = {
 }
 CASES["cumprod"] = running(np.cumprod)
 # Tested elsewhere: what is random (test_random.c), places of equal elements, and windows and products, which algebra.c compares.
-ELSEWHERE = {"argtopk", "weighted", "moment", "random", "permutation", "choice", "rolling", "cumulative", "matmul", "qr", "svd", "searchsorted"}
+ELSEWHERE = {"argtopk", "weighted", "moment", "random", "permutation", "choice", "rolling", "cumulative", "matmul", "searchsorted"}
+ELSEWHERE |= {"qr", "svd", "cholesky", "lu", "solve", "solve_triangular", "inverse", "lstsq", "svd_compressed", "vector_norm", "matrix_norm",
+              "trace"}  # test_linalg.py
 INEXACT = {"median", "quantile", "linspace", "gradient", "cumsum", "cumprod", "pad"}
 
 # --- elementwise and reductions ---
