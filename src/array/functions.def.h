@@ -134,8 +134,8 @@ FUNCTION(solve_triangular, 2, 2, "which", "solutions of a lower or upper triangl
          vv_solve_triangular(IN(0), IN(1), WORD(which)))
 FUNCTION(inverse, 1, 1, "", "the inverse of a square matrix", vv_inverse(IN(0)))
 FUNCTION(lstsq, 2, 2, "least?", "least squares: matrix, right-hand sides", vv_lstsq(IN(0), IN(1), REAL(least, NAN)))
-FUNCTION(svd_compressed, 1, 1, "to k part iterations? seed?", "the k largest singular values s, vectors u, v, by random products",
-         part_of_compressed(call))
+FUNCTION(svd_compressed, 1, 1, "to k part iterations? seed?",
+         "the k largest singular values s, vectors u, v, by random products", part_of_compressed(call))
 FUNCTION(vector_norm, 1, 1, "p? dims?", "norms of vectors", vv_vector_norm(IN(0), REAL(p, 2), TEXT(dims)))
 FUNCTION(matrix_norm, 1, 1, "order?", "the norm of a matrix", vv_matrix_norm(IN(0), TEXT(order) ? WORD(order) : "fro"))
 FUNCTION(trace, 1, 1, "rows columns k?", "sum of a diagonal", vv_trace(IN(0), WORD(rows), WORD(columns), WHOLE(k, 0)))
