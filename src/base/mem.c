@@ -11,11 +11,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* In front of each block, one cache line, so that the block itself is aligned. */
+/* In front of each block, one cache line, so that the block itself is aligned. In front of that of a large block is what is left of its page. */
 typedef struct header {
     vv_bytes bytes;
 } header;
-enum { HEADER = 64 };
+enum { HEADER = 64, PAGE = 4096 };
 
 /* More than any machine has: products that saturated end here instead of overflowing further on. */
 static const vv_bytes most = (vv_bytes)1 << 56;
@@ -70,6 +70,27 @@ vv_bytes vv_mem_kept(void)
     return atomic_load(&kept.bytes);
 }
 
+static vv_bytes lead(vv_bytes whole)
+{
+    return whole < VV_MEM_LARGE ? 0 : PAGE - HEADER;
+}
+
+static header *from_system(vv_bytes whole)
+{
+    bool large = lead(whole) > 0;
+    vv_bytes all = large ? (lead(whole) + whole + PAGE - 1) / PAGE * PAGE : whole;
+    char *raw = whole < most ? aligned_alloc(large ? PAGE : 64, (size_t)all) : NULL;
+    if (!raw) return NULL;
+    header *h = (header *)(void *)(raw + lead(whole));
+    h->bytes = whole;
+    return h;
+}
+
+static void to_system(header *h)
+{
+    if (h) free((char *)h - lead(h->bytes));
+}
+
 static header *take_out(int i)
 {
     header *h = kept.block[i];
@@ -83,7 +104,7 @@ static header *take_out(int i)
 static void shrink(vv_bytes room)
 {
     pthread_mutex_lock(&kept.lock);
-    while (kept.n > 0 && atomic_load(&kept.bytes) > room) free(take_out(0));
+    while (kept.n > 0 && atomic_load(&kept.bytes) > room) to_system(take_out(0));
     pthread_mutex_unlock(&kept.lock);
 }
 
@@ -99,7 +120,7 @@ void vv_mem_reset_peak(void)
 }
 
 /* The youngest block of just this size: the likeliest one to be in a cache. */
-static void *reuse(vv_bytes whole)
+static header *reuse(vv_bytes whole)
 {
     header *found = NULL;
     if (whole < VV_MEM_LARGE || atomic_load(&kept.bytes) < whole) return NULL;
@@ -119,7 +140,7 @@ static bool keep(header *h)
     kept.block[kept.n++] = h;
     atomic_fetch_add(&kept.bytes, h->bytes);
     pthread_mutex_unlock(&kept.lock);
-    free(oldest);
+    to_system(oldest);
     return true;
 }
 
@@ -165,9 +186,9 @@ vv_status vv_mem_get(void *out, vv_bytes bytes, const char *what)
         return vv_fail(VV_ERR_BUDGET, "%s needs %s more than the memory budget of %s allows; raise --memory", what,
                        vv_bytes_text(now + baseline - budget, need), vv_bytes_text(budget, have));
     }
-    char *raw = reuse(whole);
-    if (!raw && bytes < most) raw = aligned_alloc(64, (size_t)whole);
-    if (!raw) {
+    header *h = reuse(whole);
+    if (!h) h = from_system(whole);
+    if (!h) {
         atomic_fetch_sub(&used, whole);
         char size[32];
         return vv_fail(VV_ERR_NOMEM, "the system refused %s for %s", vv_bytes_text(bytes, size), what);
@@ -175,8 +196,7 @@ vv_status vv_mem_get(void *out, vv_bytes bytes, const char *what)
     if (now > atomic_load(&peak)) tidy(now - atomic_load(&peak));
     note_peak(now);
     keep_to_peak();
-    ((header *)(void *)raw)->bytes = whole;
-    *block = raw + HEADER;
+    *block = (char *)h + HEADER;
     return VV_OK;
 }
 
@@ -184,14 +204,14 @@ void vv_mem_put(void *block_address)
 {
     void **block = block_address;
     if (!*block) return;
-    char *raw = (char *)*block - HEADER;
-    vv_bytes bytes = ((header *)(void *)raw)->bytes;
+    header *h = (header *)(void *)((char *)*block - HEADER);
+    vv_bytes bytes = h->bytes;
     atomic_fetch_sub(&used, bytes);
     if (bytes < VV_MEM_LARGE) tidy(bytes);
-    if (keep((header *)(void *)raw))
+    if (keep(h))
         keep_to_peak();
     else
-        free(raw);
+        to_system(h);
     *block = NULL;
 }
 

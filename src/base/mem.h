@@ -13,7 +13,7 @@
 
 #include "base/status.h"
 
-/* From this size on blocks are kept; the system gives each pages of its own, so that freeing one leaves no gap. */
+/* From this size on blocks are kept; the system gives each pages of its own, so that freeing one leaves no gap, and they begin where a page does. */
 enum { VV_MEM_LARGE = 256 << 10 };
 
 /* 0 means no limit. `baseline` is what the process holds besides accounted blocks. Set between computations. */

@@ -73,33 +73,54 @@ static void end_unit(vv_run *r, vv_stage *g)
     vv_agenda_ended(r->agenda, g->job.number);
 }
 
+/* What worker `w` had done before a unit. */
+typedef struct before {
+    vv_bytes read;
+    double seconds[3];
+} before;
+
+/* Nothing is to be run: the values are delivered from where they lie. */
+static vv_status pass_on(hand *h, vv_stage *g, const vv_task *t, const before *b)
+{
+    vv_piece piece = {.out = t->unit.out, .lent = true};
+    const void *values;
+    VV_TRY(vv_worker_find(&h->worker, t->unit, &values));
+    count(h, t->step, b->read, b->seconds);
+    piece.state = (char *)(uintptr_t)values;
+    vv_status status = vv_deliver(g, &piece);
+    vv_worker_found(&h->worker, t->unit);
+    return status;
+}
+
+static vv_status compute(hand *h, vv_stage *g, const vv_task *t, const before *b)
+{
+    vv_piece *piece;
+    VV_TRY(vv_piece_get(g, &piece));
+    vv_status status = vv_worker_run(&h->worker, t->unit, piece->state);
+    if (status != VV_OK) {
+        vv_piece_put(g, piece);
+        return status;
+    }
+    count(h, t->step, b->read, b->seconds);
+    piece->out = t->unit.out;
+    piece->level = 0;
+    piece->i = t->unit.leaf;
+    return vv_tree_add(g, piece);
+}
+
 static vv_status run_unit(hand *h, const vv_task *t)
 {
     vv_run *r = h->run;
     vv_stage *g = &r->stage[t->step];
     vv_worker *w = &h->worker;
-    vv_piece *piece;
-    vv_bytes read = w->read;
-    double seconds[] = {w->seconds_read, w->seconds_inflate, w->seconds_kernel};
+    before b = {w->read, {w->seconds_read, w->seconds_inflate, w->seconds_kernel}};
     bool copied;
     VV_TRY(vv_copy_unit(r, w, t, &copied));
-    if (copied) {
-        count(h, t->step, read, seconds);
-        end_unit(r, g);
-        return VV_OK;
-    }
-    VV_TRY(vv_piece_get(g, &piece));
     w->job = &g->job;
-    vv_status status = vv_worker_run(w, t->unit, piece->state);
-    if (status != VV_OK) {
-        vv_piece_put(g, piece);
-        return status;
-    }
-    count(h, t->step, read, seconds);
-    piece->out = t->unit.out;
-    piece->level = 0;
-    piece->i = t->unit.leaf;
-    VV_TRY(vv_tree_add(g, piece));
+    if (copied)
+        count(h, t->step, b.read, b.seconds);
+    else
+        VV_TRY((g->job.there ? pass_on : compute)(h, g, t, &b));
     end_unit(r, g);
     return VV_OK;
 }
@@ -139,6 +160,7 @@ static vv_status work(hand *h)
 {
     vv_run *r = h->run;
     int last = -1;
+    if (h->main) look(h); /* others may be through with everything before this thread has begun */
     while (!atomic_load(&r->cancelled) && vv_agenda_left(r->agenda) > 0) {
         vv_task t;
         bool got = false;

@@ -1,10 +1,6 @@
 /* Delivering: a finished output chunk becomes values, and values go to the output file, to rank 0's memory, to what this
  * rank holds (keep.c), and to later steps (push.c).
  *
- * Contiguous variables are written at once, run by run; so are chunks without filters, whose places are known. Chunks of a compressed
- * variable are compressed here, by the rank and thread that has them, and wait for their place in the file (commit.c): the first few in memory, all
- * others in the scratch file, so that an output of any size fits.
- *
  * Later steps get what a file would have got: values are rounded to the element type of the result (a mean of f32 is made in f64), so that it
  * makes no difference whether something is computed at once or saved and read again. */
 #include "base/fault.h"
@@ -84,224 +80,6 @@ static vv_status room(vv_desk *d, int which, vv_bytes size, char **out)
     }
     *out = d->room[which];
     return VV_OK;
-}
-
-/* --- files --- */
-
-vv_status vv_run_output(vv_run *r)
-{
-    vv_status status = VV_OK;
-    pthread_mutex_lock(&r->lock);
-    if (!r->out_open) status = vv_raw_out_open(r->plan->output, &r->out);
-    r->out_open = r->out_open || status == VV_OK;
-    pthread_mutex_unlock(&r->lock);
-    return status;
-}
-
-void vv_note_written(vv_run *r, int step, vv_bytes bytes)
-{
-    atomic_fetch_add(&r->written, bytes);
-    atomic_fetch_add(&r->stage[step].written, bytes);
-}
-
-/* A box of a contiguous variable: one write for each run of elements that lie together. */
-static vv_status write_contiguous(vv_run *r, int step, const vv_box *box, const char *data)
-{
-    const vv_step *s = &r->plan->step[step];
-    vv_bytes size = vv_dtype_size(s->to.encode.to);
-    vv_index stride[VV_MAX_DIMS], n = 1, at[VV_MAX_DIMS] = {0};
-    VV_TRY(vv_run_output(r));
-    for (int d = box->nd - 1; d >= 0; d--) {
-        stride[d] = n;
-        n *= s->grid.shape.n[d];
-    }
-    int outer = box->nd - 1; /* loops above this one; it and what is below make a run */
-    while (outer > 0 && box->n[outer] == s->grid.shape.n[outer]) outer--;
-    vv_index run = 1;
-    for (int d = vv_imax(outer, 0); d < box->nd; d++) run *= box->n[d];
-    do {
-        vv_index first = 0;
-        for (int d = 0; d < box->nd; d++) first += (box->lo[d] + (d < outer ? at[d] : 0)) * stride[d];
-        VV_TRY(vv_raw_write(&r->out, s->to.address + first * size, run * size, data));
-        data += run * size;
-        vv_note_written(r, step, run * size);
-    } while (outer > 0 && vv_odometer(outer, box->n, at));
-    return VV_OK;
-}
-
-/* Elements of a chunk as the file has it. */
-static vv_index chunk_elements(const vv_step *s)
-{
-    vv_index total = 1;
-    for (int d = 0; d < vv_write_grid(s)->shape.nd; d++) total *= vv_write_grid(s)->chunk[d];
-    return total;
-}
-
-/* The box's elements in a full chunk, the rest filled. */
-static void pad(const vv_step *s, const vv_box *box, const char *data, char *chunk, vv_index total)
-{
-    vv_bytes size = vv_dtype_size(s->to.encode.to);
-    const vv_grid *g = vv_write_grid(s);
-    for (vv_index i = 0; i < total; i++) memcpy(chunk + i * size, s->to.encode.fill, (size_t)size);
-    vv_index row = box->nd ? box->n[box->nd - 1] : 1, at[VV_MAX_DIMS] = {0};
-    do {
-        vv_index first = 0;
-        for (int d = 0; d < box->nd - 1; d++) first = (first + at[d]) * g->chunk[d + 1];
-        memcpy(chunk + first * size, data, (size_t)(row * size));
-        data += row * size;
-    } while (box->nd > 1 && vv_odometer(box->nd - 1, box->n, at));
-}
-
-/* A full chunk as its elements are before compression. `spare`: room for another one; NULL: none. */
-static vv_status fill_chunk(vv_run *r, int step, vv_index out, const char *data, char *chunk, char *spare)
-{
-    const vv_step *s = &r->plan->step[step];
-    vv_index total = chunk_elements(s);
-    vv_box box;
-    vv_grid_box(vv_write_grid(s), out, &box);
-    pad(s, &box, data, chunk, total);
-    if (s->to.grown.kept) VV_TRY(vv_grown_keep(r, step, &box, chunk, spare));
-    if (s->to.swap) vv_byteswap(chunk, total, (int)vv_dtype_size(s->to.encode.to));
-    return VV_OK;
-}
-
-static vv_status keep_packed(vv_run *r, vv_packed packed)
-{
-    vv_status status = VV_OK;
-    pthread_mutex_lock(&r->lock);
-    if (r->n_packed == r->room_packed) {
-        vv_index room = 2 * r->room_packed + 16;
-        vv_packed *more = realloc(r->packed, sizeof *more * (size_t)room);
-        if (more) {
-            r->packed = more;
-            r->room_packed = room;
-        } else {
-            status = vv_fail(VV_ERR_NOMEM, "no memory for a list of %lld chunks", (long long)room);
-        }
-    }
-    if (status == VV_OK) r->packed[r->n_packed++] = packed;
-    pthread_mutex_unlock(&r->lock);
-    return status;
-}
-
-/* Bytes of a chunk that waits: in memory as long as there is room for them, else in the scratch file. */
-static vv_status put_aside(vv_run *r, const char *bytes, vv_bytes size, vv_packed *out)
-{
-    pthread_mutex_lock(&r->lock);
-    bool here = r->packed_bytes + size <= VV_PACKED_HELD;
-    if (here) r->packed_bytes += size;
-    pthread_mutex_unlock(&r->lock);
-    out->at.size = size;
-    if (!here) return vv_spill_write(vv_store_scratch(r->store), bytes, size, &out->at);
-    VV_TRY(vv_mem_get(&out->data, size, "a compressed chunk"));
-    memcpy(out->data, bytes, (size_t)size);
-    return VV_OK;
-}
-
-/* Puts a sum behind so many bytes; how many there are then. */
-static vv_bytes add_sum(char *bytes, vv_bytes size)
-{
-    uint32_t sum = vv_fletcher32(bytes, size);
-    for (int i = 0; i < VV_SUM_BYTES; i++) bytes[size + i] = (char)(sum >> 8 * i);
-    return size + VV_SUM_BYTES;
-}
-
-/* Whole elements are shuffled; what is left of a sum stays behind them. */
-static void shuffle(const char *bytes, vv_bytes size, vv_bytes element, char *shuffled)
-{
-    vv_index n = size / element;
-    vv_shuffle(bytes, n, (int)element, shuffled);
-    memcpy(shuffled + n * element, bytes + n * element, (size_t)(size - n * element));
-}
-
-/* A full chunk as it will be stored: compressed, or plain when the variable has no filters. Behind it and `shuffled` is room for a sum. */
-static vv_status compress(vv_run *r, const vv_step *s, vv_desk *d, char *chunk, char *shuffled, vv_index total,
-                          vv_packed *out)
-{
-    bool zstd = s->to.zstd > 0, last = s->to.sum && !s->to.sum_first;
-    vv_bytes size = vv_dtype_size(s->to.encode.to), raw = total * size, packed;
-    char *room;
-    if (s->to.sum && s->to.sum_first) raw = add_sum(chunk, raw);
-    if (s->to.shuffle) {
-        shuffle(chunk, raw, size, shuffled);
-        chunk = shuffled;
-    }
-    if (!zstd && s->to.deflate <= 0) return put_aside(r, chunk, last ? add_sum(chunk, raw) : raw, out);
-    vv_bytes bound = zstd ? vv_zstd_bound(raw) : vv_deflate_bound(raw);
-    if (!d->codec) VV_TRY(vv_codec_new(&d->codec));
-    VV_TRY(vv_mem_get(&room, bound + VV_SUM_BYTES, "a compressed chunk"));
-    vv_status status = zstd ? vv_zstd(d->codec, s->to.zstd, chunk, raw, room, bound, &packed)
-                            : vv_deflate(d->codec, s->to.deflate, chunk, raw, room, bound, &packed);
-    if (status == VV_OK) status = put_aside(r, room, last ? add_sum(room, packed) : packed, out);
-    vv_mem_put(&room);
-    return status;
-}
-
-static vv_status write_packed(vv_run *r, int step, vv_desk *d, vv_index out, const char *data)
-{
-    const vv_step *s = &r->plan->step[step];
-    vv_index total = chunk_elements(s);
-    vv_bytes raw = total * vv_dtype_size(s->to.encode.to);
-    char *chunk = NULL, *shuffled = NULL;
-    vv_packed packed = {.step = step, .chunk = out};
-    vv_status status;
-    VV_TRY_GOTO(status, done, vv_mem_get(&chunk, raw + VV_SUM_BYTES, "an output chunk"));
-    if (s->to.shuffle) VV_TRY_GOTO(status, done, vv_mem_get(&shuffled, raw + VV_SUM_BYTES, "an output chunk"));
-    VV_TRY_GOTO(status, done, fill_chunk(r, step, out, data, chunk, shuffled));
-    VV_TRY_GOTO(status, done, compress(r, s, d, chunk, shuffled, total, &packed));
-    VV_TRY_GOTO(status, done, keep_packed(r, packed));
-    packed.data = NULL; /* the run's now */
-done:
-    vv_mem_put(&packed.data);
-    vv_mem_put(&chunk);
-    vv_mem_put(&shuffled);
-    return status;
-}
-
-/* A box as it is, until all ranks write. */
-static vv_status keep_whole(vv_run *r, int step, vv_index out, const char *data, vv_bytes size)
-{
-    vv_packed packed = {.step = step, .chunk = out};
-    vv_status status = put_aside(r, data, size, &packed);
-    packed.at.sum = vv_spill_sum(data, size); /* it will be read back */
-    if (status == VV_OK) status = keep_packed(r, packed);
-    if (status != VV_OK) vv_mem_put(&packed.data);
-    return status;
-}
-
-static vv_status place_of(vv_run *r, int step, vv_index out, vv_bytes raw, vv_bytes *address)
-{
-    const vv_step *s = &r->plan->step[step];
-    vv_chunk_at at;
-    *address = s->to.address + out * raw;
-    if (vv_write_placed(s)) return VV_OK;
-    VV_TRY(vv_feed_chunk(&r->feeds.places[step], out, &at));
-    *address = at.address;
-    return at.address > 0 && at.size == raw ? VV_OK : vv_fail(VV_ERR_INTERNAL, "a chunk has no place of its size");
-}
-
-/* A chunk without filters whose place is known. */
-static vv_status write_plain(vv_run *r, int step, vv_index out, const char *data)
-{
-    const vv_step *s = &r->plan->step[step];
-    vv_bytes raw = chunk_elements(s) * vv_dtype_size(s->to.encode.to);
-    vv_bytes address;
-    char *chunk;
-    vv_box box;
-    VV_TRY(vv_run_output(r));
-    VV_TRY(place_of(r, step, out, raw, &address));
-    vv_grid_box(vv_write_grid(s), out, &box);
-    if (vv_box_elements(&box) == chunk_elements(s) && !s->to.grown.kept && !s->to.swap) {
-        VV_TRY(vv_raw_write(&r->out, address, raw, data));
-        vv_note_written(r, step, raw);
-        return VV_OK;
-    }
-    VV_TRY(vv_mem_get(&chunk, raw, "an output chunk"));
-    vv_status status = fill_chunk(r, step, out, data, chunk, NULL);
-    if (status == VV_OK) status = vv_raw_write(&r->out, address, raw, chunk);
-    vv_mem_put(&chunk);
-    if (status == VV_OK) vv_note_written(r, step, raw);
-    return status;
 }
 
 /* --- rank 0's memory --- */
@@ -448,19 +226,11 @@ static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, con
     const vv_step *t = &r->plan->step[step];
     vv_index n = vv_box_elements(box);
     const char *encoded;
-    vv_status status;
     VV_TRY(encode(t, d, box, values, &encoded));
     if (t->op == VV_STEP_GATHER) return gather(r, step, out, box, encoded);
     if (t->op == VV_STEP_KEEP) return keep(r, t, out, encoded, n * vv_dtype_size(t->to.encode.to));
-    if (r->plan->collective)
-        status = keep_whole(r, step, out, encoded, n * vv_dtype_size(t->to.encode.to));
-    else if (!t->to.chunked)
-        status = write_contiguous(r, step, box, encoded);
-    else if (vv_write_placed(t) || vv_write_told(r->plan, step))
-        status = write_plain(r, step, out, encoded);
-    else
-        status = write_packed(r, step, d, out, encoded);
-    return status == VV_OK ? VV_OK : vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
+    if (vv_write_elements(r, step, d, out, box, encoded) == VV_OK) return VV_OK;
+    return vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
 }
 
 static bool is_for(const vv_target *t, int result, bool pushed)

@@ -63,6 +63,9 @@ typedef struct vv_engine_stats {
     int64_t ready_us;              /* from the begin of planning until the last rank was ready to run, microseconds */
 } vv_engine_stats;
 
+/* Whether large blocks of the output go straight to the disk: it is large itself. VARVE_DIRECT: 0 for never, 1 for any size. */
+bool vv_writes_direct(const vv_plan *p);
+
 /* Collective: all ranks with the same plan; all return the same code. A rank that could not get its plan passes NULL, with its error
  * recorded: then all fail. */
 VV_WARN_UNUSED vv_status vv_engine_run(vv_net *net, const vv_plan *plan, const vv_hooks *hooks, vv_engine_stats *stats);

@@ -16,7 +16,8 @@
 typedef struct vv_piece {
     struct vv_piece *next;
     vv_index out, i, level; /* its node in the tree */
-    char state[];
+    char *state;
+    bool lent; /* the state is somebody else's, and so is the piece: it ends with being delivered */
 } vv_piece;
 
 enum { VV_TREE_BUCKETS = 1024 };
@@ -150,7 +151,11 @@ bool vv_trees_wait(vv_run *r, int act);
 /* deliver.c: a finished output chunk goes where the plan wants it. */
 VV_WARN_UNUSED vv_status vv_deliver(vv_stage *g, vv_piece *p);
 VV_WARN_UNUSED vv_status vv_deliver_receive(vv_run *r, const vv_message *m);
+
+/* write.c: the output is open from now on. Elements of a finished chunk, as they are stored but for filters, go to it. */
 VV_WARN_UNUSED vv_status vv_run_output(vv_run *r);
+VV_WARN_UNUSED vv_status vv_write_elements(vv_run *r, int step, vv_desk *d, vv_index out, const vv_box *box,
+                                           const char *elements);
 /* Chunks of this output variable have known places: no filters, one behind the other. No file has anything at address 0. */
 static inline bool vv_write_placed(const vv_step *s)
 {

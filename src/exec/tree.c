@@ -26,23 +26,25 @@ vv_status vv_piece_get(vv_stage *g, vv_piece **out)
         return VV_OK;
     }
     VV_TRY(vv_fault(VV_FAULT_ALLOC));
-    /* The fields end where a cache line does, so that states are aligned. */
-    _Static_assert(sizeof(vv_piece) <= 64 && sizeof(vv_piece) == offsetof(vv_piece, state),
-                   "no padding before the state");
-    char *block;
-    VV_TRY(vv_mem_get(&block, g->job.work.state + 64, "a partial result"));
-    *out = (vv_piece *)(void *)(block + 64 - sizeof(vv_piece));
+    VV_TRY(vv_new(&p, 1, sizeof *p));
+    vv_status status = vv_mem_get(&p->state, g->job.work.state, "a partial result");
+    if (status != VV_OK) {
+        free(p);
+        return status;
+    }
+    *out = p;
     return VV_OK;
 }
 
 static void piece_free(vv_piece *p)
 {
-    char *block = (char *)p + sizeof(vv_piece) - 64;
-    vv_mem_put(&block);
+    vv_mem_put(&p->state);
+    free(p);
 }
 
 void vv_piece_put(vv_stage *g, vv_piece *p)
 {
+    if (p->lent) return;
     pthread_mutex_lock(&g->lock);
     p->next = g->pool;
     g->pool = p;

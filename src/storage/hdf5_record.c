@@ -178,6 +178,8 @@ static const H5FD_class_t driver = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
+enum { ALIGNED_FROM = 1 << 20 };
+
 /* HDF5's own caches stay small: the memory of a process is counted. */
 static void limit_caches(hid_t fapl)
 {
@@ -203,5 +205,7 @@ hid_t vv_h5_record_fapl(const char *path, vv_h5_record *record)
         fapl = -1;
     }
     if (fapl >= 0) limit_caches(fapl);
+    /* What may be written straight to the disk begins where a page does (storage/raw.c); file systems of clusters like it, too. */
+    if (fapl >= 0) H5Pset_alignment(fapl, ALIGNED_FROM, VV_PAGE);
     return fapl;
 }

@@ -4,9 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* Linux tells it for each device, file systems of networks included. */
@@ -67,10 +70,56 @@ vv_status vv_raw_out_open(const char *path, vv_raw_out *out)
     return out->fd < 0 ? vv_fail_errno(VV_ERR_WRITE, "cannot open %s for writing", path) : VV_OK;
 }
 
+/* --- by the page cache or straight to the disk ---
+ *
+ * The system copies what is written to a file into its page cache, under a lock of that file: ranks that write one file take turns in copying, and in getting pages
+ * for what nobody will read soon. For a large output it is many times cheaper to have the disk fetch blocks from where they are (O_DIRECT). Both ways go together
+ * as long as no page of the file is written in both: so whole pages go the one way, and what begins or ends within a page the other one. Where pages or blocks of
+ * the file system have another size, everything goes by the cache. */
+
+enum { DIRECT_LEAST = 1 << 20 };
+
+/* There is a disk behind it, with blocks of no more than a page. */
+static bool may_go_direct(int fd)
+{
+    struct statvfs blocks;
+    struct statfs kind;
+    if (sysconf(_SC_PAGESIZE) != VV_PAGE || fstatvfs(fd, &blocks) || fstatfs(fd, &kind)) return false;
+    return blocks.f_frsize <= VV_PAGE && kind.f_type != TMPFS_MAGIC;
+}
+
+void vv_raw_out_direct(vv_raw_out *out)
+{
+    if (out->direct || !may_go_direct(out->fd)) return;
+    out->direct_fd = open(out->path, O_WRONLY | O_CLOEXEC | O_DIRECT);
+    out->direct = out->direct_fd >= 0;
+}
+
+void vv_raw_allocate(const char *path, vv_bytes end)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0 && may_go_direct(fd)) (void)!fallocate(fd, 0, 0, (off_t)end);
+    if (fd >= 0) close(fd);
+}
+
+/* What has reached the disk of these bytes: whole pages from their begin on. Nothing where that is not possible, or fails: the other way tells why. */
+static vv_bytes write_direct(const vv_raw_out *f, vv_bytes at, vv_bytes size, const char *data)
+{
+    vv_bytes done = 0;
+    if (!f->direct || size < DIRECT_LEAST || at % VV_PAGE || (uintptr_t)data % VV_PAGE) return 0;
+    for (size = size / VV_PAGE * VV_PAGE; done < size;) {
+        ssize_t n = pwrite(f->direct_fd, data + done, (size_t)(size - done), at + done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < VV_PAGE) break;
+        done += n / VV_PAGE * VV_PAGE;
+    }
+    return done;
+}
+
 vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const void *data)
 {
     VV_TRY(vv_fault(VV_FAULT_WRITE));
-    vv_bytes done = 0;
+    vv_bytes done = write_direct(f, at, size, data);
     while (done < size) {
         ssize_t n = pwrite(f->fd, (const char *)data + done, (size_t)(size - done), at + done);
         if (n < 0 && errno == EINTR) continue;
@@ -128,5 +177,7 @@ vv_status vv_raw_out_sync(const vv_raw_out *f)
 void vv_raw_out_close(vv_raw_out *f)
 {
     if (f->fd >= 0) close(f->fd);
+    if (f->direct) close(f->direct_fd);
     f->fd = -1;
+    f->direct = false;
 }

@@ -136,9 +136,18 @@ VV_WARN_UNUSED vv_status vv_collective_read(vv_collective *c, vv_bytes object, c
 /* Plain positional writing, for any thread of any rank. Errors name the file and say when the disk is full. Local. */
 typedef struct vv_raw_out {
     int fd;
+    bool direct; /* large blocks go to the disk at once, by direct_fd */
+    int direct_fd;
     const char *path; /* borrowed */
 } vv_raw_out;
 VV_WARN_UNUSED vv_status vv_raw_out_open(const char *path, vv_raw_out *out);
+/* For outputs so large that the page cache would only be in the way: what is written in large blocks that are aligned to VV_PAGE, in the file and in memory,
+ * goes by it. Where a file system does not offer that, nothing changes. */
+enum { VV_PAGE = 4096 };
+void vv_raw_out_direct(vv_raw_out *out);
+/* Before: the disk's blocks up to here, at once, so that ranks need not take turns in getting them. Where the system does not know how, or has not so many, nothing
+ * changes. */
+void vv_raw_allocate(const char *path, vv_bytes end);
 VV_WARN_UNUSED vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const void *data);
 /* Bytes of one file to another, by the system itself where it can; else through `room`. */
 VV_WARN_UNUSED vv_status vv_raw_copy(const vv_raw_file *from, vv_bytes at, const vv_raw_out *to, vv_bytes to_at,

@@ -85,6 +85,22 @@ class Writing(support.Case):
             self.assertFalse(os.path.exists(self.path("failed.nc")))
             self.nothing_left(scratch)
 
+    # --- by the page cache or straight to the disk ---
+
+    def test_large_blocks_straight_to_the_disk(self):
+        """16 MB computed, and moved to other chunks: the same bytes whichever way they go, whoever writes; chunks at the edge are not full."""
+        x = np.random.default_rng(10).random((500, 1, 4100))
+        source = make(self.path("straight_in.nc"), {"time": 500, "lev": 1, "cell": 4100}, {"x": (("time", "lev", "cell"), x)})
+        for argv in (("mean", "-d", "lev", source, "--chunk", "time=60,cell=4096"), ("rechunk", "-c", "time=500,cell=600", source),
+                     ("mean", "-d", "lev", source)):
+            files = []
+            for ranks, way in ((0, "0"), (0, "1"), (2, "1")):
+                out = self.path("straight.nc")
+                self.run_ok(*argv, "-O", "-o", out, ranks=ranks, env={"VARVE_DIRECT": way})
+                files.append(support.raw_bytes(out))
+            np.testing.assert_array_equal(support.values(out, "x").reshape(500, 4100), x[:, 0], str(argv))
+            self.assertTrue(files[0] == files[1] == files[2], argv)
+
     # --- chunks and filters ---
 
     def test_chunks_as_given(self):

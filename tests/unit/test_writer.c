@@ -398,6 +398,52 @@ static void planted(void **state)
     vv_meta_free(&m);
 }
 
+/* Large blocks that begin at pages, in memory and in the file, or do not; small ones between them: whichever way each of them goes, the file has them all. */
+static void straight_to_disk(void **state)
+{
+    (void)state;
+    enum { MEBI = 1 << 20, SIZE = 12 * MEBI };
+    static const struct {
+        vv_bytes at, size, from; /* in the file, in memory behind a page's begin */
+    } piece[] = {{0, 2048, 0},
+                 {VV_PAGE, 2 * MEBI, 0},
+                 {VV_PAGE + 2 * MEBI, 100, 0},
+                 {3 * MEBI, MEBI + 1, 0},
+                 {5 * MEBI, MEBI, 64},
+                 {6 * MEBI + 8, MEBI, 0},
+                 {8 * MEBI, VV_PAGE, 0},
+                 {9 * MEBI, 2 * MEBI + 4095, 0},
+                 {8 * MEBI + VV_PAGE, MEBI - VV_PAGE, 0}};
+    const char *path = scratch_path("straight");
+    char *image, *data, *back;
+    vv_raw_out out;
+    must(vv_mem_get(&image, SIZE, "a test"));
+    must(vv_mem_get(&data, SIZE, "a test"));
+    must(vv_mem_get(&back, SIZE, "a test"));
+    memset(image, 0, SIZE);
+    close(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+    vv_raw_allocate(path, SIZE);
+    must(vv_raw_out_open(path, &out));
+    vv_raw_out_direct(&out);
+    for (size_t i = 0; i < sizeof piece / sizeof *piece; i++) {
+        char *from = data + piece[i].from;
+        for (vv_bytes k = 0; k < piece[i].size; k++) from[k] = (char)(k * 7 + k / 4096 + (vv_bytes)i);
+        memcpy(image + piece[i].at, from, (size_t)piece[i].size);
+        must(vv_raw_write(&out, piece[i].at, piece[i].size, from));
+    }
+    must(vv_raw_out_sync(&out));
+    vv_raw_out_close(&out);
+    assert_int_equal(truncate(path, SIZE), 0);
+    vv_raw_file f;
+    must(vv_raw_open(path, &f));
+    must(vv_raw_read(&f, 0, SIZE, back));
+    assert_memory_equal(back, image, SIZE);
+    vv_raw_close(&f);
+    vv_mem_put(&image);
+    vv_mem_put(&data);
+    vv_mem_put(&back);
+}
+
 static void disk_full(void **state)
 {
     (void)state;
@@ -514,17 +560,10 @@ static void output_names_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read_back),
-        cmocka_unit_test(ecosystem),
-        cmocka_unit_test(same_bytes),
-        cmocka_unit_test(complex_and_empty),
-        cmocka_unit_test(wide_coordinate),
-        cmocka_unit_test(many_chunks),
-        cmocka_unit_test(refused),
-        cmocka_unit_test(planted),
-        cmocka_unit_test(disk_full),
-        cmocka_unit_test(output_names),
-        cmocka_unit_test(output_names_refused),
+        cmocka_unit_test(read_back),         cmocka_unit_test(ecosystem),       cmocka_unit_test(same_bytes),
+        cmocka_unit_test(complex_and_empty), cmocka_unit_test(wide_coordinate), cmocka_unit_test(many_chunks),
+        cmocka_unit_test(refused),           cmocka_unit_test(planted),         cmocka_unit_test(straight_to_disk),
+        cmocka_unit_test(disk_full),         cmocka_unit_test(output_names),    cmocka_unit_test(output_names_refused),
     };
     return cmocka_run_group_tests(tests, make_scratch, drop_scratch);
 }
