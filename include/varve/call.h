@@ -18,6 +18,7 @@ typedef struct vv_function_info {
     const char *arguments;     /* "dim by"; with ? those that may be left out */
     const char *help;
     int operands; /* at least */
+    int most;     /* at most; INT_MAX: as many as you like */
 } vv_function_info;
 /* Number i; false past the end. Local. */
 VV_API bool vv_function_at(int i, vv_function_info *out);

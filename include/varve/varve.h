@@ -8,6 +8,7 @@
 #include "varve/count.h"
 #include "varve/create.h"
 #include "varve/dataset.h"
+#include "varve/expression.h"
 #include "varve/linalg.h"
 #include "varve/move.h"
 #include "varve/output.h"

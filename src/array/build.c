@@ -170,6 +170,13 @@ vv_array *vv_node_scalar(vv_context *c, double value)
     return a;
 }
 
+vv_array *vv_node_whole(vv_context *c, double value)
+{
+    vv_array *a = vv_node_scalar(c, value);
+    a->whole = a->status == VV_OK;
+    return a;
+}
+
 /* --- reductions --- */
 
 vv_status vv_node_named_dims(const vv_array *in, const char *dims, bool named[])

@@ -77,7 +77,8 @@ static vv_dtype type(calling *c, const char *key, vv_dtype otherwise)
     const char *text = given(c, key);
     vv_dtype t = text ? vv_dtype_parse(text) : otherwise;
     if (t != VV_NONE) return t;
-    wrong(c, vv_fail(VV_ERR_USAGE, "%s: %s=%s is no element type", c->name, key, text ? text : ""));
+    wrong(c, vv_fail(VV_ERR_USAGE, "%s: %s=%s is no element type, such as f32, f64, i16 or bool", c->name, key,
+                     text ? text : ""));
     return VV_F64;
 }
 
@@ -351,6 +352,17 @@ static bool takes(const char *arguments, const char *key)
     return false;
 }
 
+static vv_status add_argument(calling *c, const function *f, const char *key, const char *value)
+{
+    if (!takes(f->arguments, key))
+        return vv_fail(VV_ERR_USAGE, "%s has no argument '%s'; it has: %s", f->name, key,
+                       *f->arguments ? f->arguments : "none");
+    if (c->n == MOST_WORDS || given(c, key)) return vv_fail(VV_ERR_USAGE, "%s: '%s' is said twice", f->name, key);
+    c->key[c->n] = key;
+    c->value[c->n++] = value;
+    return VV_OK;
+}
+
 static vv_status read_arguments(calling *c, const function *f, const char *text)
 {
     char *rest = NULL;
@@ -359,12 +371,7 @@ static vv_status read_arguments(calling *c, const function *f, const char *text)
         char *equals = strchr(pair, '=');
         if (!equals) return vv_fail(VV_ERR_USAGE, "%s: '%s' is not written name=value", f->name, pair);
         *equals = 0;
-        if (!takes(f->arguments, pair))
-            return vv_fail(VV_ERR_USAGE, "%s has no argument '%s'; it has: %s", f->name, pair,
-                           *f->arguments ? f->arguments : "none");
-        if (c->n == MOST_WORDS || given(c, pair)) return vv_fail(VV_ERR_USAGE, "%s: '%s' is said twice", f->name, pair);
-        c->key[c->n] = pair;
-        c->value[c->n++] = equals + 1;
+        VV_TRY(add_argument(c, f, pair, equals + 1));
     }
     return VV_OK;
 }
@@ -391,26 +398,50 @@ static vv_status check_call(const char *name, const function *f, int n)
     return VV_OK;
 }
 
+static vv_status find_or_suggest(const char *name, function *f)
+{
+    const char *names[FUNCTIONS];
+    if (find(name, f)) return VV_OK;
+    for (int i = 0; i < FUNCTIONS; i++) names[i] = functions[i].name;
+    const char *near = vv_nearest(name, names, FUNCTIONS);
+    return vv_fail(VV_ERR_USAGE, "there is no function '%s'%s%s%s", name, near ? "; did you mean '" : "",
+                   near ? near : "", near ? "'?" : "");
+}
+
+/* The function may be called with these operands. */
+static vv_status begin_call(calling *c, function *f)
+{
+    VV_TRY(find_or_suggest(c->name, f));
+    VV_TRY(check_call(c->name, f, c->n_in));
+    return vv_nodes_usable(c->in, c->n_in);
+}
+
+static vv_array *end_call(calling *c, const function *f, vv_status status)
+{
+    vv_array *out = NULL;
+    if (status == VV_OK) status = check_arguments(c, f);
+    if (status == VV_OK) out = f->make ? f->make(c) : vv_node_elementwise(c->context, c->name, c->in, c->n_in);
+    free(c->copy);
+    return out ? vv_node_settle(c->context, out, c->status) : vv_node_inert(c->context);
+}
+
 vv_array *vv_node_call(vv_context *context, const char *name, vv_array *const in[], int n, const char *arguments)
 {
     function f;
     calling c = {.context = context, .in = in, .n_in = n, .name = name};
-    if (!find(name, &f)) {
-        const char *names[FUNCTIONS];
-        for (int i = 0; i < FUNCTIONS; i++) names[i] = functions[i].name;
-        const char *near = vv_nearest(name, names, FUNCTIONS);
-        (void)vv_fail(VV_ERR_USAGE, "there is no function '%s'%s%s%s", name, near ? "; did you mean '" : "",
-                      near ? near : "", near ? "'?" : "");
-        return vv_node_inert(context);
-    }
-    if (check_call(name, &f, n) != VV_OK || vv_nodes_usable(in, n) != VV_OK ||
-        read_arguments(&c, &f, arguments) != VV_OK || check_arguments(&c, &f) != VV_OK) {
-        free(c.copy);
-        return vv_node_inert(context);
-    }
-    vv_array *out = f.make ? f.make(&c) : vv_node_elementwise(context, name, in, n);
-    free(c.copy);
-    return vv_node_settle(context, out, c.status);
+    vv_status status = begin_call(&c, &f);
+    if (status == VV_OK) status = read_arguments(&c, &f, arguments);
+    return end_call(&c, &f, status);
+}
+
+vv_array *vv_node_call_words(vv_context *context, const char *name, vv_array *const in[], int n, const vv_word words[],
+                             int n_words)
+{
+    function f;
+    calling c = {.context = context, .in = in, .n_in = n, .name = name};
+    vv_status status = begin_call(&c, &f);
+    for (int i = 0; i < n_words && status == VV_OK; i++) status = add_argument(&c, &f, words[i].key, words[i].value);
+    return end_call(&c, &f, status);
 }
 
 /* --- the registry --- */
@@ -420,13 +451,15 @@ bool vv_function_at(int i, vv_function_info *out)
     int ops = vv_n_ops;
     if (i < 0 || i >= FUNCTIONS + ops + vv_n_reductions) return false;
     if (i < FUNCTIONS)
-        *out = (vv_function_info){functions[i].name, "array", functions[i].arguments, functions[i].help,
-                                  functions[i].least};
+        *out = (vv_function_info){functions[i].name,  "array",          functions[i].arguments, functions[i].help,
+                                  functions[i].least, functions[i].most};
     else if (i < FUNCTIONS + ops)
-        *out = (vv_function_info){vv_ops[i - FUNCTIONS]->name, "elementwise", "", vv_ops[i - FUNCTIONS]->help,
-                                  vv_ops[i - FUNCTIONS]->arity};
+        *out = (vv_function_info){
+            vv_ops[i - FUNCTIONS]->name, "elementwise", "", vv_ops[i - FUNCTIONS]->help, vv_ops[i - FUNCTIONS]->arity,
+            vv_ops[i - FUNCTIONS]->arity};
     else
-        *out = (vv_function_info){vv_reductions[i - FUNCTIONS - ops]->name, "reduction",
-                                  "dims? keep_nan? keep_dims? ddof?", vv_reductions[i - FUNCTIONS - ops]->help, 1};
+        *out = (vv_function_info){
+            vv_reductions[i - FUNCTIONS - ops]->name, "reduction", "dims? keep_nan? keep_dims? ddof?",
+            vv_reductions[i - FUNCTIONS - ops]->help, 1,           1};
     return true;
 }

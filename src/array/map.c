@@ -5,22 +5,50 @@
  * operand with a dimension `month` instead of `time` is seen through the labels: element [t] of it is its group's. */
 #include "array/build.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* The least integer type that holds a whole number. */
+static vv_dtype type_of_whole(double x, bool is_signed)
+{
+    static const vv_dtype types[2][4] = {{VV_U8, VV_U16, VV_U32, VV_U64}, {VV_I8, VV_I16, VV_I32, VV_I64}};
+    int i = 0;
+    for (; i < 3; i++) {
+        double end = ldexp(1, (8 << i) - is_signed);
+        if (x < end && x >= (is_signed ? -end : 0)) break;
+    }
+    return types[is_signed][i];
+}
+
+/* NumPy's rule: a number counts only where an array's type cannot hold it; truth values are none. */
+static vv_dtype with_whole(vv_dtype type, double x)
+{
+    if (vv_dtype_kind(type) == 'b') return VV_I64;
+    if (!vv_dtype_is_integer(type)) return type;
+    bool is_signed = vv_dtype_kind(type) == 'i';
+    return vv_dtype_promote(type, type_of_whole(x, is_signed || x < 0));
+}
+
 vv_dtype vv_node_operand_type(const vv_op *op, vv_array *const operands[], int n)
 {
     vv_dtype type = VV_NONE;
-    bool scalar = false;
-    for (int i = op->condition ? 1 : 0; i < n; i++) {
-        if (operands[i]->kind == VV_NODE_SCALAR)
+    bool scalar = false, all_whole = true;
+    const int first = op->condition ? 1 : 0;
+    for (int i = first; i < n; i++) {
+        if (operands[i]->kind == VV_NODE_SCALAR) {
             scalar = true;
-        else
+            all_whole = all_whole && operands[i]->whole;
+        } else {
             type = type == VV_NONE ? operands[i]->dtype : vv_dtype_promote(type, operands[i]->dtype);
+        }
     }
-    if (type == VV_NONE) return VV_F64;
-    return scalar && !vv_dtype_is_float(type) ? VV_F64 : type;
+    if (type == VV_NONE) return all_whole ? VV_I64 : VV_F64;
+    if (!all_whole) return scalar && !vv_dtype_is_float(type) ? VV_F64 : type;
+    for (int i = first; i < n; i++)
+        if (operands[i]->kind == VV_NODE_SCALAR) type = with_whole(type, operands[i]->scalar);
+    return type;
 }
 
 /* The operand whose groups count: the first grouped one. */

@@ -131,6 +131,7 @@ struct vv_array {
     int held_number;             /* HELD: what the ranks know it by */
     vv_grid *held_grid;          /* HELD */
     double scalar;               /* SCALAR */
+    bool whole;                  /* SCALAR: an integer, which leaves integer arrays what they are */
     int var;                     /* OPEN: variable of origin */
     vv_decode decode;            /* OPEN */
     vv_random random;            /* RANDOM */
@@ -177,6 +178,8 @@ vv_dataset *vv_dataset_new(vv_context *c, const char *path);
 void vv_dataset_settle(vv_dataset *d, vv_status status);
 vv_array *vv_node_open(vv_dataset *d, int var, bool decoded);
 vv_array *vv_node_scalar(vv_context *c, double value);
+/* A whole number, as Python's int: with arrays of integers the result has their type, or the next one that holds the number. At most 2^53. */
+vv_array *vv_node_whole(vv_context *c, double value);
 vv_array *vv_node_elementwise(vv_context *c, const char *op, vv_array *const operands[], int n);
 vv_array *vv_node_concat(vv_context *c, vv_array *const arrays[], int n, const char *dim);
 vv_array *vv_node_stack(vv_context *c, vv_array *const arrays[], int n, const char *dim);
@@ -208,6 +211,12 @@ vv_array *vv_node_map_overlap(vv_context *c, vv_block_function *f, vv_array *con
                               const char *boundary, const vv_apply_options *o);
 vv_array *vv_node_gufunc(vv_context *c, vv_gufunc_function *f, const char *signature, vv_array *const in[], int n,
                          const vv_apply_options *o);
+/* The same with arguments that may hold anything. */
+typedef struct vv_word {
+    const char *key, *value;
+} vv_word;
+vv_array *vv_node_call_words(vv_context *c, const char *name, vv_array *const in[], int n, const vv_word words[],
+                             int n_words);
 /* What stands for a persisted array. */
 vv_array *vv_node_held(const vv_array *a, int number, const vv_grid *grid);
 /* The element type that an operation promotes its operands to. Like NumPy's rule for Python numbers: a scalar does not widen a float

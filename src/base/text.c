@@ -111,38 +111,43 @@ const char *vv_read_string(vv_reader *r)
     return r->failed ? "" : s;
 }
 
-/* Edit distance with neighbouring swaps counted as two edits; words longer than 63 are cut. */
+static int least(int a, int b)
+{
+    return a < b ? a : b;
+}
+
+/* Edit distance, a swap of neighbours counted as one edit; words longer than 63 are cut. */
 static int distance(const char *a, const char *b)
 {
-    int row[64];
-    int nb = (int)strnlen(b, 63);
-    for (int j = 0; j <= nb; j++) row[j] = j;
-    for (int i = 1; i < 64 && a[i - 1]; i++) {
-        int diagonal = row[0];
-        row[0] = i;
+    int row[3][64]; /* this one, the one before, and the one before that */
+    int nb = (int)strnlen(b, 63), i = 0;
+    for (int j = 0; j <= nb; j++) row[0][j] = j;
+    for (i = 1; i < 64 && a[i - 1]; i++) {
+        int *now = row[i % 3], *before = row[(i + 2) % 3], *first = row[(i + 1) % 3];
+        now[0] = i;
         for (int j = 1; j <= nb; j++) {
-            int up = row[j];
-            int cost = tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]);
-            int best = diagonal + cost;
-            if (up + 1 < best) best = up + 1;
-            if (row[j - 1] + 1 < best) best = row[j - 1] + 1;
-            diagonal = up;
-            row[j] = best;
+            int p = tolower((unsigned char)a[i - 1]), q = tolower((unsigned char)b[j - 1]);
+            now[j] = least(before[j - 1] + (p != q), least(before[j], now[j - 1]) + 1);
+            bool swap =
+                i > 1 && j > 1 && p == tolower((unsigned char)b[j - 2]) && q == tolower((unsigned char)a[i - 2]);
+            if (swap) now[j] = least(now[j], first[j - 2] + 1);
         }
     }
-    return row[nb];
+    return row[(i - 1) % 3][nb];
 }
 
 const char *vv_nearest(const char *word, const char *const candidates[], int n)
 {
     const char *best = NULL;
-    int limit = (int)strlen(word) / 3 + 2, least = limit;
+    int limit = strlen(word) == 1 ? 1 : (int)strlen(word) / 3 + 2,
+        nearest = limit; /* any letter is near to any other */
     for (int i = 0; i < n; i++) {
         int d = distance(word, candidates[i]);
-        bool contained = strlen(word) >= 3 && (strstr(candidates[i], word) || strstr(word, candidates[i]));
+        bool contained = strlen(word) >= 3 && strlen(candidates[i]) >= 3 &&
+                         (strstr(candidates[i], word) || strstr(word, candidates[i]));
         if (contained && d > limit - 1) d = limit - 1;
-        if (d < least) {
-            least = d;
+        if (d < nearest) {
+            nearest = d;
             best = candidates[i];
         }
     }

@@ -110,6 +110,26 @@ static const char stack_about[] = "Files side by side along a new dimension, in 
 static const char rechunk_about[] = "Rewrites a file with chunks of another shape: every data variable that has one of "
                                     "the dimensions, or those of -v." AS_IT_WAS;
 
+static const char eval_about[] =
+    "A statement is 'NAME = EXPRESSION', a variable of OUTPUT, or 'let NAME = EXPRESSION', which only gives a name to "
+    "what "
+    "later statements use. Each is an argument, or a line of a script (-f); ';' stands between several, '#' begins a "
+    "comment. All of them are one plan: what they share is read and computed once.\n"
+    "In an expression are numbers, variables of the input (`in backquotes` where a name is none of letters and "
+    "digits), "
+    "+ - * / // % and ** or ^, comparisons, also a < b < c, and or not, condition ? a : b, nan, inf, pi, true and "
+    "false, and functions. Precedence "
+    "is Python's; & | ~ are of bits. x.mean(time) is the same as mean(x, time). Arrays line up by the names of their "
+    "dimensions; where coordinates differ, that is an error.\n"
+    "x[0:10, :, ::2] and x[time=0] are positions, from the end when negative; sel(x, lat=-30:30, "
+    "time=\"1990-01\":\"1999-12\", level=~850) labels. "
+    "x.group(month).mean() has a value for each month, x.group(month) - x.group(month).mean() takes each month's own "
+    "away. resample(x, \"1D\").mean(), rolling(x, time=30, center=true).mean(), coarsen(x, lat=2, lon=2).mean(), "
+    "mean(x, lat, lon, weights=cos(lat)), where cos of weights takes degrees.\n"
+    "OUTPUT gets the results with their coordinates, bounds and grid mappings, and the global attributes; its history "
+    "gets a line with this "
+    "command. Without -o, results of up to 20 values are printed.";
+
 static const vv_cli_command before[] = {
     {"Look at files", "info", "what is in a file: dimensions, coordinates, variables, storage", "[-v VAR,...] FILE...",
      info_about, "varve info t2m.nc\nvarve info --json t2m.nc | jq .variables.t2m.chunk", VV_CLI_SELECT | VV_CLI_INFO,
@@ -170,6 +190,14 @@ static const vv_cli_command after[] = {
      "varve rechunk -c time=-1,lat=16,lon=16 t2m.nc -o series.nc\nvarve rechunk -c time=1 --deflate 4 t2m.nc -o "
      "maps.nc",
      VV_CLI_SELECT | VV_CLI_OUTPUT, true, false, vv_cli_rechunk},
+    {"Calculate", "eval", "expressions: any calculation with the variables of files",
+     "'NAME = EXPRESSION'... [-f SCRIPT] [FILE...] [-o OUTPUT]", eval_about,
+     "varve eval 'warmest = max(t2m) - 273.15' t2m.nc\n"
+     "varve eval 'speed = sqrt(u10^2 + v10^2).mean(time)' wind.nc -o speed.nc\n"
+     "varve eval 'let s = hypot(u, v)' 'a = s.mean()' 'b = s.std()' uv.nc\n"
+     "varve eval 'a = t2m.group(month) - t2m.group(month).mean()' t2m.nc -o a.nc\n"
+     "mpirun -n 2 varve eval -f wind.vv 'era5_*.nc' -o wind.nc",
+     VV_CLI_EXPRESSIONS | VV_CLI_OUTPUT, true, false, vv_cli_eval},
     {"Find out more", "explain", "what a command would do, and what that costs", "COMMAND ...", explain_about,
      "varve explain mean -d time t2m.nc\nmpirun -n 16 varve explain mean -d time t2m.nc --memory 1G\n"
      "varve explain mean -d time t2m.nc --ranks 4096 --net 25GB/s,2us --disk 2GB/s",

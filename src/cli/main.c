@@ -4,6 +4,7 @@
  *     commands.c  the table of commands       help.c, manual.c   texts made from both tables
  *     climate.c   along the time: clim, anom, resample, rolling      choose.c   which variables a command works on
  *     reduce.c    reductions                  values.c   small results as text
+ *     eval.c      expressions
  *     info.c, info_json.c, range.c   what is in a file
  *     bench.c     how fast this machine is
  *     inputs.c, history.c, words.c, units.c, format.c, launcher.c    what they share

@@ -143,7 +143,9 @@ const vv_cli_option vv_cli_options[] = {
     {"var", 'v', "VAR[,VAR]", .group = VV_CLI_SELECT, .set = set_list, FIELD(variables),
      .help = "variables to work on; may be repeated; FILE:VAR says the same; default: every data variable that has "
              "the dimensions"},
-    {"concat", 0, "DIM", .group = VV_CLI_SELECT, .set = set_text, FIELD(concat),
+    {"file", 'f', "SCRIPT", .group = VV_CLI_EXPRESSIONS, .set = set_text, FIELD(script),
+     .help = "statements from a file, in front of those of the command line; - is standard input"},
+    {"concat", 0, "DIM", .group = VV_CLI_SELECT | VV_CLI_EXPRESSIONS, .set = set_text, FIELD(concat),
      .help = "dimension along which several input files are joined; default: the one along which they differ"},
     {"skipna", 0, NULL, .negatable = true, .group = VV_CLI_REDUCE, .set = set_flag, FIELD(skipna),
      .help = "leave missing values out (the default); with --no-skipna a missing value makes the result missing"},

@@ -31,6 +31,7 @@ typedef enum vv_cli_group {
     VV_CLI_ANOMALY = 8192,  /* from what */
     VV_CLI_PERIODS = 16384, /* of the calendar */
     VV_CLI_WINDOWS = 32768,
+    VV_CLI_EXPRESSIONS = 1 << 20,
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
@@ -70,6 +71,7 @@ typedef struct vv_cli_request {
 
     vv_cli_words dims, variables, methods, chunks, quantiles;
     const char *definition; /* of quantiles */
+    const char *script;     /* of expressions */
     double ddof;
     bool skipna, keepdims;
     const char *group, *reference, *frequency;

@@ -24,7 +24,7 @@ typedef struct shown {
 
 static int coordinate_of(const vv_dataset *d, const char *dim)
 {
-    for (int i = 0; i < vv_dataset_n_vars(d); i++) {
+    for (int i = 0; d && i < vv_dataset_n_vars(d); i++) {
         vv_var_info v = vv_dataset_var(d, i);
         if (v.role == VV_ROLE_COORDINATE && v.type != VV_NONE && !strcmp(v.name, dim)) return i;
     }

@@ -87,7 +87,7 @@ static bool same_tile(const vv_array *a, const vv_array *b)
 static bool same_node(const vv_array *a, const vv_array *b)
 {
     switch (a->kind) {
-    case VV_NODE_SCALAR: return vv_same_bits(a->scalar, b->scalar);
+    case VV_NODE_SCALAR: return a->whole == b->whole && vv_same_bits(a->scalar, b->scalar);
     case VV_NODE_OPEN: return same_open(a, b);
     case VV_NODE_RANDOM: return same_random(a, b);
     case VV_NODE_MAP: return a->op == b->op;

@@ -7,6 +7,7 @@
 #include "cli/climate.c"
 #include "cli/commands.c"
 #include "cli/concat.c"
+#include "cli/eval.c"
 #include "cli/format.c"
 #include "cli/help.c"
 #include "cli/history.c"
