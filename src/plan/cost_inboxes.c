@@ -9,6 +9,9 @@
  *     chunks     |#######|###----|-------|
  *                +-------+-------+-------+      a halo makes inboxes reach further
  *
+ * "Before" and "behind" are meant in the order in which chunks are made, the walk. That is the order of the dimensions, unless producers make them in another one
+ * (a load in bands) along dimensions of which consumers have but one chunk: what they are numbered by is the same then.
+ *
  * Inboxes that lie across the border between two ranks' shares wait for the neighbour, who may come to them last. */
 #include "plan/cost_inboxes.h"
 
@@ -98,39 +101,96 @@ static boxes boxes_of(const vv_edge *e)
 
 /* --- order --- */
 
+/* Dimensions of the work space from the slowest to the fastest, and the place of each among them. */
+typedef struct walk {
+    int nd, dim[VV_MAX_DIMS], at[VV_MAX_DIMS];
+} walk;
+
+static bool behind(const walk *w, int k, int d)
+{
+    return w->at[k] > w->at[d];
+}
+
+static void natural_walk(const vv_step *s, walk *w)
+{
+    w->nd = s->work.shape.nd;
+    for (int d = 0; d < w->nd; d++) w->dim[d] = w->at[d] = d;
+}
+
+static bool is_natural(const walk *w)
+{
+    for (int d = 0; d < w->nd; d++)
+        if (w->at[d] != d) return false;
+    return true;
+}
+
+/* As the first part's source has them; those that it does not follow come last. */
+static void source_walk(const vv_edge *e, walk *w)
+{
+    const vv_part *part = &e->part[0];
+    int n = 0;
+    for (int d = 0; d < w->nd; d++) w->at[d] = -1;
+    for (int k = 0; k < part->nd; k++)
+        if (part->dim[k] >= 0 && w->at[part->dim[k]] < 0) w->at[part->dim[k]] = n++;
+    for (int d = 0; d < w->nd; d++)
+        if (w->at[d] < 0) w->at[d] = n++;
+    for (int d = 0; d < w->nd; d++) w->dim[w->at[d]] = d;
+}
+
 /* The part keeps the order of dimensions and of elements. */
-static bool keeps_order(const vv_part *part)
+static bool keeps_order(const walk *w, const vv_part *part)
 {
     int last = -1;
     for (int d = 0; d < part->nd; d++) {
         if (part->dim[d] < 0) continue;
-        if (part->dim[d] <= last || part->stride[d] < 0 || d == part->table_dim) return false;
-        last = part->dim[d];
+        if (w->at[part->dim[d]] <= last || part->stride[d] < 0 || d == part->table_dim) return false;
+        last = w->at[part->dim[d]];
     }
     return true;
 }
 
-/* Every part does, and the input follows all that there is to follow. */
-static bool edge_keeps_order(const vv_plan *p, const vv_edge *e)
+static bool all_keep_order(const walk *w, const vv_edge *e)
 {
-    const vv_step *s = &p->step[e->step];
-    if (e->lookup >= 0) return false;
-    for (int d = 0; d < s->work.shape.nd; d++)
-        if (!e->follows[d] && vv_grid_count(&s->work, d) > 1) return false;
     for (int j = 0; j < e->n_parts; j++)
-        if (!keeps_order(&e->part[j])) return false;
+        if (!keeps_order(w, &e->part[j])) return false;
     return true;
 }
 
-static bool edge_streams(const vv_plan *p, const bool prompt[], const vv_edge *e)
+/* Work chunks follow each other along the walk, too. */
+static bool numbered_alike(const vv_step *s, const walk *w)
+{
+    int last = -1;
+    for (int i = 0; i < w->nd; i++) {
+        if (vv_grid_count(&s->work, w->dim[i]) <= 1) continue;
+        if (w->dim[i] < last) return false;
+        last = w->dim[i];
+    }
+    return true;
+}
+
+/* Every part keeps the order of some walk, and the input follows all that there is to follow. */
+static bool edge_keeps_order(const vv_plan *p, const vv_edge *e, walk *w)
 {
     const vv_step *s = &p->step[e->step];
-    if (!edge_keeps_order(p, e)) return false;
+    natural_walk(s, w);
+    if (e->lookup >= 0) return false;
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (!e->follows[d] && vv_grid_count(&s->work, d) > 1) return false;
+    if (all_keep_order(w, e)) return true;
+    source_walk(e, w);
+    return numbered_alike(s, w) && all_keep_order(w, e);
+}
+
+static bool edge_streams(const vv_plan *p, const bool prompt[], const vv_edge *e, walk *w)
+{
+    const vv_step *s = &p->step[e->step];
+    if (!edge_keeps_order(p, e, w)) return false;
     for (int j = 0; j < e->n_parts; j++) {
         const vv_part *part = &e->part[j];
         if (!prompt[part->from]) return false;
-        vv_index shift = part->nd > 0 && part->dim[0] == 0 ? part->start[0] - part->box.lo[0] : 0;
-        if (shift > p->step[part->from].grid.chunk[0] || -shift > s->work.chunk[0]) return false;
+        int first = w->nd > 0 ? w->dim[0] : 0;
+        vv_index shift = part->nd > 0 && part->dim[0] == first ? part->start[0] - part->box.lo[first] : 0;
+        if (shift > p->step[part->from].grid.chunk[0] || -shift > s->work.chunk[first]) return false;
     }
     return true;
 }
@@ -249,7 +309,7 @@ static bool begin_of(const vv_plan *p, const vv_step *s, int rank, bool out, vv_
 }
 
 /* Whether a rank's shares on both sides of a part begin at the same element, at a border of dimension d and of all before it. */
-static bool begins_alike(const vv_plan *p, const vv_edge *e, const vv_part *part, int rank, int d)
+static bool begins_alike(const vv_plan *p, const vv_edge *e, const walk *w, const vv_part *part, int rank, int d)
 {
     const vv_step *s = &p->step[e->step], *from = &p->step[part->from];
     vv_index at[VV_MAX_DIMS], there[VV_MAX_DIMS];
@@ -259,8 +319,9 @@ static bool begins_alike(const vv_plan *p, const vv_edge *e, const vv_part *part
     for (int k = 0; k < s->work.shape.nd; k++) {
         int source = source_dim(part, k);
         if (source < 0 || single(p, e, k)) continue;
-        if (k > d && (at[k] > 0 || there[source] > 0)) return false;
-        if (k > d) continue;
+        bool past = d == w->nd ? false : behind(w, k, d);
+        if (past && (at[k] > 0 || there[source] > 0)) return false;
+        if (past) continue;
         vv_index element = vv_part_index(part, source, vv_grid_begin(&s->work, k, at[k]));
         if (element != vv_grid_begin(&from->grid, source, there[source])) return false;
     }
@@ -268,7 +329,7 @@ static bool begins_alike(const vv_plan *p, const vv_edge *e, const vv_part *part
 }
 
 /* Every rank's inboxes are filled by itself alone: no halo and no inbox crosses the border between ranks. d: the first dimension that is not aligned. */
-static bool borders_hold(const vv_plan *p, const vv_edge *e, int d)
+static bool borders_hold(const vv_plan *p, const vv_edge *e, const walk *w, int d)
 {
     const vv_step *s = &p->step[e->step];
     const vv_input *in = &s->input[e->input];
@@ -280,16 +341,17 @@ static bool borders_hold(const vv_plan *p, const vv_edge *e, int d)
             from->groups.dim >= 0)
             return false;
         for (int rank = 1; rank < p->ranks; rank++)
-            if (!begins_alike(p, e, &e->part[j], rank, d)) return false;
+            if (!begins_alike(p, e, w, &e->part[j], rank, d)) return false;
     }
     return true;
 }
 
-static int first_unaligned(const vv_plan *p, const vv_edge *e)
+/* Of the walk up to `end`, the first dimension along which chunks differ; nd: none. */
+static int first_unaligned(const vv_plan *p, const vv_edge *e, const walk *w, int end)
 {
-    int d = 0;
-    while (d < p->step[e->step].work.shape.nd && aligned(p, e, d)) d++;
-    return d;
+    int i = 0;
+    while (i < end && aligned(p, e, w->dim[i])) i++;
+    return i < w->nd ? w->dim[i] : w->nd;
 }
 
 bool vv_edge_is_local(const vv_plan *p, const vv_edge *e)
@@ -297,13 +359,14 @@ bool vv_edge_is_local(const vv_plan *p, const vv_edge *e)
     if (p->ranks == 1) return true;
     const vv_step *s = &p->step[e->step];
     if (s->op == VV_STEP_REDUCE && s->placement != VV_PLACE_OUTPUTS) return false;
-    return edge_keeps_order(p, e) && borders_hold(p, e, first_unaligned(p, e));
+    walk w;
+    return edge_keeps_order(p, e, &w) && borders_hold(p, e, &w, first_unaligned(p, e, &w, w.nd));
 }
 
 /* --- all together --- */
 
 /* A layer of inboxes: all there are behind dimension d. */
-static vv_bytes layer_bytes(const vv_edge *e, int d)
+static vv_bytes layer_bytes(const vv_edge *e, const walk *w, int d)
 {
     const vv_step *s = &e->plan->step[e->step];
     const vv_input *in = &s->input[e->input];
@@ -311,32 +374,33 @@ static vv_bytes layer_bytes(const vv_edge *e, int d)
     for (int k = 0; k < s->work.shape.nd; k++) {
         if (!e->follows[k]) continue;
         vv_index halo = in->before[k] + in->after[k], n = vv_imax(1, s->work.shape.n[k]);
-        bytes = vv_times(bytes, k > d ? n + halo * e->count[k] : vv_imin(s->work.chunk[k], n) + halo);
+        bytes = vv_times(bytes, behind(w, k, d) ? n + halo * e->count[k] : vv_imin(s->work.chunk[k], n) + halo);
     }
     return bytes;
 }
 
 /* Inboxes of a layer of dimension d; of which are at the place where chunks are being made. */
-static vv_index row_of(const vv_edge *e, int d)
+static vv_index row_of(const vv_edge *e, const walk *w, int d)
 {
     vv_index row = 1;
-    for (int k = d + 1; k < e->plan->step[e->step].work.shape.nd; k++) row = vv_times(row, e->count[k]);
+    for (int i = w->at[d] + 1; i < w->nd; i++) row = vv_times(row, e->count[w->dim[i]]);
     return row;
 }
 
-static vv_index front_of(const vv_plan *p, const vv_edge *e, int d)
+static vv_index front_of(const vv_plan *p, const vv_edge *e, const walk *w, int d)
 {
-    if (d + 1 >= p->step[e->step].work.shape.nd) return 1;
-    vv_index band = aligned(p, e, d + 1) ? 1 : reach_of(p, e, d + 1).band;
-    return vv_times(vv_imin(e->count[d + 1], band), row_of(e, d + 1));
+    if (w->at[d] + 1 >= w->nd) return 1;
+    int next = w->dim[w->at[d] + 1];
+    vv_index band = aligned(p, e, next) ? 1 : reach_of(p, e, next).band;
+    return vv_times(vv_imin(e->count[next], band), row_of(e, w, next));
 }
 
 /* Where a work chunk lies in its layer. */
-static vv_index place_in_row(const vv_step *s, vv_unit u, int d)
+static vv_index place_in_row(const vv_step *s, const walk *w, vv_unit u, int d)
 {
     vv_index at[VV_MAX_DIMS], place = 0;
     vv_unit_coords(s, u, 0, at);
-    for (int k = d + 1; k < s->work.shape.nd; k++) place = place * vv_grid_count(&s->work, k) + at[k];
+    for (int i = w->at[d] + 1; i < w->nd; i++) place = place * vv_grid_count(&s->work, w->dim[i]) + at[w->dim[i]];
     return place;
 }
 
@@ -348,15 +412,15 @@ static vv_index work_at(const vv_part *part, int d, int k, vv_index element)
 }
 
 /* The number of a work chunk that lies, along the dimensions before d, where a chunk of the source does; along d at element `at`; behind d first or last. */
-static vv_index work_chunk(const vv_edge *e, const vv_part *part, const vv_index source[], int d, vv_index at,
-                           bool last)
+static vv_index work_chunk(const vv_edge *e, const walk *w, const vv_part *part, const vv_index source[], int d,
+                           vv_index at, bool last)
 {
     const vv_grid *work = &e->plan->step[e->step].work;
     vv_index n = 0;
     for (int i = 0; i < work->shape.nd; i++) {
         vv_index count = vv_grid_count(work, i), coord = last ? count - 1 : 0;
         int k = source_dim(part, i);
-        if (i < d) coord = k >= 0 && !single(e->plan, e, i) ? source[k] : 0;
+        if (behind(w, d, i)) coord = k >= 0 && !single(e->plan, e, i) ? source[k] : 0;
         if (i == d) coord = vv_grid_at(work, d, vv_imax(0, vv_imin(at, work->shape.n[d] - 1)));
         n = n * count + coord;
     }
@@ -368,7 +432,7 @@ typedef struct border {
     vv_index first, last;
 } border;
 
-static bool border_of(const vv_edge *e, const vv_part *part, int d, int rank, border *out)
+static bool border_of(const vv_edge *e, const walk *w, const vv_part *part, int d, int rank, border *out)
 {
     const vv_plan *p = e->plan;
     const vv_step *from = &p->step[part->from];
@@ -381,64 +445,65 @@ static bool border_of(const vv_edge *e, const vv_part *part, int d, int rank, bo
     vv_grid_coords(&from->grid, vv_place_unit(from, rank - 1, p->ranks, own - 1).out, ended);
     vv_index begin = work_at(part, d, k, vv_grid_begin(&from->grid, k, begun[k])) - in->after[d];
     vv_index end = work_at(part, d, k, vv_grid_end(&from->grid, k, ended[k]) - 1) + in->before[d];
-    out->first = work_chunk(e, part, begun, d, begin, false);
-    out->last = work_chunk(e, part, ended, d, end, true);
+    out->first = work_chunk(e, w, part, begun, d, begin, false);
+    out->last = work_chunk(e, w, part, ended, d, end, true);
     return true;
 }
 
 /* Over all parts; without places that say so, as many layers as one chunk can reach into. */
-static border border_before(const vv_edge *e, int d, int rank)
+static border border_before(const vv_edge *e, const walk *w, int d, int rank)
 {
     enum { MOST_PARTS = 8 };
     const vv_step *s = &e->plan->step[e->step];
-    vv_index row = row_of(e, d), reach = (reach_of(e->plan, e, d).band - 1) * row;
+    vv_index row = row_of(e, w, d), reach = (reach_of(e->plan, e, d).band - 1) * row;
     vv_unit first = vv_place_unit(s, rank, e->plan->ranks, 0);
     border b = {VV_INDEX_MAX, -1}, one;
     for (int j = 0; j < e->n_parts && e->n_parts <= MOST_PARTS; j++) {
-        if (!border_of(e, &e->part[j], d, rank, &one)) continue;
+        if (!border_of(e, w, &e->part[j], d, rank, &one)) continue;
         b.first = vv_imin(b.first, one.first);
         b.last = vv_imax(b.last, one.last);
     }
     if (b.last >= 0) return b;
-    vv_index at = first.out - place_in_row(s, first, d);
+    vv_index at = first.out - place_in_row(s, w, first, d);
     return (border){at - reach, at + row + reach - 1};
 }
 
 /* Inboxes of the rank that has most of them that wait for a neighbour from beginning to end. */
-static vv_index at_borders(const vv_plan *p, const vv_edge *e, int d)
+static vv_index at_borders(const vv_plan *p, const vv_edge *e, const walk *w, int d)
 {
     const vv_step *s = &p->step[e->step];
-    vv_index most = 0, row = row_of(e, d);
-    if (p->ranks == 1 || borders_hold(p, e, d)) return 0;
+    vv_index most = 0, row = row_of(e, w, d);
+    if (p->ranks == 1 || borders_hold(p, e, w, d)) return 0;
     if (s->op != VV_STEP_MAP || s->placement == VV_PLACE_CYCLIC)
         return vv_times(row, vv_times(reach_of(p, e, d).band, vv_imin(2, p->ranks - 1)));
     for (int rank = 0; rank < p->ranks; rank++) {
         vv_index own = vv_place_count(s, rank, p->ranks), n = 0;
         if (own == 0) continue;
         vv_index first = vv_place_unit(s, rank, p->ranks, 0).out;
-        if (rank > 0) n += vv_imax(0, border_before(e, d, rank).last - first + 1);
+        if (rank > 0) n += vv_imax(0, border_before(e, w, d, rank).last - first + 1);
         if (rank + 1 < p->ranks && vv_place_count(s, rank + 1, p->ranks) > 0)
-            n += vv_imax(0, first + own - border_before(e, d, rank + 1).first);
+            n += vv_imax(0, first + own - border_before(e, w, d, rank + 1).first);
         most = vv_imax(most, vv_imin(n, own));
     }
     return most;
 }
 
 /* Bytes of a streaming edge's inboxes that are open at once. */
-static vv_bytes frontier(const vv_plan *p, const vv_edge *e, vv_bytes largest)
+static vv_bytes frontier(const vv_plan *p, const vv_edge *e, const walk *w, vv_bytes largest)
 {
     const vv_step *s = &p->step[e->step];
-    int d = 0, leaf_dim = s->work.shape.nd;
+    int leaf_dim = w->nd;
     vv_index leaf_layers = layers_of_leaf(s, &leaf_dim);
-    while (d < leaf_dim && aligned(p, e, d)) d++;
-    if (d == s->work.shape.nd) return vv_times(p->threads, largest);
-    vv_index row = row_of(e, d), front = front_of(p, e, d);
+    int d = first_unaligned(p, e, w, leaf_dim < w->nd ? w->at[leaf_dim] : w->nd);
+    if (d == w->nd) return vv_times(p->threads, largest);
+    vv_index row = row_of(e, w, d), front = front_of(p, e, w, d);
     reach r = reach_of(p, e, d);
     vv_index open = vv_times(vv_imin(e->count[d], r.band), front);
     open += vv_times(vv_imin(e->count[d], r.cut), row - front);
     if (d == leaf_dim) open += vv_times(vv_imin(e->count[d], leaf_layers), row);
-    open += at_borders(p, e, d);
-    vv_bytes bytes = vv_times(open, vv_ceil_div(layer_bytes(e, d), row) + INBOX_HEAD);
+    if (!is_natural(w)) open += row; /* a band is used up while the next one is loaded */
+    open += at_borders(p, e, w, d);
+    vv_bytes bytes = vv_times(open, vv_ceil_div(layer_bytes(e, w, d), row) + INBOX_HEAD);
     return bytes + (p->threads - 1) * largest;
 }
 
@@ -448,8 +513,10 @@ static vv_inboxes inboxes_of_edge(const vv_plan *p, const bool prompt[], const v
     vv_index keys = keys_of_rank(p, e);
     vv_bytes all = vv_imin(vv_times(keys, b.largest), b.all) + vv_times(keys, INBOX_HEAD);
     vv_bytes largest = b.largest + INBOX_HEAD;
-    *streams = edge_streams(p, prompt, e);
-    return (vv_inboxes){.all = all, .held = *streams ? vv_imin(all, frontier(p, e, largest)) : all, .largest = largest};
+    walk w;
+    *streams = edge_streams(p, prompt, e, &w);
+    vv_bytes held = *streams ? vv_imin(all, frontier(p, e, &w, largest)) : all;
+    return (vv_inboxes){.all = all, .held = held, .largest = largest};
 }
 
 /* The only input that is fed, by chunks of this rank that are its own: a task runs as soon as one is there. */
@@ -461,7 +528,9 @@ static bool passes(const vv_plan *p, const vv_step *s, const vv_edge edge[])
         if (only) return false;
         only = &edge[k];
     }
-    return only && s->leaf <= 1 && first_unaligned(p, only) == s->work.shape.nd && vv_edge_is_local(p, only);
+    walk w;
+    return only && s->leaf <= 1 && edge_keeps_order(p, only, &w) && first_unaligned(p, only, &w, w.nd) == w.nd &&
+           vv_edge_is_local(p, only);
 }
 
 /* When one of a step's inputs comes late, all others wait for it. */

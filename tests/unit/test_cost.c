@@ -526,6 +526,37 @@ static void test_transposed_rows_wait_for_everything(void **state)
     vv_plan_free(&p);
 }
 
+/* A load in bands (y, t, x) of what is wanted as (t, y, x) in chunks of all t: one band is loaded while the one before is used up. */
+static void test_bands_are_held_one_by_one(void **state)
+{
+    (void)state;
+    vv_grid g = hand_grid(3, (vv_index[]){200, 1000, 100}, (vv_index[]){10, 50, 100}),
+            wanted = hand_grid(3, (vv_index[]){1000, 200, 100}, (vv_index[]){1000, 10, 20});
+    vv_plan *p = hand_plan(1);
+    int x = hand_read(p, "x", &g), a = hand_step(p, VV_STEP_MAP, "a", &g);
+    hand_same(p, a, x, VV_ACCESS_CHUNK);
+    must(vv_step_complete(&p->step[a]));
+    int b = hand_step(p, VV_STEP_MAP, "b", &wanted);
+    vv_part part;
+    vv_part_same(&wanted.shape, &part);
+    part.dim[0] = 1;
+    part.dim[1] = 0;
+    hand_input(p, b, a, VV_ACCESS_PUSH, &part);
+    must(vv_step_complete(&p->step[b]));
+    vv_bytes band = 1000 * 10 * 100 * 4;
+    vv_memory m = memory_of(p);
+    assert_in_range(m.held, 2 * band, 2 * band * 11 / 10);
+    p->ranks = 3; /* a border in the middle of a band: its inboxes wait for the neighbour */
+    m = memory_of(p);
+    assert_in_range(m.held, 2 * band, 4 * band * 11 / 10);
+    /* Cut along t as well, the rows follow each other in another order than the bands. */
+    p->ranks = 1;
+    p->step[b].work.chunk[0] = p->step[b].grid.chunk[0] = 500;
+    m = memory_of(p);
+    assert_int_equal(m.held, m.inboxes);
+    vv_plan_free(&p);
+}
+
 static void test_groups_have_states_of_their_own(void **state)
 {
     (void)state;
@@ -565,6 +596,7 @@ int main(void)
         cmocka_unit_test(test_acts),
         cmocka_unit_test(test_transposed_rows_wait_for_everything),
         cmocka_unit_test(test_groups_have_states_of_their_own),
+        cmocka_unit_test(test_bands_are_held_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
