@@ -109,7 +109,8 @@ VV_API vv_array *vv_apply_along_axis(vv_lane_function *f, vv_array *a, const cha
 
 /* A generalized ufunc: "(i),(i)->()", "(m,n),(n,p)->(m,p)". Names in brackets are dimensions of that array; if one of them is not, they are its last dimensions in that order. All other dimensions
  * are broadcast by their names, come first in the result, and are walked. Core dimensions that no array has are new: options->dims says
- * their length, "k:5". A core dimension has the name that the first array has for it. */
+ * their length, "k:5". A core dimension has the name that the first array has for it. Several results are one with a core
+ * dimension of their own: "(i)->(k)" with "k:2", and vv_at(r, "k", 0), vv_at(r, "k", 1). */
 VV_API vv_array *vv_apply_gufunc(vv_session *s, vv_gufunc_function *f, const char *signature, vv_array *const arrays[],
                                  int n, const vv_apply_options *options);
 

@@ -79,7 +79,14 @@ VV_API VV_WARN_UNUSED vv_status vv_output_save(vv_output **o);
 VV_API void vv_output_free(vv_output **o);
 
 /* What explain shows, and of which machine: zero is what the run itself would use. Rates are bytes per second and rank, the latency seconds per message. */
-typedef enum vv_explain_form { VV_EXPLAIN_TEXT, VV_EXPLAIN_JSON, VV_EXPLAIN_SVG } vv_explain_form;
+typedef enum vv_explain_form {
+    VV_EXPLAIN_TEXT,
+    VV_EXPLAIN_JSON,
+    VV_EXPLAIN_SVG,       /* a picture of the steps */
+    VV_EXPLAIN_DOT,       /* likewise, for Graphviz */
+    VV_EXPLAIN_TASKS_SVG, /* of all tasks, and what waits for what: of 2,000 at most */
+    VV_EXPLAIN_TASKS_DOT
+} vv_explain_form;
 typedef struct vv_explain_options {
     vv_explain_form form;
     int ranks;
@@ -100,6 +107,9 @@ VV_API VV_WARN_UNUSED vv_status vv_explain_persist(vv_array *const arrays[], int
 /* The plan of a compute of several. */
 VV_API VV_WARN_UNUSED vv_status vv_explain_all(vv_array *const arrays[], int n, const vv_explain_options *options,
                                                char **text);
+/* A picture of the plan of a compute: of its steps, or of all its tasks on the ranks that there are, if these are few. path ends in .svg, or in .dot for Graphviz; the file is written
+ * anew. vv_visualise(&anomaly, 1, "plan.svg", false). Driver only. */
+VV_API VV_WARN_UNUSED vv_status vv_visualise(vv_array *const arrays[], int n, const char *path, bool tasks);
 
 #ifdef __cplusplus
 }

@@ -139,7 +139,10 @@ vv_status vv_apply_result_dims(vv_applying *b, const char *dims)
         vv_index length = -1;
         VV_TRY(vv_next_item(&dims, &item, &any));
         if (!any) break;
-        if (item.value[0]) VV_TRY(vv_item_number(&item, &length));
+        if (b->n == 0 && !strcmp(item.value, "0"))
+            length = 0;
+        else if (item.value[0])
+            VV_TRY(vv_item_number(&item, &length));
         int d = vv_apply_find_dim(b, item.name);
         if (d < 0 && length < 0)
             return vv_fail(VV_ERR_USAGE, "%s: no array has the dimension '%s'; a new one has a length, '%s:5'", b->what,

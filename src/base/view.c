@@ -98,15 +98,15 @@ static void steps_within(vv_index start, vv_index stride, vv_index lo, vv_index 
 static void table_target(const vv_part *p, vv_index lo, vv_index n, vv_index *first, vv_index *count)
 {
     int w = p->dim[p->table_dim];
-    vv_index from = VV_INDEX_MAX, to = -1;
+    vv_index from = VV_INDEX_MAX, end = VV_INDEX_MAX; /* surroundings may lie below 0 */
     for (vv_index i = p->box.lo[w]; i < p->box.lo[w] + p->box.n[w]; i++) {
         vv_index at = vv_part_index(p, p->table_dim, i);
         if (at < lo || at >= lo + n) continue;
         from = vv_imin(from, i);
-        to = i;
+        end = i + 1;
     }
     *first = from;
-    *count = to < 0 ? 0 : to - from + 1;
+    *count = end - from; /* none: 0 */
 }
 
 /* Restricts the target range [*lo, *lo + *n) of a dimension to [first, first + count). */

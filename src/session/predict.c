@@ -1,5 +1,6 @@
 /* Predictions: what explain shows instead of a run, and what is put beside a run's own figures. Counting bytes takes time in proportion to the chunks, so it is
  * done only when somebody wants to see it. */
+#include "plan/explain_tasks.h"
 #include "session/session.h"
 
 #include <stdlib.h>
@@ -56,22 +57,32 @@ static vv_explained explained(const vv_prepared *p, const prediction *x)
 
 vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, const vv_explain_options *options, char **text)
 {
-    static void (*const render[])(const vv_explained *, vv_buf *) = {vv_explain_text, vv_explain_json, vv_explain_svg};
+    static void (*const render[])(const vv_explained *, vv_buf *) = {vv_explain_text, vv_explain_json, vv_explain_svg,
+                                                                     vv_explain_dot};
     vv_explain_options usual = VV_EXPLAIN_OPTIONS_INIT;
     const vv_explain_options *o = options ? options : &usual;
     prediction x;
     vv_buf b = {0};
     (void)s;
-    if ((size_t)o->form >= sizeof render / sizeof *render)
+    bool tasks = o->form == VV_EXPLAIN_TASKS_SVG || o->form == VV_EXPLAIN_TASKS_DOT;
+    if (!tasks && (size_t)o->form >= sizeof render / sizeof *render)
         return vv_fail(VV_ERR_USAGE, "there is no form %d of an explanation", (int)o->form);
     if (o->ranks < 0 || !(o->network >= 0) || !(o->latency >= 0) || !(o->disk >= 0))
         return vv_fail(VV_ERR_USAGE, "a machine with fewer than no ranks, bytes or seconds");
     VV_TRY(predict(p, &(vv_elsewhere){o->ranks, o->network, o->latency, o->disk}, &x));
     vv_explained e = explained(p, &x);
-    render[o->form](&e, &b);
+    vv_status status = VV_OK;
+    if (tasks)
+        status = vv_explain_tasks(e.plan, o->form == VV_EXPLAIN_TASKS_DOT, &b);
+    else
+        render[o->form](&e, &b);
     prediction_free(&x);
-    *text = b.data;
-    return vv_buf_status(&b);
+    if (status == VV_OK) status = vv_buf_status(&b);
+    if (status == VV_OK)
+        *text = b.data;
+    else
+        vv_buf_free(&b);
+    return status;
 }
 
 void vv_predict_note(void *context, const vv_step_counts *counts)

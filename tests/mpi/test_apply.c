@@ -125,6 +125,7 @@ static void positions(void **state)
         for (int i = 0; i < 3 * 13; i++) assert_int_equal(v[i], (3 + i / 13) * 10000 + 700 + i % 13);
         free(v);
     }
+    free(computed(vv_fromfunction(session, place, "a:3,b:0,c:2", NULL, VV_I64, NULL, 0), VV_I64, 0));
     uint8_t *one = computed(vv_fromfunction(session, alone, "", NULL, VV_U8, "*", 1), VV_U8, 1);
     assert_int_equal(*one, '*');
     free(one);
@@ -396,7 +397,7 @@ static vv_index outside(int mode, vv_index i, vv_index n)
     }
 }
 
-static void direct(const depths *d, const int mode[2], double out[ALL])
+static void direct(const depths *d, const int mode[2], const double from[ALL], double out[ALL])
 {
     for (vv_index y = 0; y < Y; y++)
         for (vv_index x = 0; x < X; x++) {
@@ -405,7 +406,7 @@ static void direct(const depths *d, const int mode[2], double out[ALL])
                 for (vv_index k = -d->before[1]; k <= d->after[1]; k++) {
                     vv_index a = outside(mode[0], y + i, Y), b = outside(mode[1], x + k, X);
                     if (a == -1 || b == -1) continue;
-                    double value = a == -2 || b == -2 ? -7.5 : grid_f64[a * X + b];
+                    double value = a == -2 || b == -2 ? -7.5 : from[a * X + b];
                     out[y * X + x] += (double)((i + 50) * 100 + k + 50) * value;
                 }
         }
@@ -424,7 +425,7 @@ static void surroundings(void **state)
         snprintf(depth, sizeof depth, "y:%lld:%lld, x:%lld:%lld", (long long)d->before[0], (long long)d->after[0],
                  (long long)d->before[1], (long long)d->after[1]);
         snprintf(boundary, sizeof boundary, "y:%s,x:%s", mode_name[mode[0]], mode_name[mode[1]]);
-        direct(d, mode, expected);
+        direct(d, mode, grid_f64, expected);
         vv_array *in = reals(cut[i / 4 % 4]);
         vv_array *a =
             vv_map_overlap(session, weighted, &in, 1, depth, boundary,
@@ -433,12 +434,29 @@ static void surroundings(void **state)
         same_f64(vv_at(vv_slice(a, "x", 3, 9, 1), "y", 5), 6, expected + 5 * X + 3);
     }
     /* Of something that is computed, sliced and turned around; one word for all; another element type; */
-    direct(&some[0], (int[]){PERIODIC, PERIODIC}, expected);
+    direct(&some[0], (int[]){PERIODIC, PERIODIC}, grid_f64, expected);
     vv_array *in = vv_transpose(
         vv_flip(vv_add(vv_transpose(vv_flip(reals("x:5"), "y"), NULL), vv_scalar(session, 0)), "y"), "y,x");
     same_f64(vv_map_overlap(session, weighted, &in, 1, "y:1,x:1", "periodic",
                             &(vv_apply_options){.data = &some[0], .data_size = sizeof some[0]}),
              ALL, expected);
+    /* Rows in another order. */
+    double mixed_up[ALL];
+    vv_index rows[Y];
+    for (int i = 0; i < Y; i++) rows[i] = i * 5 % Y;
+    for (int i = 0; i < ALL; i++) mixed_up[i] = grid_f64[rows[i / X] * X + i % X];
+    vv_array *taken = vv_take(reals("y:5,x:4"), "y", rows, Y);
+    for (int i = 0; i < 2 * MODES; i++) {
+        const depths *d = &some[i % 2];
+        const int mode[2] = {i / 2, (i / 2 + 1) % MODES};
+        snprintf(depth, sizeof depth, "y:%lld:%lld, x:%lld:%lld", (long long)d->before[0], (long long)d->after[0],
+                 (long long)d->before[1], (long long)d->after[1]);
+        snprintf(boundary, sizeof boundary, "y:%s,x:%s", mode_name[mode[0]], mode_name[mode[1]]);
+        direct(d, mode, mixed_up, expected);
+        same_f64(vv_map_overlap(session, weighted, &taken, 1, depth, boundary,
+                                &(vv_apply_options){.data = d, .data_size = sizeof *d, .chunks = "y:4,x:5"}),
+                 ALL, expected);
+    }
     said(vv_map_overlap(session, weighted, &in, 1, "z:1", NULL, NULL), VV_ERR_NOT_FOUND, "'z'");
     said(vv_map_overlap(session, weighted, &in, 1, "y:1", "y:periodc", NULL), VV_ERR_USAGE, "did you mean 'periodic'?");
     said(vv_map_overlap(session, weighted, &in, 1, "y:1:2:3", NULL, NULL), VV_ERR_USAGE, "no depth");
@@ -614,6 +632,39 @@ static void in_expressions(void **state)
     vv_unpersist(b);
 }
 
+static bool file_has(const char *path, const char *words)
+{
+    char text[65536];
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    text[fread(text, 1, sizeof text - 1, f)] = 0;
+    fclose(f);
+    return strstr(text, words) != NULL;
+}
+
+static void pictures(void **state)
+{
+    (void)state;
+    char path[300];
+    const char *folder = getenv("TMPDIR");
+    vv_array *a = reals("y:5,x:4");
+    vv_array *b = vv_map_blocks(session, doubled, &a, 1, &(vv_apply_options){.scratch = 8});
+    snprintf(path, sizeof path, "%s/varve-picture-%d.svg", folder ? folder : "/tmp", (int)getpid());
+    must(vv_visualise(&b, 1, path, false));
+    assert_true(file_has(path, "<svg"));
+    must(vv_visualise(&b, 1, path, true));
+    assert_true(file_has(path, ">2,4</text>")); /* a chunk */
+    unlink(path);
+    strcpy(strrchr(path, '.'), ".dot");
+    must(vv_visualise(&b, 1, path, false));
+    assert_true(file_has(path, "digraph"));
+    must(vv_visualise(&b, 1, path, true));
+    assert_true(file_has(path, "label=\"2,4\""));
+    unlink(path);
+    assert_int_equal(vv_visualise(&b, 1, "plan.png", false), VV_ERR_USAGE);
+    assert_int_equal(vv_visualise(&b, 1, "/nowhere/plan.svg", false), VV_ERR_WRITE);
+}
+
 static int go(vv_session *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -621,7 +672,7 @@ static int go(vv_session *s, int argc, char **argv)
         cmocka_unit_test(elements),     cmocka_unit_test(positions),       cmocka_unit_test(chunks),
         cmocka_unit_test(wrong_chunks), cmocka_unit_test(letters),         cmocka_unit_test(surroundings),
         cmocka_unit_test(along_axes),   cmocka_unit_test(core_dimensions), cmocka_unit_test(of_the_ranks),
-        cmocka_unit_test(failures),     cmocka_unit_test(in_expressions)};
+        cmocka_unit_test(failures),     cmocka_unit_test(in_expressions),  cmocka_unit_test(pictures)};
     session = s;
     return cmocka_run_group_tests_name("apply", tests, NULL, NULL) ? VV_ERR_RUN : VV_OK;
 }

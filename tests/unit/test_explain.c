@@ -1,7 +1,7 @@
 /* Explanations and the model behind them: words, JSON and pictures of hand-made plans; seconds from known rates; ranks that are not here. */
 #include "handmade.h"
 
-#include "plan/explain.h"
+#include "plan/explain_tasks.h"
 #include "plan/fit.h"
 
 typedef struct explained {
@@ -212,6 +212,72 @@ static void test_svg(void **state)
     done(it);
 }
 
+/* Braces and quotes are closed, and every line goes from a node that is there to one. */
+static void check_dot(const char *text)
+{
+    int depth = 0;
+    bool inside = false;
+    char from[16], to[16], node[32];
+    for (const char *at = text; *at; at++) {
+        if (*at == '"' && at[-1] != '\\') inside = !inside;
+        depth += !inside && *at == '{' ? 1 : !inside && *at == '}' ? -1 : 0;
+        assert_true(depth >= 0);
+        if (inside || strncmp(at, " -> ", 4) != 0) continue;
+        const char *name = at;
+        while (name[-1] != ' ') name--;
+        assert_int_equal(sscanf(name, "%15s -> %15[a-z0-9]", from, to), 2);
+        snprintf(node, sizeof node, " %s [label=", from);
+        assert_non_null(strstr(text, node));
+        snprintf(node, sizeof node, " %s [label=", to);
+        assert_non_null(strstr(text, node));
+    }
+    assert_true(depth == 0 && !inside);
+}
+
+static int count_of(const char *text, const char *what)
+{
+    int n = 0;
+    for (; (text = strstr(text, what)); text++) n++;
+    return n;
+}
+
+static void test_dot(void **state)
+{
+    (void)state;
+    explained *it = explain(many_maps(), NULL);
+    vv_buf b = {0};
+    vv_explain_dot(&it->x, &b);
+    check_dot(b.data);
+    expect(&b, "a<b>&\\\"c\\\"");
+    expect(&b, "region, halo");
+    assert_int_equal(count_of(b.data, "fillcolor"), it->plan->n_steps);
+    vv_buf_free(&b);
+    done(it);
+}
+
+/* As many boxes as there are tasks, finished chunks of several leaves, and steps that have no tasks. */
+static void test_tasks(void **state)
+{
+    (void)state;
+    explained *it = explain(many_maps(), NULL);
+    vv_buf b = {0};
+    int boxes = 0;
+    for (int i = 0; i < it->plan->n_steps; i++) {
+        const vv_step *s = &it->plan->step[i];
+        vv_index leaves = vv_step_computes(s) ? vv_step_leaves(s) : 1;
+        boxes += vv_step_computes(s) ? (int)(vv_step_outs(s) * (leaves + (leaves > 1))) : 1;
+    }
+    must(vv_explain_tasks(it->plan, true, &b));
+    check_dot(b.data);
+    assert_int_equal(count_of(b.data, "fillcolor"), boxes);
+    vv_buf_free(&b);
+    must(vv_explain_tasks(it->plan, false, &b));
+    check_markup(b.data);
+    assert_int_equal(count_of(b.data, "rx=\"4\""), boxes);
+    vv_buf_free(&b);
+    done(it);
+}
+
 static void test_predicted_beside_measured(void **state)
 {
     (void)state;
@@ -389,6 +455,8 @@ int main(void)
         cmocka_unit_test(test_text),
         cmocka_unit_test(test_json),
         cmocka_unit_test(test_svg),
+        cmocka_unit_test(test_dot),
+        cmocka_unit_test(test_tasks),
         cmocka_unit_test(test_predicted_beside_measured),
         cmocka_unit_test(test_seconds_follow_from_rates),
         cmocka_unit_test(test_ranks_that_are_not_here),

@@ -2,6 +2,7 @@
 #include "lower_text.h"
 
 #include "base/text.h"
+#include "plan/explain_tasks.h"
 
 static int nothing(const vv_block_task *t)
 {
@@ -115,10 +116,39 @@ static void test_another_build(void **state)
     vv_buf_free(&b);
 }
 
+/* Every task, and what it waits for. */
+static void test_tasks_as_a_picture(void **state)
+{
+    (void)state;
+    vv_buf b = {0};
+    vv_array *t = stored("t?shape=time:30,lat:8&chunk=10,8");
+    vv_array *around = vv_node_map_overlap(
+        &context, nothing, (vv_array *[]){vv_node_map_blocks(&context, nothing, &t, 1, NULL)}, 1, "time:1", NULL, NULL);
+    must(try_lower_to(1, &around, 2, -1, false));
+    must(vv_explain_tasks(lowering.plan, true, &b));
+    for (int i = 0; i < 3; i++)
+        for (int k = 0; k < 3; k++) {
+            char line[32];
+            snprintf(line, sizeof line, " t%d -> t%d;", 1 + i, 4 + k);
+            assert_int_equal(strstr(b.data, line) != NULL,
+                             k - i <= 1 && i - k <= 1); /* neighbours wait for each other */
+        }
+    assert_non_null(strstr(b.data, "t0 -> t1;\n  t0 -> t2;\n  t0 -> t3;\n"));
+    assert_non_null(strstr(b.data, "t6 -> t7;\n}"));
+    vv_buf_free(&b);
+    t = stored("t?shape=time:3000,lat:8&chunk=1,8");
+    t = vv_node_map_blocks(&context, nothing, &t, 1, NULL);
+    must(try_lower_to(1, &t, 2, -1, false));
+    assert_int_equal(vv_explain_tasks(lowering.plan, true, &b), VV_ERR_USAGE);
+    assert_non_null(strstr(vv_last_error(), "3002 tasks are no picture"));
+    vv_buf_free(&b);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fresh, done)
-    const struct CMUnitTest tests[] = {TEST(test_overlap), TEST(test_blockwise), TEST(test_along_axis),
-                                       TEST(test_slice),   TEST(test_packing),   TEST(test_another_build)};
+    const struct CMUnitTest tests[] = {
+        TEST(test_overlap), TEST(test_blockwise),     TEST(test_along_axis),        TEST(test_slice),
+        TEST(test_packing), TEST(test_another_build), TEST(test_tasks_as_a_picture)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
