@@ -12,6 +12,7 @@
 #include "varve/linalg.h"
 #include "varve/move.h"
 #include "varve/output.h"
+#include "varve/reduction.h"
 #include "varve/session.h"
 #include "varve/types.h"
 

@@ -154,7 +154,8 @@ vv_array *vv_convolve(vv_array *in, const char *dim, const double weights[], vv_
 static vv_dtype running_type(const char *how, vv_dtype in)
 {
     bool wide = !strcmp(how, "sum") || !strcmp(how, "prod");
-    return wide && !vv_dtype_is_float(in) ? vv_working_type(in) : in;
+    if (!wide || vv_dtype_is_float(in)) return in;
+    return in == VV_BOOL ? VV_I64 : vv_working_type(in);
 }
 
 vv_array *vv_cumulative(vv_array *in, const char *how, const char *dim)

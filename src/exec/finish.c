@@ -21,6 +21,12 @@ static void split_at_groups(const vv_step *s, vv_index out, split *p)
     }
 }
 
+static vv_status check_finished(const vv_step *s, vv_index out, int result, const void *state)
+{
+    if (vv_red_check(&s->result[result].red, state) == VV_OK) return VV_OK;
+    return vv_error_prefix("'%s', output chunk %lld, rank %d", s->name, (long long)out, vv_this_rank());
+}
+
 /* Each group has its values in one piece; in the chunk they lie side by side. Where the groups come first in the chunk, they are in place at once. */
 static vv_status finish_groups(const vv_step *s, vv_index out, const void *states, int result, vv_bytes size,
                                char *values)
@@ -33,6 +39,9 @@ static vv_status finish_groups(const vv_step *s, vv_index out, const void *state
     for (vv_index g = 0; g < p.groups; g++) {
         const void *state = vv_state_at(s, cells, (void *)(uintptr_t)states, g, result);
         vv_red_finish(&s->result[result].red, state, one ? one : values + g * elements * size);
+        vv_status status = check_finished(s, out, result, state);
+        if (status != VV_OK) vv_mem_put(&one);
+        VV_TRY(status);
         for (vv_index o = 0; one && o < p.outer; o++)
             memcpy(values + (o * p.groups + g) * p.inner * size, one + o * p.inner * size, (size_t)(p.inner * size));
     }
@@ -52,5 +61,5 @@ vv_status vv_finish_values(const vv_step *s, vv_index out, const void *state, in
         return finish_groups(s, out, state, result, size, values);
     else
         vv_red_finish(&s->result[result].red, one, values);
-    return VV_OK;
+    return s->op == VV_STEP_REDUCE ? check_finished(s, out, result, one) : VV_OK;
 }

@@ -149,7 +149,7 @@ static void combine_state(const vv_red *red, vv_bytes size, char *left, const ch
         vv_red_combine(red, left, right);
 }
 
-static void combine(const vv_step *s, vv_piece *left, const vv_piece *right)
+static vv_status combine(const vv_step *s, vv_piece *left, const vv_piece *right)
 {
     shape p = shape_of(s, left->out);
     char *l = left->state;
@@ -162,9 +162,13 @@ static void combine(const vv_step *s, vv_piece *left, const vv_piece *right)
                 combine_state(red, vv_red_used_bytes(red, r), l, r);
             else
                 vv_red_combine(red, l, r);
+            if (vv_red_check(red, l) != VV_OK)
+                return vv_error_prefix("'%s', output chunk %lld, rank %d", s->name, (long long)left->out,
+                                       vv_this_rank());
             l += size;
             r += size;
         }
+    return VV_OK;
 }
 
 static vv_bytes used(const vv_red *red, const void *state)
@@ -271,8 +275,10 @@ vv_status vv_tree_add(vv_stage *g, vv_piece *p)
             vv_piece *other = meet(g, p);
             if (!other) return VV_OK;
             vv_piece *left = p->i % 2 ? other : p, *right = p->i % 2 ? p : other;
-            combine(s, left, right);
+            vv_status status = combine(s, left, right);
             vv_piece_put(g, right);
+            if (status != VV_OK) vv_piece_put(g, left);
+            VV_TRY(status);
             p = left;
         }
         p->level++;

@@ -15,6 +15,15 @@ vv_status vv_red_spec_new(vv_red_spec **out)
     return VV_OK;
 }
 
+static void free_own(vv_own *o)
+{
+    if (!o) return;
+    for (int i = 0; i < VV_OWN_FUNCTIONS; i++) vv_symbol_free(&o->symbol[i]);
+    free(o->name);
+    free(o->data);
+    free(o);
+}
+
 vv_red_spec *vv_red_spec_share(const vv_red_spec *s)
 {
     vv_red_spec *shared = (vv_red_spec *)(uintptr_t)s;
@@ -26,6 +35,7 @@ void vv_red_spec_free(vv_red_spec **s)
 {
     if (*s && --(*s)->references == 0) {
         free((*s)->edge);
+        free_own((*s)->own);
         free(*s);
     }
     *s = NULL;
@@ -38,12 +48,22 @@ static vv_index edges_of(const vv_red_spec *s)
     return n;
 }
 
+static bool same_own(const vv_own *a, const vv_own *b)
+{
+    if (!a || !b) return a == b;
+    if (strcmp(a->name, b->name) != 0 || a->data_size != b->data_size) return false;
+    for (int i = 0; i < VV_OWN_FUNCTIONS; i++)
+        if (!vv_symbol_equal(&a->symbol[i], &b->symbol[i])) return false;
+    return a->data_size == 0 || !memcmp(a->data, b->data, (size_t)a->data_size);
+}
+
 bool vv_red_spec_equal(const vv_red_spec *a, const vv_red_spec *b)
 {
     if (a == b) return true;
     if (!a || !b || a->told != b->told || a->room != b->room || a->n_values != b->n_values || a->result != b->result ||
         a->length != b->length || a->state != b->state || a->n_axes != b->n_axes)
         return false;
+    if (!same_own(a->own, b->own)) return false;
     for (int k = 0; k < a->n_values; k++)
         if (a->type[k] != b->type[k]) return false;
     for (int k = 0; k < a->n_axes; k++)
@@ -94,13 +114,66 @@ static bool room_ok(const vv_red_spec *s)
            s->length == 1 + 2 * s->room && s->state == distinct_bytes(s->room) && s->result == VV_I64;
 }
 
+static bool own_ok(const vv_red_spec *s)
+{
+    if (s->n_axes || !s->own->name || s->state % 16 || s->own->data_size < 0) return false;
+    if (s->own->data_size > 0 && !s->own->data) return false;
+    for (int i = 0; i < VV_OWN_FUNCTIONS; i++)
+        if (!s->own->function[i]) return false;
+    for (int k = 1; k < s->n_values; k++)
+        if (s->type[k] != s->type[0]) return false;
+    return vv_working_type(s->result) == s->result && s->result != VV_NONE;
+}
+
 bool vv_red_spec_ok(const vv_red_spec *s)
 {
     if (s->n_values < 1 || s->n_values > VV_RED_VALUES || s->length < 0 || s->state < 8 || s->state % 8) return false;
     if (s->length > INT32_MAX) return false;
     for (int k = 0; k < s->n_values; k++)
         if (vv_working_type(s->type[k]) == VV_NONE || vv_working_type(s->type[k]) != s->type[k]) return false;
-    return s->told == VV_TOLD_ROOM ? room_ok(s) : bins_ok(s);
+    if ((s->own != NULL) != (s->told == VV_TOLD_OWN)) return false;
+    switch (s->told) {
+    case VV_TOLD_ROOM: return room_ok(s);
+    case VV_TOLD_OWN: return own_ok(s);
+    case VV_TOLD_BINS:
+    case VV_TOLD_NUMBERS: return bins_ok(s);
+    default: return false;
+    }
+}
+
+/* --- functions of the user's --- */
+
+static vv_status fill_own(vv_own *o, const char *name, vv_function *const function[], const void *data,
+                          vv_bytes data_size)
+{
+    VV_TRY(vv_strdup(&o->name, name));
+    for (int i = 0; i < VV_OWN_FUNCTIONS; i++) {
+        o->function[i] = function[i];
+        VV_TRY(vv_symbol_find(function[i], &o->symbol[i]));
+    }
+    o->data_size = data_size;
+    if (data_size == 0) return VV_OK;
+    VV_TRY(vv_new(&o->data, (size_t)data_size, 1));
+    memcpy(o->data, data, (size_t)data_size);
+    return VV_OK;
+}
+
+vv_status vv_own_spec(const char *name, int n, vv_dtype in, vv_dtype result, vv_bytes state, vv_index length,
+                      vv_function *const function[], const void *data, vv_bytes data_size, vv_red_spec **out)
+{
+    VV_TRY(vv_red_spec_new(out));
+    vv_red_spec *s = *out;
+    s->told = VV_TOLD_OWN;
+    s->n_values = n;
+    for (int k = 0; k < n; k++) s->type[k] = in;
+    s->result = result;
+    s->length = length;
+    s->state = (state + 15) / 16 * 16;
+    vv_status status = vv_new(&s->own, 1, sizeof *s->own);
+    if (status == VV_OK) status = fill_own(s->own, name, function, data, data_size);
+    if (status == VV_OK && !vv_red_spec_ok(s)) status = vv_fail(VV_ERR_USAGE, "reduction '%s' makes no sense", name);
+    if (status != VV_OK) vv_red_spec_free(out);
+    return status;
 }
 
 /* --- different elements --- */

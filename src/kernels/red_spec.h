@@ -12,12 +12,30 @@
 #define VV_KERNELS_RED_SPEC_H
 
 #include "base/dtype.h"
-#include "varve/types.h"
+#include "base/symbol.h"
+#include "varve/function.h"
 
 enum { VV_RED_VALUES = 8 };
 
 /* What is told: which of the fields below are in use. */
-typedef enum vv_red_told { VV_TOLD_NOTHING, VV_TOLD_BINS, VV_TOLD_NUMBERS, VV_TOLD_ROOM, VV_TOLD_KINDS } vv_red_told;
+typedef enum vv_red_told {
+    VV_TOLD_NOTHING,
+    VV_TOLD_BINS,
+    VV_TOLD_NUMBERS,
+    VV_TOLD_ROOM,
+    VV_TOLD_OWN,
+    VV_TOLD_KINDS
+} vv_red_told;
+
+/* Functions of the user's: init, fold, combine, finish. */
+enum { VV_OWN_FUNCTIONS = 4 };
+typedef struct vv_own {
+    char *name;
+    vv_symbol symbol[VV_OWN_FUNCTIONS];
+    vv_function *function[VV_OWN_FUNCTIONS]; /* on this rank */
+    vv_bytes data_size;
+    void *data;
+} vv_own;
 
 typedef struct vv_red_spec {
     int references;
@@ -36,6 +54,7 @@ typedef struct vv_red_spec {
     /* NUMBERS: the only value, or the first one of two, is the number of its bin; the next one is the weight. */
 
     vv_index room; /* ROOM: different elements of a cell */
+    vv_own *own;   /* OWN */
 } vv_red_spec;
 
 /* Zeroed, one reference. Tables in it are the caller's to fill; they are freed with it. */
@@ -59,6 +78,10 @@ VV_WARN_UNUSED vv_status vv_bincount_spec(vv_index length, vv_dtype weight, vv_r
 
 /* All different elements, at most `room`, and how often each occurs; their working type is f64, i64 or u64. */
 VV_WARN_UNUSED vv_status vv_distinct_spec(vv_index room, vv_dtype type, vv_red_spec **out);
+/* Functions on states of so many bytes, which see elements of type `in` of n arrays and make results of another type. The data is copied. */
+VV_WARN_UNUSED vv_status vv_own_spec(const char *name, int n, vv_dtype in, vv_dtype result, vv_bytes state,
+                                     vv_index length, vv_function *const function[], const void *data,
+                                     vv_bytes data_size, vv_red_spec **out);
 /* Elements that wait in such a state to be put in order. */
 vv_index vv_distinct_pile(vv_index room);
 

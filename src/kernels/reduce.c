@@ -25,7 +25,7 @@ const vv_reduction *vv_reduction_find(const char *name)
 const vv_reduction *vv_reduction_any(const char *name)
 {
     static const vv_reduction *const inner[] = {&vv_reduction_dot, &vv_reduction_histogram, &vv_reduction_bincount,
-                                                &vv_reduction_distinct};
+                                                &vv_reduction_distinct, &vv_reduction_own};
     for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
         if (!strcmp(inner[i]->name, name)) return inner[i];
     return vv_reduction_find(name);
@@ -198,8 +198,9 @@ void vv_red_finish(const vv_red *r, const void *state, void *out)
 {
     view v = view_of(r, state);
     r->kind->finish(r, v.head->cells, v.head, v.planes, v.missing, out);
-    if (vv_red_out(r) != VV_F64) return;
-    double *value = out;
-    for (vv_index i = 0; i < v.head->cells; i++)
-        if (value[i] != value[i]) value[i] = (double)NAN;
+    vv_index n = v.head->cells * vv_red_length(r);
+    for (vv_index i = 0; vv_red_out(r) == VV_F64 && i < n; i++)
+        if (((double *)out)[i] != ((double *)out)[i]) ((double *)out)[i] = (double)NAN;
+    for (vv_index i = 0; vv_red_out(r) == VV_F32 && i < n; i++)
+        if (((float *)out)[i] != ((float *)out)[i]) ((float *)out)[i] = (float)NAN;
 }

@@ -287,7 +287,7 @@ static vv_status told_reduce(vv_builder *b, int node, const vv_box *box, vv_made
     vv_lower_cut(b, a, box, &hint, s);
     new.value = value[0];
     for (int k = 1; k < a->spec->n_values; k++) new.more[k - 1] = value[k];
-    VV_TRY(add_result(s, &new, a->reduction->name, &m->result));
+    VV_TRY(add_result(s, &new, a->name, &m->result));
     return vv_step_complete(s);
 }
 

@@ -191,6 +191,37 @@ static void source(archive *a, vv_source *s)
     NUMBER(a, s->total);
 }
 
+/* A function by its place in its module; it is looked for when all has been read. */
+static void symbol(archive *a, vv_symbol *s)
+{
+    string(a, &s->module);
+    bytes(a, s->id, sizeof s->id);
+    NUMBER(a, s->n_id);
+    int64_t offset = (int64_t)s->offset;
+    number(a, &offset);
+    s->offset = (uint64_t)offset;
+    if (a->take && (!s->module || s->n_id < 0 || s->n_id > VV_SYMBOL_ID)) a->take->failed = true;
+}
+
+/* Functions of the user's: those of this process are looked for when all has been read. */
+static void own(archive *a, vv_red_spec *s)
+{
+    bool any = s->own != NULL;
+    NUMBER(a, any);
+    if (!any || (a->take && a->take->failed)) return;
+    if (a->take && a->status == VV_OK) a->status = vv_new(&s->own, 1, sizeof *s->own);
+    vv_own *o = s->own;
+    if (!o) return;
+    string(a, &o->name);
+    for (int i = 0; i < VV_OWN_FUNCTIONS; i++) symbol(a, &o->symbol[i]);
+    o->data_size = counted(a, o->data_size, 1);
+    if (a->take && o->data_size > 0 && a->status == VV_OK) a->status = vv_new(&o->data, (size_t)o->data_size, 1);
+    if (o->data) bytes(a, o->data, (size_t)o->data_size);
+    for (int i = 0; i < VV_OWN_FUNCTIONS; i++)
+        if (a->take && !a->take->failed && a->status == VV_OK)
+            a->status = vv_symbol_load(&o->symbol[i], &o->function[i]);
+}
+
 static void histogram(archive *a, vv_red_spec *s)
 {
     int64_t edges = 0;
@@ -226,6 +257,7 @@ static void spec(archive *a, vv_red *r)
     NUMBER(a, s->length);
     NUMBER(a, s->state);
     histogram(a, s);
+    own(a, s);
     if (a->take && !a->take->failed && a->status == VV_OK && vv_red_spec_ok(s)) vv_red_spec_settle(s);
 }
 
@@ -324,18 +356,6 @@ static void call(archive *a, vv_block_call *c, int nd)
     if (a->take && c->n_weights > 0 && a->status == VV_OK)
         a->status = vv_new(&c->weight, (size_t)c->n_weights, sizeof *c->weight);
     for (vv_index i = 0; i < c->n_weights && c->weight; i++) real(a, &c->weight[i]);
-}
-
-/* A function by its place in its module; it is looked for when all has been read. */
-static void symbol(archive *a, vv_symbol *s)
-{
-    string(a, &s->module);
-    bytes(a, s->id, sizeof s->id);
-    NUMBER(a, s->n_id);
-    int64_t offset = (int64_t)s->offset;
-    number(a, &offset);
-    s->offset = (uint64_t)offset;
-    if (a->take && (!s->module || s->n_id < 0 || s->n_id > VV_SYMBOL_ID)) a->take->failed = true;
 }
 
 static void operand(archive *a, vv_user_operand *o)

@@ -21,7 +21,7 @@ OURS = {
     "logaddexp": "`vv_log` of the sum of `vv_exp`, less the `vv_maximum`", "logaddexp2": "`vv_log2` of the sum of `vv_exp2`, less the `vv_maximum`",
     "nan_to_num": "`vv_nan_to_zero`; infinities by `vv_where`", "ndim": "`vv_array_n_dims`", "shape": "`vv_array_length`", "nonzero": "`vv_argwhere`",
     "outer": "`vv_multiply`: dimensions of different names make it one", "piecewise": "`vv_where`", "select": "`vv_where`", "ptp": "`vv_reduce(.., \"range\", ..)`",
-    "reduction": "kinds in one table (src/README.md)", "result_type": "`vv_array_dtype` of the result", "rollaxis": "`vv_moveaxis`",
+    "reduction": "`vv_reduce_own`", "result_type": "`vv_array_dtype` of the result", "rollaxis": "`vv_moveaxis`",
     "sinc": "`vv_sin` by itself, `vv_where` at 0", "store": "`vv_save`, `vv_output_new`", "to_hdf5": "`vv_save` to a path that ends in .h5",
     "tril_indices": "`vv_argwhere` of `vv_tri`", "tril_indices_from": "`vv_argwhere` of `vv_tri`",
     "triu_indices": "`vv_argwhere` of `vv_triu`", "triu_indices_from": "`vv_argwhere` of `vv_triu`", "cumsum": "`vv_cumulative(a, \"sum\", ..)`",

@@ -573,7 +573,7 @@ static void results_have_numpys_types(void **state)
         const char *name;
         vv_dtype stored, result;
     } rows[] = {{"sum", VV_F32, VV_F32},   {"sum", VV_I16, VV_I64},   {"sum", VV_U8, VV_U64},
-                {"sum", VV_BOOL, VV_U64},  {"mean", VV_F32, VV_F32},  {"mean", VV_I16, VV_F64},
+                {"sum", VV_BOOL, VV_I64},  {"mean", VV_F32, VV_F32},  {"mean", VV_I16, VV_F64},
                 {"mean", VV_U64, VV_F64},  {"std", VV_F64, VV_F64},   {"min", VV_I16, VV_I16},
                 {"max", VV_BOOL, VV_BOOL}, {"min", VV_F32, VV_F32},   {"any", VV_F32, VV_BOOL},
                 {"count", VV_F32, VV_I64}, {"mean", VV_C64, VV_NONE}, {"max", VV_C128, VV_NONE},

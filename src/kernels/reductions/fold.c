@@ -136,7 +136,7 @@ vv_dtype vv_result_same(vv_dtype stored)
 
 vv_dtype vv_result_total(vv_dtype stored)
 {
-    return vv_working_type(stored);
+    return stored == VV_BOOL ? VV_I64 : vv_working_type(stored);
 }
 
 vv_dtype vv_result_real(vv_dtype stored)

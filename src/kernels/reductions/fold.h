@@ -116,7 +116,7 @@ static inline double vv_valid(const vv_red_head *head, const void *missing, vv_i
 
 /* Result types that several reductions share. */
 vv_dtype vv_result_same(vv_dtype stored);  /* any number */
-vv_dtype vv_result_total(vv_dtype stored); /* integers widen to 64 bits, bool counts as unsigned */
+vv_dtype vv_result_total(vv_dtype stored); /* integers widen to 64 bits, truth values to i64 */
 vv_dtype vv_result_real(vv_dtype stored);  /* integers become f64 */
 int vv_one_plane(vv_dtype in);             /* for every working type */
 
