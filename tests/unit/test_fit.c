@@ -174,7 +174,7 @@ static void test_suggested_budget_is_enough_and_hardly_more(void **state)
             vv_plan_free(&p);
         }
         p = groups ? group_anomaly(ranks, &g, n, run) : hand_anomaly(ranks, &g, 3);
-        fit(p, enough - 2500000);
+        fit(p, enough - 5500000);
         assert_int_equal(check(p), VV_ERR_BUDGET);
         vv_plan_free(&p);
     }
