@@ -234,6 +234,17 @@ static bool lanes_ok(const vv_step *s)
     return some && s->call.length >= 1 && vv_block_ops[s->call.op].fits(&s->call, n);
 }
 
+/* An array has those of the function along the dimensions that it has, and no others. */
+static bool surroundings_ok(const vv_input *in, const vv_user *u, const vv_user_operand *o, int nd)
+{
+    for (int d = 0; d < nd; d++) {
+        bool has = false;
+        for (int i = 0; i < o->nd; i++) has = has || o->dim[i] == d;
+        if (in->before[d] != (has ? u->before[d] : 0) || in->after[d] != (has ? u->after[d] : 0)) return false;
+    }
+    return true;
+}
+
 /* Its own dimensions and pieces are those of the work; what it wants whole is. */
 static bool user_ok(const vv_step *s)
 {
@@ -251,8 +262,7 @@ static bool user_ok(const vv_step *s)
     }
     for (int k = 0; k < u->n_in; k++) {
         if (vv_working_type(s->input[k].type) != vv_working_type(u->in[k].type)) return false;
-        for (int d = 0; d < nd; d++)
-            if (s->input[k].before[d] > u->before[d] || s->input[k].after[d] > u->after[d]) return false;
+        if (!surroundings_ok(&s->input[k], u, &u->in[k], nd)) return false;
     }
     return vv_working_type(s->result[0].type) == vv_working_type(u->type);
 }
