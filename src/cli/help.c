@@ -1,6 +1,7 @@
 #include "cli/help.h"
 
 #include "varve/array.h"
+#include "varve/expression.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,32 @@ char *vv_cli_examples(const vv_cli_command *c)
                  c->name, c->name, c->name) < 0)
         return NULL;
     return text;
+}
+
+/* "\nStatistics: sum, mean ...": the functions of a family. */
+static void family(FILE *out, const char *title, const char *name, bool (*at)(int, vv_function_info *))
+{
+    vv_function_info f;
+    int n = 0;
+    fprintf(out, "\n%s: ", title);
+    for (int i = 0; at(i, &f); i++)
+        if (!strcmp(f.family, name) && strncmp(f.name, "as_", 3) != 0) fprintf(out, n++ ? ", %s" : "%s", f.name);
+}
+
+char *vv_cli_about(const vv_cli_command *c)
+{
+    if (!c->about || c->run != vv_cli_eval) return c->about ? strdup(c->about) : NULL;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (!out) return NULL;
+    fputs(c->about, out);
+    family(out, "Statistics", "reduction", vv_function_at);
+    family(out, "Element by element", "elementwise", vv_function_at);
+    family(out, "Of arrays", "array", vv_function_at);
+    family(out, "And", "expression", vv_expression_function_at);
+    fputs("\nA call with too few arguments tells which there are.", out);
+    return fclose(out) ? NULL : text;
 }
 
 /* --- wrapping --- */
@@ -161,10 +188,12 @@ static void command_help(FILE *out, const vv_cli_command *c)
 {
     fprintf(out, "varve %s: %s\n\nUsage: varve %s%s%s\n", c->name, c->help, c->name, *c->arguments ? " " : "",
             c->arguments);
-    if (c->about) {
+    char *about = vv_cli_about(c);
+    if (about) {
         fputc('\n', out);
-        wrap(out, c->about, 0);
+        wrap(out, about, 0);
     }
+    free(about);
     char *examples = vv_cli_examples(c);
     if (examples) {
         fputs("\nExamples:\n", out);

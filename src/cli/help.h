@@ -27,6 +27,8 @@ extern const vv_cli_topic vv_cli_topics[]; /* NULL title at the end */
 
 /* "-d, --dim DIM[,DIM]" */
 void vv_cli_option_term(const vv_cli_option *o, char *out, size_t size);
+/* What a command is about, to be freed: that of eval goes on with the functions that there are. NULL: nothing. */
+char *vv_cli_about(const vv_cli_command *c);
 /* The example lines of a command, to be freed: its own or one made from its name. NULL: none. */
 char *vv_cli_examples(const vv_cli_command *c);
 

@@ -118,10 +118,12 @@ static void command_page(FILE *out, const vv_cli_command *c)
     title(out, c->name, c->help);
     fprintf(out, ".SH SYNOPSIS\n.B varve %s\n", c->name);
     line(out, c->arguments);
-    if (c->about) {
+    char *about = vv_cli_about(c);
+    if (about) {
         fputs(".SH DESCRIPTION\n", out);
-        line(out, c->about);
+        line(out, about);
     }
+    free(about);
     fputs(".SH OPTIONS\n", out);
     roff_options(out, c->groups | (c->plans ? VV_CLI_EVERYWHERE : VV_CLI_GENERAL));
     char *text = vv_cli_examples(c);
