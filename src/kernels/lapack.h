@@ -14,6 +14,8 @@ void dgesdd_(const char *job, const int *m, const int *n, double *a, const int *
              const int *ldu, double *vt, const int *ldvt, double *work, const int *lwork, int *iwork, int *info,
              size_t job_length);
 void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *info, size_t uplo_length);
+void dtrtri_(const char *uplo, const char *diag, const int *n, double *a, const int *lda, int *info, size_t uplo_length,
+             size_t diag_length);
 void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *ipiv, int *info);
 /* NOLINTEND(readability-identifier-naming) */
 

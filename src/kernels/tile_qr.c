@@ -1,9 +1,13 @@
-/* QR factorisations by reflections, of pieces of rows that may be much longer than wide.
+/* QR factorisations of pieces of rows that may be much longer than wide, by reflections.
  *
  * A piece is cut into blocks of rows that stay in the second-level cache. Each is factored by itself; the triangles, one below the other, are factored in turn, and their
  * triangle is that of the piece. Its orthogonal factor is had from the top down: that of the stacked triangles first, whose rows are then what the blocks'
  * own factors are multiplied with. A block's reflections are applied as I - V T V', where T is never made: its inverse is the upper triangle of V'V with the reflections'
  * 1 / tau on its diagonal, so that applying them is two products and a small triangle solved.
+ *
+ * Reflections are safe whatever the columns are, and slow: half of their arithmetic goes through vectors. Columns that are nearly orthogonal already do not need
+ * them: where the triangle that Cholesky's factorisation makes of a block's products of columns has a condition of at most MILD, it is as good as the other one, and the
+ * block's factor is the block times its inverse. Which way a block goes is seen from its elements alone.
  *
  * No diagonal element of a triangle is negative: that makes the factorisation of a matrix of full rank the only one. */
 #include "base/mem.h"
@@ -13,9 +17,10 @@
 
 #include <cblas.h>
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
-enum { BLOCK_ROWS = 512, TALL = 16, PANEL = 64 };
+enum { BLOCK_ROWS = 1024, TALL = 16, PANEL = 64, MILD = 16 };
 
 /* How a piece of m rows and n columns is cut, and where everything is. Blocks and the stack are column-major. */
 typedef struct layout {
@@ -23,10 +28,12 @@ typedef struct layout {
     vv_index rows;   /* of a block; the last one has what is left */
     vv_index blocks; /* 1: there is no stack */
     double *block;   /* of all blocks when `keep`, else of one */
-    double *tau;     /* n for each block */
+    double *
+        tau; /* n for each block; the first is PRODUCTS where the block is the triangle of the products of its columns */
     double *stack, *stack_tau;
     double *work;
     vv_index n_work;
+    double *inverse;   /* n x n */
     double *square[2]; /* n x n, and n x the columns of the result: for applying a block's reflections */
 } layout;
 
@@ -42,6 +49,7 @@ static layout lay_out(const vv_tile_work *w, bool keep, vv_tile_room *room)
     l.stack = vv_tile_take(room, vv_times(vv_times(stack, l.n), 8));
     l.stack_tau = vv_tile_take(room, l.n * 8);
     l.work = vv_tile_take(room, l.n_work * 8);
+    l.inverse = vv_tile_take(room, vv_times(l.n * l.n, 8));
     l.square[0] = vv_tile_take(room, keep ? vv_times(l.n * l.n, 8) : 0);
     l.square[1] = vv_tile_take(room, keep ? vv_times(vv_times(stack + 2 * l.n, wide), 8) : 0);
     return l;
@@ -76,6 +84,45 @@ static void triangle(vv_index rows, vv_index n, const double *a, double *to, vv_
         for (vv_index k = 0; k < n; k++) to[i * row + k * column] = i <= k && i < rows ? a[k * rows + i] : 0;
 }
 
+/* --- by products of columns --- */
+
+static const double PRODUCTS = -1; /* a reflection's tau is 0, or from 1 to 2 */
+
+/* A bound of the greatest singular value of an upper triangle, columns dense. */
+static double size_of(const double *r, vv_index n)
+{
+    double row = 0, column = 0;
+    for (vv_index k = 0; k < n; k++) {
+        double across = 0, down = 0;
+        for (vv_index i = 0; i <= k; i++) down += fabs(r[k * n + i]);
+        for (vv_index i = k; i < n; i++) across += fabs(r[i * n + k]);
+        row = fmax(row, across);
+        column = fmax(column, down);
+    }
+    return sqrt(row * column);
+}
+
+/* Squares that neither vanish nor overflow, nor are NaN. */
+static bool in_range(const double *gram, vv_index n)
+{
+    for (vv_index i = 0; i < n; i++)
+        if (!(gram[i * n + i] > 1e-200 && gram[i * n + i] < 1e200)) return false;
+    return true;
+}
+
+/* The triangle of a block (row-major), n x n and columns dense; false where it would not be exact enough. */
+static bool triangle_by_products(const layout *l, vv_index rows, const double *block, double *r)
+{
+    int n = (int)l->n, info = 0;
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, (int)rows, 1, block, n, 0, r, n);
+    if (rows < l->n || !in_range(r, l->n)) return false;
+    dpotrf_("U", &n, r, &n, &info, 1);
+    if (info != 0) return false;
+    memcpy(l->inverse, r, (size_t)(l->n * l->n) * sizeof *r);
+    dtrtri_("U", "N", &n, l->inverse, &n, &info, 1, 1);
+    return info == 0 && size_of(r, l->n) * size_of(l->inverse, l->n) <= MILD;
+}
+
 /* Factors all blocks, and the stack of their triangles. */
 static vv_status factor_all(const vv_tile_work *w, const layout *l, bool keep)
 {
@@ -85,9 +132,16 @@ static vv_status factor_all(const vv_tile_work *w, const layout *l, bool keep)
     for (vv_index b = 0; b < l->blocks; b++) {
         vv_index rows = rows_of(l, b), of = keep ? b : 0;
         double *a = l->block + of * l->rows * l->n;
-        pack(rows, l->n, w->in[0].at + b * l->rows * l->n, a);
-        VV_TRY(factor(l, rows, a, l->tau + of * l->n));
-        if (l->blocks > 1) triangle(rows, l->n, a, l->stack + b * l->n, 1, l->blocks * l->n);
+        const double *block = w->in[0].at + b * l->rows * l->n;
+        vv_index leading = rows;
+        if (l->blocks > 1 && triangle_by_products(l, rows, block, a)) {
+            l->tau[of * l->n] = PRODUCTS;
+            leading = l->n;
+        } else {
+            pack(rows, l->n, block, a);
+            VV_TRY(factor(l, rows, a, l->tau + of * l->n));
+        }
+        if (l->blocks > 1) triangle(leading, l->n, a, l->stack + b * l->n, 1, l->blocks * l->n);
     }
     return l->blocks > 1 ? factor(l, l->blocks * l->n, l->stack, l->stack_tau) : VV_OK;
 }
@@ -152,6 +206,18 @@ static void reflect(const layout *l, vv_index rows, double *a, const double *tau
     for (vv_index i = 0; i < k * p; i++) out[i] += c[i];
 }
 
+/* The same where the block's triangle is that of its products: the block times the inverse of the triangle. */
+static void multiply(const layout *l, vv_index rows, const double *block, const double *r, const double *c, vv_index p,
+                     double *out)
+{
+    int n = (int)l->n;
+    double *x = l->square[1];
+    memcpy(x, c, (size_t)(l->n * p) * sizeof *x);
+    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, n, (int)p, 1, r, n, x, (int)p);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)p, n, 1, block, n, x, (int)p, 0, out,
+                (int)p);
+}
+
 /* What the top factor is multiplied with, k x p: rows of the second operand, or of the unit matrix; signs turned where the triangle's were. */
 static void begin(const vv_tile_work *w, const layout *l, double *c)
 {
@@ -187,8 +253,12 @@ vv_status vv_tile_qr_q(const vv_tile_work *w)
         return VV_OK;
     }
     reflect(&l, l.blocks * l.n, l.stack, l.stack_tau, c, p, below);
-    for (vv_index b = 0; b < l.blocks; b++)
-        reflect(&l, rows_of(&l, b), l.block + b * l.rows * l.n, l.tau + b * l.n, below + b * l.n * p, p,
-                w->out.at + b * l.rows * p);
+    for (vv_index b = 0; b < l.blocks; b++) {
+        double *a = l.block + b * l.rows * l.n, *tau = l.tau + b * l.n, *out = w->out.at + b * l.rows * p;
+        if (tau[0] == PRODUCTS)
+            multiply(&l, rows_of(&l, b), w->in[0].at + b * l.rows * l.n, a, below + b * l.n * p, p, out);
+        else
+            reflect(&l, rows_of(&l, b), a, tau, below + b * l.n * p, p, out);
+    }
     return VV_OK;
 }
