@@ -53,11 +53,29 @@ static vv_status take_chunks(vv_file *f, int var, vv_index *room, vv_places *p)
     return status;
 }
 
+/* Strings that cannot be read are missed when somebody wants them. */
+static vv_status take_strings(vv_file *f, int var, vv_places *p)
+{
+    vv_buf text = {0};
+    vv_bytes most = vv_meta_is_coordinate(f->meta, var) ? COORDINATE : SMALL;
+    if (vv_shape_elements(&f->meta->var[var].shape) > most / (vv_bytes)sizeof(char *)) return VV_OK;
+    bool good = f->format->text(f, var, &text) == VV_OK;
+    if (!good) vv_error_clear();
+    if (!good || (vv_bytes)text.size > most) {
+        vv_buf_free(&text);
+        return VV_OK;
+    }
+    p->values = text.data;
+    p->size = (vv_bytes)text.size;
+    return VV_OK;
+}
+
 static vv_status take_values(vv_file *f, int var, vv_places *p)
 {
     const vv_variable *v = &f->meta->var[var];
     vv_bytes bytes = vv_times(vv_shape_elements(&v->shape), vv_variable_element(v));
     vv_box whole = {.nd = v->shape.nd};
+    if (vv_variable_is(v, VV_STRINGS) && f->format->text) return take_strings(f, var, p);
     if (bytes == 0 || !readable(v) || bytes > (vv_meta_is_coordinate(f->meta, var) ? COORDINATE : SMALL)) return VV_OK;
     memcpy(whole.n, v->shape.n, sizeof whole.n);
     VV_TRY(vv_new(&p->values, 1, (size_t)bytes));
@@ -188,6 +206,14 @@ static vv_status unpack_places(vv_reader *in, vv_places *p)
     return take_copy(in, p->size, &p->values);
 }
 
+/* So many, each with its end. */
+static bool sound_strings(const vv_places *p, vv_index n)
+{
+    const char *text = p->values;
+    for (vv_bytes i = 0; i < p->size; i++) n -= !text[i];
+    return n == 0 && text[p->size - 1] == 0;
+}
+
 /* Everything refers to something that is there, and has the size that it must have. */
 static bool sound_variable(const vv_meta *m, const vv_variable *v, const vv_places *p)
 {
@@ -201,6 +227,7 @@ static bool sound_variable(const vv_meta *m, const vv_variable *v, const vv_plac
     }
     stored_grid(v, &grid);
     if (p->n_chunks && (v->layout != VV_LAYOUT_CHUNKED || p->n_chunks != vv_grid_chunks(&grid))) return false;
+    if (p->size && vv_variable_is(v, VV_STRINGS)) return sound_strings(p, vv_shape_elements(&v->shape));
     return !p->size || p->size == vv_times(vv_shape_elements(&v->shape), vv_variable_element(v));
 }
 
@@ -357,7 +384,7 @@ static vv_status read_box(vv_file *f, int var, const vv_box *box, void *out)
     vv_file *real;
     int there;
     VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
-    if (p->values && vv_box_elements(box) > 0) {
+    if (p->values && vv_box_elements(box) > 0 && !vv_variable_is(&f->meta->var[var], VV_STRINGS)) {
         copy_box(p, &f->meta->var[var], box, out);
         return VV_OK;
     }
@@ -367,8 +394,13 @@ static vv_status read_box(vv_file *f, int var, const vv_box *box, void *out)
 
 static vv_status read_text(vv_file *f, int var, vv_buf *out)
 {
+    const vv_places *p = &((kept *)f->handle)->header->places[var];
     vv_file *real;
     int there;
+    if (p->values) {
+        vv_buf_bytes(out, p->values, (size_t)p->size);
+        return vv_buf_status(out);
+    }
     VV_TRY(open_real(f, var, &real, &there));
     return real->format->text(real, there, out);
 }

@@ -20,7 +20,7 @@ typedef struct vv_places {
     vv_bytes address;
     vv_index n_chunks; /* 0: not collected */
     vv_chunk_at *chunk;
-    vv_bytes size; /* of `values`: all elements as the format's read() gives them; 0: not kept */
+    vv_bytes size; /* of `values`: all elements as the format's read(), or its text(), gives them; 0: not kept */
     void *values;
 } vv_places;
 

@@ -90,6 +90,18 @@ static vv_status look_at_chunks(vv_file *f, int var)
     return status;
 }
 
+/* As many strings as there are elements, or an error. */
+static vv_status look_at_text(vv_file *f, int var)
+{
+    vv_buf text = {0};
+    vv_index n = 0;
+    vv_status status = f->format->text ? f->format->text(f, var, &text) : VV_OK;
+    for (size_t i = 0; status == VV_OK && i < text.size; i++) n += !text.data[i];
+    vv_fuzz_demand(status != VV_OK || !f->format->text || n == vv_shape_elements(&f->meta->var[var].shape));
+    vv_buf_free(&text);
+    return status;
+}
+
 static vv_status look_at(vv_file *f, int var)
 {
     const vv_variable *v = &f->meta->var[var];
@@ -98,6 +110,7 @@ static vv_status look_at(vv_file *f, int var)
     if (v->layout == VV_LAYOUT_CHUNKED && v->fast) VV_TRY(look_at_chunks(f, var));
     if (v->layout == VV_LAYOUT_CONTIGUOUS && v->fast) VV_TRY(f->format->offset(f, var, &address));
     memcpy(box.n, v->shape.n, sizeof box.n);
+    if (vv_variable_is(v, VV_STRINGS)) return look_at_text(f, var);
     if (vv_shape_elements(&v->shape) > SMALL) return VV_OK;
     size_t size = v->type == VV_NONE ? 1 : (size_t)vv_dtype_size(v->type);
     void *values = malloc((size_t)vv_shape_elements(&v->shape) * size + 1);

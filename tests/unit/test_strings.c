@@ -2,6 +2,7 @@
 #include "array_check.h"
 
 #include "array/text.h"
+#include "storage/header.h"
 
 static const char *const words[] = {"OSLO", "ROMA", "", "OSLO", "Zürich", "ROMA"};
 enum { N = 6, W = 4 };
@@ -73,6 +74,30 @@ static void test_equal_strings_have_equal_numbers(void **state)
     assert_int_equal(vv_text_at(&context, 1000, &none), VV_ERR_INTERNAL);
 }
 
+/* A header has the strings of coordinates and of other small variables: the file need not be opened again. */
+static void test_headers_keep_them(void **state)
+{
+    (void)state;
+    vv_header *h, *travelled;
+    vv_file *f;
+    vv_buf packed = {0};
+    (void)make_file("kept.nc", 0);
+    must(vv_header_read(scratch_path("kept.nc"), &h));
+    vv_header_pack(h, &packed);
+    vv_header_free(&h);
+    must(vv_header_unpack(&(vv_reader){.data = packed.data, .size = packed.size}, &travelled));
+    vv_buf_free(&packed);
+    must(vv_header_file(&travelled, &f));
+    assert_int_equal(unlink(scratch_path("kept.nc")), 0);
+    vv_buf text = {0};
+    must(f->format->text(f, 0, &text));
+    const char *at = text.data;
+    for (int i = 0; i < N; i++, at += strlen(at) + 1) assert_string_equal(at, words[i]);
+    assert_int_equal(at - text.data, text.size);
+    vv_buf_free(&text);
+    vv_file_close(&f);
+}
+
 static void test_they_move(void **state)
 {
     (void)state;
@@ -119,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_equal_strings_have_equal_numbers),
+        TEST(test_headers_keep_them),
         TEST(test_they_move),
         TEST(test_nothing_is_computed),
     };
