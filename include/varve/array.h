@@ -243,7 +243,8 @@ VV_API vv_array *vv_cumulative(vv_array *a, const char *how, const char *dim);
 /* --- products --- */
 
 /* Products summed over dimensions of both: a (i, k) and b (k, j) over "k" is a (i, j). Other dimensions must have different names (vv_rename()):
- * vv_matmul(a, vv_rename(vv_transpose(a, NULL), "x", "x2"), "y"). Integers are multiplied as f64. */
+ * vv_matmul(a, vv_rename(vv_transpose(a, NULL), "x", "x2"), "y"). Integers stay integers, as in NumPy: what does not
+ * fit wraps. Truth values are multiplied as f64. */
 VV_API vv_array *vv_matmul(vv_array *a, vv_array *b, const char *dims);
 /* The same of dimensions that have other names in b, pair by pair: vv_tensordot(a, b, "y,x", "row,column"). */
 VV_API vv_array *vv_tensordot(vv_array *a, vv_array *b, const char *a_dims, const char *b_dims);

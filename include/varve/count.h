@@ -9,7 +9,7 @@
 extern "C" {
 #endif
 
-/* Bins along one axis: n of equal width from lo to hi (both 0: from the least element to the greatest one, which are computed when the function is called), or
+/* Bins along one axis: n of equal width from lo to hi (both 0: from the least element to the greatest one that are not missing, which are computed when the function is called), or
  * n bins between n + 1 ascending edges. They become the dimension `dim` (NULL: "bin"; of several arrays "bin0", "bin1" ...), whose coordinate is the middle of each. An element
  * on an edge is in the bin that begins there, on the last edge in the last bin; what lies outside, and NaN, is not counted. As numpy.histogram. */
 typedef struct vv_bins {

@@ -31,17 +31,16 @@ static void free_axes(axes *x)
     *x = (axes){0};
 }
 
-/* The least element and the greatest one, computed now. */
+/* The least element and the greatest one of those that are not missing, computed now. */
 static vv_status extremes(vv_array *a, double *lo, double *hi)
 {
-    const vv_reduce_options o = {.keep_nan = true};
     double both[2];
     *lo = 0, *hi = 1;
     if (vv_shape_elements(&a->shape) == 0) return VV_OK;
     if (!a->context->compute)
         return vv_fail(VV_ERR_UNSUPPORTED, "the extremes of '%s' cannot be computed here", a->name);
     vv_array *real = vv_astype(a, VV_F64);
-    vv_array *end[] = {vv_reduce(real, "min", NULL, &o), vv_reduce(real, "max", NULL, &o)};
+    vv_array *end[] = {vv_reduce(real, "min", NULL, NULL), vv_reduce(real, "max", NULL, NULL)};
     vv_array *two = vv_node_stack(a->context, end, 2, "end");
     vv_status status = vv_array_status(two);
     if (status == VV_OK) status = a->context->compute(two, both, sizeof both);

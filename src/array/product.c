@@ -73,11 +73,23 @@ static vv_status fill_product(vv_array *a, vv_array *const factor[2], const pair
     return product_dims(a, p);
 }
 
+/* Integers stay integers, as NumPy has them; with reals they are reals. */
+static void as_factors(vv_array *left, vv_array *right, vv_array *factor[2])
+{
+    vv_array *in[] = {left, right};
+    vv_dtype both = VV_NONE;
+    if (left->status == VV_OK && right->status == VV_OK) both = vv_dtype_promote(left->dtype, right->dtype);
+    bool whole =
+        both != VV_NONE && both != VV_BOOL && (vv_working_type(both) == VV_I64 || vv_working_type(both) == VV_U64);
+    for (int k = 0; k < 2; k++) factor[k] = whole ? vv_astype(in[k], both) : vv_node_as_real(in[k]);
+}
+
 /* Something is summed over; what is, both factors have. */
 static vv_array *product(vv_array *left, vv_array *right, const pairing *p)
 {
     vv_context *c = left->context ? left->context : right->context;
-    vv_array *factor[] = {vv_node_as_real(left), vv_node_as_real(right)};
+    vv_array *factor[2];
+    as_factors(left, right, factor);
     vv_status status = vv_nodes_usable(factor, 2);
     vv_array *a = status == VV_OK ? vv_node_new(c, VV_NODE_PRODUCT, left->name) : vv_node_inert(c);
     if (a->status == VV_OK) a = vv_node_settle(c, a, fill_product(a, factor, p));

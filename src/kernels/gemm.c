@@ -2,6 +2,7 @@
 
 #include "base/index.h"
 #include "kernels/clones.h"
+#include "kernels/gemm_integers.h"
 #include "kernels/strided.h"
 
 #include <cblas.h>
@@ -65,6 +66,7 @@ static rooms rooms_of(vv_dtype type, vv_index m, vv_index n, vv_index k, vv_inde
 vv_bytes vv_gemm_workspace(vv_dtype type, vv_index m, vv_index n, vv_index k, vv_index a_row, vv_index a_col,
                            vv_index b_row, vv_index b_col)
 {
+    if (!vv_dtype_is_float(type)) return vv_gemm_integers_workspace(n, k);
     rooms r = rooms_of(type, m, n, k, a_row, a_col, b_row, b_col);
     return r.a + r.b + r.product;
 }
@@ -127,11 +129,15 @@ static void pieces(const job *j, vv_index m, vv_index n, vv_index k)
 }
 
 void vv_gemm(vv_dtype type, vv_index m, vv_index n, vv_index k, const void *a, vv_index a_row, vv_index a_col,
-             const void *b, vv_index b_row, vv_index b_col, double *c, vv_index c_row, void *workspace)
+             const void *b, vv_index b_row, vv_index b_col, void *c, vv_index c_row, void *workspace)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, be_alone);
     if (m <= 0 || n <= 0 || k <= 0) return;
+    if (!vv_dtype_is_float(type)) {
+        vv_gemm_integers(m, n, k, a, a_row, a_col, b, b_row, b_col, c, c_row, workspace);
+        return;
+    }
+    pthread_once(&once, be_alone);
     rooms r = rooms_of(type, m, n, k, a_row, a_col, b_row, b_col);
     char *room = workspace;
     job j = {.type = type,

@@ -15,13 +15,13 @@ enum { VV_GEMM_F32_SPAN = 256 };
  * the largest pieces: 1.4 to 3.5 MB. */
 enum { VV_GEMM_LIBRARY = 4 << 20 };
 
-/* Bytes of workspace (64-byte aligned) for a product; type is VV_F32 or VV_F64, strides as in vv_gemm. */
+/* Bytes of workspace (64-byte aligned) for a product; type is VV_F32, VV_F64, VV_I64 or VV_U64, strides as in vv_gemm. */
 vv_bytes vv_gemm_workspace(vv_dtype type, vv_index m, vv_index n, vv_index k, vv_index a_row, vv_index a_col,
                            vv_index b_row, vv_index b_col);
 
-/* c[i][j] += sum over l of a[i][l] * b[l][j]: c is m x n, f64, row i at c + i * c_row; a[i][l] is element i * a_row + l * a_col of a, b[l][j] element
+/* c[i][j] += sum over l of a[i][l] * b[l][j]: c is m x n, f64 (of integers their own type, and sums wrap), row i at c + i * c_row; a[i][l] is element i * a_row + l * a_col of a, b[l][j] element
  * l * b_row + j * b_col of b. Strides are arbitrary (0 and negative too); matrices with a stride of 1 are used where they lie. */
 void vv_gemm(vv_dtype type, vv_index m, vv_index n, vv_index k, const void *a, vv_index a_row, vv_index a_col,
-             const void *b, vv_index b_row, vv_index b_col, double *c, vv_index c_row, void *workspace);
+             const void *b, vv_index b_row, vv_index b_col, void *c, vv_index c_row, void *workspace);
 
 #endif

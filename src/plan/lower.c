@@ -395,7 +395,6 @@ static vv_status product_step(vv_builder *b, int node, vv_made *m)
     vv_box work = m->box;
     vv_input in[2] = {{0}, {0}}, *room;
     vv_step *s;
-    if (!vv_dtype_is_float(type)) type = VV_F64;
     product_work(a, &work);
     vv_status status = factor(b, node, 0, &work, type, &in[0]);
     if (status == VV_OK) status = factor(b, node, 1, &work, type, &in[1]);

@@ -141,7 +141,7 @@ static vv_index chunk_length(const vv_step *s, int d)
 /* Chunks of a leaf: enough elements behind a cell that combining leaves costs little beside folding them. With groups, a leaf's state has cells for each of them. */
 static vv_index leaf_length(const vv_step *s)
 {
-    vv_index behind = 1, all = 1, grouped = s->groups.dim >= 0 ? 4 * s->groups.n : 0;
+    vv_index enough = LEAF_ELEMENTS, behind = 1, all = 1, grouped = s->groups.dim >= 0 ? 4 * s->groups.n : 0;
     for (int d = 0; d < s->work.shape.nd; d++) {
         all = vv_times(all, chunk_length(s, d));
         if (s->reduced[d] && d != s->groups.dim)
@@ -152,7 +152,9 @@ static vv_index leaf_length(const vv_step *s)
         return vv_ceil_div(along, chunk_length(s, s->groups.dim));
     }
     if (vv_step_waits(s)) return vv_imax(1, vv_ceil_div(LEAF_PUSHED, vv_imax(1, all)));
-    return vv_ceil_div(LEAF_ELEMENTS, behind);
+    for (int r = 0; r < s->n_results; r++) /* large states: as many elements as a state has bytes, half of them */
+        if (s->result[r].red.spec) enough = vv_imax(enough, vv_red_cell_bytes(&s->result[r].red) / 2);
+    return vv_ceil_div(enough, behind);
 }
 
 /* --- placement --- */

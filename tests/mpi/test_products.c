@@ -108,11 +108,39 @@ static void test_pairs_with_holes(void **state)
     free(v), free(cov), free(cor);
 }
 
+/* Integers stay integers of their type, which wrap as NumPy's do. */
+static void test_integers(void **state)
+{
+    (void)state;
+    vv_array *x = vv_mul(stations(), vv_scalar(session, 1e5)), *y = vv_mul(others(), vv_scalar(session, -1e3));
+    vv_array *a = vv_astype(x, VV_I64), *b = vv_astype(vv_astype(y, VV_I32), VV_I64);
+    vv_array *narrow = vv_matmul(vv_astype(a, VV_I16), vv_astype(b, VV_I16), "time"), *wide = vv_matmul(a, b, "time");
+    vv_array *turned = vv_matmul(vv_transpose(b, NULL), a, "time");
+    enum { CELLS = STATIONS * OTHERS };
+    int64_t p[STATIONS * TIMES], q[TIMES * OTHERS], found[CELLS], other[CELLS];
+    int16_t small[CELLS];
+    assert_int_equal(vv_array_dtype(narrow), VV_I16);
+    must(vv_compute(a, p, sizeof p));
+    must(vv_compute(b, q, sizeof q));
+    must(vv_compute(wide, found, sizeof found));
+    must(vv_compute(turned, other, sizeof other));
+    must(vv_compute(narrow, small, sizeof small));
+    for (int s = 0; s < STATIONS; s++)
+        for (int o = 0; o < OTHERS; o++) {
+            int64_t sum = 0;
+            for (int t = 0; t < TIMES; t++) sum += p[s * TIMES + t] * q[t * OTHERS + o];
+            assert_int_equal(found[s * OTHERS + o], sum);
+            assert_int_equal(other[o * STATIONS + s], sum);
+            assert_int_equal(small[s * OTHERS + o], (int16_t)sum);
+        }
+}
+
 static int driver(vv_session *s, int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_three_factors),
         cmocka_unit_test(test_matrices),
+        cmocka_unit_test(test_integers),
         cmocka_unit_test(test_pairs_with_holes),
     };
     (void)argc;

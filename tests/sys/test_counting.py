@@ -86,7 +86,7 @@ class Counting(support.Case):
                  ("histogram", "d", "edges=-3,-2.5,0,0.1,7", ["bin"], count(d, bins=uneven)),
                  ("histogram", "d", "bins=1000 lo=-1 hi=1.1 to=x", ["x"], count(d, bins=1000, range=(-1, 1.1))),
                  ("histogram", "f", "bins=13", ["bin"], spread[0]), ("histogram_bin_edges", "f", "bins=13 to=e", ["e"], spread[1]),
-                 ("histogram", "i", "bins=7", ["bin"], count(i, bins=7)), ("histogram_bin_edges", "i", "bins=7 to=e", ["e"], np.histogram_bin_edges(i, 7)),
+                 ("histogram", "dm", "bins=6", ["bin"], count(d[2][~np.isnan(d[2])], bins=6)), ("histogram", "i", "bins=7", ["bin"], count(i, bins=7)), ("histogram_bin_edges", "i", "bins=7 to=e", ["e"], np.histogram_bin_edges(i, 7)),
                  ("histogram", "u", "bins=3 lo=2 hi=2", ["bin"], count(u, bins=3, range=(2, 2))),
                  ("histogram", "d,w", "bins=9 lo=-4 hi=5", ["bin"], count(d, bins=9, range=(-4, 5), weights=w)),
                  ("histogram", "i,n", "edges=-5,0,3,12", ["bin"], count(i, bins=[-5, 0, 3, 12], weights=n)),
@@ -97,7 +97,7 @@ class Counting(support.Case):
             rest = [x for x in DIMS if x not in dims.split(",")]
             lane = lambda x: count(x, bins=6, range=(-5, 5))
             cases.append(("histogram", "d", f"bins=6 lo=-5 hi=5 dims={dims}", rest + ["bin"], self.lanes(d, axes, lane)))
-        self.check(cases)
+        self.check(cases, before=[("at", "d", "dim=time position=2", "dm")])
 
     def test_several_axes(self):
         d, f, i, n, w = (self.data[k] for k in "dfinw")

@@ -10,15 +10,20 @@ VV_KERNEL void add_body(vv_index n, const double *restrict right, double *restri
 }
 VV_CLONES(add, add_body, (vv_index n, const void *right, void *left), (n, right, left))
 
+VV_KERNEL void add_whole_body(vv_index n, const uint64_t *restrict right, uint64_t *restrict left)
+{
+    for (vv_index i = 0; i < n; i++) left[i] += right[i];
+}
+VV_CLONES(add_whole, add_whole_body, (vv_index n, const void *right, void *left), (n, right, left))
+
 static int planes_of(vv_dtype in)
 {
-    return vv_dtype_is_float(in) ? 1 : 0;
+    return vv_dtype_is_float(in) || in == VV_I64 || in == VV_U64;
 }
 
 static vv_dtype result(vv_dtype stored)
 {
-    vv_dtype working = vv_working_type(stored);
-    return working == VV_NONE ? VV_NONE : working == VV_F32 ? VV_F32 : VV_F64;
+    return vv_working_type(stored);
 }
 
 static void init(const vv_red *r, vv_index cells, void *const planes[])
@@ -30,8 +35,8 @@ static void init(const vv_red *r, vv_index cells, void *const planes[])
 static void combine(const vv_red *r, vv_index cells, const vv_red_head *lh, void *const left[], const void *lmissing,
                     const vv_red_head *rh, void *const right[], const void *rmissing)
 {
-    (void)r, (void)lh, (void)rh, (void)lmissing, (void)rmissing;
-    add[vv_cpu()](cells, right[0], left[0]);
+    (void)lh, (void)rh, (void)lmissing, (void)rmissing;
+    (vv_dtype_is_float(r->in) ? add : add_whole)[vv_cpu()](cells, right[0], left[0]);
 }
 
 static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, void *const planes[], const void *missing,
