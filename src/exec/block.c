@@ -145,6 +145,20 @@ void vv_block_done(vv_worker *w, int input, const vv_index coords[])
 
 /* --- tiles --- */
 
+vv_status vv_block_read(vv_worker *w, int input, vv_index offset, vv_index n, void *to)
+{
+    const vv_part *p = &w->job->step->input[input].part[0];
+    vv_feed *f = &w->job->feed[w->job->plan->step[p->from].source];
+    double start = vv_now();
+    if (vv_feed_elements(f, offset, n, to) != VV_OK)
+        return vv_error_prefix("%s: variable '%s', rank %d", f->source->path, f->source->variable, vv_this_rank());
+    double seconds = vv_now() - start;
+    w->seconds_read += seconds;
+    w->seconds_kernel -= seconds; /* it happens inside of a chunk's fold */
+    w->read += n * vv_dtype_size(f->source->decode.stored);
+    return VV_OK;
+}
+
 /* Moves the window so that it holds [offset, offset + n), and reaches as far as the run and the window do. What it holds of that already is moved,
  * not read again. */
 static vv_status slide(vv_worker *w, int input, vv_index offset, vv_index need)
@@ -158,16 +172,9 @@ static vv_status slide(vv_worker *w, int input, vv_index offset, vv_index need)
     vv_index have = offset >= b->window_first && offset < end ? vv_imin(n, end - offset) : 0;
     char *window = w->memory[input].data;
     if (have) memmove(window, window + (offset - b->window_first) * size, (size_t)(have * size));
-    double start = vv_now();
-    vv_status status = vv_feed_elements(f, offset + have, n - have, window + have * size);
-    if (status != VV_OK)
-        return vv_error_prefix("%s: variable '%s', rank %d", f->source->path, f->source->variable, vv_this_rank());
-    double seconds = vv_now() - start;
-    w->seconds_read += seconds;
-    w->seconds_kernel -= seconds; /* it happens inside of a chunk's fold */
+    VV_TRY(vv_block_read(w, input, offset + have, n - have, window + have * size));
     b->window_first = offset;
     b->window_n = n;
-    w->read += (n - have) * size;
     return VV_OK;
 }
 

@@ -280,6 +280,23 @@ static vv_status walk(fold *f, int n_loops, const loop loops[], spot begin, cons
     return VV_OK;
 }
 
+/* Rows that are streamed, long, and not changed by anything: they are read to where the chunk has them. */
+static bool reads_rows(const fold *f)
+{
+    enum { LONG = VV_WINDOW / 4 };
+    const vv_step *s = f->s;
+    const loop *row = &f->inner.loop[0];
+    const vv_block *b = &f->w->block[0];
+    if (s->op != VV_STEP_MAP || s->program->n > 0 || f->n_inputs != 1 || s->n_results != 1) return false;
+    return !b->bytes && f->looked_up[0] < 0 && !f->mixed[0] && row->at[0] == 1 && row->cell == 1 && f->inner.n == 1 &&
+           vv_decode_is_plain(&b->decode) && row->n * vv_dtype_size(b->decode.out) >= LONG;
+}
+
+static vv_status read_row(fold *f, spot to, const vv_index at[], vv_index n)
+{
+    return vv_block_read(f->w, 0, at[0], n, f->state + to.cell * vv_dtype_size(f->w->block[0].decode.out));
+}
+
 /* A row, tile by tile; the reduced loops that go inside run over each tile. */
 static vv_status visit_row(fold *f, spot begin, const vv_index at[], vv_index n)
 {
@@ -473,5 +490,5 @@ vv_status vv_fold_box(vv_worker *w, const vv_box *chunk, const vv_box *box, cons
     for (int i = 0; i < f.n_inputs; i++) first[i] = begin_of(&f, i, at[i]);
     f.tile = folds_stored(&f) ? do_stored_tile : do_tile;
     if (f.tile == do_stored_tile) f.reach = vv_imin(f.reach, STORED_TILE);
-    return walk(&f, f.outer.n, f.outer.loop, f.begin, first, f.inner.loop[0].n, visit_row);
+    return walk(&f, f.outer.n, f.outer.loop, f.begin, first, f.inner.loop[0].n, reads_rows(&f) ? read_row : visit_row);
 }

@@ -199,6 +199,8 @@ VV_WARN_UNUSED vv_status vv_block_at(vv_worker *w, int input, vv_index offset, v
 /* Values of n <= VV_TILE elements of a block, `stride` apart, the first one at `offset`, in the working type: in the block itself or in `tile`. */
 VV_WARN_UNUSED vv_status vv_block_tile(vv_worker *w, int input, vv_index offset, vv_index stride, vv_index n,
                                        void *tile, const void **values);
+/* Streamed: n stored elements from `offset` on, which lie together, to where they shall be. */
+VV_WARN_UNUSED vv_status vv_block_read(vv_worker *w, int input, vv_index offset, vv_index n, void *to);
 /* Longest tile that may be asked for. */
 vv_index vv_block_reach(const vv_block *b, vv_index stride);
 /* All elements of a block are this working value. */

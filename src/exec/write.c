@@ -85,7 +85,9 @@ static void pad(const vv_step *s, const vv_box *box, const char *data, char *chu
 {
     vv_bytes size = vv_dtype_size(s->to.encode.to);
     const vv_grid *g = vv_write_grid(s);
-    if (vv_box_elements(box) < total) vv_tile_gather(size, total, s->to.encode.fill, 0, chunk);
+    _Alignas(16) unsigned char fill[16];
+    memcpy(fill, s->to.encode.fill, sizeof fill);
+    if (vv_box_elements(box) < total) vv_tile_gather(size, total, fill, 0, chunk);
     vv_index row = box->nd ? box->n[box->nd - 1] : 1, at[VV_MAX_DIMS] = {0};
     do {
         vv_index first = 0;

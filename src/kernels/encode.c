@@ -85,24 +85,37 @@ static void encode_scaled(const vv_encode *e, const char *in, vv_index n, const 
     }
 }
 
-#define HAS_NAN(type, name)                                                                                            \
-    static bool name(const type *x, vv_index n)                                                                        \
+/* Gathered in elements' own width, which is what vectorises. */
+#define HAS_NAN(type, atype, name)                                                                                     \
+    VV_KERNEL void name##_body(const type *x, vv_index n, bool *out)                                                   \
     {                                                                                                                  \
-        for (vv_index i = 0; i < n; i += VV_TILE) {                                                                    \
-            int any = 0;                                                                                               \
-            for (vv_index k = i; k < vv_imin(i + VV_TILE, n); k++) any |= x[k] != x[k];                                \
-            if (any) return true;                                                                                      \
-        }                                                                                                              \
-        return false;                                                                                                  \
+        atype any = 0;                                                                                                 \
+        for (vv_index k = 0; k < n; k++) any |= (atype)(x[k] != x[k]);                                                 \
+        *out = any != 0;                                                                                               \
+    }                                                                                                                  \
+    VV_CLONES(name, name##_body, (const type *x, vv_index n, bool *out), (x, n, out))
+HAS_NAN(float, int32_t, f32_has_nan)
+HAS_NAN(double, int64_t, f64_has_nan)
+
+static bool has_nan(const vv_encode *e, const void *in, vv_index n)
+{
+    bool any = false;
+    vv_bytes size = vv_dtype_size(e->in);
+    for (vv_index i = 0; i < n && !any; i += VV_TILE) {
+        const char *x = (const char *)in + i * size;
+        vv_index some = vv_imin(VV_TILE, n - i);
+        if (e->in == VV_F32)
+            f32_has_nan[vv_cpu()]((const float *)(const void *)x, some, &any);
+        else
+            f64_has_nan[vv_cpu()]((const double *)(const void *)x, some, &any);
     }
-HAS_NAN(float, f32_has_nan)
-HAS_NAN(double, f64_has_nan)
+    return any;
+}
 
 bool vv_encode_changes(const vv_encode *e, const void *in, vv_index n)
 {
     if (e->in != e->to || e->scaled || e->quantize.how != VV_QUANTIZE_NOT) return true;
-    if (e->in == VV_F32) return f32_has_nan(in, n);
-    if (e->in == VV_F64) return f64_has_nan(in, n);
+    if (e->in == VV_F32 || e->in == VV_F64) return has_nan(e, in, n);
     return e->in != VV_I64 && e->in != VV_U64;
 }
 
