@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -75,12 +76,28 @@ static vv_bytes lead(vv_bytes whole)
     return whole < VV_MEM_LARGE ? 0 : PAGE - HEADER;
 }
 
+/* Large blocks in large pages, where the system has any: a page fault for 2 MiB instead of 512, and fewer look-ups of where a page is. Blocks are accounted in
+ * full, so that pages of which only a part is used do not matter. */
+static void ask_for_large_pages(char *raw, vv_bytes whole)
+{
+#ifdef MADV_HUGEPAGE
+    enum { LARGE_PAGES = 4 << 20 };
+    if (whole < LARGE_PAGES) return;
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), skip = (page - (uintptr_t)raw % page) % page;
+    (void)madvise(raw + skip, (size_t)whole - skip,
+                  MADV_HUGEPAGE); /* a wish: nothing changes where it is not granted */
+#else
+    (void)raw, (void)whole;
+#endif
+}
+
 static header *from_system(vv_bytes whole)
 {
     bool large = lead(whole) > 0;
     vv_bytes all = large ? (lead(whole) + whole + PAGE - 1) / PAGE * PAGE : whole;
     char *raw = whole < most ? aligned_alloc(large ? PAGE : 64, (size_t)all) : NULL;
     if (!raw) return NULL;
+    ask_for_large_pages(raw, all);
     header *h = (header *)(void *)(raw + lead(whole));
     h->bytes = whole;
     return h;

@@ -79,19 +79,6 @@ typedef struct before {
     double seconds[3];
 } before;
 
-/* Nothing is to be run: the values are delivered from where they lie. */
-static vv_status pass_on(hand *h, vv_stage *g, const vv_task *t, const before *b)
-{
-    vv_piece piece = {.out = t->unit.out, .lent = true};
-    const void *values;
-    VV_TRY(vv_worker_find(&h->worker, t->unit, &values));
-    count(h, t->step, b->read, b->seconds);
-    piece.state = (char *)(uintptr_t)values;
-    vv_status status = vv_deliver(g, &piece);
-    vv_worker_found(&h->worker, t->unit);
-    return status;
-}
-
 static vv_status compute(hand *h, vv_stage *g, const vv_task *t, const before *b)
 {
     vv_piece *piece;
@@ -114,13 +101,14 @@ static vv_status run_unit(hand *h, const vv_task *t)
     vv_stage *g = &r->stage[t->step];
     vv_worker *w = &h->worker;
     before b = {w->read, {w->seconds_read, w->seconds_inflate, w->seconds_kernel}};
-    bool copied;
+    bool copied; /* or passed on */
     VV_TRY(vv_copy_unit(r, w, t, &copied));
     w->job = &g->job;
+    if (!copied) VV_TRY(vv_pass_unit(r, w, t, &copied));
     if (copied)
         count(h, t->step, b.read, b.seconds);
     else
-        VV_TRY((g->job.there ? pass_on : compute)(h, g, t, &b));
+        VV_TRY(compute(h, g, t, &b));
     end_unit(r, g);
     return VV_OK;
 }

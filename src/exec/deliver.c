@@ -130,8 +130,15 @@ vv_status vv_deliver_receive(vv_run *r, const vv_message *m)
 
 /* --- values --- */
 
+/* An output chunk: states, or the values of a map. */
+typedef struct finished {
+    vv_index out;
+    const void *state;
+    const vv_index *layout; /* NULL: packed */
+} finished;
+
 /* Values of a result, in the working type that its step makes. Those of a map lie in the piece as they are. */
-static vv_status values_of(const vv_stage *g, const vv_piece *p, int result, vv_desk *d, const vv_box *box,
+static vv_status values_of(const vv_stage *g, const finished *p, int result, vv_desk *d, const vv_box *box,
                            const void **values, vv_dtype *type)
 {
     const vv_step *s = g->job.step;
@@ -163,10 +170,12 @@ static vv_status rounded(vv_desk *d, vv_dtype array, vv_index n, vv_dtype type, 
     return VV_OK;
 }
 
-static vv_status keep(vv_run *r, const vv_step *t, vv_index out, const char *data, vv_bytes bytes)
+static vv_status keep(vv_run *r, const vv_step *t, vv_desk *d, vv_index out, const char *data, vv_bytes bytes)
 {
     if (!r->hooks->keep) return vv_fail(VV_ERR_INTERNAL, "this rank holds nothing");
-    vv_status status = vv_keep_put(r->hooks->keep, t->to.variable, out, data, bytes);
+    bool own = d->own && *d->own == data;
+    vv_status status = own ? vv_keep_take(r->hooks->keep, t->to.variable, out, d->own, bytes)
+                           : vv_keep_put(r->hooks->keep, t->to.variable, out, data, bytes);
     return status == VV_OK ? VV_OK : vv_error_prefix("held array '%s', rank %d", t->name, vv_this_rank());
 }
 
@@ -228,7 +237,7 @@ static vv_status write_result(vv_run *r, int step, vv_desk *d, vv_index out, con
     const char *encoded;
     VV_TRY(encode(t, d, box, values, &encoded));
     if (t->op == VV_STEP_GATHER) return gather(r, step, out, box, encoded);
-    if (t->op == VV_STEP_KEEP) return keep(r, t, out, encoded, n * vv_dtype_size(t->to.encode.to));
+    if (t->op == VV_STEP_KEEP) return keep(r, t, d, out, encoded, n * vv_dtype_size(t->to.encode.to));
     if (vv_write_elements(r, step, d, out, box, encoded) == VV_OK) return VV_OK;
     return vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
 }
@@ -246,7 +255,7 @@ static bool wanted(const vv_stage *g, int result, bool pushed)
 }
 
 /* To files and to rank 0: values as they were made, where the encoding takes them, or as the array has them. */
-static vv_status write_all(vv_stage *g, const vv_piece *p, int result, const vv_box *box, vv_desk *d,
+static vv_status write_all(vv_stage *g, const finished *p, int result, const vv_box *box, vv_desk *d,
                            const void *values, vv_dtype type)
 {
     for (int i = 0; i < g->n_targets; i++) {
@@ -262,19 +271,19 @@ static vv_status write_all(vv_stage *g, const vv_piece *p, int result, const vv_
     return VV_OK;
 }
 
-static vv_status push_all(vv_stage *g, const vv_piece *p, int result, const vv_box *box, vv_desk *d, const void *values,
+static vv_status push_all(vv_stage *g, const finished *p, int result, const vv_box *box, vv_desk *d, const void *values,
                           vv_dtype type)
 {
     int64_t begin = vv_ticks();
     VV_TRY(rounded(d, g->job.step->result[result].type, vv_box_elements(box), type, &values));
     for (int i = 0; i < g->n_targets; i++)
-        if (is_for(&g->target[i], result, true)) VV_TRY(vv_push(g, d, &g->target[i], p->out, values));
+        if (is_for(&g->target[i], result, true)) VV_TRY(vv_push(g, d, &g->target[i], p->out, values, p->layout));
     VV_TRY(vv_push_flush(g->run, d));
     vv_spend(g, VV_SPENT_SEND, vv_ticks() - begin);
     return VV_OK;
 }
 
-static vv_status deliver_result(vv_stage *g, const vv_piece *p, int result, const vv_box *box, vv_desk *d)
+static vv_status deliver_result(vv_stage *g, const finished *p, int result, const vv_box *box, vv_desk *d)
 {
     const void *values;
     vv_dtype type;
@@ -285,17 +294,36 @@ static vv_status deliver_result(vv_stage *g, const vv_piece *p, int result, cons
     return push ? push_all(g, p, result, box, d, values, type) : VV_OK;
 }
 
-vv_status vv_deliver(vv_stage *g, vv_piece *p)
+static vv_status deliver(vv_stage *g, const finished *p, void **own)
 {
     vv_desk *d = NULL;
     vv_box box;
     vv_status status = vv_fault(VV_FAULT_FINISH);
     vv_grid_box(&g->job.step->grid, p->out, &box);
     if (status == VV_OK) status = desk_get(g->run, &d);
+    if (d) d->own = own;
     for (int k = 0; k < g->job.step->n_results && status == VV_OK; k++) status = deliver_result(g, p, k, &box, d);
     desk_put(g->run, d);
+    return status;
+}
+
+vv_status vv_deliver(vv_stage *g, vv_piece *p)
+{
+    vv_status status = deliver(g, &(finished){p->out, p->state, NULL}, NULL);
     vv_piece_put(g, p);
     return status;
+}
+
+vv_status vv_deliver_values(vv_stage *g, vv_index out, const void *values, const vv_index layout[], void **own)
+{
+    return deliver(g, &(finished){out, values, layout}, own);
+}
+
+bool vv_deliver_pushes(const vv_stage *g)
+{
+    for (int i = 0; i < g->n_targets; i++)
+        if (!g->target[i].edge) return false;
+    return true;
 }
 
 /* --- targets --- */

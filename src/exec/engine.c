@@ -23,7 +23,6 @@ static vv_status stage_setup(vv_run *r, int number)
     pthread_mutex_init(&g->lock, NULL);
     g->job = (vv_job){.plan = r->plan, .step = s, .number = number, .feed = r->feeds.feed, .store = r->store};
     for (int i = 0; i < s->n_inputs; i++) g->job.edge[i] = vv_store_edge(r->store, number, i);
-    g->job.there = vv_unit_is_there(&g->job);
     g->job.own = vv_place_count(s, r->net->rank, r->net->size);
     atomic_store(&g->left, g->job.own);
     vv_index most = vv_waiting_in_order(r->plan, s);

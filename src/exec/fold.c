@@ -223,10 +223,10 @@ static vv_status find_edges(vv_worker *w)
     return VV_OK;
 }
 
-/* Lays the rooms of a step out in the arena. */
 static vv_status lay_out(vv_worker *w)
 {
     const vv_job *job = w->job;
+    if (w->laid == job) return VV_OK;
     const vv_work *k = &job->work;
     vv_bytes all = vv_work_total(job->step, k);
     w->laid = NULL;
@@ -248,10 +248,10 @@ static vv_status lay_out(vv_worker *w)
     return VV_OK;
 }
 
-static vv_status begin_unit(vv_worker *w)
+vv_status vv_worker_begin(vv_worker *w)
 {
     VV_TRY(vv_fault(VV_FAULT_TASK));
-    if (w->laid != w->job) VV_TRY(lay_out(w));
+    VV_TRY(lay_out(w));
     for (int i = 0; i < w->job->step->n_inputs; i++) w->key[i] = -1;
     return VV_OK;
 }
@@ -261,7 +261,7 @@ vv_status vv_worker_run(vv_worker *w, vv_unit u, void *state)
     const vv_step *s = w->job->step;
     vv_index coords[VV_MAX_DIMS], n = vv_unit_chunks(s, u);
     vv_box box;
-    VV_TRY(begin_unit(w));
+    VV_TRY(vv_worker_begin(w));
     chunk c = {.w = w, .s = s, .box = &box, .coords = coords, .states = state, .cells = vv_unit_cells(s, u.out)};
     c.state_bytes = vv_state_bytes(s, c.cells);
     vv_out_groups(s, u.out, &c.first_group, &c.groups);
@@ -274,50 +274,6 @@ vv_status vv_worker_run(vv_worker *w, vv_unit u, void *state)
         VV_TRY(run_chunk(&c, coords));
     }
     return VV_OK;
-}
-
-/* --- units whose values are there already ---
- *
- * Where an elementwise step changes nothing and has its chunk as a packed block - an inbox of a rechunk, a box put together from files - the block is the
- * chunk: it is delivered from where it lies. */
-
-/* Each element of the work has one of its own in the block, in the same order. */
-static bool packed_alike(const vv_step *s, const vv_edge *e)
-{
-    const vv_input *in = &s->input[0];
-    for (int d = 0; d < s->work.shape.nd; d++)
-        if (in->before[d] || in->after[d] || (!e->follows[d] && s->work.shape.n[d] > 1)) return false;
-    return e->lookup < 0;
-}
-
-bool vv_unit_is_there(const vv_job *job)
-{
-    const vv_step *s = job->step;
-    if (s->op != VV_STEP_MAP || !s->program || s->n_inputs != 1 || s->n_results != 1 || s->program->n > 0) return false;
-    if (s->input[0].lookup || (s->input[0].access != VV_ACCESS_PUSH && s->input[0].access != VV_ACCESS_BOX))
-        return false;
-    return job->edge[0] && packed_alike(s, job->edge[0]);
-}
-
-vv_status vv_worker_find(vv_worker *w, vv_unit u, const void **values)
-{
-    vv_index coords[VV_MAX_DIMS];
-    vv_box box;
-    VV_TRY(begin_unit(w));
-    if (w->stop(w->context)) return vv_fail(VV_ERR_CANCELLED, "stopped");
-    vv_unit_coords(w->job->step, u, 0, coords);
-    vv_grid_box_at(&w->job->step->work, coords, &box);
-    vv_ahead(w, u, 0);
-    VV_TRY(vv_block_load(w, 0, coords, &box));
-    *values = w->block[0].bytes;
-    return VV_OK;
-}
-
-void vv_worker_found(vv_worker *w, vv_unit u)
-{
-    vv_index coords[VV_MAX_DIMS];
-    vv_unit_coords(w->job->step, u, 0, coords);
-    vv_block_done(w, 0, coords);
 }
 
 vv_status vv_worker_open(vv_worker *w)

@@ -163,10 +163,28 @@ void vv_keep_free(vv_keep **keep)
 
 /* --- chunks --- */
 
+static vv_status place_for(const vv_keep *k, int array, vv_index chunk, item **out)
+{
+    item *it = *out = item_of(k, array, chunk);
+    if (!it || it->at.size > 0) return vv_fail(VV_ERR_INTERNAL, "chunk %lld is not to be held here", (long long)chunk);
+    return VV_OK;
+}
+
+vv_status vv_keep_take(vv_keep *k, int array, vv_index chunk, void **block, vv_bytes size)
+{
+    item *it;
+    VV_TRY(place_for(k, array, chunk, &it));
+    if (size == 0) return VV_OK;
+    if (!takes(k, size)) return vv_spill_write(k->scratch, *block, size, &it->at);
+    *it = (item){.data = *block, .at.size = size};
+    *block = NULL;
+    return VV_OK;
+}
+
 vv_status vv_keep_put(vv_keep *k, int array, vv_index chunk, const void *data, vv_bytes size)
 {
-    item *it = item_of(k, array, chunk);
-    if (!it || it->at.size > 0) return vv_fail(VV_ERR_INTERNAL, "chunk %lld is not to be held here", (long long)chunk);
+    item *it;
+    VV_TRY(place_for(k, array, chunk, &it));
     if (size == 0) return VV_OK;
     if (!takes(k, size)) return vv_spill_write(k->scratch, data, size, &it->at);
     VV_TRY(vv_mem_get(&it->data, size, "a held chunk"));

@@ -27,6 +27,8 @@ void vv_keep_drop(vv_keep *k, int array);
 
 /* A chunk of an array that the plan keeps. */
 VV_WARN_UNUSED vv_status vv_keep_put(vv_keep *k, int array, vv_index chunk, const void *data, vv_bytes size);
+/* The same of a block from vv_mem_get(): *block is the keep's from here on, and NULL, unless the chunk had to go to the scratch file. */
+VV_WARN_UNUSED vv_status vv_keep_take(vv_keep *k, int array, vv_index chunk, void **block, vv_bytes size);
 /* A chunk where it lies in memory; NULL when it is not there: in the scratch file, or not on this rank. Valid until the next plan begins. */
 const void *vv_keep_find(vv_keep *k, int array, vv_index chunk);
 /* From the scratch file. */

@@ -146,6 +146,7 @@ typedef struct push {
     vv_desk *desk;
     vv_index out;
     const char *values;
+    const vv_index *layout;
 } push;
 
 static vv_status pack(const push *p, const vv_edge *e, int to, vv_index key, const vv_box *piece, const char *first,
@@ -183,7 +184,7 @@ static vv_status visit(void *context, const vv_edge *e, int part, vv_index key, 
     if (vv_box_elements(piece) == 0) return VV_OK;
     int wanting = vv_edge_ranks(e, key, r->net->size, p->desk->want);
     if (wanting == 0) return VV_OK;
-    vv_piece_strides(e, part, p->out, piece, &first, stride);
+    vv_piece_strides(e, part, p->out, piece, p->layout, &first, stride);
     const char *at = p->values + first * value_size(e);
     for (int to = 0; to < r->net->size; to++) {
         if (!p->desk->want[to]) continue;
@@ -197,9 +198,10 @@ static vv_status visit(void *context, const vv_edge *e, int part, vv_index key, 
     return VV_OK;
 }
 
-vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv_index out, const void *values)
+vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv_index out, const void *values,
+                  const vv_index layout[])
 {
-    push p = {g, d, out, values};
+    push p = {g, d, out, values, layout};
     return vv_edge_pieces(t->edge, t->part, out, visit, &p);
 }
 

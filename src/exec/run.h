@@ -17,7 +17,6 @@ typedef struct vv_piece {
     struct vv_piece *next;
     vv_index out, i, level; /* its node in the tree */
     char *state;
-    bool lent; /* the state is somebody else's, and so is the piece: it ends with being delivered */
 } vv_piece;
 
 enum { VV_TREE_BUCKETS = 1024 };
@@ -107,6 +106,7 @@ typedef struct vv_desk {
     vv_codec *codec;
     char *room[VV_FINISH_ROOMS];
     vv_bytes size[VV_FINISH_ROOMS];
+    void **own; /* the block that the chunk at work is, if it may be given away */
     bool *want; /* by rank */
     struct vv_parcel {
         char *data;
@@ -150,6 +150,12 @@ bool vv_trees_wait(vv_run *r, int act);
 
 /* deliver.c: a finished output chunk goes where the plan wants it. */
 VV_WARN_UNUSED vv_status vv_deliver(vv_stage *g, vv_piece *p);
+/* The same for a map's values that lie elsewhere. *own: the block that they begin, which may be given away (then it is NULL); or NULL. layout: their strides; then
+ * all of them have to be pushed. NULL: they are packed. */
+VV_WARN_UNUSED vv_status vv_deliver_values(vv_stage *g, vv_index out, const void *values, const vv_index layout[],
+                                           void **own);
+/* Whether all that a step makes is pushed. */
+bool vv_deliver_pushes(const vv_stage *g);
 VV_WARN_UNUSED vv_status vv_deliver_receive(vv_run *r, const vv_message *m);
 
 /* write.c: the output is open from now on. Elements of a finished chunk, as they are stored but for filters, go to it. */
@@ -182,8 +188,13 @@ void vv_note_written(vv_run *r, int step, vv_bytes bytes);
 /* copy.c: a unit whose chunk is in a source as the output has it; *copied is false, and nothing done, when it is not. */
 VV_WARN_UNUSED vv_status vv_copy_unit(vv_run *r, vv_worker *w, const vv_task *t, bool *copied);
 
-/* push.c: all values of a finished chunk, in the working type of the result, to an input of a later step. */
-VV_WARN_UNUSED vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv_index out, const void *values);
+/* pass.c: a unit that hands on what it gets; *passed is false, and nothing done, when it does not. */
+VV_WARN_UNUSED vv_status vv_pass_unit(vv_run *r, vv_worker *w, const vv_task *t, bool *passed);
+
+/* push.c: all values of a finished chunk, in the working type of the result, to an input of a later step. layout: strides by the chunk's dimensions; NULL: they
+ * are packed. */
+VV_WARN_UNUSED vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv_index out, const void *values,
+                                 const vv_index layout[]);
 /* What has gathered for other ranks goes to them. */
 VV_WARN_UNUSED vv_status vv_push_flush(vv_run *r, vv_desk *d);
 VV_WARN_UNUSED vv_status vv_push_receive(vv_run *r, const vv_message *m);

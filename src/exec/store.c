@@ -565,19 +565,44 @@ vv_status vv_store_use(vv_store *s, int step, int input, vv_index key, void *roo
     return read_back(s, b, again, room, block);
 }
 
+/* Where the list of a bucket has an inbox. */
+static inbox **place_of(vv_store *s, unsigned bucket, int step, int input, vv_index key)
+{
+    inbox **at = &s->bucket[bucket];
+    while (*at && ((*at)->key != key || (*at)->step != step || (*at)->input != input)) at = &(*at)->next;
+    return at;
+}
+
 void vv_store_done(vv_store *s, int step, int input, vv_index key)
 {
     unsigned bucket = bucket_of(step, input, key);
     inbox *gone = NULL;
     pthread_mutex_lock(&s->lock[bucket % LOCKS]);
-    inbox **at = &s->bucket[bucket];
-    while (*at && ((*at)->key != key || (*at)->step != step || (*at)->input != input)) at = &(*at)->next;
+    inbox **at = place_of(s, bucket, step, input, key);
     if (*at && --(*at)->uses <= 0) {
         gone = *at;
         *at = gone->next;
     }
     pthread_mutex_unlock(&s->lock[bucket % LOCKS]);
     if (gone) inbox_free(s, gone);
+}
+
+bool vv_store_take(vv_store *s, int step, int input, vv_index key, void **block)
+{
+    unsigned bucket = bucket_of(step, input, key);
+    inbox *gone = NULL;
+    pthread_mutex_lock(&s->lock[bucket % LOCKS]);
+    inbox **at = place_of(s, bucket, step, input, key);
+    if (*at && (*at)->uses == 1 && !(*at)->spilled) {
+        gone = *at;
+        *at = gone->next;
+    }
+    pthread_mutex_unlock(&s->lock[bucket % LOCKS]);
+    if (!gone) return false;
+    *block = atomic_exchange(&gone->block, NULL);
+    atomic_fetch_sub(&s->held, gone->bytes);
+    inbox_free(s, gone);
+    return true;
 }
 
 bool vv_store_full(const vv_store *s)

@@ -44,6 +44,8 @@ bool vv_store_ready(vv_store *s, int step, vv_unit u);
 /* A complete inbox's block: in memory, or read back into `room`. Valid until vv_store_done(), which follows every use. */
 VV_WARN_UNUSED vv_status vv_store_use(vv_store *s, int step, int input, vv_index key, void *room, const void **block);
 void vv_store_done(vv_store *s, int step, int input, vv_index key);
+/* Instead of vv_store_done(), when nobody else will use the inbox and it is in memory: its block is the caller's. false: nothing done. */
+bool vv_store_take(vv_store *s, int step, int input, vv_index key, void **block);
 
 /* An inbox had to be spilled, and what is in memory fills most of the limit: consumers should go first. */
 bool vv_store_full(const vv_store *s);

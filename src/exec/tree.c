@@ -44,7 +44,6 @@ static void piece_free(vv_piece *p)
 
 void vv_piece_put(vv_stage *g, vv_piece *p)
 {
-    if (p->lent) return;
     pthread_mutex_lock(&g->lock);
     p->next = g->pool;
     g->pool = p;

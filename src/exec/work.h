@@ -102,7 +102,6 @@ typedef struct vv_job {
     struct vv_store *store;                 /* inboxes; may be NULL when no input is pushed */
     const vv_edge *edge[VV_PROGRAM_INPUTS]; /* by input; of those that are pushed or put together */
     vv_index own;                           /* units of this rank */
-    bool there;                             /* vv_unit_is_there() */
 } vv_job;
 
 /* A buffer: a part of the worker's arena, or, where that is too small, a block of its own. */
@@ -160,14 +159,10 @@ void vv_worker_close(vv_worker *w);
 /* At least `size` bytes at r->data; what was there is lost when it has to move. */
 VV_WARN_UNUSED vv_status vv_room_for(vv_room *r, vv_bytes size, const char *what);
 
+/* Before a unit: the buffers are as step w->job->step needs them, with nothing in them. */
+VV_WARN_UNUSED vv_status vv_worker_begin(vv_worker *w);
 /* Runs a unit of step w->job->step: folds into `state` (initialised here), or writes the values of a map chunk to it. */
 VV_WARN_UNUSED vv_status vv_worker_run(vv_worker *w, vv_unit u, void *state);
-
-/* fold.c: whether the values of each unit of a step are a packed block as they are: there is nothing to run. Then: where they lie, from
- * one call to the other. */
-bool vv_unit_is_there(const vv_job *job);
-VV_WARN_UNUSED vv_status vv_worker_find(vv_worker *w, vv_unit u, const void **values);
-void vv_worker_found(vv_worker *w, vv_unit u);
 
 /* States of a piece: of group 0, then of group 1, ..., for each one state after the other of all results.
  * Cells of one group; a state. */

@@ -399,7 +399,8 @@ vv_status vv_edge_pieces(const vv_edge *e, int part, vv_index out, vv_flow_visit
     return VV_OK;
 }
 
-void vv_piece_strides(const vv_edge *e, int part, vv_index out, const vv_box *piece, vv_index *first, vv_index stride[])
+void vv_piece_strides(const vv_edge *e, int part, vv_index out, const vv_box *piece, const vv_index layout[],
+                      vv_index *first, vv_index stride[])
 {
     const vv_part *p = &e->part[part];
     vv_box chunk;
@@ -410,6 +411,7 @@ void vv_piece_strides(const vv_edge *e, int part, vv_index out, const vv_box *pi
     for (int d = p->nd - 1; d >= 0; d--) {
         int w = p->dim[d];
         vv_index at = vv_part_index(p, d, w < 0 ? 0 : piece->lo[w]);
+        if (layout) step = layout[d];
         *first += (at - chunk.lo[d]) * step;
         if (w >= 0 && piece->n[w] > 1) stride[w] += (vv_part_index(p, d, piece->lo[w] + 1) - at) * step;
         step *= chunk.n[d];

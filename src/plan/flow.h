@@ -56,9 +56,10 @@ vv_index vv_edge_due(const vv_edge *e, vv_index key);
 typedef vv_status vv_flow_visitor(void *context, const vv_edge *e, int part, vv_index key, const vv_box *piece);
 VV_WARN_UNUSED vv_status vv_edge_pieces(const vv_edge *e, int part, vv_index out, vv_flow_visitor *visit,
                                         void *context);
-/* Where a piece's elements lie in the producer's packed chunk: offset of its first one, and the stride along every dimension of the inboxes' space. */
-void vv_piece_strides(const vv_edge *e, int part, vv_index out, const vv_box *piece, vv_index *first,
-                      vv_index stride[]);
+/* Where a piece's elements lie in the producer's chunk: offset of its first one, and the stride along every dimension of the inboxes' space. layout: strides
+ * along the chunk's own dimensions; NULL: it is packed. */
+void vv_piece_strides(const vv_edge *e, int part, vv_index out, const vv_box *piece, const vv_index layout[],
+                      vv_index *first, vv_index stride[]);
 
 /* Ranks that have a task that uses this inbox: sets want[0 .. ranks); returns how many. */
 int vv_edge_ranks(const vv_edge *e, vv_index key, int ranks, bool want[]);

@@ -411,12 +411,13 @@ static vv_status choose_all(vv_plan *p, int step, int first_load, loads *l)
     return note_loads(p, step, why, first_load, l);
 }
 
-/* Contiguous data may be walked in another order than it is stored in. */
+/* Data may be walked in another order than it is stored in. */
 static bool in_bands(const vv_source *source, load *l, vv_grid *work)
 {
     vv_bytes size = vv_dtype_size(source->decode.stored);
-    bool free = source->raw && !source->chunked && !source->generated && !source->held;
-    return free && vv_walk_bands(&l->walk, &l->box, size, l->order, work);
+    if (!source->raw || source->generated || source->held) return false;
+    return source->chunked ? vv_walk_chunks(&l->walk, &l->box, &source->stored, size, l->order, work)
+                           : vv_walk_bands(&l->walk, &l->box, size, l->order, work);
 }
 
 /* The step of a load: the region as it is stored, chunk by chunk. */
@@ -439,7 +440,7 @@ static vv_status add_load(vv_plan *p, load *l)
     s->work.shape = shape;
     if (l->banded) {
         s->work = work;
-        s->input[0].access = VV_ACCESS_BOX;
+        s->input[0].access = source->chunked ? VV_ACCESS_CHUNK : VV_ACCESS_BOX;
         return why_loaded(s, BANDS, l->why);
     }
     vv_lower_grid(p, s, &(vv_hint){0});

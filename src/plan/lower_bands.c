@@ -1,4 +1,4 @@
-/* In which order a load walks contiguous data.
+/* In which order a load walks its data.
  *
  * A load passes elements on to inboxes, and an inbox is held until it has all of them. Where a series at every place is wanted of maps that follow each other in the file,
  * walking the file from its begin completes all inboxes at its end:
@@ -9,7 +9,8 @@
  * (here 16 x 720 elements of each map), and only one band is held at a time. The load's own result has the dimensions in the order of its walk - lat, time, lon -
  * because work is numbered, and divided among ranks, along it: so bands also stay with one rank, as the rows of wanted chunks do.
  *
- * Dimensions that are cut by who wants them come first, but for the innermost one: elements of a row stay together. */
+ * Dimensions that are cut by who wants them come first, but for the innermost one: elements of a row stay together. Where data is stored in chunks, whole chunks are
+ * walked in such an order, the innermost dimension like all others: pieces are cut from them as they lie (exec/pass.c). */
 #include "plan/lower_build.h"
 
 #include <string.h>
@@ -19,7 +20,7 @@ enum { RUN = 16 << 10, UNIT = 256 << 10, LARGEST = 2 << 20, ENOUGH = 16 << 20 };
 
 void vv_walk_note(const vv_step *s, const vv_input *in, const vv_part *part, vv_walk *out)
 {
-    *out = (vv_walk){.banded = s->op == VV_STEP_MAP && !vv_step_packs(s) && part->table_dim < 0};
+    *out = (vv_walk){.banded = s->op == VV_STEP_MAP && (s->block || !vv_step_packs(s)) && part->table_dim < 0};
     for (int d = 0; d < part->nd; d++) {
         int w = part->dim[d];
         out->banded = out->banded && w >= 0 && part->stride[d] == 1 && !in->before[w] && !in->after[w];
@@ -106,6 +107,31 @@ bool vv_walk_bands(const vv_walk *w, const vv_box *box, vv_bytes size, int order
         grid->chunk[k] = chunk[d];
         vv_index past = k < cuts ? (box->lo[d] - w->origin[d]) % chunk[d] : 0;
         grid->shift[k] = (past + chunk[d]) % chunk[d];
+    }
+    return true;
+}
+
+/* Stored chunks, first those that the first wanted chunks lie in, then the next ones. Whole variables only, whose chunks begin where they do. */
+bool vv_walk_chunks(const vv_walk *w, const vv_box *box, const vv_grid *stored, vv_bytes size, int order[],
+                    vv_grid *grid)
+{
+    vv_index chunk[VV_MAX_DIMS];
+    int n = 0, cuts, nd = box->nd;
+    if (!w->banded || nd < 2) return false;
+    for (int d = 0; d < nd; d++) {
+        if (box->lo[d] != 0 || box->n[d] != stored->shape.n[d] || stored->shift[d] != 0) return false;
+        chunk[d] = stored->chunk[d];
+        if (w->chunk[d] < box->n[d]) order[n++] = d;
+    }
+    cuts = n;
+    for (int d = 0; d < nd; d++)
+        if (w->chunk[d] >= box->n[d]) order[n++] = d;
+    vv_index natural = held(w, box, NULL, chunk, 0);
+    if (cuts == 0 || vv_times(natural, size) <= ENOUGH || held(w, box, order, chunk, cuts) > natural / 2) return false;
+    *grid = (vv_grid){.shape.nd = nd};
+    for (int k = 0; k < nd; k++) {
+        grid->shape.n[k] = box->n[order[k]];
+        grid->chunk[k] = chunk[order[k]];
     }
     return true;
 }

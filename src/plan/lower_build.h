@@ -157,6 +157,9 @@ void vv_walk_note(const vv_step *s, const vv_input *in, const vv_part *part, vv_
 /* Others want it as well. */
 void vv_walk_merge(const vv_walk *other, int nd, vv_walk *w);
 /* Whether a box of contiguous data, elements of `size` bytes, is walked in bands: then order[] has its dimensions from the slowest on, grid chunks in this order. */
+/* The same for data in chunks: its chunks, with the dimensions in the order of the walk. */
+bool vv_walk_chunks(const vv_walk *w, const vv_box *box, const vv_grid *stored, vv_bytes size, int order[],
+                    vv_grid *grid);
 bool vv_walk_bands(const vv_walk *w, const vv_box *box, vv_bytes size, int order[], vv_grid *grid);
 /* What a part takes from the box is in this order now. */
 void vv_walk_permute(const int order[], vv_part *part);

@@ -503,6 +503,34 @@ static void test_acts(void **state)
     }
 }
 
+/* A load that walks band by band, or tile by tile, into inboxes with all of time for each row: one band, or tile, is held. */
+static void test_series_of_bands(void **state)
+{
+    (void)state;
+    const vv_index chunk[2][3] = {{6, 30, 100}, {50, 50, 24}};
+    const int order[2][3] = {{1, 0, 2}, {1, 2, 0}};
+    for (int k = 0; k < 2; k++) {
+        vv_index n[] = {600, 200, 100}, wanted[] = {600, 1, 50}, walked[3];
+        for (int d = 0; d < 3; d++) walked[d] = n[order[k][d]];
+        vv_grid series = hand_grid(3, n, wanted), load = hand_grid(3, walked, (vv_index *)chunk[k]);
+        vv_plan *p = hand_plan(2);
+        int x = hand_read(p, "x", &load), a = hand_step(p, VV_STEP_MAP, "a", &load);
+        hand_same(p, a, x, VV_ACCESS_CHUNK);
+        must(vv_step_complete(&p->step[a]));
+        int b = hand_step(p, VV_STEP_MAP, "b", &series);
+        vv_part part;
+        vv_part_same(&series.shape, &part);
+        for (int d = 0; d < 3; d++) part.dim[d] = order[k][d];
+        hand_input(p, b, a, VV_ACCESS_PUSH, &part);
+        must(vv_step_complete(&p->step[b]));
+        vv_memory m = memory_of(p);
+        vv_bytes held = 600 * 4 * (k ? 50 * 50 : 6 * 100), border = 600 * 4 * 6 * 100;
+        assert_in_range(m.held, held, held * 5 / 4 + border);
+        assert_in_range(m.inboxes, 600 * 200 * 100 * 4 / 2, 600 * 200 * 100 * 4 * 3 / 4);
+        vv_plan_free(&p);
+    }
+}
+
 static void test_transposed_rows_wait_for_everything(void **state)
 {
     (void)state;
@@ -594,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_streaming_edges_hold_a_frontier),
         cmocka_unit_test(test_what_a_rank_makes_itself),
         cmocka_unit_test(test_acts),
+        cmocka_unit_test(test_series_of_bands),
         cmocka_unit_test(test_transposed_rows_wait_for_everything),
         cmocka_unit_test(test_groups_have_states_of_their_own),
         cmocka_unit_test(test_bands_are_held_one_by_one),

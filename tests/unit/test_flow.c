@@ -171,7 +171,7 @@ static vv_status put_piece(void *context, const vv_edge *e, int part, vv_index k
     assert_true(key >= 0 && key < e->keys);
     vv_edge_box(e, key, &box);
     vv_grid_box(g, p->out, &chunk);
-    vv_piece_strides(e, part, p->out, piece, &first, stride);
+    vv_piece_strides(e, part, p->out, piece, NULL, &first, stride);
     do {
         vv_index in_box = 0, in_chunk = first, number = 0, rest, digits[VV_MAX_DIMS];
         for (int d = 0; d < piece->nd; d++) {

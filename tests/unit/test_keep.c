@@ -86,6 +86,31 @@ static void test_limits(void **state)
     assert_int_equal(vv_mem_used(), used);
 }
 
+/* Blocks that are given instead of copied stay where they are; those for which there is no room stay the giver's. */
+static void test_takes(void **state)
+{
+    (void)state;
+    vv_keep *k;
+    vv_bytes used = vv_mem_used();
+    must(vv_keep_new(&k));
+    begin(k, 1, 0, 1, 1, 6 * BYTES);
+    for (vv_index c = 0; c < CHUNKS; c++) {
+        void *block, *given;
+        must(vv_mem_get(&block, BYTES, "a block"));
+        given = block;
+        chunk_of(1, c, block);
+        must(vv_keep_take(k, 1, c, &block, BYTES));
+        assert_ptr_equal(block, c < 6 ? NULL : given);
+        assert_ptr_equal(vv_keep_find(k, 1, c), c < 6 ? given : NULL);
+        vv_mem_put(&block);
+    }
+    assert_int_equal(in_memory(k, 1), 6);
+    assert_int_equal(vv_keep_spilled(k), 4 * BYTES);
+    vv_keep_drop(k, 1);
+    assert_int_equal(vv_mem_used(), used);
+    vv_keep_free(&k);
+}
+
 static void test_drops(void **state)
 {
     (void)state;
@@ -140,6 +165,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_takes),
         cmocka_unit_test(test_drops),
         cmocka_unit_test(test_owners),
     };

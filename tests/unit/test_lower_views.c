@@ -401,8 +401,8 @@ static void test_rows(void **state)
             "2 gather x: 1.0\n");
 }
 
-/* Contiguous data that becomes series is loaded in bands, one row of chunks after the other; where only the innermost
- * dimension is cut, as it lies. */
+/* Data that becomes series is loaded in bands, one row of chunks after the other, or tile by tile as it is stored; where
+ * only the innermost dimension is cut, as it lies. */
 static void test_bands(void **state)
 {
     (void)state;
@@ -411,6 +411,12 @@ static void test_bands(void **state)
             "1 map x: work 361x2920x720 in 16x22x720, join 2, outputs; box 0(d1 d0 d2) -> x\n"
             "2 map x: work 2920x361x720 in 2920x16x16, join 1 2, outputs; push 1(d1 d0 d2) -> x\n"
             "3 gather x: 2.0\n");
+    planned(vv_quantile(stored("x?shape=t:2920,y:361,x:720&chunk=24,181,360"), 0.5, "t", NULL),
+            "0 read x: 2920x361x720 in 24x181x360\n"
+            "1 map x: work 361x720x2920 in 181x360x24, join 1, outputs; chunk 0(d2 d0 d1) -> x\n"
+            "2 block x: work 2920x361x720 in 2920x1x360, outputs; push 1(d1 d2 d0) -> lanes_quantile\n"
+            "3 map x: work 361x720 in 361x720, join 1, outputs; push 2(0 d0 d1) -> x\n"
+            "4 gather x: 3.0\n");
     planned(vv_rechunk(stored("x?shape=t:1000,x:50000"), "t:1000,x:10"),
             "0 read x: 1000x50000 in 1000x50000\n"
             "1 map x: work 1000x50000 in 40x50000, join 1, outputs; stream 0(d0 d1) -> x\n"
