@@ -24,6 +24,9 @@ VV_API vv_array *vv_open(vv_session *s, const char *path, const char *variable);
 /* --- elementwise: one function per line, NumPy's names and rules ---
  *
  * Transcendental functions are within 1 unit in the last place (power, arctan2 and hypot of extreme arguments aside), the same bits on every machine.
+ * Complex numbers (c64, c128: pairs of reals) have what NumPy defines for them; vv_make_complex(re, im) makes them, vv_real(), vv_imag(), vv_absolute() and vv_angle()
+ * take them apart. Functions of complex numbers are within a few units in the last place of the larger part. Comparisons, minimum and maximum order by the real part
+ * first, as in NumPy; reductions that need an order (min, max, argmin, median ...), sorting and quantiles are errors. A complex number is missing when a part is NaN.
  * Operands are matched by the names of their dimensions, as in xarray: the result has those of the first operand, then what the others have
  * besides. Equal names must have equal lengths; order does not matter. With an operand that is grouped (vv_group()), one that has the groups as
  * a dimension is matched group by group: vv_sub(vv_group(t, "time.month"), climatology). */
@@ -64,6 +67,10 @@ VV_API vv_array *vv_open(vv_session *s, const char *path, const char *variable);
     X(rint)                                                                                                            \
     X(trunc)                                                                                                           \
     X(spacing)                                                                                                         \
+    X(real)                                                                                                            \
+    X(imag)                                                                                                            \
+    X(conjugate)                                                                                                       \
+    X(angle)                                                                                                           \
     X(nan_to_zero)                                                                                                     \
     X(isnan)                                                                                                           \
     X(isfinite)                                                                                                        \
@@ -107,7 +114,8 @@ VV_API vv_array *vv_open(vv_session *s, const char *path, const char *variable);
     X(left_shift)                                                                                                      \
     X(right_shift)                                                                                                     \
     X(gcd)                                                                                                             \
-    X(lcm)
+    X(lcm)                                                                                                             \
+    X(make_complex)
 
 #define VV_DECLARE_UNARY(name)  VV_API vv_array *vv_##name(vv_array *a);
 #define VV_DECLARE_BINARY(name) VV_API vv_array *vv_##name(vv_array *a, vv_array *b);
@@ -122,6 +130,8 @@ VV_API vv_array *vv_astype(vv_array *a, vv_dtype type);
 VV_API vv_array *vv_where(vv_array *condition, vv_array *a, vv_array *b);
 /* A number to use as an operand. */
 VV_API vv_array *vv_scalar(vv_session *s, double value);
+/* A complex one: of f32 arrays it makes c64, of all other reals c128. */
+VV_API vv_array *vv_complex_scalar(vv_session *s, double re, double im);
 /* By name, for tables and languages: vv_elementwise(s, "sqrt", (vv_array *[]){a}, 1). */
 VV_API vv_array *vv_elementwise(vv_session *s, const char *op, vv_array *const operands[], int n);
 

@@ -41,6 +41,10 @@ static vv_status fill_framed(vv_array *a, const vv_array *in, const frame *f)
     a->fill = NAN;
     VV_TRY(vv_attrs_copy(&a->attrs, &in->attrs));
     for (int d = 0; d < f->nd; d++) VV_TRY(frame_dim(a, d, in, f));
+    if (in->kind == VV_NODE_SCALAR && vv_dtype_is_complex(in->dtype))
+        return vv_fail(VV_ERR_TYPE,
+                       "a complex number has no dimensions to be shown along: vv_make_complex() of vv_full() "
+                       "and vv_full() is an array of it");
     if (in->kind == VV_NODE_SCALAR) { /* a number everywhere: nothing but fill */
         a->fill = in->scalar;
         return VV_OK;

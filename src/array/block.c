@@ -164,6 +164,12 @@ vv_array *vv_cumulative(vv_array *in, const char *how, const char *dim)
     if (vv_array_status(in) != VV_OK || find_block_op("cumulative_", how, &op) != VV_OK ||
         vv_node_find_dim(in, dim, &d) != VV_OK)
         return vv_node_inert(in->context);
+    if (vv_dtype_is_complex(in->dtype) && !strcmp(how, "sum")) {
+        vv_array *re = vv_node_part(in, false), *im = vv_node_part(in, true);
+        re = vv_node_then(re, vv_cumulative(re, how, dim));
+        im = vv_node_then(im, vv_cumulative(im, how, dim));
+        return vv_node_of_parts(re, im);
+    }
     vv_array *a = block_upon(in, op);
     if (a->status != VV_OK) return a;
     a->call.axis = d;

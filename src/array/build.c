@@ -177,6 +177,16 @@ vv_array *vv_node_whole(vv_context *c, double value)
     return a;
 }
 
+vv_array *vv_node_complex_scalar(vv_context *c, double re, double im)
+{
+    vv_array *a = vv_node_scalar(c, re);
+    if (a->status == VV_OK) {
+        a->imaginary = im;
+        a->dtype = VV_C128;
+    }
+    return a;
+}
+
 /* --- reductions --- */
 
 vv_status vv_node_named_dims(const vv_array *in, const char *dims, bool named[])
@@ -230,7 +240,7 @@ static vv_status fill_reduce(vv_array *a, vv_array *in, const char *dims)
     const vv_grouping *g = vv_node_grouping(in);
     VV_TRY(vv_node_named_dims(in, dims, a->reduced));
     vv_dtype working = vv_working_type(in->dtype);
-    if (working == VV_NONE || !a->reduction->planes(working))
+    if (working == VV_NONE || !vv_reduction_planes(a->reduction, working))
         return vv_fail(VV_ERR_TYPE, "%s is not defined for %s ('%s')", a->reduction->name, vv_dtype_name(in->dtype),
                        in->name);
     VV_TRY(check_places(a, in));
@@ -285,6 +295,8 @@ vv_array *vv_reduce(vv_array *in, const char *how, const char *dims, const vv_re
     int op;
     if (vv_array_status(in) != VV_OK || find_reduction(how, &reduction, &op) != VV_OK)
         return vv_node_inert(in->context);
+    if (vv_dtype_is_complex(in->dtype) && !(reduction && reduction->complex_too))
+        return vv_node_reduce_complex(in, reduction ? reduction->name : how, dims, options);
     if (!reduction) return vv_node_reduce_lanes(in, op, dims, options);
     vv_array *a = vv_node_upon(in, VV_NODE_REDUCE);
     if (a->status != VV_OK) return a;

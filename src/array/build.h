@@ -36,6 +36,11 @@ VV_WARN_UNUSED vv_status vv_grouping_copy(const vv_grouping *from, int dim, vv_g
 /* Groups of `in` stay groups of `a`, along the dimension of the same name, where `a` has it. */
 VV_WARN_UNUSED vv_status vv_node_keep_groups(vv_array *a, const vv_array *in);
 
+/* complex.c: a part of complex numbers (or of reals, which have none), and complex numbers of two parts, which are given away. */
+vv_array *vv_node_part(vv_array *in, bool imaginary);
+vv_array *vv_node_of_parts(vv_array *re, vv_array *im);
+vv_array *vv_node_reduce_complex(vv_array *in, const char *how, const char *dims, const vv_reduce_options *options);
+
 /* Over dimensions whose lanes an operation reduces to one element each ("lanes_median"); NULL dims: all. */
 vv_array *vv_node_reduce_lanes(vv_array *in, int op, const char *dims, const vv_reduce_options *options);
 /* A reduction with a spec (taken over, whatever happens) of arrays that are lined up like operands; NULL dims: over all. Its elements are of a type; those of a cell lie along a

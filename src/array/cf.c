@@ -154,6 +154,9 @@ vv_status vv_cf_decode(const vv_variable *v, vv_decode *out, vv_dtype *dtype)
     if (d.out == VV_NONE)
         return vv_fail(VV_ERR_TYPE, "variable '%s': element type %s cannot be computed with", v->name,
                        vv_dtype_name(v->type));
+    *dtype = d.stored;
+    *out = d;
+    if (vv_dtype_is_complex(d.stored)) return VV_OK; /* CF knows no complex numbers */
     bool scale = vv_attr_number(&v->attrs, "scale_factor", 0, &d.scale);
     bool offset = vv_attr_number(&v->attrs, "add_offset", 0, &d.offset);
     d.scaled = scale || offset;

@@ -209,7 +209,7 @@ const char *vv_dataset_attr_text(const vv_dataset *d, int var, const char *name)
 
 static void decode_all(const vv_decode *d, const void *elements, vv_index n, double *out)
 {
-    _Alignas(64) char tile[VV_TILE * 8];
+    _Alignas(64) char tile[VV_TILE * VV_WIDEST];
     vv_bytes size = vv_dtype_size(d->out);
     for (vv_index done = 0; done < n; done += VV_TILE) {
         vv_index some = vv_imin(VV_TILE, n - done);

@@ -34,18 +34,21 @@ static vv_dtype with_whole(vv_dtype type, double x)
 vv_dtype vv_node_operand_type(const vv_op *op, vv_array *const operands[], int n)
 {
     vv_dtype type = VV_NONE;
-    bool scalar = false, all_whole = true;
+    bool scalar = false, all_whole = true, complex_scalar = false;
     const int first = op->condition ? 1 : 0;
     for (int i = first; i < n; i++) {
         if (operands[i]->kind == VV_NODE_SCALAR) {
             scalar = true;
             all_whole = all_whole && operands[i]->whole;
+            complex_scalar = complex_scalar || operands[i]->dtype == VV_C128;
         } else {
             type = type == VV_NONE ? operands[i]->dtype : vv_dtype_promote(type, operands[i]->dtype);
         }
     }
+    if (complex_scalar && vv_dtype_is_complex(type)) return type;
+    if (complex_scalar) return type == VV_F32 ? VV_C64 : VV_C128;
     if (type == VV_NONE) return all_whole ? VV_I64 : VV_F64;
-    if (!all_whole) return scalar && !vv_dtype_is_float(type) ? VV_F64 : type;
+    if (!all_whole) return scalar && vv_dtype_is_integer(vv_working_type(type)) ? VV_F64 : type;
     for (int i = first; i < n; i++)
         if (operands[i]->kind == VV_NODE_SCALAR) type = with_whole(type, operands[i]->scalar);
     return type;
@@ -220,9 +223,9 @@ static vv_status infer_type(vv_array *a)
     vv_dtype in = vv_node_operand_type(a->op, a->input, a->n_inputs), working = vv_working_type(in);
     bool refused = false;
     if (in == VV_BOOL) (void)for_truth(a->op->name, &refused);
-    if (refused || working == VV_NONE || (working = a->op->cast(working)) == VV_NONE)
+    if (refused || working == VV_NONE || (working = vv_op_cast(a->op, working)) == VV_NONE)
         return vv_fail(VV_ERR_TYPE, "%s is not defined for %s", a->op->name, vv_dtype_name(in));
-    vv_dtype result = a->op->result(working);
+    vv_dtype result = vv_op_result(a->op, working);
     a->dtype = a->op->gives != VV_NONE ? a->op->gives : result == vv_working_type(in) ? in : result;
     return VV_OK;
 }
@@ -252,7 +255,8 @@ vv_array *vv_node_elementwise(vv_context *c, const char *name, vv_array *const o
 {
     if (vv_nodes_usable(operands, n) != VV_OK) return vv_node_inert(c);
     if (!strcmp(name, "power") && n == 2 && operands[1]->kind == VV_NODE_SCALAR &&
-        vv_dtype_is_float(operands[0]->dtype)) { /* as NumPy does, and exact */
+        !vv_dtype_is_complex(operands[1]->dtype) &&
+        !vv_dtype_is_integer(vv_working_type(operands[0]->dtype))) { /* as NumPy does, and exact */
         if (operands[1]->scalar == 2) return vv_node_elementwise(c, "square", operands, 1);
         if (operands[1]->scalar == 0.5) return vv_node_elementwise(c, "sqrt", operands, 1);
     }
@@ -278,8 +282,10 @@ vv_array *vv_astype(vv_array *a, vv_dtype type)
     if (a->dtype == type) return vv_node_again(a);
     char name[16];
     snprintf(name, sizeof name, "as_%s", vv_dtype_name(type));
-    if (!vv_op_find(name)) {
-        (void)vv_fail(VV_ERR_TYPE, "'%s' cannot be made %s", a->name, vv_dtype_name(type));
+    bool loses = vv_dtype_is_complex(a->dtype) && !vv_dtype_is_complex(type) && type != VV_BOOL;
+    if (!vv_op_find(name) || loses) {
+        (void)vv_fail(VV_ERR_TYPE, "'%s' cannot be made %s%s", a->name, vv_dtype_name(type),
+                      loses ? ": it is complex; take vv_real(), vv_imag() or vv_absolute() of it" : "");
         return vv_node_inert(a->context);
     }
     return vv_node_elementwise(a->context, name, &a, 1);
@@ -287,7 +293,7 @@ vv_array *vv_astype(vv_array *a, vv_dtype type)
 
 vv_array *vv_node_as_real(vv_array *a)
 {
-    if (a->status != VV_OK || vv_dtype_is_float(a->dtype)) return vv_node_again(a);
+    if (a->status != VV_OK || !vv_dtype_is_integer(vv_working_type(a->dtype))) return vv_node_again(a);
     vv_array *one = vv_node_scalar(a->context, 1);
     vv_array *real = vv_node_elementwise(a->context, "multiply", (vv_array *[]){a, one}, 2);
     vv_release(&one);

@@ -130,7 +130,7 @@ struct vv_array {
 
     int held_number;             /* HELD: what the ranks know it by */
     vv_grid *held_grid;          /* HELD */
-    double scalar;               /* SCALAR */
+    double scalar, imaginary;    /* SCALAR: f64, or c128 with the second one */
     bool whole;                  /* SCALAR: an integer, which leaves integer arrays what they are */
     int var;                     /* OPEN: variable of origin */
     vv_decode decode;            /* OPEN */
@@ -180,6 +180,7 @@ vv_array *vv_node_open(vv_dataset *d, int var, bool decoded);
 vv_array *vv_node_scalar(vv_context *c, double value);
 /* A whole number, as Python's int: with arrays of integers the result has their type, or the next one that holds the number. At most 2^53. */
 vv_array *vv_node_whole(vv_context *c, double value);
+vv_array *vv_node_complex_scalar(vv_context *c, double re, double im);
 vv_array *vv_node_elementwise(vv_context *c, const char *op, vv_array *const operands[], int n);
 vv_array *vv_node_concat(vv_context *c, vv_array *const arrays[], int n, const char *dim);
 vv_array *vv_node_stack(vv_context *c, vv_array *const arrays[], int n, const char *dim);

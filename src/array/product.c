@@ -84,10 +84,39 @@ static void as_factors(vv_array *left, vv_array *right, vv_array *factor[2])
     for (int k = 0; k < 2; k++) factor[k] = whole ? vv_astype(in[k], both) : vv_node_as_real(in[k]);
 }
 
+static vv_array *product(vv_array *left, vv_array *right, const pairing *p);
+
+/* Of one part of each factor. */
+static vv_array *product_of_parts(vv_array *left, bool left_imaginary, vv_array *right, bool right_imaginary,
+                                  const pairing *p)
+{
+    vv_array *part[] = {vv_node_part(left, left_imaginary), vv_node_part(right, right_imaginary)};
+    vv_array *made = product(part[0], part[1], p);
+    for (int i = 0; i < 2; i++) vv_release(&part[i]);
+    return made;
+}
+
+/* Four products of the parts, or two where one factor is real. */
+static vv_array *complex_product(vv_array *left, vv_array *right, const pairing *p)
+{
+    bool l = vv_dtype_is_complex(left->dtype), r = vv_dtype_is_complex(right->dtype);
+    vv_array *re = product_of_parts(left, false, right, false, p), *im = product_of_parts(left, !r, right, r, p);
+    if (l && r) {
+        vv_array *more[] = {product_of_parts(left, true, right, true, p),
+                            product_of_parts(left, true, right, false, p)};
+        re = vv_node_then(re, vv_sub(re, more[0]));
+        im = vv_node_then(im, vv_add(im, more[1]));
+        for (int i = 0; i < 2; i++) vv_release(&more[i]);
+    }
+    return vv_node_of_parts(re, im);
+}
+
 /* Something is summed over; what is, both factors have. */
 static vv_array *product(vv_array *left, vv_array *right, const pairing *p)
 {
     vv_context *c = left->context ? left->context : right->context;
+    if (vv_nodes_usable((vv_array *[]){left, right}, 2) != VV_OK) return vv_node_inert(c);
+    if (vv_dtype_is_complex(left->dtype) || vv_dtype_is_complex(right->dtype)) return complex_product(left, right, p);
     vv_array *factor[2];
     as_factors(left, right, factor);
     vv_status status = vv_nodes_usable(factor, 2);

@@ -335,6 +335,8 @@ static vv_array *fitted(vv_array *x, const vv_array *shape, vv_dtype type)
         vv_buf_printf(&dims, "%s%s:%lld", d ? "," : "", shape->dim[d], (long long)shape->shape.n[d]);
     vv_array *out = vv_node_again(x);
     if (x->kind == VV_NODE_SCALAR) out = vv_node_then(out, vv_node_full(x->context, "", NULL, x->scalar, VV_F64));
+    if (x->kind == VV_NODE_SCALAR && vv_dtype_is_complex(x->dtype))
+        out = vv_node_of_parts(out, vv_node_full(x->context, "", NULL, x->imaginary, VV_F64));
     out = vv_node_then(out, vv_astype(out, type));
     if (vv_buf_status(&dims) != VV_OK || shape->status != VV_OK) out = vv_node_then(out, vv_node_inert(x->context));
     out = vv_node_then(out, vv_broadcast_to(out, dims.data ? dims.data : ""));

@@ -11,6 +11,19 @@ static inline bool vv_dtype_is_float(vv_dtype t)
 {
     return t == VV_F32 || t == VV_F64;
 }
+static inline bool vv_dtype_is_complex(vv_dtype t)
+{
+    return t == VV_C64 || t == VV_C128;
+}
+/* The type of the parts of a complex one, and the complex type of such parts. */
+static inline vv_dtype vv_dtype_part(vv_dtype t)
+{
+    return t == VV_C64 ? VV_F32 : VV_F64;
+}
+static inline vv_dtype vv_dtype_of_parts(vv_dtype t)
+{
+    return t == VV_F32 ? VV_C64 : VV_C128;
+}
 static inline bool vv_dtype_is_integer(vv_dtype t)
 {
     return t >= VV_I8 && t <= VV_U64;

@@ -50,7 +50,7 @@ static int axes_of(const vv_box *piece, const vv_index from[], const vv_index to
 /* Decodes a row into its place. */
 static void copy_row(const task *t, axis row, vv_index from, char *to)
 {
-    _Alignas(64) char tile[VV_TILE * 8];
+    _Alignas(64) char tile[VV_TILE * VV_WIDEST];
     vv_bytes size = vv_dtype_size(t->type);
     const vv_slab *s = &t->slab;
     for (vv_index i = 0; i < row.n; i += VV_TILE) {
@@ -207,7 +207,7 @@ static void fill(const vv_input *in, const vv_edge *e, int first, int end, const
             covered += vv_box_elements(&common);
     if (covered == all) return;
     vv_dtype type = vv_working_type(in->type);
-    _Alignas(8) char element[16];
+    _Alignas(16) char element[16];
     vv_dtype_store(type, element, in->fill);
     vv_tile_gather(vv_dtype_size(type), all, element, 0, to);
 }

@@ -349,7 +349,7 @@ const void *vv_slab_values(const vv_decode *d, const void *bytes, vv_index total
         vv_decode_range(d, bytes, total, first, n, tile);
         return tile;
     }
-    _Alignas(64) char stored[VV_TILE * 8];
+    _Alignas(64) char stored[VV_TILE * VV_WIDEST];
     vv_decode in_order = *d;
     in_order.shuffled = in_order.swap = false;
     bool plain = vv_decode_is_plain(&in_order);

@@ -146,7 +146,7 @@ static vv_status values_of(const vv_stage *g, const finished *p, int result, vv_
     *type = vv_step_values(s, result);
     if (s->op == VV_STEP_MAP) return VV_OK;
     char *to;
-    VV_TRY(room(d, VV_FINISH_VALUES, vv_box_elements(box) * 8, &to));
+    VV_TRY(room(d, VV_FINISH_VALUES, vv_box_elements(box) * vv_dtype_size(*type), &to));
     *values = to;
     return vv_finish_values(s, p->out, p->state, result, to, type);
 }

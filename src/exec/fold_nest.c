@@ -94,7 +94,7 @@ static vv_index step_to(const fold *f, int input, int dim, vv_index position)
 static void fill_tile(const fold *f, int input, vv_index n, void *tile)
 {
     vv_dtype type = f->w->block[input].decode.out;
-    _Alignas(8) char element[16];
+    _Alignas(16) char element[16];
     vv_dtype_store(type, element, f->s->input[input].fill);
     vv_tile_gather(vv_dtype_size(type), n, element, 0, tile);
 }
@@ -241,7 +241,7 @@ static vv_status do_tile(fold *f, spot to, const vv_index at[], vv_index n)
     const loop *row = &f->inner.loop[0];
     const void *inputs[VV_PROGRAM_INPUTS];
     char *tile = w->program.data + vv_program_workspace(s->program);
-    for (int i = 0; i < f->n_inputs; i++, tile += VV_TILE * 8) {
+    for (int i = 0; i < f->n_inputs; tile += vv_tile_bytes(f->w->block[i].decode.out), i++) {
         inputs[i] = tile;
         if (at[i] < 0)
             fill_tile(f, i, n, tile);

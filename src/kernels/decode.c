@@ -115,12 +115,18 @@ static const kernels table[VV_DTYPE_COUNT] = {
 vv_dtype vv_working_type(vv_dtype stored)
 {
     switch (vv_dtype_kind(stored)) {
-    case 'f': return stored;
+    case 'f':
+    case 'c': return stored;
     case 'i': return VV_I64;
     case 'b':
     case 'u': return VV_U64;
     default: return VV_NONE;
     }
+}
+
+vv_bytes vv_tile_bytes(vv_dtype working)
+{
+    return VV_TILE * vv_imax(8, vv_dtype_size(working));
 }
 
 /* A missing value or a bound as an element of the stored type; false when that type cannot hold it, so that nothing can equal it. */
@@ -172,8 +178,14 @@ static params prepare(const vv_decode *d)
     return p;
 }
 
+/* Complex numbers, which are neither packed nor missing, are twice as many reals. */
 static void convert(const vv_decode *d, const params *p, const void *in, vv_index n, void *out)
 {
+    if (vv_dtype_is_complex(d->stored)) {
+        const vv_decode parts = {.stored = vv_dtype_part(d->stored), .out = vv_dtype_part(d->out)};
+        convert(&parts, p, in, 2 * n, out);
+        return;
+    }
     const kernels *k = &table[d->stored];
     vv_cpu_level cpu = vv_cpu();
     value none = {0};
@@ -292,7 +304,7 @@ void vv_decode_range(const vv_decode *d, const void *block, vv_index total, vv_i
     }
     params p = prepare(d);
     vv_bytes in_size = vv_dtype_size(d->stored), out_size = vv_dtype_size(d->out);
-    _Alignas(64) char tile[VV_TILE * sizeof(double)];
+    _Alignas(64) char tile[VV_TILE * VV_WIDEST];
     for (vv_index done = 0; done < n; done += VV_TILE) {
         vv_index some = vv_imin(VV_TILE, n - done);
         const void *in = tile;

@@ -1,6 +1,6 @@
 /* From stored bytes to working values: unshuffle, swap bytes, mask missing values, unpack, widen; a piece at a time.
  *
- * Elementwise programs and reductions work on four types only: f32, f64, i64, u64 (vv_working_type). A decode describes how the
+ * Elementwise programs and reductions work on six types only: f32, f64, i64, u64, c64, c128 (vv_working_type). A decode describes how the
  * elements of one stored block become one of them. Packed integers and masked values become NaN in f32 or f64 (as xarray decodes:
  * missing values are compared in the stored type, before unpacking; value = stored * scale + offset, computed in `out`). */
 #ifndef VV_KERNELS_DECODE_H
@@ -39,8 +39,11 @@ typedef struct vv_decode {
     double valid_min, valid_max;
 } vv_decode;
 
-/* The working type that holds every value of a stored type without scale or missing values. VV_NONE for complex. */
+/* The working type that holds every value of a stored type without scale or missing values. */
 vv_dtype vv_working_type(vv_dtype stored);
+
+/* Room for a tile of values of a working type. */
+vv_bytes vv_tile_bytes(vv_dtype working);
 
 /* True when the bytes of a block already are working values: use them where they lie. */
 bool vv_decode_is_plain(const vv_decode *d);
@@ -81,5 +84,7 @@ vv_index vv_encode_check(const vv_encode *e, const void *in, vv_index n);
 
 /* Elements in the pieces that kernels like best: inputs and state of one piece stay in the first-level cache. */
 enum { VV_TILE = 2048 };
+/* Bytes of the widest element: room for a tile of any type is VV_TILE * VV_WIDEST. */
+enum { VV_WIDEST = 16 };
 
 #endif

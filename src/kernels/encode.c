@@ -112,8 +112,18 @@ static bool has_nan(const vv_encode *e, const void *in, vv_index n)
     return any;
 }
 
+/* Complex numbers are twice as many reals; there is no fill value for them. */
+static vv_encode of_parts(const vv_encode *e)
+{
+    return (vv_encode){.in = vv_dtype_part(e->in), .to = vv_dtype_part(e->to), .checked = e->checked};
+}
+
 bool vv_encode_changes(const vv_encode *e, const void *in, vv_index n)
 {
+    if (vv_dtype_is_complex(e->in)) {
+        const vv_encode parts = of_parts(e);
+        return vv_encode_changes(&parts, in, 2 * n);
+    }
     if (e->in != e->to || e->scaled || e->quantize.how != VV_QUANTIZE_NOT) return true;
     if (e->in == VV_F32 || e->in == VV_F64) return has_nan(e, in, n);
     return e->in != VV_I64 && e->in != VV_U64;
@@ -121,6 +131,11 @@ bool vv_encode_changes(const vv_encode *e, const void *in, vv_index n)
 
 void vv_encode_range(const vv_encode *e, const void *in, vv_index n, void *out)
 {
+    if (vv_dtype_is_complex(e->in)) {
+        const vv_encode parts = of_parts(e);
+        vv_encode_range(&parts, in, 2 * n, out);
+        return;
+    }
     _Alignas(16) unsigned char fill[16];
     if (e->has_fill)
         memcpy(fill, e->fill, sizeof fill);

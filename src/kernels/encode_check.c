@@ -73,6 +73,11 @@ static bool bad(const vv_encode *e, const range *r, const void *in, vv_index i)
 
 vv_index vv_encode_check(const vv_encode *e, const void *in, vv_index n)
 {
+    if (vv_dtype_is_complex(e->in)) { /* its parts */
+        const vv_encode parts = {.in = vv_dtype_part(e->in), .to = vv_dtype_part(e->to)};
+        vv_index at = vv_encode_check(&parts, in, 2 * n);
+        return at < 0 ? at : at / 2;
+    }
     const range r = range_of(e);
     for (vv_index i = 0; i < n; i++)
         if (bad(e, &r, in, i)) return i;

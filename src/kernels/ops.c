@@ -1,7 +1,6 @@
 /* The operations of ops.def.h as kernels and descriptors: the list is read once for the kernels and the functions that pick one of them,
  * and once for the table. */
-#include "kernels/ops.h"
-
+#include "kernels/complex.h"
 #include "kernels/ops_math.h"
 #include "kernels/smooth.h"
 
@@ -19,6 +18,19 @@
             const stype a = x[i], b = arity > 1 ? y[i] : a, c = arity > 2 ? z[i] : a;                                  \
             (void)b, (void)c;                                                                                          \
             out[i] = (otype)(expression);                                                                              \
+        }                                                                                                              \
+    }                                                                                                                  \
+    VV_CLONES(name##_##S, name##_##S##_body, PARAMETERS, ARGUMENTS)
+
+/* Of one operand, with a result that is no number in C. */
+#define KERNEL_OF(name, S, stype, otype, expression)                                                                   \
+    VV_KERNEL void name##_##S##_body(vv_index n, const stype *restrict x, const void *y, const void *z,                \
+                                     otype *restrict out)                                                              \
+    {                                                                                                                  \
+        (void)y, (void)z;                                                                                              \
+        for (vv_index i = 0; i < n; i++) {                                                                             \
+            const stype a = x[i];                                                                                      \
+            out[i] = expression;                                                                                       \
         }                                                                                                              \
     }                                                                                                                  \
     VV_CLONES(name##_##S, name##_##S##_body, PARAMETERS, ARGUMENTS)
@@ -94,20 +106,40 @@
     PICK_REAL(name)
 
 /* A choice moves elements without looking at them: their size is enough. */
-#define CHOOSE(name, bits)                                                                                             \
-    VV_KERNEL void name##_##bits##_body(vv_index n, const int64_t *restrict x, const uint##bits##_t *restrict y,       \
-                                        const uint##bits##_t *restrict z, uint##bits##_t *restrict out)                \
+#define CHOOSE(name, bits, type)                                                                                       \
+    VV_KERNEL void name##_##bits##_body(vv_index n, const int64_t *restrict x, const type *restrict y,                 \
+                                        const type *restrict z, type *restrict out)                                    \
     {                                                                                                                  \
         for (vv_index i = 0; i < n; i++) out[i] = x[i] != 0 ? y[i] : z[i];                                             \
     }                                                                                                                  \
     VV_CLONES(name##_##bits, name##_##bits##_body, PARAMETERS, ARGUMENTS)
 #define CHOICE(name, help)                                                                                             \
-    CHOOSE(name, 32)                                                                                                   \
-    CHOOSE(name, 64)                                                                                                   \
+    CHOOSE(name, 32, uint32_t)                                                                                         \
+    CHOOSE(name, 64, uint64_t)                                                                                         \
+    CHOOSE(name, 128, vv_c128)                                                                                         \
     static vv_op_kernel *name##_kernel(vv_dtype in)                                                                    \
     {                                                                                                                  \
-        return (in == VV_F32 ? name##_32 : name##_64)[vv_cpu()];                                                       \
+        return (in == VV_F32 ? name##_32 : in == VV_C128 ? name##_128 : name##_64)[vv_cpu()];                          \
     }
+#define COMPLEX_CAST(name, help, type)                                                                                 \
+    static vv_dtype name##_in(vv_dtype in)                                                                             \
+    {                                                                                                                  \
+        (void)in;                                                                                                      \
+        return VV_##type;                                                                                              \
+    }                                                                                                                  \
+    enum { name##_kernel = 0 }; /* it computes in complex types only */
+#define JOIN(name, S, stype, ctype)                                                                                    \
+    VV_KERNEL void name##_##S##_body(vv_index n, const stype *restrict x, const stype *restrict y, const void *z,      \
+                                     ctype *restrict out)                                                              \
+    {                                                                                                                  \
+        (void)z;                                                                                                       \
+        for (vv_index i = 0; i < n; i++) out[i] = (ctype){x[i], y[i]};                                                 \
+    }                                                                                                                  \
+    VV_CLONES(name##_##S, name##_##S##_body, PARAMETERS, ARGUMENTS)
+#define PAIR(name, help)                                                                                               \
+    JOIN(name, F32, float, vv_c64)                                                                                     \
+    JOIN(name, F64, double, vv_c128)                                                                                   \
+    PICK_REAL(name)
 
 #include "kernels/ops.def.h"
 
@@ -120,6 +152,8 @@
 #undef SMOOTH_NUMBER
 #undef TEST
 #undef REAL_TEST
+#undef COMPLEX_CAST
+#undef PAIR
 #undef CHOICE
 
 static vv_dtype same(vv_dtype in)
@@ -139,7 +173,12 @@ static vv_dtype real_only(vv_dtype in)
 
 static vv_dtype integer_only(vv_dtype in)
 {
-    return vv_dtype_is_float(in) ? VV_NONE : in;
+    return vv_dtype_is_integer(in) ? in : VV_NONE;
+}
+
+static vv_dtype of_parts(vv_dtype in)
+{
+    return vv_dtype_is_float(in) ? vv_dtype_of_parts(in) : VV_NONE;
 }
 
 static vv_dtype truth(vv_dtype in)
@@ -156,6 +195,7 @@ static vv_dtype truth_of_real(vv_dtype in)
 #define OP(id, text, operands, result_type, cast_type, ...)                                                            \
     static const vv_op id##_op = {.name = #id,                                                                         \
                                   .help = text,                                                                        \
+                                  .number = VV_OP_##id,                                                                \
                                   .arity = operands,                                                                   \
                                   .result = result_type,                                                               \
                                   .cast = cast_type,                                                                   \
@@ -170,6 +210,8 @@ static vv_dtype truth_of_real(vv_dtype in)
 #define CAST(name, help, type, ...)               OP(name, help, 1, same, name##_in, .gives = VV_##type)
 #define TEST(name, help, arity, expression)       OP(name, help, arity, truth, same, .gives = VV_BOOL)
 #define REAL_TEST(name, help, arity, expression)  OP(name, help, arity, truth_of_real, to_real, .gives = VV_BOOL)
+#define COMPLEX_CAST(name, help, type)            OP(name, help, 1, same, name##_in, .gives = VV_##type)
+#define PAIR(name, help)                          OP(name, help, 2, of_parts, to_real, .wraps = false)
 #define CHOICE(name, help)                        OP(name, help, 3, same, same, .condition = true)
 #include "kernels/ops.def.h"
 #undef NUMBER
@@ -181,6 +223,8 @@ static vv_dtype truth_of_real(vv_dtype in)
 #undef SMOOTH_NUMBER
 #undef TEST
 #undef REAL_TEST
+#undef COMPLEX_CAST
+#undef PAIR
 #undef CHOICE
 
 const vv_op *const vv_ops[] = {
@@ -193,6 +237,8 @@ const vv_op *const vv_ops[] = {
 #define SMOOTH_NUMBER(name, ...) &name##_op,
 #define TEST(name, ...)          &name##_op,
 #define REAL_TEST(name, ...)     &name##_op,
+#define COMPLEX_CAST(name, ...)  &name##_op,
+#define PAIR(name, ...)          &name##_op,
 #define CHOICE(name, ...)        &name##_op,
 #include "kernels/ops.def.h"
 #undef CAST
@@ -209,6 +255,35 @@ bool vv_op_is_smooth(int op)
     for (size_t i = 0; i < sizeof smooth / sizeof *smooth; i++)
         if (!strcmp(vv_ops[op]->name, smooth[i])) return true;
     return false;
+}
+
+/* A choice moves complex numbers like others, and casts to complex types take all. */
+static bool of_any(const vv_op *op)
+{
+    return op->condition || vv_dtype_is_complex(op->gives);
+}
+
+vv_dtype vv_op_cast(const vv_op *op, vv_dtype in)
+{
+    if (!vv_dtype_is_complex(in) || of_any(op)) return op->cast(in);
+    return vv_complex_ops[op->number].result == VV_COMPLEX_NOT ? VV_NONE : in;
+}
+
+vv_dtype vv_op_result(const vv_op *op, vv_dtype in)
+{
+    if (!vv_dtype_is_complex(in) || of_any(op)) return op->result(in);
+    switch (vv_complex_ops[op->number].result) {
+    case VV_COMPLEX_SAME: return in;
+    case VV_COMPLEX_PART: return vv_dtype_part(in);
+    case VV_COMPLEX_TRUTH: return VV_I64;
+    default: return VV_NONE;
+    }
+}
+
+vv_op_kernel *vv_op_kernel_of(const vv_op *op, vv_dtype in)
+{
+    if (!vv_dtype_is_complex(in) || op->condition) return op->kernel(in);
+    return vv_complex_ops[op->number].kernel[in == VV_C128][vv_cpu()];
 }
 
 const vv_op *vv_op_find(const char *name)
@@ -231,30 +306,44 @@ CAST(I64, int64_t, U64, uint64_t, a)
 CAST(U64, uint64_t, F32, float, a)
 CAST(U64, uint64_t, F64, double, a)
 CAST(U64, uint64_t, I64, int64_t, a)
+#define TO_COMPLEX(S, stype)                                                                                           \
+    KERNEL_OF(cast_C64, S, stype, vv_c64, ((vv_c64){(float)a, 0}))                                                     \
+    KERNEL_OF(cast_C128, S, stype, vv_c128, ((vv_c128){(double)a, 0}))
+TO_COMPLEX(F32, float)
+TO_COMPLEX(F64, double)
+TO_COMPLEX(I64, int64_t)
+TO_COMPLEX(U64, uint64_t)
+KERNEL_OF(cast_C128, C64, vv_c64, vv_c128, ((vv_c128){(double)a.re, (double)a.im}))
+KERNEL_OF(cast_C64, C128, vv_c128, vv_c64, ((vv_c64){(float)a.re, (float)a.im}))
 
 vv_op_kernel *vv_cast_kernel(vv_dtype from, vv_dtype to)
 {
     static vv_op_kernel *const *const cast[VV_DTYPE_COUNT][VV_DTYPE_COUNT] = {
-        [VV_F32] = {[VV_F64] = cast_F64_F32, [VV_I64] = cast_I64_F32, [VV_U64] = cast_U64_F32},
-        [VV_F64] = {[VV_F32] = cast_F32_F64, [VV_I64] = cast_I64_F64, [VV_U64] = cast_U64_F64},
-        [VV_I64] = {[VV_F32] = cast_F32_I64, [VV_F64] = cast_F64_I64, [VV_U64] = cast_U64_I64},
-        [VV_U64] = {[VV_F32] = cast_F32_U64, [VV_F64] = cast_F64_U64, [VV_I64] = cast_I64_U64},
+#define WIDENED(S) [VV_C64] = cast_C64_##S, [VV_C128] = cast_C128_##S
+        [VV_F32] = {[VV_F64] = cast_F64_F32, [VV_I64] = cast_I64_F32, [VV_U64] = cast_U64_F32, WIDENED(F32)},
+        [VV_F64] = {[VV_F32] = cast_F32_F64, [VV_I64] = cast_I64_F64, [VV_U64] = cast_U64_F64, WIDENED(F64)},
+        [VV_I64] = {[VV_F32] = cast_F32_I64, [VV_F64] = cast_F64_I64, [VV_U64] = cast_U64_I64, WIDENED(I64)},
+        [VV_U64] = {[VV_F32] = cast_F32_U64, [VV_F64] = cast_F64_U64, [VV_I64] = cast_I64_U64, WIDENED(U64)},
+        [VV_C64] = {[VV_C128] = cast_C128_C64},
+        [VV_C128] = {[VV_C64] = cast_C64_C128},
+#undef WIDENED
     };
     return cast[from][to][vv_cpu()];
 }
 
-#define FILL(bits)                                                                                                     \
+#define FILL(bits, type)                                                                                               \
     VV_KERNEL void fill_##bits##_body(vv_index n, const void *element, void *out)                                      \
     {                                                                                                                  \
-        uint##bits##_t v, *to = out;                                                                                   \
+        type v, *to = out;                                                                                             \
         memcpy(&v, element, sizeof v);                                                                                 \
         for (vv_index i = 0; i < n; i++) to[i] = v;                                                                    \
     }                                                                                                                  \
     VV_CLONES(fill_##bits, fill_##bits##_body, (vv_index n, const void *element, void *out), (n, element, out))
-FILL(32)
-FILL(64)
+FILL(32, uint32_t)
+FILL(64, uint64_t)
+FILL(128, vv_c128)
 
 void vv_fill(vv_index n, vv_bytes size, const void *element, void *out)
 {
-    (size == 4 ? fill_32 : fill_64)[vv_cpu()](n, element, out);
+    (size == 4 ? fill_32 : size == 8 ? fill_64 : fill_128)[vv_cpu()](n, element, out);
 }

@@ -7,9 +7,11 @@
  *   CAST(name, help, type, working, C type, expression) to an element type; integers that do not fit wrap, reals are cut to integers
  *   TEST(name, help, arity, expression)        defined for all; the result is 0 or 1: i64 in a program, bool in an array
  *   REAL_TEST(name, help, arity, expression)   the same for f32 and f64 only
+ *   COMPLEX_CAST(name, help, type)             to a complex element type
+ *   PAIR(name, help)                           complex numbers of two reals
  *   CHOICE(name, help)                         where(condition, if true, if false)
  *
- * Transcendental functions are in smooth.def.h, which is a part of this list; SMOOTH_NUMBER is one that integers have too.
+ * Complex numbers have their own list, complex.def.h: of operations that are in this one. Transcendental functions are in smooth.def.h, which is a part of this list; SMOOTH_NUMBER is one that integers have too.
  *
  * Expressions are in the operands a, b, c and give NumPy's results. <tgmath.h> picks expf or exp. Integers are computed as unsigned, where
  * overflow wraps. Helpers that need statements are in ops_math.h. Where an expression can be written without branches it is (| instead of
@@ -25,6 +27,9 @@ NUMBER(negative, "negated value", 1, -a, -(uint64_t)a)
 NUMBER(absolute, "absolute value", 1, fabs(a), integer_absolute(a))
 NUMBER(square, "square", 1, a *a, (uint64_t)a *(uint64_t)a)
 BOUNDED(positive, "the value itself", 1, a, a)
+BOUNDED(conjugate, "complex conjugate", 1, a, a)
+BOUNDED(real, "real part", 1, a, a)
+BOUNDED(imag, "imaginary part", 1, 0, 0)
 BOUNDED(sign, "-1, 0 or 1; NaN of NaN", 1, a != a ? a : (a > 0) - (a < 0), integer_sign(a))
 BOUNDED(fmod, "remainder with the sign of the dividend", 2, fmod(a, b), integer_fmod(a, b))
 NUMBER(reciprocal, "1 divided by it", 1, 1 / a, integer_floor_divide(1 + 0 * a, a))
@@ -48,6 +53,10 @@ REAL(heaviside, "0 below zero, 1 above, the second operand at zero", 2, a != a ?
 REAL(degrees, "radians to degrees", 1, a *real_of(a, 180 / M_PI))
 REAL(radians, "degrees to radians", 1, a *real_of(a, M_PI / 180))
 REAL(ldexp, "first operand times 2 to the power of the second", 2, real_ldexp(a, b))
+REAL(angle, "angle of a complex number; that of a negative real is pi", 1,
+     a != a       ? a
+     : signbit(a) ? real_of(a, M_PI)
+                  : 0)
 REAL(nan_to_zero, "0 where it is NaN", 1, a == a ? a : 0)
 
 #define SMOOTH(name, help, arity, function, ulp) SMOOTH_REAL(name, help, arity)
@@ -73,6 +82,9 @@ CAST(as_u32, "as u32", U32, U64, uint64_t, (uint32_t)a)
 CAST(as_u64, "as u64", U64, U64, uint64_t, a)
 CAST(as_f32, "as f32", F32, F32, float, a)
 CAST(as_f64, "as f64", F64, F64, double, a)
+COMPLEX_CAST(as_c64, "as c64", C64)
+COMPLEX_CAST(as_c128, "as c128", C128)
+PAIR(make_complex, "complex number of a real and an imaginary part")
 
 TEST(as_bool, "1 where it is not zero", 1, a != 0)
 TEST(equal, "whether operands are equal", 2, a == b)

@@ -6,7 +6,10 @@
 #include <string.h>
 
 /* Slots lie an odd number of cache lines apart, so that equal positions of different registers do not compete for the same cache set. */
-enum { SLOT = VV_TILE * 8 + 192 };
+static size_t slot_bytes(const vv_program *p)
+{
+    return VV_TILE * (p->wide ? 16 : 8) + 192;
+}
 
 static int n_operands(const vv_instruction *k)
 {
@@ -15,7 +18,7 @@ static int n_operands(const vv_instruction *k)
 
 static bool is_working(vv_dtype type)
 {
-    return type == VV_F32 || type == VV_F64 || type == VV_I64 || type == VV_U64;
+    return type != VV_NONE && vv_working_type(type) == type;
 }
 
 /* --- how a program is run --- */
@@ -114,6 +117,7 @@ static void assign_slots(vv_program *p)
     assign_ways(p);
     find_last(p, last);
     p->n_slots = p->n_strips = 0;
+    for (int i = 0; i < p->n_registers; i++) p->wide = p->wide || p->type[i] == VV_C128;
     for (int i = 0, begin = 0; i < p->n; i++) {
         const vv_instruction *k = &p->code[i];
         if (p->as[i] == VV_AS_STRIP) p->slot[k->out] = (short)p->n_strips++;
@@ -177,10 +181,19 @@ vv_status vv_program_constant(vv_program *p, vv_dtype type, double value, int *r
 {
     if (!is_working(type)) return vv_fail(VV_ERR_TYPE, "%s values cannot be computed with", vv_dtype_name(type));
     vv_instruction k = {.op = VV_OP_CONST, .type = type, .result = type};
-    if (vv_dtype_is_float(type))
-        k.constant_f = value;
-    else
+    if (vv_dtype_is_integer(type))
         vv_dtype_store(type, &k.constant_i, value);
+    else
+        k.constant_f = value;
+    return append(p, k, reg);
+}
+
+vv_status vv_program_complex(vv_program *p, vv_dtype type, vv_c128 value, int *reg)
+{
+    if (!vv_dtype_is_complex(type)) return vv_program_constant(p, type, value.re, reg);
+    vv_instruction k = {.op = VV_OP_CONST, .type = type, .result = type};
+    k.constant_f = value.re;
+    k.constant_imaginary = value.im;
     return append(p, k, reg);
 }
 
@@ -189,22 +202,17 @@ vv_status vv_program_cast(vv_program *p, vv_dtype type, int operand, int *reg)
     if (!is_working(type)) return vv_fail(VV_ERR_TYPE, "%s values cannot be computed with", vv_dtype_name(type));
     *reg = operand;
     if (p->type[operand] == type) return VV_OK;
+    if (vv_dtype_is_complex(p->type[operand]) && !vv_dtype_is_complex(type))
+        return vv_fail(VV_ERR_TYPE, "complex values cannot be made %s", vv_dtype_name(type));
     vv_instruction k = {.op = VV_OP_CAST, .type = p->type[operand], .result = type, .in = {operand, operand, operand}};
     return append(p, k, reg);
 }
 
-static int op_number(const vv_op *op)
-{
-    int i = 0;
-    while (vv_ops[i] != op) i++;
-    return i;
-}
-
-/* A condition is used as it is when it is an integer, and compared with zero when it is a real. */
+/* A condition is used as it is when it is an integer, and compared with zero when it is none. */
 static vv_status add_condition(vv_program *p, int operand, int *reg)
 {
     *reg = operand;
-    if (!vv_dtype_is_float(p->type[operand])) return VV_OK;
+    if (vv_dtype_is_integer(p->type[operand])) return VV_OK;
     int zero;
     VV_TRY(vv_program_constant(p, p->type[operand], 0, &zero));
     VV_TRY(vv_program_op(p, vv_op_find("not_equal"), (int[]){operand, zero}, reg));
@@ -216,8 +224,8 @@ vv_status vv_program_op(vv_program *p, const vv_op *op, const int operands[], in
     int first = op->condition;
     vv_dtype type = p->type[operands[first]];
     for (int i = first + 1; i < op->arity; i++) type = vv_dtype_promote(type, p->type[operands[i]]);
-    vv_instruction k = {.op = op_number(op), .type = op->cast(type)};
-    k.result = k.type == VV_NONE ? VV_NONE : op->result(k.type);
+    vv_instruction k = {.op = op->number, .type = vv_op_cast(op, type)};
+    k.result = k.type == VV_NONE ? VV_NONE : vv_op_result(op, k.type);
     k.link = vv_link_of(k.op);
     if (k.result == VV_NONE) return vv_fail(VV_ERR_TYPE, "%s is not defined for %s", op->name, vv_dtype_name(type));
     if (first) VV_TRY(add_condition(p, operands[0], &k.in[0]));
@@ -230,7 +238,9 @@ vv_status vv_program_op(vv_program *p, const vv_op *op, const int operands[], in
 static bool same_instruction(const vv_instruction *a, const vv_instruction *b)
 {
     if (a->op != b->op || a->type != b->type || a->result != b->result || a->constant_i != b->constant_i) return false;
-    if (a->op == VV_OP_CONST && !vv_same_bits(a->constant_f, b->constant_f)) return false;
+    if (a->op == VV_OP_CONST &&
+        (!vv_same_bits(a->constant_f, b->constant_f) || !vv_same_bits(a->constant_imaginary, b->constant_imaginary)))
+        return false;
     for (int i = 0; i < n_operands(a); i++)
         if (a->in[i] != b->in[i]) return false;
     return true;
@@ -254,14 +264,21 @@ vv_status vv_program_embed(vv_program *p, const vv_program *other, const int inp
 
 vv_bytes vv_program_workspace(const vv_program *p)
 {
-    return (vv_bytes)p->n_slots * SLOT + (vv_bytes)p->n_strips * VV_STRIP;
+    return p->n_slots * (vv_bytes)slot_bytes(p) + (vv_bytes)p->n_strips * VV_STRIP;
 }
 
 static void fill_constant(const vv_instruction *k, vv_index n, void *out)
 {
-    float narrow = (float)k->constant_f;
-    const void *element = k->type == VV_F32 ? (const void *)&narrow : (const void *)&k->constant_f;
-    if (!vv_dtype_is_float(k->type)) element = &k->constant_i;
+    _Alignas(16) char element[16];
+    const vv_c128 wide = {k->constant_f, k->constant_imaginary};
+    const vv_c64 narrow = {(float)wide.re, (float)wide.im};
+    switch (k->type) {
+    case VV_F32:
+    case VV_F64: vv_dtype_store(k->type, element, k->constant_f); break;
+    case VV_C64: memcpy(element, &narrow, sizeof narrow); break;
+    case VV_C128: memcpy(element, &wide, sizeof wide); break;
+    default: memcpy(element, &k->constant_i, sizeof k->constant_i); break;
+    }
     vv_fill(n, vv_dtype_size(k->type), element, out);
 }
 
@@ -293,7 +310,8 @@ static void add_link(run *r, const vv_instruction *k, int before)
 
 static void run_kernel(run *r, const vv_instruction *k, vv_index n, void *out)
 {
-    vv_op_kernel *kernel = k->op == VV_OP_CAST ? vv_cast_kernel(k->type, k->result) : vv_ops[k->op]->kernel(k->type);
+    vv_op_kernel *kernel =
+        k->op == VV_OP_CAST ? vv_cast_kernel(k->type, k->result) : vv_op_kernel_of(vv_ops[k->op], k->type);
     kernel(n, r->reg[k->in[0]], r->reg[k->in[1]], r->reg[k->in[2]], out);
 }
 
@@ -302,13 +320,14 @@ const void *vv_program_run(const vv_program *p, vv_index n, const void *const in
     run r;
     r.p = p;
     r.slots = workspace;
-    r.strips = r.slots + (size_t)p->n_slots * SLOT;
+    size_t slot = slot_bytes(p);
+    r.strips = r.slots + (size_t)p->n_slots * slot;
     r.n_links = 0;
     for (int i = 0; i < p->n_inputs; i++) r.reg[i] = inputs[i];
     for (int i = 0, before = -1; i < p->n; i++) {
         const vv_instruction *k = &p->code[i];
         bool strip = p->as[i] == VV_AS_STRIP;
-        void *out = strip ? r.strips + (size_t)p->slot[k->out] * VV_STRIP : r.slots + (size_t)p->slot[k->out] * SLOT;
+        void *out = strip ? r.strips + (size_t)p->slot[k->out] * VV_STRIP : r.slots + (size_t)p->slot[k->out] * slot;
         r.reg[k->out] = out;
         if (k->op == VV_OP_CONST) {
             fill_constant(k, strip ? VV_STRIP / vv_dtype_size(k->type) : n, out);
@@ -328,5 +347,5 @@ const void *vv_program_run(const vv_program *p, vv_index n, const void *const in
 
 const void *vv_program_values(const vv_program *p, int reg, const void *const inputs[], const void *workspace)
 {
-    return reg < p->n_inputs ? inputs[reg] : (const char *)workspace + (size_t)p->slot[reg] * SLOT;
+    return reg < p->n_inputs ? inputs[reg] : (const char *)workspace + (size_t)p->slot[reg] * slot_bytes(p);
 }

@@ -26,10 +26,11 @@ typedef void vv_op_kernel(vv_index n, const void *a, const void *b, const void *
 typedef struct vv_op {
     const char *name; /* NumPy's */
     const char *help; /* "square root" */
+    int number;       /* its place in vv_ops */
     int arity;        /* 1 .. 3 */
-    /* Result type for operands already promoted to one working type `in`; VV_NONE: not defined, or only after a cast to vv_op.cast(in). */
+    /* Of integers and reals; what complex numbers have is in kernels/complex.h. To be asked by vv_op_result(), vv_op_cast() and vv_op_kernel_of(). */
     vv_dtype (*result)(vv_dtype in);
-    vv_dtype (*cast)(vv_dtype in); /* the working type the operation computes in: sqrt casts i64 to f64 */
+    vv_dtype (*cast)(vv_dtype in);
     vv_op_kernel *(*kernel)(vv_dtype in);
     bool condition; /* operand 0 is a condition (zero or not), kept out of the promotion */
     bool wraps;     /* its result may not fit a type narrower than the working one, where NumPy's wraps */
@@ -40,6 +41,11 @@ typedef struct vv_op {
 extern const vv_op *const vv_ops[];
 extern const int vv_n_ops;
 const vv_op *vv_op_find(const char *name);
+/* Result type for operands already promoted to one working type `in`; VV_NONE: not defined, or only after a cast to vv_op_cast(in). */
+vv_dtype vv_op_result(const vv_op *op, vv_dtype in);
+/* The working type that the operation computes in: sqrt casts i64 to f64; VV_NONE: not defined. */
+vv_dtype vv_op_cast(const vv_op *op, vv_dtype in);
+vv_op_kernel *vv_op_kernel_of(const vv_op *op, vv_dtype in);
 /* A transcendental function (kernels/smooth.def.h): much dearer than arithmetic. op: its place in vv_ops. */
 bool vv_op_is_smooth(int op);
 
@@ -49,7 +55,7 @@ typedef struct vv_instruction {
     vv_dtype result;
     int in[3];
     int out;
-    double constant_f;
+    double constant_f, constant_imaginary;
     int64_t constant_i;
     vv_link_op link; /* what it is in a chain of reals */
 } vv_instruction;
@@ -68,12 +74,14 @@ typedef struct vv_program {
     /* How it is run. */
     vv_run_as as[VV_PROGRAM_MAX];
     int n_slots, n_strips; /* pieces of workspace, and which one each computed register has, if it has one */
+    bool wide;             /* some register is of 16 bytes an element, and so all slots are */
     short slot[VV_PROGRAM_MAX + VV_PROGRAM_INPUTS];
 } vv_program;
 
 /* Inputs come before everything else. */
 VV_WARN_UNUSED vv_status vv_program_input(vv_program *p, vv_dtype type, int *reg);
 VV_WARN_UNUSED vv_status vv_program_constant(vv_program *p, vv_dtype type, double value, int *reg);
+VV_WARN_UNUSED vv_status vv_program_complex(vv_program *p, vv_dtype type, vv_c128 value, int *reg);
 /* Appends an operation with promotion and casts; VV_ERR_TYPE when it is not defined for the operands. */
 VV_WARN_UNUSED vv_status vv_program_op(vv_program *p, const vv_op *op, const int operands[], int *reg);
 /* A register's values as another working type; the register itself when it has this type already. */

@@ -13,6 +13,8 @@ static void print_instruction(const vv_instruction *k, vv_buf *out)
     vv_buf_printf(out, "r%d %s = ", k->out, vv_dtype_name(k->result));
     if (k->op == VV_OP_CONST && vv_dtype_is_float(k->type)) {
         vv_buf_printf(out, "%.17g\n", k->constant_f);
+    } else if (k->op == VV_OP_CONST && vv_dtype_is_complex(k->type)) {
+        vv_buf_printf(out, "%.17g%+.17gi\n", k->constant_f, k->constant_imaginary);
     } else if (k->op == VV_OP_CONST) {
         vv_buf_printf(out, k->type == VV_U64 ? "%llu\n" : "%lld\n", (long long)k->constant_i);
     } else {
@@ -43,6 +45,7 @@ void vv_program_pack(const vv_program *p, vv_buf *out)
         vv_buf_put_i64(out, k->result);
         for (int j = 0; j < 3; j++) vv_buf_put_i64(out, k->in[j]);
         vv_buf_put_f64(out, k->constant_f);
+        vv_buf_put_f64(out, k->constant_imaginary);
         vv_buf_put_i64(out, k->constant_i);
     }
     vv_buf_put_i64(out, p->n_outputs);
@@ -72,12 +75,14 @@ static vv_status unpack_instruction(vv_program *p, vv_reader *from)
     k.result = (vv_dtype)vv_read_i64(from);
     for (int j = 0; j < 3; j++) k.in[j] = (int)vv_read_i64(from);
     k.constant_f = vv_read_f64(from);
+    k.constant_imaginary = vv_read_f64(from);
     k.constant_i = vv_read_i64(from);
     int reg;
     if (from->failed) return vv_fail(VV_ERR_FORMAT, "a program is cut short");
     if (!strcmp(name, "constant")) {
         VV_TRY(vv_program_constant(p, k.type, k.constant_f, &reg));
         p->code[p->n - 1].constant_i = k.constant_i;
+        p->code[p->n - 1].constant_imaginary = k.constant_imaginary;
         return VV_OK;
     }
     for (int j = 0; j < 3; j++)

@@ -34,7 +34,13 @@ const vv_reduction *vv_reduction_any(const char *name)
 bool vv_red_defined(const vv_red *r)
 {
     if (!r->kind || (r->spec != NULL) != (r->kind->told != VV_TOLD_NOTHING)) return false;
-    return r->spec ? r->spec->told == r->kind->told && r->in == r->spec->type[0] : r->kind->planes(r->in) > 0;
+    return r->spec ? r->spec->told == r->kind->told && r->in == r->spec->type[0]
+                   : vv_reduction_planes(r->kind, r->in) > 0;
+}
+
+int vv_reduction_planes(const vv_reduction *r, vv_dtype in)
+{
+    return !r->planes || (vv_dtype_is_complex(in) && !r->complex_too) ? 0 : r->planes(in);
 }
 
 enum { MAX_PLANES = 8, CELL = 8 };
@@ -96,7 +102,7 @@ vv_dtype vv_red_out(const vv_red *r)
 {
     if (r->spec) return r->spec->result;
     vv_dtype type = vv_working_type(r->kind->result(r->in));
-    return type == VV_F32 ? VV_F64 : type;
+    return type == VV_F32 ? VV_F64 : type == VV_C64 ? VV_C128 : type;
 }
 
 void vv_red_init(const vv_red *r, vv_index cells, void *state)
@@ -198,9 +204,10 @@ void vv_red_finish(const vv_red *r, const void *state, void *out)
 {
     view v = view_of(r, state);
     r->kind->finish(r, v.head->cells, v.head, v.planes, v.missing, out);
-    vv_index n = v.head->cells * vv_red_length(r);
-    for (vv_index i = 0; vv_red_out(r) == VV_F64 && i < n; i++)
+    vv_dtype type = vv_red_out(r), part = vv_dtype_is_complex(type) ? vv_dtype_part(type) : type;
+    vv_index n = v.head->cells * vv_red_length(r) * (part == type ? 1 : 2);
+    for (vv_index i = 0; part == VV_F64 && i < n; i++)
         if (((double *)out)[i] != ((double *)out)[i]) ((double *)out)[i] = (double)NAN;
-    for (vv_index i = 0; vv_red_out(r) == VV_F32 && i < n; i++)
+    for (vv_index i = 0; part == VV_F32 && i < n; i++)
         if (((float *)out)[i] != ((float *)out)[i]) ((float *)out)[i] = (float)NAN;
 }

@@ -55,6 +55,7 @@ struct vv_reduction {
     const char *cell_method; /* CF's word for it: "mean", "maximum", "standard_deviation"; NULL when CF has none */
     bool uses_ddof;
     bool places; /* its result is a place: vv_red_at() is called before each fold, and there is none of no elements */
+    bool complex_too;    /* of complex numbers, too; array/complex.c makes most others of their parts */
     bool counts_missing; /* its result depends on how many elements were missing */
     vv_red_told told;    /* what vv_red.spec has to tell; most kinds need no spec */
     /* 8-byte planes per cell; 0: not defined for this type. With a spec: NULL, a cell has spec->state bytes. */
@@ -81,7 +82,7 @@ struct vv_reduction {
     /* left = left then right; both heads are given for their counts and missing planes (combined by the caller afterwards) */
     void (*combine)(const vv_red *r, vv_index cells, const vv_red_head *lh, void *const left[], const void *lmissing,
                     const vv_red_head *rh, void *const right[], const void *rmissing);
-    /* values in the working type vv_red_out(r): f64 for floats */
+    /* values in the working type vv_red_out(r): f64 for floats, c128 for complex numbers */
     void (*finish)(const vv_red *r, vv_index cells, const vv_red_head *head, void *const planes[], const void *missing,
                    void *out);
 };
@@ -98,6 +99,8 @@ const vv_reduction *vv_reduction_any(const char *name);
 /* Whether a kind is defined for this working type, and has the spec that it needs. */
 bool vv_red_defined(const vv_red *r);
 
+/* 8-byte planes per cell for a working type; 0: it is not defined. */
+int vv_reduction_planes(const vv_reduction *r, vv_dtype in);
 vv_bytes vv_red_cell_bytes(const vv_red *r); /* of state, without what counts missing elements */
 vv_index vv_red_length(const vv_red *r);     /* elements that a cell finishes as */
 vv_bytes vv_red_state_bytes(const vv_red *r, vv_index cells);

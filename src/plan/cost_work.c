@@ -81,7 +81,7 @@ static void largest_box(const vv_edge *e, vv_box *out)
 static vv_bytes decoded_chunk(const vv_source *source)
 {
     vv_bytes size = vv_dtype_size(source->decode.stored);
-    if (source->generated) return VV_TILE * 8;
+    if (source->generated) return vv_tile_bytes(source->decode.out);
     if (!source->chunked) return VV_WINDOW + 64;
     return vv_times(full_chunk(&source->stored), size) + 4 * VV_MAX_FILTERS; /* Fletcher sums may follow */
 }
@@ -212,9 +212,9 @@ static void add_rounding(vv_work *w, vv_dtype type, vv_dtype array, vv_index cel
         grow(&w->room[VV_FINISH_DECODED], cells * vv_dtype_size(vv_working_type(array)));
 }
 
-static void add_values(vv_work *w, const vv_step *s, vv_index cells)
+static void add_values(vv_work *w, const vv_step *s, int result, vv_index cells)
 {
-    if (s->op == VV_STEP_REDUCE) grow(&w->room[VV_FINISH_VALUES], cells * 8);
+    if (s->op == VV_STEP_REDUCE) grow(&w->room[VV_FINISH_VALUES], cells * vv_dtype_size(vv_step_values(s, result)));
 }
 
 /* Delivered to a file, or to rank 0. */
@@ -222,7 +222,7 @@ static void add_delivery(vv_work *w, const vv_step *s, const vv_step *to, vv_ind
 {
     vv_dtype type = vv_step_values(s, to->result_of);
     vv_bytes size = vv_dtype_size(to->to.encode.to), raw = full_chunk(vv_write_grid(to)) * size;
-    add_values(w, s, cells);
+    add_values(w, s, to->result_of, cells);
     if (to->to.encode.in != type) add_rounding(w, type, s->result[to->result_of].type, cells);
     grow(&w->room[VV_FINISH_STORED], cells * size);
     if (to->op == VV_STEP_GATHER || !to->to.chunked) return;
@@ -241,7 +241,7 @@ static void add_finishing(const vv_plan *p, int step, vv_index cells, vv_work *w
             for (int j = 0; j < s->input[k].n_parts; j++) {
                 const vv_part *part = &s->input[k].part[j];
                 if (part->from != step) continue;
-                add_values(w, from, cells);
+                add_values(w, from, part->result, cells);
                 add_rounding(w, vv_step_values(from, part->result), from->result[part->result].type, cells);
             }
     }
@@ -271,7 +271,8 @@ void vv_work_of_edges(const vv_plan *p, const vv_step *s, const vv_edge edge[], 
     *out = (vv_work){.cells = cells / groups, .groups = groups};
     for (int k = 0; k < s->n_inputs; k++) add_input(p, s, k, &edge[k], out);
     vv_bytes registers = s->program ? vv_program_workspace(s->program) : 0;
-    out->program = round64(registers + (vv_bytes)s->n_inputs * VV_TILE * 8);
+    for (int k = 0; k < s->n_inputs; k++) registers += vv_tile_bytes(vv_working_type(s->input[k].type));
+    out->program = round64(registers);
     if (s->block) out->special = s->user ? user_workspace(s, edge) : block_workspace(s);
     if (s->product) out->special = product_workspace(s, edge);
     if (s->tiled) out->special = tile_workspace(s);

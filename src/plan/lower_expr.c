@@ -278,6 +278,11 @@ static vv_status lay_out_all(expression *x, const int nodes[])
 
 /* --- the program --- */
 
+static vv_c128 number_of(const vv_array *scalar)
+{
+    return (vv_c128){scalar->scalar, scalar->imaginary};
+}
+
 static vv_status compile_operation(expression *x, value *v, vv_program *p)
 {
     const vv_array *a = x->b->graph.node[v->node].array;
@@ -286,7 +291,7 @@ static vv_status compile_operation(expression *x, value *v, vv_program *p)
     vv_dtype type = vv_working_type(vv_node_operand_type(a->op, a->input, a->n_inputs));
     for (int i = 0; i < a->n_inputs; i++) {
         if (v->operand[i] < 0) {
-            VV_TRY(vv_program_constant(p, type, a->input[i]->scalar, &reg[i]));
+            VV_TRY(vv_program_complex(p, type, number_of(a->input[i]), &reg[i]));
             continue;
         }
         reg[i] = x->value[v->operand[i]].reg;
@@ -304,7 +309,8 @@ static vv_status compile(expression *x, const vv_dtype as[], vv_program *p, int 
         if (v->kind == INPUT)
             v->reg = v->operand[0];
         else if (v->kind == NUMBER)
-            VV_TRY(vv_program_constant(p, VV_F64, x->b->graph.node[v->node].array->scalar, &v->reg));
+            VV_TRY(vv_program_complex(p, x->b->graph.node[v->node].array->dtype,
+                                      number_of(x->b->graph.node[v->node].array), &v->reg));
         else if (v->kind == CAST)
             VV_TRY(vv_program_cast(p, v->type, x->value[v->operand[0]].reg, &v->reg));
         else

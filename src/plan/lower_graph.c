@@ -87,7 +87,9 @@ static bool same_tile(const vv_array *a, const vv_array *b)
 static bool same_node(const vv_array *a, const vv_array *b)
 {
     switch (a->kind) {
-    case VV_NODE_SCALAR: return a->whole == b->whole && vv_same_bits(a->scalar, b->scalar);
+    case VV_NODE_SCALAR:
+        return a->whole == b->whole && a->dtype == b->dtype && vv_same_bits(a->scalar, b->scalar) &&
+               vv_same_bits(a->imaginary, b->imaginary);
     case VV_NODE_OPEN: return same_open(a, b);
     case VV_NODE_RANDOM: return same_random(a, b);
     case VV_NODE_MAP: return a->op == b->op;
@@ -274,7 +276,7 @@ int vv_dag_weight(const vv_array *a)
     int weight = a->op->condition ? 3 : 1;
     for (int i = 0; i < a->n_inputs; i++)
         weight += a->input[i]->kind == VV_NODE_SCALAR || vv_working_type(a->input[i]->dtype) != type;
-    return a->op->cast && a->op->cast(type) != type ? weight + a->n_inputs : weight;
+    return vv_op_cast(a->op, type) != type ? weight + a->n_inputs : weight;
 }
 
 static bool own_step(const vv_dag *g, int i)

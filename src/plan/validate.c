@@ -48,6 +48,8 @@ static bool source_ok(const vv_source *s)
 {
     const vv_decode *d = &s->decode;
     if (s->generated && !s->given && !vv_random_makes(s->random.kind, d->stored)) return false;
+    if (vv_dtype_is_complex(d->stored) != vv_dtype_is_complex(d->out)) return false;
+    if (vv_dtype_is_complex(d->stored) && (d->scaled || d->n_missing || d->has_min || d->has_max)) return false;
     return stored_ok(s) && s->path && s->variable && grid_ok(&s->stored) && vv_working_type(d->stored) != VV_NONE &&
            vv_working_type(d->out) == d->out && d->out != VV_NONE && d->n_missing >= 0 &&
            d->n_missing <= VV_MAX_MISSING;

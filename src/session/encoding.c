@@ -313,7 +313,7 @@ vv_status vv_encoding_check(const vv_encoding *e, const vv_meta *m)
 
 vv_dtype vv_encoding_type(const vv_encoding *e, vv_dtype type)
 {
-    if (e->type == VV_NONE || vv_working_type(type) == VV_NONE) return type;
+    if (e->type == VV_NONE || vv_dtype_is_complex(type) != vv_dtype_is_complex(e->type)) return type;
     return e->packed && !vv_dtype_is_float(type) ? type : e->type;
 }
 

@@ -127,6 +127,11 @@ vv_array *vv_scalar(vv_session *s, double value)
     return vv_node_scalar(&s->context, value);
 }
 
+vv_array *vv_complex_scalar(vv_session *s, double re, double im)
+{
+    return vv_node_complex_scalar(&s->context, re, im);
+}
+
 vv_array *vv_elementwise(vv_session *s, const char *op, vv_array *const operands[], int n)
 {
     return vv_node_elementwise(&s->context, op, operands, n);

@@ -5,7 +5,7 @@ Varve; test_dask_names.py finds out whether that is true.
 """
 
 OURS = {
-    "Array": "`vv_array`", "abs": "`vv_absolute`", "angle": "", "append": "`vv_concat`", "apply_over_axes": "`vv_reduce` over several dimensions",
+    "Array": "`vv_array`", "abs": "`vv_absolute`", "append": "`vv_concat`", "apply_over_axes": "`vv_reduce` over several dimensions",
     "around": "`vv_rint`; with digits between `vv_multiply` and `vv_divide`", "round": "`vv_rint`; with digits between `vv_multiply` and `vv_divide`",
     "as_gufunc": "`vv_apply_gufunc`", "frompyfunc": "`vv_map`", "array": "`vv_from_buffer`, `vv_open`; made arrays in `varve/create.h`", "from_array": "`vv_from_buffer`", "asarray": "`vv_from_buffer`, `vv_open`", "asanyarray": "`vv_open`",
     "atleast_1d": "`vv_expand`", "atleast_2d": "`vv_expand`", "atleast_3d": "`vv_expand`", "average": "`vv_weighted`",
@@ -28,7 +28,7 @@ OURS = {
     "cumprod": "`vv_cumulative(a, \"prod\", ..)`", "nancumsum": "`vv_cumulative(a, \"sum\", ..)`: missing values are skipped", "nancumprod": "`vv_cumulative(a, \"prod\", ..)`",
     "overlap": "`vv_map_overlap`; `vv_window`, `vv_convolve`", "random": "`vv_random_array`, `vv_random_array_of`, `vv_permutation`, `vv_choice`",
     "ravel_multi_index": "`vv_multiply` and `vv_add`; selection by it is `vv_points`", "unravel_index": "`vv_floor_divide` and `vv_remainder`, as in `vv_argwhere`",
-    "unify_chunks": "by itself, in every operation of several arrays", "vdot": "`vv_dot`", "i0": "", "isreal": "", "iscomplex": "",
+    "unify_chunks": "by itself, in every operation of several arrays", "vdot": "`vv_dot`", "i0": "", "conj": "`vv_conjugate`", "iscomplex": "`vv_not_equal` of `vv_imag` and 0", "isreal": "`vv_equal` of `vv_imag` and 0",
     "nanmedian": "`vv_median`, which skips missing values", "percentile": "`vv_quantile`", "linalg": "cholesky `vv_cholesky`, inv `vv_inverse`, lstsq `vv_lstsq`, lu `vv_lu`, norm `vv_matrix_norm` and `vv_vector_norm`, qr and tsqr and sfqr `vv_qr`, solve `vv_solve`, "
               "solve_triangular `vv_solve_triangular`, svd `vv_svd`, svd_compressed and compression_matrix `vv_svd_compressed`",
 }
@@ -37,12 +37,10 @@ for name in ("sum", "mean", "min", "max", "prod", "var", "std"):
 for name in ("argmax", "argmin"):
     OURS["nan" + name] = f"`vv_reduce(.., \"{name}\", ..)`, which skips missing values; not with keep_nan"
 
-COMPLEX = "complex numbers are not there yet"
 MODULE = "a module of dask's own"
 PYTHON = "of Python: types, protocols, other containers"
 LATER = "not there yet"
 NOT = {name: why for why, names in {
-    COMPLEX: "angle conj imag real iscomplex isreal",
     MODULE: "backends chunk chunk_types core creation dispatch einsumfuncs gufunc lib ma numpy_compat optimization reductions routines slicing tiledb_io ufunc utils wrap percentile_module",
     PYTHON: "PerformanceWarning assert_eq register_chunk_type optimize atop",
     "formats that Varve does not have": "from_npy_stack from_tiledb from_zarr to_npy_stack to_tiledb to_zarr",

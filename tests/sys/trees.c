@@ -2,6 +2,7 @@
  *
  *     open NAME PATH VARIABLE               a variable of a file
  *     number NAME VALUE                     a scalar
+ *     complex NAME RE IM                    a complex one
  *     call NAME FUNCTION A,B - ARGUMENTS    vv_call(FUNCTION) of earlier names ("-": of none)
  *     out NAME                              computed: "NAME dtype dim:n,dim:n HEX", or "NAME inert MESSAGE"
  *     end                                   forget everything
@@ -83,6 +84,8 @@ static void line(vv_session *s, names *all, char *text)
         add(all, name, vv_open(s, first, second));
     } else if (sscanf(text, "number %31s %511s", name, first) == 2) {
         add(all, name, vv_scalar(s, strtod(first, NULL)));
+    } else if (sscanf(text, "complex %31s %511s %511s", name, first, second) == 3) {
+        add(all, name, vv_complex_scalar(s, strtod(first, NULL), strtod(second, NULL)));
     } else if (sscanf(text, "call %31s %511s %511s - %n", name, first, second, &used) == 3 && used) {
         add(all, name, call(s, all, first, second, text + used));
     } else if (sscanf(text, "out %31s", name) == 1) {

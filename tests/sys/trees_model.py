@@ -62,7 +62,7 @@ def aligned(a, b):
 
 # --- made of nothing ---
 
-DTYPES = {"i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "u8", "u2": "u16", "u4": "u32", "u8": "u64", "f4": "f32", "f8": "f64", "b1": "bool"}
+DTYPES = {"i1": "i8", "i2": "i16", "i4": "i32", "i8": "i64", "u1": "u8", "u2": "u16", "u4": "u32", "u8": "u64", "f4": "f32", "f8": "f64", "b1": "bool", "c8": "c64", "c16": "c128"}
 
 
 def varve_type(dtype):

@@ -65,20 +65,22 @@ typedef struct vv_fold {
     VV_CLONES(name##_merge, name##_merge_body, (vv_index n, const void *x, void *state), (n, x, state))                \
     static const vv_fold name = {name##_vertical, name##_horizontal, name##_merge};
 
-/* For a reduction whose whole state is one number: its vertical(), horizontal() and combine() from a table of folds[working type][skip]. */
+/* For a reduction whose whole state is one number (a complex one takes two planes, side by side): its vertical(), horizontal() and combine() from a table of folds[working type][skip]. */
 typedef const vv_fold *const vv_fold_table[VV_DTYPE_COUNT][2];
 #define VV_FOLD_FUNCTIONS(folds)                                                                                       \
     static void vertical(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index first,      \
                          vv_index n, const void *x)                                                                    \
     {                                                                                                                  \
         (void)head, (void)missing;                                                                                     \
-        folds[r->in][r->skip]->vertical[vv_cpu()](n, x, (int64_t *)planes[0] + first);                                 \
+        int64_t *state = (int64_t *)planes[0] + first * (vv_dtype_is_complex(r->in) ? 2 : 1);                          \
+        folds[r->in][r->skip]->vertical[vv_cpu()](n, x, state);                                                        \
     }                                                                                                                  \
     static void horizontal(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index cell,     \
                            vv_index n, const void *x)                                                                  \
     {                                                                                                                  \
         (void)head, (void)missing;                                                                                     \
-        folds[r->in][r->skip]->horizontal[vv_cpu()](n, x, (int64_t *)planes[0] + cell);                                \
+        int64_t *state = (int64_t *)planes[0] + cell * (vv_dtype_is_complex(r->in) ? 2 : 1);                           \
+        folds[r->in][r->skip]->horizontal[vv_cpu()](n, x, state);                                                      \
     }                                                                                                                  \
     static void combine(const vv_red *r, vv_index cells, const vv_red_head *lh, void *const left[],                    \
                         const void *lmissing, const vv_red_head *rh, void *const right[], const void *rmissing)        \
