@@ -126,6 +126,25 @@ if(NOT SLEEF_INCLUDE_DIR OR NOT SLEEF_LIBRARY)
     varve_missing(sleef "SLEEF (exp, log, sin ... by vectors) is missing." "${found}" "To name one: -DCMAKE_PREFIX_PATH=/path")
 endif()
 
+# --- FFTW: Fourier transforms, in double and in single precision ---
+
+if(PKG_CONFIG_FOUND)
+    pkg_check_modules(fftw_pc QUIET fftw3)
+endif()
+find_path(FFTW_INCLUDE_DIR fftw3.h HINTS ${fftw_pc_INCLUDE_DIRS})
+find_library(FFTW_LIBRARY fftw3 HINTS ${fftw_pc_LIBRARY_DIRS})
+find_library(FFTWF_LIBRARY fftw3f HINTS ${fftw_pc_LIBRARY_DIRS})
+if(NOT FFTW_INCLUDE_DIR OR NOT FFTW_LIBRARY OR NOT FFTWF_LIBRARY)
+    if(FFTW_LIBRARY AND FFTW_INCLUDE_DIR)
+        set(found "Found ${FFTW_LIBRARY}, but not fftw3f, which is the same in single precision.")
+    elseif(FFTW_LIBRARY)
+        set(found "Found ${FFTW_LIBRARY}, but not its header fftw3.h.")
+    else()
+        set(found "Found neither fftw3.h nor the library.")
+    endif()
+    varve_missing(fftw "FFTW (Fourier transforms) is missing." "${found}" "To name one: -DCMAKE_PREFIX_PATH=/path")
+endif()
+
 # --- CMocka, for the tests ---
 
 if(VARVE_TESTS)
@@ -142,8 +161,9 @@ endif()
 add_library(varve_dependencies INTERFACE)
 target_include_directories(varve_dependencies SYSTEM INTERFACE
     ${VarveHDF5_INCLUDE_DIRS} ${DEFLATE_INCLUDE_DIR} ${ZSTD_INCLUDE_DIR} ${OPENBLAS_INCLUDE_DIR} ${RANDOM123_INCLUDE_DIR}
-    ${SLEEF_INCLUDE_DIR})
+    ${SLEEF_INCLUDE_DIR} ${FFTW_INCLUDE_DIR})
 target_link_libraries(varve_dependencies INTERFACE ${VarveHDF5_LIBRARIES} MPI::MPI_C ${DEFLATE_LIBRARY} ${ZSTD_LIBRARY} ${OPENBLAS_LIBRARY} ${SLEEF_LIBRARY}
+    ${FFTW_LIBRARY} ${FFTWF_LIBRARY}
     Threads::Threads m)
 if(isal_library)
     target_include_directories(varve_dependencies SYSTEM INTERFACE ${ISAL_INCLUDE_DIR})
@@ -166,3 +186,4 @@ else()
 endif()
 message(STATUS "OpenBLAS: ${OPENBLAS_LIBRARY}")
 message(STATUS "SLEEF: ${SLEEF_LIBRARY}")
+message(STATUS "FFTW: ${FFTW_LIBRARY}, ${FFTWF_LIBRARY}")

@@ -3,7 +3,7 @@ include(CMakePackageConfigHelpers)
 
 # Libraries outside the system's folders (Spack, conda, modules) are found at run time by their path.
 set(rpath)
-foreach(library IN LISTS VarveHDF5_LIBRARIES DEFLATE_LIBRARY ZSTD_LIBRARY isal_library OPENBLAS_LIBRARY SLEEF_LIBRARY MPI_C_LIBRARIES)
+foreach(library IN LISTS VarveHDF5_LIBRARIES DEFLATE_LIBRARY ZSTD_LIBRARY isal_library OPENBLAS_LIBRARY SLEEF_LIBRARY FFTW_LIBRARY FFTWF_LIBRARY MPI_C_LIBRARIES)
     if(IS_ABSOLUTE "${library}")
         get_filename_component(folder ${library} REALPATH)
         get_filename_component(folder ${folder} DIRECTORY)
@@ -39,7 +39,7 @@ install(FILES ${PROJECT_BINARY_DIR}/varveConfig.cmake ${PROJECT_BINARY_DIR}/varv
 # --- pkg-config; the private part is for static linking ---
 
 set(private_libraries)
-foreach(library IN LISTS VarveHDF5_LIBRARIES MPI_C_LIBRARIES DEFLATE_LIBRARY ZSTD_LIBRARY isal_library OPENBLAS_LIBRARY SLEEF_LIBRARY)
+foreach(library IN LISTS VarveHDF5_LIBRARIES MPI_C_LIBRARIES DEFLATE_LIBRARY ZSTD_LIBRARY isal_library OPENBLAS_LIBRARY SLEEF_LIBRARY FFTW_LIBRARY FFTWF_LIBRARY)
     if(library MATCHES "^[^-/]")
         string(PREPEND library -l)
     endif()

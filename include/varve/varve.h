@@ -9,6 +9,7 @@
 #include "varve/create.h"
 #include "varve/dataset.h"
 #include "varve/expression.h"
+#include "varve/fft.h"
 #include "varve/linalg.h"
 #include "varve/move.h"
 #include "varve/output.h"

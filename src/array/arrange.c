@@ -542,7 +542,7 @@ static vv_array *ramped(vv_array *a, int d, const padding *p, double value)
 {
     track t = {0};
     pad_edge(p, &t);
-    vv_array *real = vv_node_as_real(a), *out = real;
+    vv_array *real = vv_node_as_inexact(a), *out = real;
     if (p->before + p->after == 0 || real->status != VV_OK) return out;
     out = vv_node_then(out, tracked(out, d, &t, NAN));
     return vv_node_then(out, vv_node_ramp(out, d, p->before, p->after, value));
@@ -572,7 +572,7 @@ vv_array *vv_pad(vv_array *a, const char *dim, vv_index before, vv_index after, 
     m->stretches(&p, &t);
     if (!strcmp(how, "nan")) value = NAN;
     if (!m->fills || before + after == 0 || holds(a->dtype, value)) return tracked(a, d, &t, value);
-    vv_array *real = vv_node_as_real(a);
+    vv_array *real = vv_node_as_inexact(a);
     vv_array *out = real->status == VV_OK ? tracked(real, d, &t, value) : vv_node_inert(a->context);
     vv_release(&real);
     return out;

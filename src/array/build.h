@@ -43,6 +43,8 @@ vv_array *vv_node_reduce_complex(vv_array *in, const char *how, const char *dims
 
 /* Over dimensions whose lanes an operation reduces to one element each ("lanes_median"); NULL dims: all. */
 vv_array *vv_node_reduce_lanes(vv_array *in, int op, const char *dims, const vv_reduce_options *options);
+/* An operation on lanes, of what the call says without its weights. */
+vv_array *vv_node_lanes(vv_array *in, const vv_block_call *call);
 /* A reduction with a spec (taken over, whatever happens) of arrays that are lined up like operands; NULL dims: over all. Its elements are of a type; those of a cell lie along a
  * new last dimension, if there is one. */
 vv_array *vv_node_reduce_told(vv_array *const arrays[], int n, const vv_reduction *kind, vv_red_spec *spec,
@@ -75,8 +77,9 @@ vv_array *vv_node_labelled_as(vv_array *a, const vv_array *like);
 /* The first and last elements along dimension d as a line from `value` to the next one. */
 vv_array *vv_node_ramp(vv_array *a, int d, vv_index before, vv_index after, double value);
 
-/* Values of an array as reals, so that they can be missing: integers become f64. */
+/* Values of an array as reals, so that they can be missing: integers become f64, complex numbers are refused; the same with complex numbers as they are. */
 vv_array *vv_node_as_real(vv_array *a);
+vv_array *vv_node_as_inexact(vv_array *a);
 /* All of an array as a view of it: something to hang other labels on. */
 vv_array *vv_node_seen_again(vv_array *in);
 /* The same, without groups. */

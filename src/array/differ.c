@@ -70,7 +70,7 @@ vv_array *vv_gradient(vv_array *a, const char *dim, double spacing)
                       (long long)a->shape.n[d], spacing);
         return vv_node_inert(a->context);
     }
-    vv_array *real = vv_node_as_real(a);
+    vv_array *real = vv_node_as_inexact(a);
     vv_array *difference = of_two("subtract", neighbour(real, d, 1), neighbour(real, d, -1));
     vv_array *out = of_two("divide", difference, distance(real, d, spacing));
     return vv_node_about(vv_node_then(real, out), a);

@@ -4,6 +4,7 @@
 #include "varve/call.h"
 #include "varve/count.h"
 #include "varve/create.h"
+#include "varve/fft.h"
 #include "varve/linalg.h"
 #include "varve/move.h"
 

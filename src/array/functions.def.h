@@ -123,6 +123,22 @@ FUNCTION(rolling, 1, 1, "dim n how least? centered?", "statistics of windows",
 FUNCTION(cumulative, 1, 1, "how dim", "running statistics", vv_cumulative(IN(0), WORD(how), WORD(dim)))
 FUNCTION(cumsum, 1, 1, "dim", "running sum", vv_cumulative(IN(0), "sum", WORD(dim)))
 FUNCTION(cumprod, 1, 1, "dim", "running product", vv_cumulative(IN(0), "prod", WORD(dim)))
+
+FUNCTION(fft, 1, 1, "dims? norm?", "Fourier transform, along one dimension or several",
+         vv_fft(IN(0), TEXT(dims), TEXT(norm)))
+FUNCTION(ifft, 1, 1, "dims? norm?", "inverse Fourier transform", vv_ifft(IN(0), TEXT(dims), TEXT(norm)))
+FUNCTION(rfft, 1, 1, "dims? norm?", "Fourier transform of reals: the half that says all",
+         vv_rfft(IN(0), TEXT(dims), TEXT(norm)))
+FUNCTION(irfft, 1, 1, "dims? norm?", "reals of such a half", vv_irfft(IN(0), TEXT(dims), TEXT(norm)))
+FUNCTION(hfft, 1, 1, "dim? norm?", "real transform of half a signal", vv_hfft(IN(0), TEXT(dim), TEXT(norm)))
+FUNCTION(ihfft, 1, 1, "dim? norm?", "half a signal of its real transform", vv_ihfft(IN(0), TEXT(dim), TEXT(norm)))
+FUNCTION(fftfreq, 0, 0, "dim n distance?", "frequencies of a Fourier transform",
+         vv_node_fftfreq(C, WORD(dim), WHOLE(n, 0), REAL(distance, 1)))
+FUNCTION(rfftfreq, 0, 0, "dim n distance?", "frequencies of a Fourier transform of reals",
+         vv_node_rfftfreq(C, WORD(dim), WHOLE(n, 0), REAL(distance, 1)))
+FUNCTION(fftshift, 1, 1, "dims?", "zero frequency in the middle", vv_fftshift(IN(0), TEXT(dims)))
+FUNCTION(ifftshift, 1, 1, "dims?", "zero frequency back at the begin", vv_ifftshift(IN(0), TEXT(dims)))
+
 FUNCTION(matmul, 2, 2, "dim", "products summed over a dimension of both", vv_matmul(IN(0), IN(1), WORD(dim)))
 
 FUNCTION(qr, 1, 1, "to part", "QR factorisation: its part q or r", part_of_qr(call))

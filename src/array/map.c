@@ -293,6 +293,16 @@ vv_array *vv_astype(vv_array *a, vv_dtype type)
 
 vv_array *vv_node_as_real(vv_array *a)
 {
+    if (a->status != VV_OK || !vv_dtype_is_complex(a->dtype)) return vv_node_as_inexact(a);
+    (void)vv_fail(
+        VV_ERR_TYPE,
+        "'%s' is complex (%s), and this is defined for real numbers; take vv_real(), vv_imag() or vv_absolute() of it",
+        a->name, vv_dtype_name(a->dtype));
+    return vv_node_inert(a->context);
+}
+
+vv_array *vv_node_as_inexact(vv_array *a)
+{
     if (a->status != VV_OK || !vv_dtype_is_integer(vv_working_type(a->dtype))) return vv_node_again(a);
     vv_array *one = vv_node_scalar(a->context, 1);
     vv_array *real = vv_node_elementwise(a->context, "multiply", (vv_array *[]){a, one}, 2);

@@ -188,6 +188,8 @@ vv_array *vv_node_einsum(vv_context *c, const char *letters, vv_array *const arr
 vv_array *vv_node_full(vv_context *c, const char *dims, const char *chunks, double value, vv_dtype dtype);
 vv_array *vv_node_arange(vv_context *c, const char *dim, double start, double stop, double step, vv_dtype dtype);
 vv_array *vv_node_linspace(vv_context *c, const char *dim, double start, double stop, vv_index n, bool open);
+vv_array *vv_node_fftfreq(vv_context *c, const char *dim, vv_index n, double distance);
+vv_array *vv_node_rfftfreq(vv_context *c, const char *dim, vv_index n, double distance);
 vv_array *vv_node_eye(vv_context *c, const char *dims, vv_index k, vv_dtype dtype);
 vv_array *vv_node_tri(vv_context *c, const char *dims, vv_index k, vv_dtype dtype);
 vv_array *vv_node_indices(vv_context *c, const char *dims, const char *axis, vv_dtype dtype);

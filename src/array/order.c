@@ -10,21 +10,21 @@
 
 /* --- lanes --- */
 
-static vv_status check_lanes(const vv_array *in, const bool along[])
+static vv_status check_lanes(const vv_array *in, const vv_block_op *op, const bool along[])
 {
     const vv_grouping *g = vv_node_grouping(in);
     bool some = false;
     for (int d = 0; d < in->shape.nd; d++) {
         some = some || along[d];
         if (!along[d] || in->shape.n[d] > 0) continue;
-        return vv_fail(VV_ERR_SHAPE, "'%s' has no elements along '%s' to be put in order", in->name, in->dim[d]);
+        return vv_fail(VV_ERR_SHAPE, "'%s' has no elements along '%s'", in->name, in->dim[d]);
     }
     if (!some) return vv_fail(VV_ERR_SHAPE, "'%s' has no dimensions along which to order it", in->name);
     if (g && along[g->dim])
         return vv_fail(VV_ERR_USAGE,
-                       "'%s' is grouped along '%s': order statistics by group are not there; vv_ungroup() it, or take "
-                       "each group's elements with vv_take()",
-                       in->name, in->dim[g->dim]);
+                       "'%s' is grouped along '%s': there is no %s by group; vv_ungroup() it, or take each group's "
+                       "elements with vv_take()",
+                       in->name, in->dim[g->dim], strchr(op->name, '_') + 1);
     return VV_OK;
 }
 
@@ -62,7 +62,7 @@ static vv_status fill_lanes(vv_array *a, const vv_array *in, const char *first)
 static vv_array *lanes_upon(vv_array *in, const vv_block_call *call, const char *first)
 {
     vv_status status = vv_array_status(in);
-    if (status == VV_OK) status = check_lanes(in, call->along);
+    if (status == VV_OK) status = check_lanes(in, &vv_block_ops[call->op], call->along);
     vv_array *a = status == VV_OK ? vv_node_upon(in, VV_NODE_BLOCK) : vv_node_inert(in->context);
     if (a->status != VV_OK) return a;
     a->call = *call;
@@ -72,6 +72,11 @@ static vv_array *lanes_upon(vv_array *in, const vv_block_call *call, const char 
         memcpy(a->call.weight, call->weight, (size_t)call->n_weights * sizeof *call->weight);
     if (status == VV_OK) status = fill_lanes(a, in, first);
     return vv_node_settle(in->context, a, status);
+}
+
+vv_array *vv_node_lanes(vv_array *in, const vv_block_call *call)
+{
+    return lanes_upon(in, call, NULL);
 }
 
 /* Without the lanes' dimensions but perhaps the first one. Takes `a` over. */

@@ -12,6 +12,7 @@ vv_status vv_fold_call(vv_worker *w, const vv_box *box, char *state)
     for (int d = 0; d < box->nd; d++)
         if (in->n[d] != box->n[d] + s->input[0].before[d] + s->input[0].after[d])
             return vv_fail(VV_ERR_INTERNAL, "%s of an array that is not there along dimension %d", op->name, d);
+    if (op->prepare) VV_TRY(op->prepare(&s->call, type));
     VV_TRY(vv_room_for(&w->special, op->workspace(&s->call, type, box->nd, in->n, box->n), "a workspace"));
     op->run(&s->call, type, box->nd, in->n, box->n, b->bytes, state, w->special.data);
     return VV_OK;

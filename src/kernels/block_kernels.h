@@ -1,4 +1,4 @@
-/* The functions behind the table of block_ops.c, of block_window.c, block_weighted.c, block_scan.c, block_order.c and block_search.c. */
+/* The functions behind the table of block_ops.c, of block_window.c, block_weighted.c, block_scan.c, block_order.c, block_search.c and block_fft.c. */
 #ifndef VV_KERNELS_BLOCK_KERNELS_H
 #define VV_KERNELS_BLOCK_KERNELS_H
 
@@ -44,5 +44,14 @@ VV_BLOCK_WORKSPACE(vv_search_workspace);
 VV_BLOCK_RUN(vv_each_place_before);
 VV_BLOCK_RUN(vv_each_place_after);
 VV_BLOCK_RUN(vv_each_in);
+#define VV_BLOCK_TRANSFORM(name)                                                                                       \
+    VV_BLOCK_WORKSPACE(vv_lanes_##name##_workspace);                                                                   \
+    VV_BLOCK_RUN(vv_lanes_##name);                                                                                     \
+    VV_WARN_UNUSED vv_status vv_lanes_##name##_prepare(const vv_block_call *c, vv_dtype in);
+VV_BLOCK_TRANSFORM(fft)
+VV_BLOCK_TRANSFORM(ifft)
+VV_BLOCK_TRANSFORM(rfft)
+VV_BLOCK_TRANSFORM(irfft)
+#undef VV_BLOCK_TRANSFORM
 
 #endif

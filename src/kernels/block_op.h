@@ -40,6 +40,8 @@ typedef struct vv_block_call {
     int axis;                                         /* scans; the dimension of weights */
     bool along[VV_MAX_DIMS];                          /* lanes: their dimensions; at least one */
     vv_index length;                                  /* lanes: of the result */
+    vv_index points;    /* Fourier transforms: their length; lanes are cut or filled up to it */
+    double scale;       /* and what their results are multiplied by */
     int how;            /* lanes: which quantile (vv_quantile_methods); 1: the least, not the greatest */
     vv_index n_weights; /* window_weighted: before[axis] + after[axis] + 1 */
     double
@@ -57,7 +59,9 @@ typedef struct vv_block_op {
     const char *cell_method;                          /* lanes: CF's word for it, or NULL */
     bool weighted; /* uses axis and weight; before and after are zero in the other dimensions */
     bool uses_ddof;
-    vv_dtype (*result)(vv_dtype in); /* working type of the output; VV_NONE: not defined for this working type */
+    vv_status (*prepare)(const vv_block_call *c,
+                         vv_dtype in); /* before run(), where that needs something made first; or NULL */
+    vv_dtype (*result)(vv_dtype in);   /* working type of the output; VV_NONE: not defined for this working type */
     vv_bytes (*workspace)(const vv_block_call *c, vv_dtype in, int nd, const vv_index n_in[], const vv_index n_out[]);
     /* in and out do not overlap; workspace is aligned to 64 bytes */
     void (*run)(const vv_block_call *c, vv_dtype in, int nd, const vv_index n_in[], const vv_index n_out[],

@@ -38,6 +38,13 @@ static vv_dtype place(vv_dtype in)
         .run = vv_scan_##id                                                                                            \
     }
 
+static bool one_dimension(const vv_block_call *c)
+{
+    int some = 0;
+    for (int d = 0; d < VV_MAX_DIMS; d++) some += c->along[d];
+    return some == 1;
+}
+
 static bool to_one(const vv_block_call *c, vv_index n)
 {
     (void)n;
@@ -59,6 +66,39 @@ static bool to_some(const vv_block_call *c, vv_index n)
 {
     return c->length <= n && n <= INT32_MAX;
 }
+
+/* --- Fourier transforms: single precision stays --- */
+
+static vv_dtype spectrum(vv_dtype in)
+{
+    return vv_dtype_is_float(in) ? vv_dtype_of_parts(in) : vv_dtype_is_complex(in) ? in : VV_NONE;
+}
+
+static vv_dtype spectrum_of_reals(vv_dtype in)
+{
+    return vv_dtype_is_float(in) ? vv_dtype_of_parts(in) : VV_NONE;
+}
+
+static vv_dtype signal_of_reals(vv_dtype in)
+{
+    return vv_dtype_is_float(in) ? in : vv_dtype_is_complex(in) ? vv_dtype_part(in) : VV_NONE;
+}
+
+static bool to_points(const vv_block_call *c, vv_index n)
+{
+    return n > 0 && c->points > 0 && c->points <= INT32_MAX / 2 && c->length == c->points && one_dimension(c);
+}
+
+static bool to_half(const vv_block_call *c, vv_index n)
+{
+    return n > 0 && c->points > 0 && c->points <= INT32_MAX / 2 && c->length == c->points / 2 + 1 && one_dimension(c);
+}
+
+#define TRANSFORM(id, text, type, which)                                                                               \
+    {                                                                                                                  \
+        .name = "lanes_" #id, .help = text, .lanes = true, .result = type, .fits = which,                              \
+        .workspace = vv_lanes_##id##_workspace, .run = vv_lanes_##id, .prepare = vv_lanes_##id##_prepare               \
+    }
 
 #define LANES(id, text, type, which, ...)                                                                              \
     {                                                                                                                  \
@@ -95,6 +135,10 @@ const vv_block_op vv_block_ops[] = {
     EACH(place_before, "how many of a table are less"),
     EACH(place_after, "how many of a table are not greater"),
     EACH(in, "whether it is in a table"),
+    TRANSFORM(fft, "Fourier transform", spectrum, to_points),
+    TRANSFORM(ifft, "inverse Fourier transform", spectrum, to_points),
+    TRANSFORM(rfft, "Fourier transform of reals: the half that says all", spectrum_of_reals, to_half),
+    TRANSFORM(irfft, "inverse of it", signal_of_reals, to_points),
 };
 const int vv_n_block_ops = sizeof vv_block_ops / sizeof *vv_block_ops;
 

@@ -42,7 +42,7 @@ TRUTH(logical_xor, 2, ((a.re != 0) | (a.im != 0)) ^ ((b.re != 0) | (b.im != 0)))
 TRUTH(logical_not, 1, (a.re == 0) & (a.im == 0))
 TRUTH(isnan, 1, (a.re != a.re) | (a.im != a.im))
 TRUTH(isfinite, 1, complex_finite(a))
-TRUTH(isinf, 1, (fabs(a.re) > REAL_MAX(a.re)) | (fabs(a.im) > REAL_MAX(a.im)))
+TRUTH(isinf, 1, fabs(a.re) > REAL_MAX(a.re) || fabs(a.im) > REAL_MAX(a.im))
 
 WIDE_PART(absolute, 1, wide_absolute)
 WIDE_PART(angle, 1, wide_angle)

@@ -12,6 +12,7 @@
 #include <complex.h>
 #include <float.h>
 #include <sleef.h>
+#include <string.h>
 #include <tgmath.h>
 
 #define REAL_MAX(a) _Generic((a), float : FLT_MAX, double : DBL_MAX)
@@ -29,7 +30,7 @@
     }                                                                                                                  \
     VV_KERNEL bool finite_##C(C a)                                                                                     \
     {                                                                                                                  \
-        return (fabs(a.re) <= REAL_MAX(a.re)) & (fabs(a.im) <= REAL_MAX(a.im));                                        \
+        return fabs(a.re) <= REAL_MAX(a.re) && fabs(a.im) <= REAL_MAX(a.im);                                           \
     }                                                                                                                  \
     VV_KERNEL bool less_##C(C a, C b)                                                                                  \
     {                                                                                                                  \
@@ -135,7 +136,13 @@ static inline vv_c128 from_library(double complex z)
 {
     return (vv_c128){creal(z), cimag(z)};
 }
-#define LIBRARY(function, z) from_library(function(CMPLX((z).re, (z).im)))
+static inline double complex for_library(vv_c128 z)
+{
+    double complex c;
+    memcpy(&c, &z, sizeof c); /* both are laid out as two reals */
+    return c;
+}
+#define LIBRARY(function, z) from_library(function(for_library(z)))
 
 /* i times it, and -i times it. */
 static inline vv_c128 turned(vv_c128 z)

@@ -127,7 +127,11 @@
         (void)in;                                                                                                      \
         return VV_##type;                                                                                              \
     }                                                                                                                  \
-    enum { name##_kernel = 0 }; /* it computes in complex types only */
+    static vv_op_kernel *name##_kernel(vv_dtype in)                                                                    \
+    {                                                                                                                  \
+        (void)in;                                                                                                      \
+        return NULL; /* it computes in complex types only */                                                           \
+    }
 #define JOIN(name, S, stype, ctype)                                                                                    \
     VV_KERNEL void name##_##S##_body(vv_index n, const stype *restrict x, const stype *restrict y, const void *z,      \
                                      ctype *restrict out)                                                              \

@@ -347,6 +347,8 @@ static void call(archive *a, vv_block_call *c, int nd)
         NUMBER(a, c->along[d]);
     }
     NUMBER(a, c->length);
+    NUMBER(a, c->points);
+    real(a, &c->scale);
     NUMBER(a, c->how);
     NUMBER(a, c->min_count);
     real(a, &c->ddof);

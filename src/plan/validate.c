@@ -1,5 +1,6 @@
 /* What a rank checks before it trusts the bytes of a plan: every reference points to something that fits. */
 #include "plan/copy.h"
+#include "plan/cost.h"
 
 #include <string.h>
 
@@ -349,12 +350,17 @@ static vv_status check_compute(const vv_plan *p, int i)
     if (s->user && !user_ok(s)) return bad(p, i, "a function of other blocks");
     if (s->block && !s->user && (s->n_inputs != 1 || s->call.op < 0 || s->call.op >= vv_n_block_ops))
         return bad(p, i, "unknown block operation");
+    if (s->block && !s->user && vv_block_ops[s->call.op].result(vv_working_type(s->input[0].type)) == VV_NONE)
+        return bad(p, i, "a block operation of another type");
     if (s->placement < 0 || (s->placement >= VV_PLACEMENTS && !held_ok(s) && !first_ok(s)))
         return bad(p, i, "placement");
     for (int k = 0; k < s->n_inputs; k++) VV_TRY(check_input(p, i, k));
     for (int r = 0; s->program && r < s->n_results; r++)
         if (!vv_program_has_output(s->program, s->result[r].value)) return bad(p, i, "a result that is not computed");
     VV_TRY(s->op == VV_STEP_MAP ? check_map(p, i) : check_reduce(p, i));
+    for (int r = 0; r < s->n_results; r++)
+        if (vv_dtype_is_complex(vv_step_values(s, r)) != vv_dtype_is_complex(s->result[r].type))
+            return bad(p, i, "a result of another type");
     vv_grid kept;
     vv_step_result_grid(s, &kept);
     return same_grid(&kept, &s->grid) ? VV_OK : bad(p, i, "a result of another shape");
@@ -378,7 +384,9 @@ static vv_status check_deliver(const vv_plan *p, int i)
     const vv_step *from = &p->step[s->from];
     if (s->result_of < 0 || s->result_of >= from->n_results) return bad(p, i, "unknown result");
     if (!same_grid(&s->grid, &from->grid) || !is_working(s->to.encode.in)) return bad(p, i, "delivers something else");
-    if (vv_working_type(s->to.encode.to) == VV_NONE) return bad(p, i, "element type");
+    if (vv_working_type(s->to.encode.to) == VV_NONE ||
+        vv_dtype_is_complex(s->to.encode.in) != vv_dtype_is_complex(s->to.encode.to))
+        return bad(p, i, "element type");
     if (!grown_ok(p, s)) return bad(p, i, "appends other chunks");
     return s->op != VV_STEP_WRITE || p->output ? VV_OK : bad(p, i, "no output file");
 }

@@ -6,6 +6,7 @@
 #include "varve/apply.h"
 #include "varve/call.h"
 #include "varve/create.h"
+#include "varve/fft.h"
 #include "varve/move.h"
 #include "varve/version.h"
 
@@ -170,6 +171,16 @@ vv_array *vv_arange(vv_session *s, const char *dim, double start, double stop, d
 vv_array *vv_linspace(vv_session *s, const char *dim, double start, double stop, vv_index n, bool open)
 {
     return vv_node_linspace(&s->context, dim, start, stop, n, open);
+}
+
+vv_array *vv_fftfreq(vv_session *s, const char *dim, vv_index n, double distance)
+{
+    return vv_node_fftfreq(&s->context, dim, n, distance);
+}
+
+vv_array *vv_rfftfreq(vv_session *s, const char *dim, vv_index n, double distance)
+{
+    return vv_node_rfftfreq(&s->context, dim, n, distance);
 }
 
 vv_array *vv_eye(vv_session *s, const char *dims, vv_index k, vv_dtype dtype)

@@ -78,10 +78,10 @@ ln -s "$work/blind/tool" "$work/runtime/bin/mpirun"
 case_ mpi_runtime_only "MPI for C is missing|Found only $work/runtime/bin/mpirun: a runtime without|apt install libopenmpi-dev|module load openmpi" \
     -- -DMPI_C_COMPILER="$work/blind/tool" -DMPI_C_WORKS=OFF -DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON -Dvarve_mpirun="$work/runtime/bin/mpirun"
 
-# libdeflate, libzstd, OpenBLAS, Random123, SLEEF and CMocka.
+# libdeflate, libzstd, OpenBLAS, Random123, SLEEF, FFTW and CMocka.
 ignore="-DCMAKE_IGNORE_PATH=/usr/include;/usr/local/include;/usr/include/$("$VARVE_CC" -print-multiarch 2>/dev/null)"
 have_deflate=-DDEFLATE_INCLUDE_DIR=$work/runtime have_zstd=-DZSTD_INCLUDE_DIR=$work/runtime have_openblas=-DOPENBLAS_INCLUDE_DIR=$work/runtime have_random123=-DRANDOM123_INCLUDE_DIR=$work/runtime
-have_sleef=-DSLEEF_INCLUDE_DIR=$work/runtime
+have_sleef=-DSLEEF_INCLUDE_DIR=$work/runtime have_fftw=-DFFTW_INCLUDE_DIR=$work/runtime
 case_ deflate 'libdeflate (compression) is missing|but not its header libdeflate.h|dnf install libdeflate-devel' \
     -- -DDEFLATE_LIBRARY="$work/runtime/lib/libhdf5.so" "$ignore" "$no_pkgconfig"
 case_ zstd 'libzstd (compression) is missing|but not its header zstd.h|apt install libzstd-dev|dnf install libzstd-devel' \
@@ -92,6 +92,8 @@ case_ random123 'Random123 (random numbers) is missing|There is no Random123/phi
     -- "$have_deflate" "$have_zstd" "$have_openblas" "$ignore" "$no_pkgconfig"
 case_ sleef 'SLEEF (exp, log, sin ... by vectors) is missing|but not its header sleef.h|apt install libsleef-dev|spack install sleef' \
     -- "$have_deflate" "$have_zstd" "$have_openblas" "$have_random123" -DSLEEF_LIBRARY="$work/runtime/lib/libhdf5.so" "$ignore" "$no_pkgconfig"
+case_ fftw 'FFTW (Fourier transforms) is missing|but not its header fftw3.h|apt install libfftw3-dev|dnf install fftw-devel' \
+    -- "$have_deflate" "$have_zstd" "$have_openblas" "$have_random123" "$have_sleef" -DFFTW_LIBRARY="$work/runtime/lib/libhdf5.so" "$ignore" "$no_pkgconfig"
 case_ cmocka "CMocka (the tests' framework) is missing|Without tests: -DVARVE_TESTS=OFF|apt install libcmocka-dev" \
-    -- "$have_deflate" "$have_zstd" "$have_openblas" "$have_random123" "$have_sleef" "$ignore" "$no_pkgconfig"
+    -- "$have_deflate" "$have_zstd" "$have_openblas" "$have_random123" "$have_sleef" "$have_fftw" "$ignore" "$no_pkgconfig"
 exit $failed

@@ -28,7 +28,7 @@ OURS = {
     "cumprod": "`vv_cumulative(a, \"prod\", ..)`", "nancumsum": "`vv_cumulative(a, \"sum\", ..)`: missing values are skipped", "nancumprod": "`vv_cumulative(a, \"prod\", ..)`",
     "overlap": "`vv_map_overlap`; `vv_window`, `vv_convolve`", "random": "`vv_random_array`, `vv_random_array_of`, `vv_permutation`, `vv_choice`",
     "ravel_multi_index": "`vv_multiply` and `vv_add`; selection by it is `vv_points`", "unravel_index": "`vv_floor_divide` and `vv_remainder`, as in `vv_argwhere`",
-    "unify_chunks": "by itself, in every operation of several arrays", "vdot": "`vv_dot`", "i0": "", "conj": "`vv_conjugate`", "iscomplex": "`vv_not_equal` of `vv_imag` and 0", "isreal": "`vv_equal` of `vv_imag` and 0",
+    "unify_chunks": "by itself, in every operation of several arrays", "vdot": "`vv_dot`", "i0": "", "conj": "`vv_conjugate`", "fft": "`vv_fft`, `vv_rfft` ... of `varve/fft.h`, along one dimension or several", "iscomplex": "`vv_not_equal` of `vv_imag` and 0", "isreal": "`vv_equal` of `vv_imag` and 0",
     "nanmedian": "`vv_median`, which skips missing values", "percentile": "`vv_quantile`", "linalg": "cholesky `vv_cholesky`, inv `vv_inverse`, lstsq `vv_lstsq`, lu `vv_lu`, norm `vv_matrix_norm` and `vv_vector_norm`, qr and tsqr and sfqr `vv_qr`, solve `vv_solve`, "
               "solve_triangular `vv_solve_triangular`, svd `vv_svd`, svd_compressed and compression_matrix `vv_svd_compressed`",
 }
@@ -45,7 +45,7 @@ NOT = {name: why for why, names in {
     PYTHON: "PerformanceWarning assert_eq register_chunk_type optimize atop",
     "formats that Varve does not have": "from_npy_stack from_tiledb from_zarr to_npy_stack to_tiledb to_zarr",
     "tasks of one's own are not there yet": "from_delayed",
-    LATER: "fft frexp i0",
+    LATER: "frexp i0",
 }.items() for name in names.split()}
 NOT.pop("percentile_module")
 OURS = {name: text for name, text in OURS.items() if text}

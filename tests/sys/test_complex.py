@@ -7,6 +7,7 @@ import numpy as np
 
 import support
 import trees_model as model
+from numpy_script import ScriptCase
 
 TYPES = ["c8", "c16"]
 # within so many units of single or double precision of the larger part
@@ -33,13 +34,10 @@ def numpy_reduction(how, x, axis):
     return out.astype(x.dtype if out.dtype.kind == "c" else np.abs(x).dtype)
 
 
-class Complex(support.Case):
+class Complex(ScriptCase):
     def setUp(self):
         super().setUp()
-        self.program = support.helper("trees")
-        if self.program is None:
-            self.skipTest("the helper program trees is not built")
-        rng, self.lines, self.want, self.data = np.random.default_rng(11), [], {}, {}
+        rng, self.data = np.random.default_rng(11), {}
         self.file = self.path("z.h5")
         with h5py.File(self.file, "w") as f:
             for t in TYPES:
@@ -62,46 +60,6 @@ class Complex(support.Case):
                     f[name].dims[d].attach_scale(f["uv"[d] if name[0] == "m" else "xyz"[d]])
         for name in self.data:
             self.lines.append(f"open {name} {self.file} {name}")
-
-    def call(self, function, operands, arguments="", want=None, ulps=0):
-        name = f"n{len(self.lines)}"
-        self.lines.append(f"call {name} {function} {','.join(operands) or '-'} - {arguments}")
-        if want is not None:
-            self.lines.append(f"out {name}")
-            self.want[name] = (np.asarray(want), ulps, f"{function}({', '.join(operands)}) {arguments}")
-        return name
-
-    def results(self, ranks):
-        path = self.path(f"script-{ranks}")
-        with open(path, "w") as f:
-            f.write("\n".join(self.lines) + "\n")
-        return self.done(support.run(support.command(self.program, [path], ranks), timeout=60)).out.splitlines()
-
-    def check(self):
-        alone = self.results(0)
-        self.assertEqual(len(alone), len(self.want))
-        for line in alone:
-            name, dtype, *rest = line.split(" ", 3)
-            want, ulps, what = self.want[name]
-            self.assertNotEqual(dtype, "inert", f"{what}: {line}")
-            self.assertEqual(dtype, model.varve_type(want.dtype), what)
-            got = np.frombuffer(bytes.fromhex(rest[1]), want.dtype)
-            self.assertEqual(got.size, want.size, what)
-            self.near(got, want.ravel(), ulps, what)
-        for ranks in (2, 3):
-            self.assertEqual(self.results(ranks), alone, f"{ranks} ranks")
-
-    def near(self, got, want, ulps, what):
-        same = (got == want) | np.isnan(got) & np.isnan(want)
-        if want.dtype.kind == "c":
-            size, same = np.where(np.isfinite(want), np.abs(want), 0), np.ones(want.shape, bool)
-            for g, w in ((got.real, want.real), (got.imag, want.imag)):
-                with np.errstate(invalid="ignore"):
-                    same &= (g == w) | np.isnan(g) & np.isnan(w) | (np.abs(g - w) <= ulps * np.finfo(want.dtype).eps * size)
-        elif want.dtype.kind == "f":
-            with np.errstate(invalid="ignore"):
-                same |= np.abs(got - want) <= ulps * np.finfo(want.dtype).eps * np.abs(want)
-        self.assertTrue(same.all(), f"{what}: {got[~same][:4]} instead of {want[~same][:4]}")
 
     @np.errstate(all="ignore")
     def test_elementwise(self):

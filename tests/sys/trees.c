@@ -6,6 +6,7 @@
  *     call NAME FUNCTION A,B - ARGUMENTS    vv_call(FUNCTION) of earlier names ("-": of none)
  *     out NAME                              computed: "NAME dtype dim:n,dim:n HEX", or "NAME inert MESSAGE"
  *     end                                   forget everything
+ *     threads N                             of each rank from now on
  *     list                                  the registry: "FAMILY NAME OPERANDS ARGUMENTS" */
 #include <varve/varve.h>
 
@@ -90,6 +91,8 @@ static void line(vv_session *s, names *all, char *text)
         add(all, name, call(s, all, first, second, text + used));
     } else if (sscanf(text, "out %31s", name) == 1) {
         out(name, find(all, name));
+    } else if (sscanf(text, "threads %d", &used) == 1) {
+        if (vv_session_set_threads(s, used) != VV_OK) exit(2);
     } else if (!strcmp(text, "list")) {
         list();
     }

@@ -586,6 +586,7 @@ CASES["cumprod"] = running(np.cumprod)
 ELSEWHERE = {"argtopk", "weighted", "moment", "random", "permutation", "choice", "rolling", "cumulative", "matmul", "searchsorted"}
 ELSEWHERE |= {"qr", "svd", "cholesky", "lu", "solve", "solve_triangular", "inverse", "lstsq", "svd_compressed", "vector_norm", "matrix_norm",
               "trace"}  # test_linalg.py
+ELSEWHERE |= {"fft", "ifft", "rfft", "irfft", "hfft", "ihfft", "fftfreq", "rfftfreq", "fftshift", "ifftshift"}  # test_fft.py
 INEXACT = {"median", "quantile", "linspace", "gradient", "cumsum", "cumprod", "pad"}
 
 # --- elementwise and reductions ---
