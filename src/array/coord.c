@@ -59,7 +59,8 @@ static vv_status stored_values(vv_dataset *d, int var, vv_values **out)
     if (!d->values[var]) {
         vv_values *v;
         vv_index n = vv_shape_elements(&d->file->meta->var[var].shape);
-        VV_TRY(vv_values_new(n, &v));
+        if (vv_values_new(n, &v) != VV_OK)
+            return vv_error_prefix("%s: variable '%s'", d->path, d->file->meta->var[var].name);
         vv_status status = read_values(d, var, v);
         if (status != VV_OK) {
             vv_values_free(&v);
