@@ -18,11 +18,20 @@ runs=()
 
 # Of what ctest prints: a line for each test that has ended and, at once, what a failed one said (its first and last 40 lines).
 progress() {
-    awk 'function tell(  i) { for (i = 1; i <= n; i++) if (i <= 40 || i > n - 40) print "    " said[i]; n = 0; failed = 0 }
-        /^ *[0-9]+\/[0-9]+ Test/ { tell(); print; fflush(); failed = !/Passed|Skipped/; next }
-        /^ *Start +[0-9]+:/ { tell(); fflush(); next }
-        failed { said[++n] = $0 }
-        END { tell() }'
+    local line said=() failed=0
+    while IFS= read -r line; do
+        if [[ $line =~ ^\ *[0-9]+/[0-9]+\ Test || $line =~ ^\ *Start\ +[0-9]+: || $line =~ ^[0-9]+%\ tests\ passed ]]; then
+            if [ ${#said[@]} -gt 80 ]; then said=("${said[@]:0:40}" "..." "${said[@]: -40}"); fi
+            [ ${#said[@]} = 0 ] || printf '    %s\n' "${said[@]}"
+            said=() failed=0
+        fi
+        if [[ $line =~ ^\ *[0-9]+/[0-9]+\ Test ]]; then
+            echo "$line"
+            [[ $line =~ Passed|Skipped ]] || failed=1
+        elif [ $failed = 1 ]; then
+            said+=("$line")
+        fi
+    done
 }
 
 for preset in "${presets[@]}"; do
