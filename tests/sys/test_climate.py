@@ -162,7 +162,8 @@ class Climate(support.Case):
                 subprocess.run(["cdo", "-s", "-L", "-O", "-b", "F32", *operators, path, theirs], check=True)
                 ours = self.result(*args, path, ranks=2)
                 for var in ("t2m", "rain"):
-                    self.same(self.open(ours)[var], self.open(theirs)[var], tolerance=2e-5)
+                    with xr.open_dataset(theirs, decode_times=False) as cdo:  # its bounds of seasons may be anything
+                        self.same(self.open(ours)[var], cdo[var], tolerance=2e-5)
 
     def test_gaps(self):
         """A period without a time in it is missing, as xarray has it."""
