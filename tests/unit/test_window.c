@@ -259,7 +259,7 @@ static void types_and_names(void **state)
     for (int op = 0; op < vv_n_block_ops; op++) {
         const vv_block_op *o = &vv_block_ops[op];
         assert_int_equal(vv_block_op_find(o->name), op);
-        if (o->lanes) continue; /* what is sorted keeps its type */
+        if (strncmp(o->name, "window_", 7) != 0 && strncmp(o->name, "cumulative_", 11) != 0) continue;
         assert_int_equal(o->result(VV_F32), VV_F64);
         assert_int_equal(o->result(VV_F64), VV_F64);
         assert_int_equal(o->result(VV_I64), o->window ? VV_NONE : VV_I64);
