@@ -22,7 +22,7 @@ from support import varve
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "data"))
 import format_corpus  # noqa: E402
 
-TYPES = {"f32": "f4", "f64": "f8", "bool": "?", **{f"{k}{8 * n}": f"{k}{n}" for k in "iu" for n in (1, 2, 4, 8)}}
+TYPES = {"f32": "f4", "f64": "f8", "bool": "?", "c64": "c8", "c128": "c16", **{f"{k}{8 * n}": f"{k}{n}" for k in "iu" for n in (1, 2, 4, 8)}}
 PLUGINS = os.environ.get("HDF5_PLUGIN_PATH") or ":".join(str(p) for p in Path("/usr/lib").glob("*-linux-gnu/hdf5/serial/plugins"))
 
 
@@ -80,7 +80,7 @@ def filter_numbers(d):
 def by_h5py(d):
     """Its values as varve should have them; None for what holds no numbers."""
     kind = d.dtype.kind
-    if kind not in "iufb" or h5py.check_ref_dtype(d.dtype) or h5py.check_vlen_dtype(d.dtype):
+    if kind not in "iufbc" or h5py.check_ref_dtype(d.dtype) or h5py.check_vlen_dtype(d.dtype):
         return None
     if format_corpus.ZSTD in filter_numbers(d) and not h5py.h5z.filter_avail(format_corpus.ZSTD):
         return format_corpus.field()  # what was written: few machines have the plug-in

@@ -168,7 +168,7 @@ class Trouble(support.Case):
         path = self.path("compound.nc")
         with h5py.File(path, "w") as f:
             f.create_dataset("x", data=np.zeros((4, 5), [("a", "f4"), ("b", "i4")]))
-            f.create_dataset("y", data=np.zeros((4, 5), "c8"))
+            f.create_dataset("y", data=np.zeros((4, 5), "V3"))
         for name in "xy":
             result = varve("mean", "-v", name, path, "-o", self.target())
             self.refused(result, (2, 3), name, folder=self.out)
