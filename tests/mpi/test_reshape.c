@@ -114,7 +114,7 @@ static void given_in_a_buffer(void **state)
     for (int i = 0; i < 6; i++) assert_int_equal(v[i], small[i] + small[i % 3 * 2 + i / 3]);
     free(v);
     must(vv_array_status(vv_from_buffer(session, "a:0", NULL, VV_F32, small)));
-    assert_int_equal(vv_array_status(vv_from_buffer(session, "a:1", NULL, VV_C64, small)), VV_ERR_TYPE);
+    assert_int_equal(vv_array_status(vv_from_buffer(session, "a:1", NULL, VV_NONE, small)), VV_ERR_TYPE);
     free(all);
 }
 
