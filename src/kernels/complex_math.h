@@ -46,24 +46,29 @@
         real first = a.re != 0 ? a.re : a.im;                                                                          \
         return (real)((first > 0) - (first < 0));                                                                      \
     }                                                                                                                  \
+    /* Which of two NaNs an operation passes on, with its sign, is up to instructions; bits should not be. */          \
+    VV_KERNEL C one_nan_##C(C a)                                                                                       \
+    {                                                                                                                  \
+        return (C){isnan(a.re) ? (real)NAN : a.re, isnan(a.im) ? (real)NAN : a.im};                                    \
+    }                                                                                                                  \
     VV_KERNEL C divide_##C(C a, C b)                                                                                   \
     {                                                                                                                  \
         if (fabs(b.re) >= fabs(b.im)) {                                                                                \
-            if (b.re == 0 && b.im == 0) return (C){a.re / fabs(b.re), a.im / fabs(b.re)};                              \
+            if (b.re == 0 && b.im == 0) return one_nan_##C((C){a.re / fabs(b.re), a.im / fabs(b.re)});                 \
             real ratio = b.im / b.re, scale = (real)1 / (b.re + b.im * ratio);                                         \
-            return (C){(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale};                                  \
+            return one_nan_##C((C){(a.re + a.im * ratio) * scale, (a.im - a.re * ratio) * scale});                     \
         }                                                                                                              \
         real ratio = b.re / b.im, scale = (real)1 / (b.im + b.re * ratio);                                             \
-        return (C){(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale};                                      \
+        return one_nan_##C((C){(a.re * ratio + a.im) * scale, (a.im * ratio - a.re) * scale});                         \
     }                                                                                                                  \
     VV_KERNEL C reciprocal_##C(C a)                                                                                    \
     {                                                                                                                  \
         if (fabs(a.im) <= fabs(a.re)) {                                                                                \
             real ratio = a.im / a.re, size = a.re + a.im * ratio;                                                      \
-            return (C){1 / size, -ratio / size};                                                                       \
+            return one_nan_##C((C){1 / size, -ratio / size});                                                          \
         }                                                                                                              \
         real ratio = a.re / a.im, size = a.re * ratio + a.im;                                                          \
-        return (C){ratio / size, -1 / size};                                                                           \
+        return one_nan_##C((C){ratio / size, -1 / size});                                                              \
     }
 BOTH_PRECISIONS(vv_c64, float)
 BOTH_PRECISIONS(vv_c128, double)
