@@ -48,9 +48,9 @@ vv_status vv_node_find_dim(const vv_array *a, const char *name, int *out)
     vv_buf has = {0};
     for (int d = 0; d < a->shape.nd; d++) vv_buf_printf(&has, d ? ", %s" : "%s", a->dim[d]);
     const char *near = vv_nearest(name, (const char *const *)a->dim, a->shape.nd);
-    vv_status status =
-        vv_fail(VV_ERR_NOT_FOUND, "'%s' has no dimension '%s'%s%s%s; it has %s", a->name, name,
-                near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "", has.data ? has.data : "none");
+    vv_status status = vv_fail(VV_ERR_NOT_FOUND, "'%s' has no dimension '%s'%s%s%s has %s", a->name, name,
+                               near ? "; did you mean '" : "", near ? near : "", near ? "'? It" : "; it",
+                               has.data ? has.data : "none");
     vv_buf_free(&has);
     return status;
 }

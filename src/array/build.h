@@ -80,6 +80,8 @@ vv_array *vv_node_ramp(vv_array *a, int d, vv_index before, vv_index after, doub
 /* Values of an array as reals, so that they can be missing: integers become f64, complex numbers are refused; the same with complex numbers as they are. */
 vv_array *vv_node_as_real(vv_array *a);
 vv_array *vv_node_as_inexact(vv_array *a);
+/* An elementwise operation on one array or, where b is not NULL, two, which are given away. */
+vv_array *vv_node_of(const char *op, vv_array *a, vv_array *b);
 /* All of an array as a view of it: something to hang other labels on. */
 vv_array *vv_node_seen_again(vv_array *in);
 /* The same, without groups. */

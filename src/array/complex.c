@@ -8,31 +8,21 @@
 #include <math.h>
 #include <string.h>
 
-/* Operands are given away. */
-static vv_array *made_of(const char *op, vv_array *a, vv_array *b)
-{
-    vv_array *operands[] = {a, b};
-    vv_array *made = vv_node_elementwise(a->context, op, operands, b ? 2 : 1);
-    vv_release(&a);
-    vv_release(&b);
-    return made;
-}
-
 vv_array *vv_node_part(vv_array *in, bool imaginary)
 {
-    return made_of(imaginary ? "imag" : "real", vv_node_again(in), NULL);
+    return vv_node_of(imaginary ? "imag" : "real", vv_node_again(in), NULL);
 }
 
 vv_array *vv_node_of_parts(vv_array *re, vv_array *im)
 {
-    return made_of("make_complex", re, im);
+    return vv_node_of("make_complex", re, im);
 }
 
 /* `values`, and NaN where `in` is missing, described as `in` is. Takes values over. */
 static vv_array *marked(vv_array *in, vv_array *values, bool skip)
 {
     if (skip) {
-        vv_array *operands[] = {made_of("isnan", vv_node_again(in), NULL), vv_node_scalar(in->context, NAN), values};
+        vv_array *operands[] = {vv_node_of("isnan", vv_node_again(in), NULL), vv_node_scalar(in->context, NAN), values};
         values = vv_node_elementwise(in->context, "where", operands, 3);
         for (int i = 0; i < 3; i++) vv_release(&operands[i]);
     }
@@ -70,8 +60,8 @@ static vv_array *variance(vv_array *in, const char *how, const char *dims, const
 {
     vv_array *part[2];
     for (int i = 0; i < 2; i++) part[i] = reduced(marked(in, vv_node_part(in, i > 0), !o->keep_nan), "var", dims, o);
-    vv_array *like = vv_node_again(part[0]), *made = made_of("add", part[0], part[1]);
-    if (!strcmp(how, "std")) made = made_of("sqrt", made, NULL);
+    vv_array *like = vv_node_again(part[0]), *made = vv_node_of("add", part[0], part[1]);
+    if (!strcmp(how, "std")) made = vv_node_of("sqrt", made, NULL);
     made = described(made, like);
     vv_release(&like);
     return made;
@@ -79,13 +69,13 @@ static vv_array *variance(vv_array *in, const char *how, const char *dims, const
 
 static vv_array *of_truth(vv_array *in, const char *how, const char *dims, const vv_reduce_options *o)
 {
-    vv_array *truth = made_of("as_bool", vv_node_again(in), NULL);
+    vv_array *truth = vv_node_of("as_bool", vv_node_again(in), NULL);
     return reduced(marked(in, vv_node_then(truth, vv_node_as_real(truth)), !o->keep_nan), how, dims, o);
 }
 
 static vv_array *of_size(vv_array *in, const char *how, const char *dims, const vv_reduce_options *o)
 {
-    return reduced(marked(in, made_of("absolute", vv_node_again(in), NULL), false), how, dims, o);
+    return reduced(marked(in, vv_node_of("absolute", vv_node_again(in), NULL), false), how, dims, o);
 }
 
 vv_array *vv_node_reduce_complex(vv_array *in, const char *how, const char *dims, const vv_reduce_options *options)

@@ -337,3 +337,12 @@ vv_array *vv_where(vv_array *condition, vv_array *a, vv_array *b)
 {
     return vv_node_elementwise(a->context, "where", (vv_array *[]){condition, a, b}, 3);
 }
+
+vv_array *vv_node_of(const char *op, vv_array *a, vv_array *b)
+{
+    vv_array *operands[] = {a, b};
+    vv_array *made = vv_node_elementwise(a->context, op, operands, b ? 2 : 1);
+    vv_release(&a);
+    vv_release(&b);
+    return made;
+}

@@ -4,16 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Operands are given away. */
-static vv_array *with(const char *op, vv_array *a, vv_array *b)
-{
-    vv_array *operands[] = {a, b};
-    vv_array *made = vv_node_elementwise(a->context, op, operands, b ? 2 : 1);
-    vv_release(&a);
-    vv_release(&b);
-    return made;
-}
-
 static vv_array *reduced(vv_array *a, const char *how, const char *dims, const vv_reduce_options *o)
 {
     vv_array *made = vv_reduce(a, how, dims, o);
@@ -24,7 +14,7 @@ static vv_array *reduced(vv_array *a, const char *how, const char *dims, const v
 /* a where it is not zero, else NaN; of a NaN in `where` b. Both are given away. */
 static vv_array *chosen(const char *test, vv_array *of, vv_array *yes, vv_array *no)
 {
-    vv_array *operands[] = {with(test, of, NULL), yes, no};
+    vv_array *operands[] = {vv_node_of(test, of, NULL), yes, no};
     vv_array *made = vv_node_elementwise(yes->context, "where", operands, 3);
     for (int i = 0; i < 3; i++) vv_release(&operands[i]);
     return made;
@@ -41,12 +31,12 @@ static vv_array *total_weight(vv_array *x, vv_array *w, const char *dims, const 
 
 static vv_array *weighted_sum(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
 {
-    return reduced(with("multiply", x, vv_node_again(w)), "sum", dims, o);
+    return reduced(vv_node_of("multiply", x, vv_node_again(w)), "sum", dims, o);
 }
 
 static vv_array *weighted_mean(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
 {
-    return with("divide", weighted_sum(vv_node_again(x), w, dims, o), total_weight(x, w, dims, o));
+    return vv_node_of("divide", weighted_sum(vv_node_again(x), w, dims, o), total_weight(x, w, dims, o));
 }
 
 /* Squares of deviations from the mean: their mean. */
@@ -54,8 +44,8 @@ static vv_array *weighted_var(vv_array *x, vv_array *w, const char *dims, const 
 {
     vv_reduce_options flat = *o;
     flat.keep_dims = false;
-    vv_array *apart = with("subtract", vv_node_again(x), weighted_mean(x, w, dims, &flat));
-    vv_array *square = with("square", apart, NULL), *mean = weighted_mean(square, w, dims, o);
+    vv_array *apart = vv_node_of("subtract", vv_node_again(x), weighted_mean(x, w, dims, &flat));
+    vv_array *square = vv_node_of("square", apart, NULL), *mean = weighted_mean(square, w, dims, o);
     vv_release(&square);
     return mean;
 }
@@ -65,7 +55,7 @@ static vv_array *weighted(vv_array *x, const char *how, vv_array *w, const char 
     if (!strcmp(how, "sum")) return weighted_sum(vv_node_again(x), w, dims, o);
     if (!strcmp(how, "mean")) return weighted_mean(x, w, dims, o);
     if (!strcmp(how, "var")) return weighted_var(x, w, dims, o);
-    if (!strcmp(how, "std")) return with("sqrt", weighted_var(x, w, dims, o), NULL);
+    if (!strcmp(how, "std")) return vv_node_of("sqrt", weighted_var(x, w, dims, o), NULL);
     if (!strcmp(how, "sum_of_weights")) return total_weight(x, w, dims, o);
     (void)vv_fail(VV_ERR_USAGE, "there is no weighted '%s'; use sum, mean, var, std or sum_of_weights", how);
     return vv_node_inert(x->context);
@@ -100,8 +90,8 @@ vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, const cha
 static vv_array *to_the(vv_array *x, int n)
 {
     if (n == 1) return vv_node_again(x);
-    vv_array *half = to_the(x, n / 2), *all = with("square", half, NULL);
-    return n % 2 ? with("multiply", all, vv_node_again(x)) : all;
+    vv_array *half = to_the(x, n / 2), *all = vv_node_of("square", half, NULL);
+    return n % 2 ? vv_node_of("multiply", all, vv_node_again(x)) : all;
 }
 
 vv_array *vv_moment(vv_array *a, int order, const char *dims, const vv_reduce_options *options)
@@ -122,7 +112,7 @@ vv_array *vv_moment(vv_array *a, int order, const char *dims, const vv_reduce_op
         vv_release(&mean);
         made = plain;
     } else {
-        vv_array *apart = with("subtract", vv_node_again(x), vv_reduce(x, "mean", dims, &flat));
+        vv_array *apart = vv_node_of("subtract", vv_node_again(x), vv_reduce(x, "mean", dims, &flat));
         made = reduced(to_the(apart, order), "mean", dims, o);
         vv_release(&apart);
     }

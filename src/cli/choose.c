@@ -76,7 +76,7 @@ vv_status vv_cli_check_dims(const vv_dataset *d, const vv_cli_words *dims)
     return VV_OK;
 }
 
-vv_status vv_cli_time_dim(const vv_dataset *d, const char **out)
+vv_status vv_cli_time_dim(const vv_dataset *d, const vv_cli_words *among, const char **out)
 {
     const char *found = NULL;
     for (int i = 0; i < vv_dataset_n_vars(d); i++) {
@@ -84,6 +84,7 @@ vv_status vv_cli_time_dim(const vv_dataset *d, const char **out)
         char text[64];
         if (v.role != VV_ROLE_COORDINATE || v.n_dims != 1 || !vv_dataset_time_text(d, i, 0, text, sizeof text))
             continue;
+        if (among->n > 0 && !vv_cli_words_has(among, v.name)) continue;
         if (found)
             return vv_error(VV_ERR_USAGE, "%s has times along '%s' and along '%s'; -d says which is meant",
                             vv_dataset_path(d), found, v.name);

@@ -13,7 +13,7 @@ VV_WARN_UNUSED vv_status vv_cli_choose(vv_dataset *d, const vv_cli_words *variab
                                        vv_cli_work *work, void *context);
 /* Dimensions that the dataset does not have are an error. */
 VV_WARN_UNUSED vv_status vv_cli_check_dims(const vv_dataset *d, const vv_cli_words *dims);
-/* The one dimension whose coordinate is a time; an error when there is none, or are several. */
-VV_WARN_UNUSED vv_status vv_cli_time_dim(const vv_dataset *d, const char **out);
+/* The one dimension (of these, where there are any) whose coordinate is a time; an error when there is none, or are several. */
+VV_WARN_UNUSED vv_status vv_cli_time_dim(const vv_dataset *d, const vv_cli_words *among, const char **out);
 
 #endif

@@ -15,25 +15,19 @@ typedef struct climate {
     vv_cli_words variables; /* that were asked for; none: those that suit */
     vv_cli_words methods;
     vv_cli_words dims; /* of -d, else the time */
-    const char *along; /* the first of these */
+    const char *along; /* the one that is grouped, or walked along */
     char *over;        /* all of them: "time,lat" */
     char *group;       /* "time.month" */
     vv_dataset *reference;
     vv_array *(*make)(const struct climate *c, vv_array *a, const char *name, const char *how);
 } climate;
 
-static vv_reduce_options reduce_options(const climate *c)
+static vv_array *reduced(const climate *c, vv_array *a, const char *how)
 {
     vv_reduce_options o = VV_REDUCE_OPTIONS_INIT;
     o.keep_nan = !c->r->skipna;
     o.keep_dims = c->r->keepdims;
     o.ddof = c->r->ddof;
-    return o;
-}
-
-static vv_array *reduced(const climate *c, vv_array *a, const char *how)
-{
-    vv_reduce_options o = reduce_options(c);
     return vv_reduce(a, how, c->over, &o);
 }
 
@@ -107,33 +101,52 @@ static vv_status do_variable(void *context, const vv_var_info *v)
     return status;
 }
 
+/* Windows go along any one dimension; all else along the time. */
+static vv_status find_along(climate *c)
+{
+    const vv_cli_words *given = &c->r->dims;
+    if (c->make != rolled || given->n == 0) return vv_cli_time_dim(c->results.source, given, &c->along);
+    if (given->n > 1) return vv_error(VV_ERR_USAGE, "rolling moves along one dimension, -d names %d", given->n);
+    c->along = given->item[0];
+    return VV_OK;
+}
+
 static vv_status find_dims(climate *c)
 {
     const vv_cli_words *given = &c->r->dims;
-    const char *time;
-    vv_status status =
-        given->n > 0 ? vv_cli_check_dims(c->results.source, given) : vv_cli_time_dim(c->results.source, &time);
-    if (status == VV_OK && given->n == 0) status = vv_cli_words_add(&c->dims, time, strlen(time));
+    vv_status status = vv_cli_check_dims(c->results.source, given);
+    if (status == VV_OK) status = find_along(c);
+    if (status == VV_OK && given->n == 0) status = vv_cli_words_add(&c->dims, c->along, strlen(c->along));
     for (int i = 0; status == VV_OK && i < given->n; i++)
         status = vv_cli_words_add(&c->dims, given->item[i], strlen(given->item[i]));
     if (status != VV_OK) return status;
-    c->along = c->dims.item[0];
     c->over = vv_cli_words_join(&c->dims);
     if (c->r->group && asprintf(&c->group, "%s.%s", c->along, c->r->group) < 0) c->group = NULL;
     if (!c->over || (c->r->group && !c->group)) return vv_error(VV_ERR_NOMEM, "no memory for the dimensions");
     return VV_OK;
 }
 
-/* --reference is a file, if there is one of this name. */
+/* Dates are digits and signs. */
+static bool is_period(const char *text)
+{
+    return *text && !text[strspn(text, "0123456789-:T #")];
+}
+
+/* --reference is a file, if there is one of this name; else a period. */
 static vv_status open_reference(climate *c, vv_session *s)
 {
-    if (!c->r->reference || access(c->r->reference, F_OK) != 0) return VV_OK;
-    c->reference = vv_dataset_open(s, c->r->reference);
+    const char *given = c->r->reference;
+    if (!given) return VV_OK;
+    if (access(given, F_OK) != 0)
+        return is_period(given)
+                   ? VV_OK
+                   : vv_error(VV_ERR_USAGE, "--reference %s is neither a file nor a period such as 1981:2010", given);
+    c->reference = vv_dataset_open(s, given);
     if (c->r->standardize)
         return vv_error(VV_ERR_USAGE,
                         "--standardize divides by the spread within the reference, which %s does not tell; give the "
                         "reference as a period, such as --reference 1981:2010",
-                        c->r->reference);
+                        given);
     return vv_dataset_status(c->reference);
 }
 

@@ -32,18 +32,6 @@ void vv_grown_end(vv_run *r)
     r->before = NULL;
 }
 
-/* Rows of a packed box to where they belong in a chunk. */
-static void lay(const vv_grid *g, const vv_box *box, vv_bytes size, const char *data, char *chunk)
-{
-    vv_index row = box->n[box->nd - 1], at[VV_MAX_DIMS] = {0};
-    do {
-        vv_index first = 0;
-        for (int d = 0; d < box->nd - 1; d++) first = (first + at[d]) * g->chunk[d + 1];
-        memcpy(chunk + first * size, data, (size_t)(row * size));
-        data += row * size;
-    } while (box->nd > 1 && vv_odometer(box->nd - 1, box->n, at));
-}
-
 vv_status vv_grown_keep(vv_run *r, int step, const vv_box *box, char *chunk, char *spare)
 {
     const vv_step *s = &r->plan->step[step];
@@ -58,7 +46,7 @@ vv_status vv_grown_keep(vv_run *r, int step, const vv_box *box, char *chunk, cha
     char *data = spare ? spare : own;
     vv_status status = vv_feed_read(&r->before[step].feed, &there, data);
     if (status == VV_OK)
-        lay(&g->grid, &there, size, data, chunk);
+        vv_lay_rows(&g->grid, &there, size, data, chunk);
     else
         status = vv_error_prefix("%s: the last chunk cannot be read", r->plan->original);
     vv_mem_put(&own);

@@ -176,6 +176,9 @@ static inline bool vv_write_told(const vv_plan *p, int step)
 VV_WARN_UNUSED vv_status vv_targets_make(vv_run *r);
 void vv_desks_free(vv_run *r);
 
+/* write.c: elements of a box, packed, to where they belong in a full chunk. */
+void vv_lay_rows(const vv_grid *g, const vv_box *box, vv_bytes size, const char *data, char *chunk);
+
 /* grown.c: what the output had before: opened and closed; and the elements of a chunk, in its box, that are its own already. `spare`: room for a
  * chunk, or NULL. */
 VV_WARN_UNUSED vv_status vv_grown_begin(vv_run *r);

@@ -80,6 +80,17 @@ static vv_index chunk_elements(const vv_step *s)
     return total;
 }
 
+void vv_lay_rows(const vv_grid *g, const vv_box *box, vv_bytes size, const char *data, char *chunk)
+{
+    vv_index row = box->nd ? box->n[box->nd - 1] : 1, at[VV_MAX_DIMS] = {0};
+    do {
+        vv_index first = 0;
+        for (int d = 0; d < box->nd - 1; d++) first = (first + at[d]) * g->chunk[d + 1];
+        memcpy(chunk + first * size, data, (size_t)(row * size));
+        data += row * size;
+    } while (box->nd > 1 && vv_odometer(box->nd - 1, box->n, at));
+}
+
 /* The box's elements in a full chunk, the rest filled. */
 static void pad(const vv_step *s, const vv_box *box, const char *data, char *chunk, vv_index total)
 {
@@ -88,13 +99,7 @@ static void pad(const vv_step *s, const vv_box *box, const char *data, char *chu
     _Alignas(16) unsigned char fill[16];
     memcpy(fill, s->to.encode.fill, sizeof fill);
     if (vv_box_elements(box) < total) vv_tile_gather(size, total, fill, 0, chunk);
-    vv_index row = box->nd ? box->n[box->nd - 1] : 1, at[VV_MAX_DIMS] = {0};
-    do {
-        vv_index first = 0;
-        for (int d = 0; d < box->nd - 1; d++) first = (first + at[d]) * g->chunk[d + 1];
-        memcpy(chunk + first * size, data, (size_t)(row * size));
-        data += row * size;
-    } while (box->nd > 1 && vv_odometer(box->nd - 1, box->n, at));
+    vv_lay_rows(g, box, size, data, chunk);
 }
 
 /* A full chunk as its elements are before compression. `spare`: room for another one; NULL: none. */

@@ -147,19 +147,6 @@
 
 #include "kernels/ops.def.h"
 
-#undef NUMBER
-#undef REAL
-#undef INTEGER
-#undef BOUNDED
-#undef CAST
-#undef SMOOTH_REAL
-#undef SMOOTH_NUMBER
-#undef TEST
-#undef REAL_TEST
-#undef COMPLEX_CAST
-#undef PAIR
-#undef CHOICE
-
 static vv_dtype same(vv_dtype in)
 {
     return in;
@@ -218,18 +205,6 @@ static vv_dtype truth_of_real(vv_dtype in)
 #define PAIR(name, help)                          OP(name, help, 2, of_parts, to_real, .wraps = false)
 #define CHOICE(name, help)                        OP(name, help, 3, same, same, .condition = true)
 #include "kernels/ops.def.h"
-#undef NUMBER
-#undef REAL
-#undef INTEGER
-#undef BOUNDED
-#undef CAST
-#undef SMOOTH_REAL
-#undef SMOOTH_NUMBER
-#undef TEST
-#undef REAL_TEST
-#undef COMPLEX_CAST
-#undef PAIR
-#undef CHOICE
 
 const vv_op *const vv_ops[] = {
 #define NUMBER(name, ...)        &name##_op,
@@ -245,7 +220,6 @@ const vv_op *const vv_ops[] = {
 #define PAIR(name, ...)          &name##_op,
 #define CHOICE(name, ...)        &name##_op,
 #include "kernels/ops.def.h"
-#undef CAST
 };
 const int vv_n_ops = sizeof vv_ops / sizeof *vv_ops;
 

@@ -1,4 +1,4 @@
-/* The elementwise operations, one line each; no include guard: ops.c reads this list several times.
+/* The elementwise operations, one line each; no include guard: ops.c reads this list several times, and defines all of these anew each time.
  *
  *   NUMBER(name, help, arity, real, integer)   defined for all working types; the result has the operands' type
  *   BOUNDED(name, help, arity, real, integer)  the same, and of narrow integers the result never wraps
@@ -105,3 +105,16 @@ REAL_TEST(isneginf, "whether it is infinite and negative", 1, a < -REAL_MAX(a))
 REAL_TEST(signbit, "whether its sign is a minus, that of zero included; NaN has none", 1, (signbit(a) != 0) & (a == a))
 
 CHOICE(where, "second operand where the first is not zero, else the third")
+
+#undef NUMBER
+#undef REAL
+#undef INTEGER
+#undef BOUNDED
+#undef CAST
+#undef SMOOTH_REAL
+#undef SMOOTH_NUMBER
+#undef TEST
+#undef REAL_TEST
+#undef COMPLEX_CAST
+#undef PAIR
+#undef CHOICE

@@ -19,18 +19,6 @@ enum {
 #define PAIR(name, ...)          VV_OP_##name,
 #define CHOICE(name, ...)        VV_OP_##name,
 #include "kernels/ops.def.h"
-#undef NUMBER
-#undef REAL
-#undef INTEGER
-#undef BOUNDED
-#undef CAST
-#undef SMOOTH_REAL
-#undef SMOOTH_NUMBER
-#undef TEST
-#undef REAL_TEST
-#undef COMPLEX_CAST
-#undef PAIR
-#undef CHOICE
     VV_OPS
 };
 

@@ -5,6 +5,8 @@
  * cores: 1 */
 #include "unit/scratch.h"
 
+#include "mpi/computed.h"
+
 #include <math.h>
 #include <varve/varve.h>
 
@@ -31,18 +33,6 @@ static void fill_buffers(void)
 static vv_array *reals(const char *chunks)
 {
     return vv_from_buffer(session, "y:13,x:17", chunks, VV_F64, grid_f64);
-}
-
-static void *computed(vv_array *a, vv_dtype type, vv_index expected)
-{
-    vv_index n = 1;
-    must(vv_array_status(a));
-    assert_int_equal(vv_array_dtype(a), type);
-    for (int d = 0; d < vv_array_n_dims(a); d++) n *= vv_array_length(a, d);
-    assert_int_equal(n, expected);
-    void *values = calloc((size_t)n + 1, (size_t)vv_dtype_size(type));
-    must(vv_compute(a, values, n * vv_dtype_size(type)));
-    return values;
 }
 
 static void same_f64(vv_array *a, vv_index n, const double expected[])

@@ -5,6 +5,8 @@
  * cores: 1 */
 #include "unit/scratch.h"
 
+#include "mpi/computed.h"
+
 #include <math.h>
 #include <varve/varve.h>
 
@@ -20,17 +22,6 @@ static vv_array *stations(void)
 static vv_array *others(void)
 {
     return vv_open(session, "virtual:y?shape=time:53,other:5&chunk=20,2&dtype=f64&seed=4", "y");
-}
-
-static double *computed(vv_array *a, vv_index expected)
-{
-    vv_index n = 1;
-    must(vv_array_status(a));
-    for (int d = 0; d < vv_array_n_dims(a); d++) n *= vv_array_length(a, d);
-    assert_int_equal(n, expected);
-    double *values = calloc((size_t)n, sizeof *values);
-    must(vv_compute(a, values, n * (vv_bytes)sizeof *values));
-    return values;
 }
 
 static void close_to(double found, double expected)
@@ -62,8 +53,9 @@ static void test_three_factors(void **state)
 {
     (void)state;
     vv_array *x = stations(), *y = others(), *weight = vv_reduce(y, "max", "other", NULL);
-    double *a = computed(x, STATIONS * TIMES), *b = computed(y, TIMES * OTHERS), *w = computed(weight, TIMES);
-    double *c = computed(vv_einsum(session, "st,t,to->os", (vv_array *[]){x, weight, y}, 3), STATIONS * OTHERS);
+    double *a = computed(x, VV_F64, STATIONS * TIMES), *b = computed(y, VV_F64, TIMES * OTHERS),
+           *w = computed(weight, VV_F64, TIMES);
+    double *c = computed(vv_einsum(session, "st,t,to->os", (vv_array *[]){x, weight, y}, 3), VV_F64, STATIONS * OTHERS);
     for (int s = 0; s < STATIONS; s++)
         for (int o = 0; o < OTHERS; o++) {
             double sum = 0;
@@ -77,9 +69,9 @@ static void test_matrices(void **state)
 {
     (void)state;
     vv_array *x = stations();
-    double *v = computed(x, STATIONS * TIMES),
-           *cov = computed(vv_cov_matrix(x, "time", "with", 1), STATIONS * STATIONS);
-    double *cor = computed(vv_corrcoef(x, "time", "with"), STATIONS * STATIONS);
+    double *v = computed(x, VV_F64, STATIONS * TIMES),
+           *cov = computed(vv_cov_matrix(x, "time", "with", 1), VV_F64, STATIONS * STATIONS);
+    double *cor = computed(vv_corrcoef(x, "time", "with"), VV_F64, STATIONS * STATIONS);
     for (int i = 0; i < STATIONS; i++)
         for (int j = 0; j < STATIONS; j++) {
             const double *p = v + i * TIMES, *q = v + j * TIMES;
@@ -95,8 +87,9 @@ static void test_pairs_with_holes(void **state)
     (void)state;
     vv_array *x = stations(), *large = vv_greater(x, vv_scalar(session, 0.8)), *none = vv_scalar(session, NAN);
     vv_array *holes = vv_where(large, none, x), *one = vv_at(holes, "station", 2);
-    double *v = computed(holes, STATIONS * TIMES), *cov = computed(vv_cov(holes, one, "time", 1), STATIONS);
-    double *cor = computed(vv_corr(holes, one, "time"), STATIONS);
+    double *v = computed(holes, VV_F64, STATIONS * TIMES),
+           *cov = computed(vv_cov(holes, one, "time", 1), VV_F64, STATIONS);
+    double *cor = computed(vv_corr(holes, one, "time"), VV_F64, STATIONS);
     for (int i = 0; i < STATIONS; i++) {
         const double *p = v + i * TIMES, *q = v + 2 * TIMES;
         double both[2][TIMES];

@@ -5,6 +5,8 @@
  * cores: 1 */
 #include "unit/scratch.h"
 
+#include "mpi/computed.h"
+
 #include <math.h>
 #include <varve/varve.h>
 
@@ -15,18 +17,6 @@ enum { T = 53, Y = 7, X = 9, ALL = T * Y * X };
 static vv_array *field(void)
 {
     return vv_open(session, "virtual:f?shape=time:53,y:7,x:9&chunk=8,3,4&dtype=f64&seed=3", "f");
-}
-
-static void *computed(vv_array *a, vv_dtype type, vv_index expected)
-{
-    vv_index n = 1;
-    must(vv_array_status(a));
-    assert_int_equal(vv_array_dtype(a), type);
-    for (int d = 0; d < vv_array_n_dims(a); d++) n *= vv_array_length(a, d);
-    assert_int_equal(n, expected);
-    void *values = calloc((size_t)n + 1, (size_t)vv_dtype_size(type));
-    must(vv_compute(a, values, n * vv_dtype_size(type)));
-    return values;
 }
 
 /* --- of any dimensions: the extent --- */

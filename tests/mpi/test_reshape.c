@@ -5,6 +5,8 @@
  * cores: 1 */
 #include "unit/scratch.h"
 
+#include "mpi/computed.h"
+
 #include <math.h>
 #include <unistd.h>
 #include <varve/varve.h>
@@ -20,20 +22,9 @@ static vv_array *counted(const char *dims)
     return vv_reshape(flat, dims);
 }
 
-static int32_t *computed(vv_array *a, vv_index expected)
-{
-    vv_index n = 1;
-    must(vv_array_status(a));
-    for (int d = 0; d < vv_array_n_dims(a); d++) n *= vv_array_length(a, d);
-    assert_int_equal(n, expected);
-    int32_t *values = calloc((size_t)n, sizeof *values);
-    must(vv_compute(a, values, n * (vv_bytes)sizeof *values));
-    return values;
-}
-
 static void check_counts(vv_array *a)
 {
-    int32_t *v = computed(a, ALL);
+    int32_t *v = computed(a, VV_I32, ALL);
     for (vv_index i = 0; i < ALL; i++)
         if (v[i] != i) fail_msg("element %lld is %d", (long long)i, v[i]);
     free(v);
@@ -52,7 +43,7 @@ static void split_and_merged(void **state)
 static void of_a_transposed_one(void **state)
 {
     (void)state;
-    int32_t *v = computed(vv_ravel(vv_transpose(counted("y:4999,x:1200"), NULL), "all"), ALL);
+    int32_t *v = computed(vv_ravel(vv_transpose(counted("y:4999,x:1200"), NULL), "all"), VV_I32, ALL);
     for (vv_index i = 0; i < ALL; i++)
         if (v[i] != i % ROWS * COLUMNS + i / ROWS) fail_msg("element %lld is %d", (long long)i, v[i]);
     free(v);
@@ -62,13 +53,13 @@ static void parts_of_it(void **state)
 {
     (void)state;
     vv_array *a = vv_reshape(counted("y:4999,x:1200"), "y:4999,u:30,v:40");
-    int32_t *v = computed(vv_at(vv_slice(a, "y", 100, 4000, 7), "u", 11), 558 * 40);
+    int32_t *v = computed(vv_at(vv_slice(a, "y", 100, 4000, 7), "u", 11), VV_I32, 558 * 40);
     for (vv_index i = 0; i < 558 * 40; i++) assert_int_equal(v[i], (100 + i / 40 * 7) * COLUMNS + 11 * 40 + i % 40);
     free(v);
-    v = computed(vv_diagonal(counted("y:4999,x:1200"), "y", "x", 5, "d"), COLUMNS - 5);
+    v = computed(vv_diagonal(counted("y:4999,x:1200"), "y", "x", 5, "d"), VV_I32, COLUMNS - 5);
     for (vv_index i = 0; i < COLUMNS - 5; i++) assert_int_equal(v[i], i * COLUMNS + i + 5);
     free(v);
-    v = computed(vv_coarsen(counted("y:4999,x:1200"), "max", "y:7,x:400", true), 714 * 3);
+    v = computed(vv_coarsen(counted("y:4999,x:1200"), "max", "y:7,x:400", true), VV_I32, 714 * 3);
     for (vv_index i = 0; i < 714 * 3; i++) assert_int_equal(v[i], (i / 3 * 7 + 6) * COLUMNS + i % 3 * 400 + 399);
     free(v);
 }
@@ -103,14 +94,14 @@ static void given_in_a_buffer(void **state)
     vv_array *a = vv_from_buffer(session, "y:4999,x:1200", "y:300,x:700", VV_I32, all);
     check_counts(a);
     check_counts(vv_transpose(vv_transpose(a, NULL), NULL));
-    int32_t *v = computed(vv_max(vv_slice(a, "x", 0, 1200, 100), "x"), ROWS);
+    int32_t *v = computed(vv_max(vv_slice(a, "x", 0, 1200, 100), "x"), VV_I32, ROWS);
     for (vv_index i = 0; i < ROWS; i++) assert_int_equal(v[i], i * COLUMNS + 1100);
     free(v);
     must(vv_persist(a));
     memset(all, 0, sizeof *all * ALL);
     check_counts(a);
     vv_array *b = vv_from_buffer(session, "b:2,a:3", NULL, VV_I8, small);
-    v = computed(vv_astype(vv_add(b, vv_from_buffer(session, "a:3,b:2", NULL, VV_I8, small)), VV_I32), 6);
+    v = computed(vv_astype(vv_add(b, vv_from_buffer(session, "a:3,b:2", NULL, VV_I8, small)), VV_I32), VV_I32, 6);
     for (int i = 0; i < 6; i++) assert_int_equal(v[i], small[i] + small[i % 3 * 2 + i / 3]);
     free(v);
     must(vv_array_status(vv_from_buffer(session, "a:0", NULL, VV_F32, small)));

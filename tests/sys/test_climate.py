@@ -188,6 +188,7 @@ class Climate(support.Case):
         lines = self.run_ok("clim", "-g", "season", "-d", "time,lat,lon", "-v", "t2m", path).out.splitlines()
         self.assertEqual(len(lines), 4)
         self.assertIn("season=0", lines[0])
+        self.assertEqual(lines, self.run_ok("clim", "-g", "season", "-d", "lat,time,lon", "-v", "t2m", path).out.splitlines())
         lines = self.run_ok("resample", "-f", "QS", "-d", "time,lat,lon", "-v", "t2m", path).out.splitlines()
         self.assertIn("time=2001-01-01", lines[0])
 
@@ -198,7 +199,9 @@ class Climate(support.Case):
                 (["clim", "-g", "month+year", path], 2, "a year comes first"), (["resample", path], 2, "-f FREQUENCY"),
                 (["resample", "-f", "3X", path], 2, "3X", "no frequency"), (["resample", "-f", "MS-DEC", path], 2, "no frequency"),
                 (["rolling", path], 2, "-w LENGTH"), (["resample", "-f", "1D", "-m", "maen", path], 2, "did you mean 'mean'"),
-                (["anom", "-g", "month", "--standardize", "--reference", path, path], 2, "spread")]:
+                (["anom", "-g", "month", "--standardize", "--reference", path, path], 2, "spread"),
+                (["anom", "-g", "month", "--reference", "nope.nc", path], 2, "neither a file nor a period", "nope.nc"),
+                (["rolling", "-w", "3", "-d", "lat,lon", path], 2, "one dimension"), (["clim", "-g", "month", "-d", "lat", path], (2, 3), "times")]:
             with self.subTest(args=args):
                 self.refused(varve_out(self, args), code, *patterns)
 
