@@ -45,6 +45,7 @@ static vv_array *weighted_var(vv_array *x, vv_array *w, const char *dims, const 
     vv_reduce_options flat = *o;
     flat.keep_dims = false;
     vv_array *apart = vv_node_of("subtract", vv_node_again(x), weighted_mean(x, w, dims, &flat));
+    if (vv_dtype_is_complex(x->dtype)) apart = vv_node_of("absolute", apart, NULL);
     vv_array *square = vv_node_of("square", apart, NULL), *mean = weighted_mean(square, w, dims, o);
     vv_release(&square);
     return mean;
@@ -80,7 +81,7 @@ vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, const cha
         (void)vv_fail(VV_ERR_USAGE, "weighted %s of '%s': weights leave no degrees of freedom to count", how, a->name);
         return vv_node_inert(a->context);
     }
-    vv_array *x = vv_node_as_real(a);
+    vv_array *x = vv_node_as_inexact(a);
     vv_array *made = x->status == VV_OK ? weighted(x, how, weights, dims, o) : vv_node_inert(a->context);
     vv_release(&x);
     return strcmp(how, "sum_of_weights") ? described(made, a, how) : made;

@@ -41,7 +41,7 @@ DIVISION(double)
     VV_KERNEL real spacing_##real(real a)                                                                              \
     {                                                                                                                  \
         if (fabs(a) > REAL_MAX(a)) return (real)NAN;                                                                   \
-        return nextafter(a, copysign((real)INFINITY, a)) - a;                                                          \
+        return nextafter(a, a < 0 ? -(real)INFINITY : INFINITY) - a;                                                   \
     }                                                                                                                  \
     VV_KERNEL real ldexp_##real(real a, real b)                                                                        \
     {                                                                                                                  \

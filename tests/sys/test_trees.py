@@ -1,137 +1,107 @@
 #!/usr/bin/python3
 # timeout: 300
 # builds: release asan
-"""Random trees of every function in the registry, on data of all types with NaN and infinities, primes and empty dimensions, compared with NumPy on the same
-input: what only moves elements and what is exact in IEEE arithmetic must be equal, the rest within a few units of the largest number on the way. The same
-bits on 1 to 4 ranks. VARVE_TREES says how many; seeds that failed once are in SEEDS."""
-import os
-import subprocess
-import warnings
+"""Random trees of every function in the registry and of functions of one's own, on data of all types with NaN and infinities, primes and empty dimensions, compared with NumPy
+on the same input: what only moves elements and what is exact in IEEE arithmetic must be equal, the rest within a few units of the largest number on the way. Every tree
+runs on one process or on 1 to 4 ranks.
 
+Then every function by itself: trees that end in it are computed on 1 to 4 ranks, with other threads, placements and policies, with everything spilled and with schedules
+drawn at random; they must have the same bits. VARVE_TREES says how many trees, VARVE_TREES_FIRST from which seed on; seeds that failed once are in SEEDS."""
+import os
+import zlib
+
+import h5py
 import netCDF4
 import numpy as np
 
 import support
 import trees_model as model
+import trees_ops as ops
 
-N = int(os.environ.get("VARVE_TREES", 1000 / support.SLOW))
-SEEDS = [540]  # of trees that failed once
+FIRST, N = int(os.environ.get("VARVE_TREES_FIRST", 0)), int(os.environ.get("VARVE_TREES", 20000 / support.SLOW))
+SEEDS = [540, 4635, 11313, 16926, 3974, 495]  # of trees that failed once
 SHAPES = [("time", 13), ("lat", 5), ("lon", 7), ("lev", 1)]
+CASES, INEXACT = {**model.CASES, **ops.CASES}, model.INEXACT | ops.INEXACT
+# What NumPy cannot foretell: bits alone.
+DRAWN = {"random": ([], "kind=normal dims=lat:6,lon:9 seed=5 chunks=lat:4"), "permutation": (["v0"], "dim={0} seed=3"), "choice": (["v0"], "dim={0} n=5 seed=3 again=1")}
+NAMES = sorted(CASES) + sorted(ops.OPS) + sorted(ops.SKIPPING)
 
 
 class Tree:
     """Lines of a script, and what its outputs must be."""
 
-    def __init__(self, seed, path, variables):
-        self.rng, self.path, self.seed = np.random.default_rng(seed), path, seed
-        self.lines, self.values, self.count = [], [], 0
-        for _ in range(int(self.rng.integers(1, 4))):
-            name = model.pick(self.rng, sorted(variables))
-            dims, array = variables[name]
-            self.keep(model.Value(self.name(), array, dims), f"open {{}} {path} {name}")
+    def __init__(self, seed, variables):
+        self.rng, self.seed, self.lines, self.count = np.random.default_rng(seed), seed, [], 0
+        self.values = [model.pick(self.rng, variables) for _ in range(int(self.rng.integers(1, 4)))]
 
-    def name(self):
+    def line(self, function, operands, arguments):
+        """Calls a function, and those among its operands that are calls themselves; its name."""
+        names = [o.name if isinstance(o, model.Value) else self.line(*o) for o in operands]
         self.count += 1
+        self.lines.append(f"call n{self.count} {function} {','.join(names) or '-'} - {arguments}")
         return f"n{self.count}"
 
-    def keep(self, value, line):
-        self.lines.append(line.format(value.name))
-        self.values.append(value)
-        return value
+    def leaves(self, operands):
+        return [v for o in operands for v in ([o] if isinstance(o, model.Value) else self.leaves(o[1]))]
 
-    def call(self, function, operands, arguments, array, dims):
-        """A new value of a function, whose operands may be calls themselves."""
-        named = [o if isinstance(o, model.Value) else self.call(o[0], [self.values[-1]], o[1], o[2].array, o[2].dims) for o in operands]
-        value = model.Value(self.name(), array, dims, named, function not in model.INEXACT)
-        return self.keep(value, f"call {{}} {function} {','.join(o.name for o in named) or '-'} - {arguments}")
+    def keep(self, function, operands, arguments, array, dims, exact, scale=None):
+        if np.size(array) > 20000 or np.ndim(array) > 4 or len(set(dims)) != len(dims):
+            return False
+        self.values.append(model.Value(self.line(function, operands, arguments), array, dims, self.leaves(operands), exact, scale))
+        return True
 
-    def apply(self, function):
+    def apply(self, name):
+        """Whether the function could be applied to some of the values."""
+        if name in CASES:
+            made = CASES[name](self.rng, model.pick(self.rng, self.values), self.values)
+            if made is None:
+                return False
+            operands, arguments, array, dims, function, scale = (*made, None, None)[:6]
+            return self.keep(function or name, operands, arguments, array, dims, name not in INEXACT, scale)
+        if name in ops.OPS:
+            made = ops.elementwise(self.rng, name, self.values)
+            return made is not None and self.keep(name, made[0], "", *made[1:])
         v = model.pick(self.rng, self.values)
-        self.values.append(v)
-        made = model.CASES[function](self.rng, v, self.values)
-        if made is None or np.size(made[2]) > 20000 or np.ndim(made[2]) > 4 or len(set(made[3])) != len(made[3]):
-            self.values.pop()
-            return
-        self.call(function, *made)
-
-    def elementwise(self, function):
-        v, other = model.pick(self.rng, self.values), model.pick(self.rng, self.values)
-        ufunc = getattr(np, function)
-        seen = model.aligned(v, other) if ufunc.nin == 2 else (v.array, v.dims)
-        if seen is None or function in model.JUMPS and not (v.exact and other.exact):
-            return
-        *arrays, dims = seen
-        kinds = {a.dtype.kind for a in arrays}
-        types = {a.dtype.str[1:] for a in arrays}
-        if len(dims) > 4 or len(types) > 1 or types & {"f2", "b1"} and not function.startswith(("logical", "equal", "not_equal")):
-            return
-        if function in ("negative", "absolute", "subtract") and "u" in kinds or kinds & set("iu") and function not in model.SAME_BITS:
-            return
-        if types & {"i1", "i2", "u1", "u2"} and function in ("divide", "sqrt", "rint", "floor", "ceil", "trunc", "fabs", "copysign", "signbit", "isnan", "isinf", "isfinite"):
-            return  # NumPy computes them in half precision, which Varve does not have
-        try:
-            with np.errstate(all="ignore"):
-                array = ufunc(*arrays)
-        except TypeError:
-            return
-        operands = [v, other][:ufunc.nin]
-        value = model.Value(self.name(), array, dims, operands, function in model.SAME_BITS)
-        self.keep(value, f"call {{}} {function} {','.join(o.name for o in operands)} - ")
-
-    def reduce(self, function):
-        v = model.pick(self.rng, self.values)
-        dims = [d for d in v.dims if self.rng.integers(2)]
-        axes = tuple(v.dims.index(d) for d in dims)
-        kind = v.array.dtype.kind
-        if not dims or 0 in v.array.shape or kind == "b" and function not in ("any", "all") or function in ("any", "all") and (kind == "f" or not v.exact):
-            return
-        if kind == "f" and np.isinf(v.array).any() and function in ("var", "std", "prod"):
-            return
-        if function == "prod" and v.scale > 9:
-            return
-        wide = v.array.astype("f8") if kind == "f" and function not in ("min", "max") else v.array
-        with np.errstate(all="ignore"), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            array = np.asarray(model.REDUCTIONS[function](wide, axis=axes))
-        if kind == "f":
-            array = array.astype(v.array.dtype)
-        exact = function in ("min", "max", "any", "all") or kind in "iu" and function in ("sum", "prod")
-        scale = v.scale * v.array.size if function == "sum" else v.scale ** 2 if function == "var" else v.scale
-        value = model.Value(self.name(), array, [d for d in v.dims if d not in dims], [v], exact, scale)
-        self.keep(value, f"call {{}} {function} {v.name} - dims={','.join(dims)}")
+        made = ops.reduction(self.rng, name, v)
+        return made is not None and self.keep(name, [v], *made)
 
     def grow(self):
         for _ in range(int(self.rng.integers(2, 9))):
-            what = int(self.rng.integers(4))
-            if what < 2:
-                self.apply(model.pick(self.rng, sorted(model.CASES)))
-            elif what == 2:
-                self.elementwise(model.pick(self.rng, sorted(model.UFUNCS)))
-            else:
-                self.reduce(model.pick(self.rng, sorted(model.REDUCTIONS)))
+            self.apply(model.pick(self.rng, NAMES))
         return self.lines + [f"out {self.values[-1].name}", "end"]
+
+
+def ending_in(name, seed, variables):
+    """A small tree whose last function is this one."""
+    for again in range(1000):
+        tree = Tree((zlib.crc32(name.encode()), seed, again), variables)
+        tree.apply(model.pick(tree.rng, NAMES))
+        if tree.apply(name):
+            return tree
+    raise AssertionError(f"{name}: applies to nothing")
 
 
 def differs(value, line):
     """Why a line of output is not the value; None when it is."""
     name, dtype, *rest = line.split(" ")
-    if dtype == "inert":
-        return " ".join(rest)
+    if dtype in ("inert", "varies"):
+        return " ".join([dtype] + rest)
     dims = [x.split(":") for x in rest[0].split(",") if x]
     names, shape = [d for d, _ in dims], tuple(int(n) for _, n in dims)
     if names != value.dims or shape != value.array.shape:
         return f"({rest[0]}) instead of {value.dims} {value.array.shape}"
     if dtype != model.varve_type(value.array.dtype):
         return f"{dtype} instead of {value.array.dtype}"
-    got = np.frombuffer(bytes.fromhex(rest[1]), value.array.dtype).reshape(shape)
-    if value.array.dtype.kind != "f":
-        return None if (got == value.array).all() else f"{got} instead of {value.array}"
-    same = (got == value.array) | np.isnan(got) & np.isnan(value.array)
+    got, want = np.frombuffer(bytes.fromhex(rest[1]), value.array.dtype), np.ascontiguousarray(value.array).ravel()
+    if want.dtype.kind == "c":
+        got, want = (x.view(x.real.dtype) for x in (got, want))
+    if want.dtype.kind != "f":
+        return None if (got == want).all() else f"{got} instead of {want}"
+    same = (got == want) | np.isnan(got) & np.isnan(want)
     if not value.exact:
         with np.errstate(invalid="ignore"):
-            near = np.abs(got.astype("f8") - value.array) <= (2e-5 if value.single else 1e-10) * value.scale
-        same |= near
-    return None if same.all() else f"{got[~same][:5]} instead of {value.array[~same][:5]}"
+            same |= np.abs(got.astype("f8") - want) <= (2e-5 if value.single else 1e-10) * value.scale
+    return None if same.all() else f"{got[~same][:5]} instead of {want[~same][:5]}"
 
 
 class Trees(support.Case):
@@ -141,54 +111,88 @@ class Trees(support.Case):
         if self.program is None:
             self.skipTest("the helper program trees is not built")
 
-    def lines(self, script, ranks):
-        path = self.path(f"script-{ranks}")
+    def lines(self, script, ranks, env=None):
+        path = self.path(f"script-{ranks}-{''.join((env or {}).values())}")
         with open(path, "w") as f:
             f.write("\n".join(script) + "\n")
-        return self.done(support.run(support.command(self.program, [path], ranks), timeout=900)).out.splitlines()
+        return self.done(support.run(support.command(self.program, [path], ranks), timeout=900, env=env)).out.splitlines()
 
-    def variables(self, path):
-        """Data of every type in one file: {name: (dimensions, array)}."""
-        rng, made = np.random.default_rng(5), {}
-        with netCDF4.Dataset(path, "w") as f:
-            for d, n in SHAPES:
-                f.createDimension(d, n)
-            for i, dtype in enumerate(["f4", "f8", "f8", "f4", "i1", "i2", "i4", "i8", "u1", "u4"] * 2):
-                order = rng.permutation(4)[:int(rng.integers(1, 4))]
-                dims, shape = [SHAPES[k][0] for k in order], [SHAPES[k][1] for k in order]
-                x = rng.integers(-9 if dtype[0] != "u" else 0, 10, shape).astype(dtype) if dtype[0] != "f" else rng.normal(size=shape).astype(dtype)
-                if dtype[0] == "f" and i % 3 == 0:
-                    x[rng.random(shape) < 0.1] = np.nan
-                if dtype[0] == "f" and i % 4 == 3:
-                    x[rng.random(shape) < 0.1] = np.inf
-                chunks = [int(rng.integers(1, n + 1)) for n in shape]
-                v = f.createVariable(f"v{i}", dtype, dims, fill_value=False, **({"chunksizes": chunks, "zlib": i % 2 == 0} if i % 4 else {"contiguous": True}))
+    def variables(self):
+        """Data of every type in two files: values, and the lines that open them."""
+        rng, made, lines = np.random.default_rng(5), [], []
+        types = ["f4", "f8", "f8", "f4", "i1", "i2", "i4", "i8", "u1", "u4"] * 2 + ["f8", "f4"]
+        files = {"nc": netCDF4.Dataset(self.path("data.nc"), "w"), "h5": h5py.File(self.path("data.h5"), "w")}
+        for d, n in SHAPES:
+            files["nc"].createDimension(d, n)
+            files["h5"][d] = np.arange(n)
+            files["h5"][d].make_scale(d)
+        for i, dtype in enumerate(types + ["c8", "c16", "c16", "c8"]):
+            order = rng.permutation(4)[:2 if i > len(types) - 3 else int(rng.integers(1, 4))]
+            dims, shape = [SHAPES[k][0] for k in order], [SHAPES[k][1] for k in order]
+            x = rng.integers(-9 if dtype[0] != "u" else 0, 10, shape).astype(dtype) if dtype[0] in "iu" else rng.normal(size=shape).astype(dtype)
+            if dtype[0] == "c":
+                x.imag = rng.normal(size=shape)
+            if dtype[0] in "fc" and i % 3 == 0 and i < len(types):
+                x[rng.random(shape) < 0.1] = np.nan
+            if dtype[0] == "f" and i % 4 == 3 and i < 20:
+                x[rng.random(shape) < 0.1] = np.inf
+            if i == len(types):
+                x[rng.random(shape) < 0.2] = complex(np.nan, 1)
+            chunks, file = [int(rng.integers(1, n + 1)) for n in shape], "h5" if dtype[0] == "c" else "nc"
+            if file == "h5":
+                v = files[file].create_dataset(f"v{i}", data=x, chunks=tuple(chunks))
+                for k, d in enumerate(dims):
+                    v.dims[k].attach_scale(files[file][d])
+            else:
+                v = files[file].createVariable(f"v{i}", dtype, dims, fill_value=False, **({"chunksizes": chunks, "zlib": i % 2 == 0} if i % 4 else {"contiguous": True}))
                 v.set_auto_mask(False)
                 v[...] = x
-                made[f"v{i}"] = (dims, x)
-        return made
+            made.append(model.Value(f"v{i}", x, dims, read=True))
+            lines.append(f"open v{i} {self.path('data.' + file)} v{i}")
+        for f in files.values():
+            f.close()
+        return made, lines + ["keep"]
 
     def test_registry_is_covered(self):
         listed = [line.split(" ") for line in self.lines(["list"], 0)]
-        self.assertGreater(len(listed), 100)
-        functions = {name for family, name, *_ in listed if family == "array"}
-        self.assertEqual(functions, set(model.CASES) | model.ELSEWHERE)
-        operations = {name for family, name, *_ in listed if family != "array"}
-        self.assertLessEqual(set(model.UFUNCS) | set(model.REDUCTIONS), operations)
+        self.assertGreater(len(listed), 200)
+        for families, known in ((("array", "own"), set(CASES) | set(DRAWN)), (("elementwise",), ops.OPS), (("reduction",), set(ops.SKIPPING))):
+            self.assertEqual({name for family, name, *_ in listed if family in families}, known)
 
-    def test_trees_are_what_numpy_says(self):
-        path = self.path("data.nc")
-        variables = self.variables(path)
-        trees = [Tree(seed, path, variables) for seed in SEEDS + list(range(N))]
-        script = [line for t in trees for line in t.grow()]
-        alone = self.lines(script, 0)
-        self.assertEqual(len(alone), len(trees))
-        for tree, line in zip(trees, alone):
+    def compare(self, part, ranks):
+        """Every tenth tree, from this one on, on so many ranks."""
+        variables, opened = self.variables()
+        trees = [Tree(seed, variables) for seed in (SEEDS + list(range(FIRST, FIRST + N)))[part::10]]
+        scripts = [t.grow() for t in trees]
+        lines = self.lines(opened + [line for script in scripts for line in script], ranks)
+        self.assertEqual(len(lines), len(trees))
+        for tree, script, line in zip(trees, scripts, lines):
             why = differs(tree.values[-1], line)
-            self.assertIsNone(why, f"tree {tree.seed}: {why}\n" + "\n".join(tree.lines))
-        for ranks in (2, 3, 4):
-            self.assertEqual(self.lines(script, ranks), alone, f"{ranks} ranks")
+            self.assertIsNone(why, f"tree {tree.seed} on {ranks} ranks: {why}\n" + "\n".join(script))
 
+    def test_every_function_has_the_same_bits(self):
+        variables, opened = self.variables()
+        trees = [ending_in(name, seed, variables) for name in NAMES for seed in range(2)]
+        script = opened + ["vary"]
+        for name, (operands, arguments) in DRAWN.items():
+            script += [f"call d {name} {','.join(operands) or '-'} - {arguments.format(variables[0].dims[0])}", "out d", "end"]
+        for tree in trees:
+            script += tree.lines + [f"out {tree.values[-1].name}", "end"]
+        runs = [(0, None), (1, {"VARVE_STORE": "0"}), (2, None), (3, {"VARVE_FUZZ": "3"}), (4, {"VARVE_STORE": "3000", "VARVE_FUZZ": "4"})]
+        alone, *others = support.side_by_side(lambda run: self.lines(script, *run), runs)
+        self.assertEqual(len(alone), len(DRAWN) + len(trees))
+        for tree, line in zip(trees, alone[len(DRAWN):]):
+            why = differs(tree.values[-1], line)
+            self.assertIsNone(why, f"{why}\n" + "\n".join(tree.lines))
+        for name, line in zip(DRAWN, alone):
+            self.assertNotIn(line.split(" ")[1], ("inert", "varies"), name)
+        for (ranks, env), lines in zip(runs[1:], others):
+            for k, (line, first) in enumerate(zip(lines, alone)):
+                self.assertEqual(line, first, f"{ranks} ranks, {env}\n" + "\n".join(trees[k - len(DRAWN)].lines if k >= len(DRAWN) else [list(DRAWN)[k]]))
+
+
+for _part, _ranks in enumerate((4, 3, 2, 1, 0, 0, 0, 0, 0, 0)):
+    setattr(Trees, f"test_part_{_part}_of_the_trees_on_{_ranks}_ranks", lambda self, part=_part, ranks=_ranks: self.compare(part, ranks))
 
 if __name__ == "__main__":
-    support.main()
+    support.main(workers=2)
