@@ -19,7 +19,7 @@ import trees_model as model
 import trees_ops as ops
 
 FIRST, N = int(os.environ.get("VARVE_TREES_FIRST", 0)), int(os.environ.get("VARVE_TREES", 20000 / support.SLOW))
-SEEDS = [540, 4635, 11313, 16926, 3974, 495]  # of trees that failed once
+SEEDS = [540, 4635, 11313, 16926, 3974, 495, 21519, 39714]  # of trees that failed once
 SHAPES = [("time", 13), ("lat", 5), ("lon", 7), ("lev", 1)]
 CASES, INEXACT = {**model.CASES, **ops.CASES}, model.INEXACT | ops.INEXACT
 # What NumPy cannot foretell: bits alone.
@@ -94,6 +94,8 @@ def differs(value, line):
         return f"{dtype} instead of {value.array.dtype}"
     got, want = np.frombuffer(bytes.fromhex(rest[1]), value.array.dtype), np.ascontiguousarray(value.array).ravel()
     if want.dtype.kind == "c":
+        if not value.exact:  # NumPy's division by a real number spreads NaN to both parts
+            got = np.where(np.isnan(want) & np.isnan(got), want, got)
         got, want = (x.view(x.real.dtype) for x in (got, want))
     if want.dtype.kind != "f":
         return None if (got == want).all() else f"{got} instead of {want}"

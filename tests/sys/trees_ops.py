@@ -563,4 +563,4 @@ CASES = {
 for _name in ("fft", "ifft", "rfft"):
     CASES[_name] = transform(_name, (lambda f: lambda a, axes, norm: f(a, None, axes, norm))(getattr(np.fft, _name + "n")))
 INEXACT = {"moment", "weighted", "qr", "svd", "svd_compressed", "lu", "cholesky", "inverse", "solve", "solve_triangular", "lstsq", "vector_norm", "matrix_norm", "trace", "fft", "ifft",
-           "rfft", "irfft", "hfft", "ihfft", "rolling", "cumulative", "fftfreq", "rfftfreq", "matmul"}
+           "rfft", "irfft", "hfft", "ihfft", "rolling", "cumulative", "fftfreq", "rfftfreq", "matmul", "own_groups"}
