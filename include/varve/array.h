@@ -174,12 +174,15 @@ typedef struct vv_quantile_options {
     const char *method; /* NumPy's name of a definition, vv_quantile_method_name(); NULL: "linear" */
     bool keep_nan;      /* NaN in, NaN out; by default missing values are left out */
     bool keep_dims;     /* reduced dimensions stay, with length 1 */
+    vv_index window;    /* of groups: so many elements around each one, centred, count as its group's, too; 0: none */
 } vv_quantile_options;
 #define VV_QUANTILE_OPTIONS_INIT                                                                                       \
     {                                                                                                                  \
-        0, false, false                                                                                                \
+        0, false, false, 0                                                                                             \
     }
-/* One quantile, 0 to 1: vv_quantile(t, 0.95, "time", NULL). NumPy's result, computed in f64 and, of f32, rounded to f32; the definitions that pick an
+/* Of grouped arrays: group by group. With a window, as in vv_quantile(vv_group(t, "time.dayofyear"), 0.9, "time", &(vv_quantile_options){.window = 5}), a group has the elements at its positions and
+ * around each of them, in front of and behind the first and the last position none: the days around each day of the year, whatever year they are in.
+ * One quantile, 0 to 1: vv_quantile(t, 0.95, "time", NULL). NumPy's result, computed in f64 and, of f32, rounded to f32; the definitions that pick an
  * element (inverted_cdf, closest_observation, lower, higher, nearest) keep every type. dims NULL: of all elements. */
 VV_API vv_array *vv_quantile(vv_array *a, double q, const char *dims, const vv_quantile_options *options);
 /* Several at once, along a new first dimension "quantile" with these coordinates; keep_dims does nothing. */

@@ -1,5 +1,6 @@
 /* What order decides: medians and quantiles, sorted values, the greatest and the least. All of them are operations on whole lanes (kernels/block_op.h): a BLOCK whose result
  * has another length along the lanes, and a view that drops or moves dimensions. */
+#include "array/order.h"
 #include "array/build.h"
 
 #include "kernels/quantile.h"
@@ -100,11 +101,20 @@ static vv_array *flattened(vv_array *a, const bool along[], bool keep_first)
     return flat;
 }
 
+/* Whether an array is grouped along one of these dimensions. */
+static bool by_group(const vv_array *in, const bool along[])
+{
+    const vv_grouping *g = vv_node_grouping(in);
+    return g && along[g->dim];
+}
+
 vv_array *vv_node_reduce_lanes(vv_array *in, int op, const char *dims, const vv_reduce_options *options)
 {
     const vv_reduce_options defaults = VV_REDUCE_OPTIONS_INIT, *o = options ? options : &defaults;
     vv_block_call c = {.op = op, .length = 1, .keep_nan = o->keep_nan};
     if (vv_node_named_dims(in, dims, c.along) != VV_OK) return vv_node_inert(in->context);
+    if (by_group(in, c.along) && !strcmp(vv_block_ops[op].name, "lanes_median"))
+        return vv_node_order_groups(in, c.along, &(vv_group_order){.keep_nan = o->keep_nan, .keep_dims = o->keep_dims});
     vv_array *a = lanes_upon(in, &c, NULL);
     return o->keep_dims ? a : flattened(a, c.along, false);
 }
@@ -157,6 +167,21 @@ static vv_array *quantiles(vv_array *in, const double q[], vv_index n, const cha
     static const char name[] = "quantile";
     vv_block_call c;
     if (prepare(in, q, n, dims, o, &c) != VV_OK) return vv_node_inert(in->context);
+    if (by_group(in, c.along))
+        return vv_node_order_groups(in, c.along,
+                                    &(vv_group_order){.q = q,
+                                                      .n = n,
+                                                      .several = !alone,
+                                                      .how = c.how,
+                                                      .picks = vv_quantile_methods[c.how].picks,
+                                                      .window = o->window,
+                                                      .keep_nan = o->keep_nan,
+                                                      .keep_dims = o->keep_dims});
+    if (o->window) {
+        (void)vv_fail(VV_ERR_USAGE,
+                      "'%s' is not grouped along these dimensions: a window of quantiles belongs to groups", in->name);
+        return vv_node_inert(in->context);
+    }
     c.weight = (double *)(uintptr_t)q; /* copied from there */
     if (!alone && vv_node_dim(in, name) >= 0) {
         (void)vv_fail(VV_ERR_SHAPE, "'%s' has a dimension '%s' already; vv_rename() it", in->name, name);

@@ -19,6 +19,7 @@ typedef struct climate {
     char *over;        /* all of them: "time,lat" */
     char *group;       /* "time.month" */
     vv_dataset *reference;
+    const double *quantile; /* of -q; NULL: other commands */
     vv_array *(*make)(const struct climate *c, vv_array *a, const char *name, const char *how);
 } climate;
 
@@ -84,6 +85,23 @@ static vv_array *rolled(const climate *c, vv_array *a, const char *name, const c
     o.min_count = c->r->min_periods;
     snprintf(window, sizeof window, "%s:%d", c->along, c->r->window);
     return vv_describe_as(vv_window(a, how, window, &o), a);
+}
+
+/* --- quantiles by group --- */
+
+static vv_array *group_quantiles(const climate *c, vv_array *a, const char *name, const char *how)
+{
+    (void)name, (void)how;
+    vv_quantile_options o = VV_QUANTILE_OPTIONS_INIT;
+    o.method = c->r->definition;
+    o.keep_nan = !c->r->skipna;
+    o.keep_dims = c->r->keepdims;
+    o.window = c->r->window;
+    vv_array *all = c->group ? vv_group(a, c->group) : vv_resample(a, c->along, c->r->frequency, c->r->complete);
+    int n = c->r->quantiles.n;
+    vv_array *made =
+        n == 1 ? vv_quantile(all, c->quantile[0], c->over, &o) : vv_quantiles(all, c->quantile, n, c->over, &o);
+    return c->group && strchr(c->r->group, '+') ? vv_split_pairs(made) : made;
 }
 
 /* --- what they share --- */
@@ -207,6 +225,13 @@ vv_status vv_cli_resample(vv_session *s, const vv_cli_request *r)
     climate c = {.make = resampled};
     if (!r->frequency)
         return vv_error(VV_ERR_USAGE, "resample needs -f FREQUENCY, such as -f 1D; 'varve resample --help' tells more");
+    return run_climate(s, r, &c, true);
+}
+
+vv_status vv_cli_group_quantiles(vv_session *s, const vv_cli_request *r, const double q[])
+{
+    climate c = {.make = group_quantiles, .quantile = q};
+    if (r->group && r->frequency) return vv_error(VV_ERR_USAGE, "groups (-g) or periods (-f), not both");
     return run_climate(s, r, &c, true);
 }
 

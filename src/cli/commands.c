@@ -28,6 +28,16 @@ static const char quantile_about[] =
     "Exact quantiles of every data variable that has the dimensions of -d (or those of -v), whatever its chunks: all "
     "values along these dimensions are brought to one rank, as many lanes at a time as memory allows. Missing ones are "
     "left out. Between two values NumPy's definitions count (--method).\n"
+    "With -g or -f group by group along the time, as clim and resample have them: all Januaries, all Februaries; with "
+    "-w also "
+    "with the times around each one: -g dayofyear -w 5 -q 0.9 is the 90th percentile of the five days around each day "
+    "of the year, of "
+    "all years. Days are counted as the calendar has them: day 60 is the 29th of February in leap years and the 1st of "
+    "March in others, day "
+    "366 is there in leap years only. The window goes from one year into the next; at the begin and the end of the "
+    "data it has "
+    "fewer times. That is what xarray's rolling(time=5, center=True).construct(), grouped, gives; nothing is "
+    "bootstrapped.\n"
     "Of this command -q is --quantile; --quiet has no letter.";
 
 static const char info_about[] = "Dimensions (* can grow), coordinates with their range and step, time in its "
@@ -153,9 +163,12 @@ static const vv_cli_command after[] = {
      "-m NAME,... [-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]", reduce_about,
      "varve reduce -m mean,std,min,max -d time t2m.nc -o stats.nc", REDUCING | VV_CLI_METHODS, true, false,
      vv_cli_reduce},
-    {EVERY_REDUCTION, "quantile", "quantiles, exactly", "-q Q[,Q] [-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]",
-     quantile_about, "mpirun -n 2 varve quantile -q 0.05,0.5,0.95 -d time t2m.nc -o percentiles.nc",
-     REDUCING | VV_CLI_QUANTILES, true, false, vv_cli_quantile},
+    {EVERY_REDUCTION, "quantile", "quantiles, exactly, of all or by group",
+     "-q Q[,Q] [-d DIM,...] [-g GROUP] FILE... [-o OUTPUT]", quantile_about,
+     "mpirun -n 2 varve quantile -q 0.05,0.5,0.95 -d time t2m.nc -o percentiles.nc\n"
+     "varve quantile -g month -q 0.1,0.9 t2m.nc -o monthly.nc\n"
+     "varve quantile -g dayofyear -w 5 -q 0.9 tasmax.nc -o tx90.nc",
+     REDUCING | VV_CLI_QUANTILES | VV_CLI_GROUPS | VV_CLI_PERIODS | VV_CLI_SPREAD, true, false, vv_cli_quantile},
     {CLIMATE, "clim", "a climatology: statistics of all Januaries, all Februaries ...",
      "-g GROUP [-m NAME,...] [-v VAR,...] FILE... [-o OUTPUT]", clim_about,
      "mpirun -n 4 varve clim -g month 't2m_*.nc' -o clim.nc\nvarve clim -g season -m mean,std t2m.nc -o seasons.nc",

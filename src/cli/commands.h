@@ -36,6 +36,9 @@ vv_cli_function vv_cli_clim, vv_cli_anom, vv_cli_resample, vv_cli_rolling;
 vv_cli_function vv_cli_select, vv_cli_concat, vv_cli_stack, vv_cli_rechunk;
 vv_cli_function vv_cli_eval;
 
+/* Quantiles of groups (-g) or periods (-f): climate.c. */
+VV_WARN_UNUSED vv_status vv_cli_group_quantiles(vv_session *s, const struct vv_cli_request *r, const double q[]);
+
 /* Whether there is a reduction of this name. */
 VV_WARN_UNUSED vv_status vv_cli_check_method(const char *name);
 /* The error for a word that is none of `n` names: "unknown command 'maen'; did you mean 'mean'?" */

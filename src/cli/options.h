@@ -32,6 +32,7 @@ typedef enum vv_cli_group {
     VV_CLI_PERIODS = 16384, /* of the calendar */
     VV_CLI_WINDOWS = 32768,
     VV_CLI_EXPRESSIONS = 1 << 20,
+    VV_CLI_SPREAD = 1 << 21, /* windows around the times of groups */
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 

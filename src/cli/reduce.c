@@ -11,7 +11,7 @@ typedef struct job {
     const vv_cli_request *r;
     vv_cli_words variables;      /* that were asked for; none: those that suit */
     const vv_cli_words *methods; /* NULL: quantiles */
-    double *quantile;
+    const double *quantile;
     bool suffix;      /* results are called VAR_METHOD */
     char *dims;       /* "time,lat"; NULL: all */
     vv_cli_words all; /* dimensions of the chosen variables */
@@ -76,37 +76,34 @@ static vv_status reduce_all(job *j)
     return status == VV_OK ? vv_cli_results_deliver(&j->results) : status;
 }
 
-static vv_status read_quantiles(job *j)
+static vv_status read_quantiles(const vv_cli_words *q, double **out)
 {
-    const vv_cli_words *q = &j->r->quantiles;
-    if (j->methods) return VV_OK;
-    j->quantile = calloc((size_t)q->n, sizeof *j->quantile);
-    if (!j->quantile) return vv_error(VV_ERR_NOMEM, "no memory for %d quantiles", q->n);
+    double *x = *out = calloc((size_t)q->n, sizeof *x);
+    if (!x) return vv_error(VV_ERR_NOMEM, "no memory for %d quantiles", q->n);
     for (int i = 0; i < q->n; i++) {
         char *end;
-        j->quantile[i] = strtod(q->item[i], &end);
-        if (end == q->item[i] || *end || !(j->quantile[i] >= 0 && j->quantile[i] <= 1))
+        x[i] = strtod(q->item[i], &end);
+        if (end == q->item[i] || *end || !(x[i] >= 0 && x[i] <= 1))
             return vv_error(VV_ERR_USAGE, "--quantile takes numbers from 0 to 1, not '%s'", q->item[i]);
     }
     return VV_OK;
 }
 
-static vv_status reduce_with(vv_session *s, const vv_cli_request *r, const vv_cli_words *methods, bool suffix)
+static vv_status reduce_with(vv_session *s, const vv_cli_request *r, const vv_cli_words *methods, bool suffix,
+                             const double quantile[])
 {
     vv_cli_inputs inputs;
     vv_status status = vv_cli_inputs_find(r, &inputs);
     if (status == VV_OK) {
-        job j = {.r = r, .methods = methods, .suffix = suffix};
+        job j = {.r = r, .methods = methods, .suffix = suffix, .quantile = quantile};
         j.results.session = s;
         j.results.request = r;
-        status = read_quantiles(&j);
-        if (status == VV_OK) status = vv_cli_inputs_open(s, r, &inputs, &j.results.source, &j.variables);
+        status = vv_cli_inputs_open(s, r, &inputs, &j.results.source, &j.variables);
         if (status == VV_OK) status = reduce_all(&j);
         vv_cli_results_free(&j.results);
         vv_cli_words_free(&j.variables);
         vv_cli_words_free(&j.all);
         free(j.dims);
-        free(j.quantile);
     }
     vv_cli_inputs_free(&inputs);
     return status;
@@ -116,7 +113,7 @@ vv_status vv_cli_reduction(vv_session *s, const vv_cli_request *r)
 {
     vv_cli_words one = {0};
     vv_status status = vv_cli_words_add(&one, r->command.name, strlen(r->command.name));
-    if (status == VV_OK) status = reduce_with(s, r, &one, false);
+    if (status == VV_OK) status = reduce_with(s, r, &one, false, NULL);
     vv_cli_words_free(&one);
     return status;
 }
@@ -138,14 +135,22 @@ vv_status vv_cli_reduce(vv_session *s, const vv_cli_request *r)
         vv_status status = vv_cli_check_method(r->methods.item[i]);
         if (status != VV_OK) return status;
     }
-    return reduce_with(s, r, &r->methods, true);
+    return reduce_with(s, r, &r->methods, true, NULL);
 }
 
 vv_status vv_cli_quantile(vv_session *s, const vv_cli_request *r)
 {
     if (r->quantiles.n == 0)
         return vv_error(VV_ERR_USAGE, "quantile needs -q Q,... such as -q 0.95; 'varve quantile --help' tells more");
-    return reduce_with(s, r, NULL, false);
+    if (!r->group && (r->window || r->complete) && !r->frequency)
+        return vv_error(VV_ERR_USAGE, "%s is for groups, such as -g dayofyear, or periods, such as -f 1M",
+                        r->window ? "--window" : "--complete");
+    double *q;
+    vv_status status = read_quantiles(&r->quantiles, &q);
+    if (status == VV_OK)
+        status = r->group || r->frequency ? vv_cli_group_quantiles(s, r, q) : reduce_with(s, r, NULL, false, q);
+    free(q);
+    return status;
 }
 
 vv_status vv_cli_explain(vv_session *s, const vv_cli_request *r)

@@ -8,13 +8,13 @@
 #include <string.h>
 
 static const char arguments[] = "dims? skipna? keepdims? ddof? weights?";
-static const char quantile_arguments[] = "q dims? method? skipna? keepdims?";
+static const char quantile_arguments[] = "q dims? method? window? skipna? keepdims?";
 
 /* A statistic as it was written. */
 typedef struct asked {
     const char *how, *dims;
     vv_reduce_options options;
-    const vv_expr *weights, *q, *method;
+    const vv_expr *weights, *q, *method, *window;
 } asked;
 
 static bool is(const char *key, const char *one, const char *other)
@@ -44,6 +44,8 @@ static vv_status keyed(vv_script *x, const vv_expr *e, const vv_expr *item, cons
         a->q = item;
     else if (quantile && !strcmp(key, "method"))
         a->method = item;
+    else if (quantile && !strcmp(key, "window"))
+        a->window = item;
     else
         return vv_no_argument(x, e, item, takes);
     return VV_OK;
@@ -212,6 +214,29 @@ static vv_status read_quantiles(vv_script *x, const vv_expr *e, double scale, do
     return *n > 0 ? VV_OK : vv_passage_error(x->source, e->span, VV_ERR_USAGE, "an empty list of quantiles");
 }
 
+/* The array, which may be one of periods: resample(x, "1M").quantile(0.9). */
+static vv_status quantiles_of(vv_script *x, const vv_expr *e, asked *a, vv_array **in)
+{
+    vv_value v = {0};
+    if (e->n > 0 && !e->item[0]->key) VV_TRY(vv_evaluate(x, e->item[0], &v));
+    bool periods = v.kind == VV_VALUE_PENDING && v.pending.kind == VV_RESAMPLED;
+    if (!periods && (v.kind != VV_VALUE_ARRAY || v.array->kind == VV_NODE_SCALAR)) return vv_first_array(x, e, in);
+    *in = v.array;
+    if (periods) a->dims = v.pending.dims;
+    return VV_OK;
+}
+
+static vv_status window_of(vv_script *x, const vv_expr *e, const asked *a, vv_array *in, vv_quantile_options *o)
+{
+    if (!a->window) return VV_OK;
+    VV_TRY(vv_item_whole(x, a->window, &o->window));
+    if (!vv_node_grouping(in))
+        return vv_passage_error(x->source, a->window->span, VV_ERR_USAGE,
+                                "%s has a window for groups: %s(x.group(dayofyear), 0.9, window=5)", e->text, e->text);
+    if (o->window > 0) return VV_OK;
+    return vv_passage_error(x->source, a->window->span, VV_ERR_USAGE, "expected a number of elements, 1 or more");
+}
+
 static vv_status quantiles(vv_script *x, const vv_expr *e, double scale, vv_value *out)
 {
     asked a = {0};
@@ -219,13 +244,13 @@ static vv_status quantiles(vv_script *x, const vv_expr *e, double scale, vv_valu
     double *q;
     int n;
     vv_quantile_options o = VV_QUANTILE_OPTIONS_INIT;
-    VV_TRY(vv_first_array(x, e, &in));
+    VV_TRY(quantiles_of(x, e, &a, &in));
     VV_TRY(read_call(x, e, quantile_arguments, in, &a));
     if (!a.q)
         return vv_passage_error(x->source, e->place, VV_ERR_USAGE, "%s wants a number: %s(x, %s, time)", e->text,
                                 e->text, scale == 1 ? "0.95" : "95");
-    if (vv_node_grouping(in))
-        return vv_passage_error(x->source, e->place, VV_ERR_UNSUPPORTED, "%s of groups is not there", e->text);
+    if (!a.dims) a.dims = default_dims(in);
+    VV_TRY(window_of(x, e, &a, in, &o));
     VV_TRY(read_quantiles(x, a.q, scale, &q, &n));
     o.keep_nan = a.options.keep_nan;
     o.keep_dims = a.options.keep_dims;

@@ -1,4 +1,4 @@
-/* The functions behind the table of block_ops.c, of block_window.c, block_weighted.c, block_scan.c, block_order.c, block_search.c and block_fft.c. */
+/* The functions behind the table of block_ops.c, of block_window.c, block_weighted.c, block_scan.c, block_order.c, block_groups.c, block_search.c and block_fft.c. */
 #ifndef VV_KERNELS_BLOCK_KERNELS_H
 #define VV_KERNELS_BLOCK_KERNELS_H
 
@@ -39,6 +39,12 @@ VV_BLOCK_RUN(vv_lanes_sort);
 VV_BLOCK_RUN(vv_lanes_argsort);
 VV_BLOCK_RUN(vv_lanes_topk);
 VV_BLOCK_RUN(vv_lanes_argtopk);
+
+VV_BLOCK_WORKSPACE(vv_lanes_group_workspace);
+VV_BLOCK_RUN(vv_lanes_group_median);
+VV_BLOCK_RUN(vv_lanes_group_quantile);
+VV_BLOCK_RUN(vv_lanes_group_pick);
+bool vv_lanes_group_fits(const vv_block_call *c, vv_index n);
 
 VV_BLOCK_WORKSPACE(vv_search_workspace);
 VV_BLOCK_RUN(vv_each_place_before);

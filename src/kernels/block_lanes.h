@@ -33,4 +33,10 @@ static inline void vv_lane_put_integer(const vv_lane *l, vv_index i, int64_t val
     *(int64_t *)(void *)(l->out + 8 * i * l->stride) = value;
 }
 
+/* block_order.c, of two keys that follow each other: what lies between them, in NumPy's form, which is monotonic and meets both ends; the middle of n elements; an element, the first of them (NULL:
+ * of none, where integers, which have no way to be missing, are 0). */
+double vv_lane_between(vv_dtype in, const uint64_t two[2], double weight);
+double vv_lane_middle(vv_dtype in, vv_index n, const uint64_t two[2]);
+void vv_lane_put_element(const vv_lane *l, vv_index i, const uint64_t two[2]);
+
 #endif

@@ -37,11 +37,14 @@ typedef struct vv_block_call {
     vv_index min_count;                               /* windows: fewer valid values give NaN */
     double ddof;                                      /* var and std divide by the number of valid values - ddof */
     bool keep_nan;                                    /* NaN in, NaN out, instead of leaving it out */
-    int axis;                                         /* scans; the dimension of weights */
+    int axis;                                         /* scans; the dimension of weights, of groups */
     bool along[VV_MAX_DIMS];                          /* lanes: their dimensions; at least one */
     vv_index length;                                  /* lanes: of the result */
     vv_index points;    /* Fourier transforms: their length; lanes are cut or filled up to it */
     double scale;       /* and what their results are multiplied by */
+    vv_index groups;    /* lanes_group_: how many; block_groups.c has the table of their members */
+    vv_index extent;    /* and positions along `axis`, by which elements belong to groups */
+    vv_index first;     /* and what is in front of the table: quantiles, of a median none */
     int how;            /* lanes: which quantile (vv_quantile_methods); 1: the least, not the greatest */
     vv_index n_weights; /* window_weighted: before[axis] + after[axis] + 1 */
     double

@@ -106,6 +106,12 @@ static bool to_half(const vv_block_call *c, vv_index n)
         .workspace = vv_lanes_workspace, .run = vv_lanes_##id, __VA_ARGS__                                             \
     }
 
+#define GROUPS(id, text, type, ...)                                                                                    \
+    {                                                                                                                  \
+        .name = "lanes_group_" #id, .help = text, .lanes = true, .result = type, .fits = vv_lanes_group_fits,          \
+        .workspace = vv_lanes_group_workspace, .run = vv_lanes_group_##id, __VA_ARGS__                                 \
+    }
+
 #define EACH(id, text)                                                                                                 \
     {                                                                                                                  \
         .name = "each_" #id, .help = text, .each = true, .result = place, .workspace = vv_search_workspace,            \
@@ -132,6 +138,9 @@ const vv_block_op vv_block_ops[] = {
     LANES(argsort, "places of the values in order", place, to_as_many, ),
     LANES(topk, "the greatest or least values", any_working, to_some, ),
     LANES(argtopk, "places of the greatest or least values", place, to_some, ),
+    GROUPS(median, "medians of groups", real, ),
+    GROUPS(quantile, "quantiles of groups", real, ),
+    GROUPS(pick, "quantiles of groups that are elements", any_working, ),
     EACH(place_before, "how many of a table are less"),
     EACH(place_after, "how many of a table are not greater"),
     EACH(in, "whether it is in a table"),

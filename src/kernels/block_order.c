@@ -40,15 +40,14 @@ static double difference(vv_dtype in, const uint64_t two[2])
     return (double)(two[1] - two[0]);
 }
 
-/* NumPy's form, which is monotonic and meets both ends. */
-static double interpolated(vv_dtype in, const uint64_t two[2], double weight)
+double vv_lane_between(vv_dtype in, const uint64_t two[2], double weight)
 {
     double low = vv_key_value(in, two, 0), high = vv_key_value(in, two, 1), apart = difference(in, two);
     if (weight == 0) return low;
     return weight < 0.5 ? low + apart * weight : high - apart * (1 - weight);
 }
 
-static double middle(vv_dtype in, vv_index n, const uint64_t two[2])
+double vv_lane_middle(vv_dtype in, vv_index n, const uint64_t two[2])
 {
     double low = vv_key_value(in, two, 0), high = vv_key_value(in, two, 1);
     if (n % 2) return low;
@@ -60,7 +59,7 @@ static void median(const vv_lane *l)
     uint64_t two[2];
     vv_index n = valid_keys(l);
     if (n > 0) two_at(l, n, (n - 1) / 2, false, two);
-    vv_lane_put(l, 0, n > 0 ? middle(l->in, n, two) : (double)NAN);
+    vv_lane_put(l, 0, n > 0 ? vv_lane_middle(l->in, n, two) : (double)NAN);
 }
 
 /* Each quantile of n keys to `put`. */
@@ -86,19 +85,23 @@ static void quantiles(const vv_lane *l, put_quantile *put)
 
 static void put_between(const vv_lane *l, vv_index i, const uint64_t two[2], double weight)
 {
-    vv_lane_put(l, i, two ? interpolated(l->in, two, weight) : (double)NAN);
+    vv_lane_put(l, i, two ? vv_lane_between(l->in, two, weight) : (double)NAN);
 }
 
-/* Integers have no way to be missing: of no elements there is 0. */
-static void put_element(const vv_lane *l, vv_index i, const uint64_t two[2], double weight)
+void vv_lane_put_element(const vv_lane *l, vv_index i, const uint64_t two[2])
 {
-    (void)weight;
     if (two)
         vv_key_store(l->in, two, 0, l->out + 8 * i * l->stride);
     else if (vv_dtype_is_float(l->in))
         vv_lane_put(l, i, (double)NAN);
     else
         vv_lane_put_integer(l, i, 0);
+}
+
+static void put_picked(const vv_lane *l, vv_index i, const uint64_t two[2], double weight)
+{
+    (void)weight;
+    vv_lane_put_element(l, i, two);
 }
 
 static void quantile(const vv_lane *l)
@@ -108,7 +111,7 @@ static void quantile(const vv_lane *l)
 
 static void pick(const vv_lane *l)
 {
-    quantiles(l, put_element);
+    quantiles(l, put_picked);
 }
 
 /* --- sorted lanes --- */
@@ -144,7 +147,7 @@ static void topk(const vv_lane *l)
         if (i < n)
             vv_key_store(l->in, l->keys, i, l->out + 8 * i * l->stride);
         else
-            put_element(l, i, NULL, 0);
+            vv_lane_put_element(l, i, NULL);
 }
 
 static void argtopk(const vv_lane *l)

@@ -65,7 +65,8 @@ static bool same_block(const vv_array *a, const vv_array *b)
     return p->op == q->op && same_lengths(p->before, q->before, VV_MAX_DIMS) &&
            same_lengths(p->after, q->after, VV_MAX_DIMS) && p->min_count == q->min_count && p->ddof == q->ddof &&
            p->keep_nan == q->keep_nan && p->axis == q->axis && p->length == q->length && p->how == q->how &&
-           p->points == q->points && vv_same_bits(p->scale, q->scale) && !memcmp(p->along, q->along, sizeof p->along) &&
+           p->groups == q->groups && p->extent == q->extent && p->first == q->first && p->points == q->points &&
+           vv_same_bits(p->scale, q->scale) && !memcmp(p->along, q->along, sizeof p->along) &&
            p->n_weights == q->n_weights &&
            (p->n_weights == 0 || !memcmp(p->weight, q->weight, sizeof p->weight[0] * (size_t)p->n_weights));
 }

@@ -350,6 +350,9 @@ static void call(archive *a, vv_block_call *c, int nd)
     NUMBER(a, c->points);
     real(a, &c->scale);
     NUMBER(a, c->how);
+    NUMBER(a, c->groups);
+    NUMBER(a, c->extent);
+    NUMBER(a, c->first);
     NUMBER(a, c->min_count);
     real(a, &c->ddof);
     NUMBER(a, c->keep_nan);

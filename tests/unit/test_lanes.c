@@ -34,10 +34,33 @@ static box random_box(bool several)
     return b;
 }
 
-static void choose_length(const char *name, vv_index lane, vv_block_call *c)
+/* Groups whose members are any positions, some several times, along one of the lanes' dimensions. */
+static void choose_groups(const char *name, const box *b, vv_block_call *c)
 {
+    static double table[64];
+    c->axis = 0;
+    while (!c->along[c->axis]) c->axis++;
+    c->extent = b->n[c->axis];
+    c->groups = 1 + rand() % 5;
+    c->first = strstr(name, "median") ? 0 : 1 + rand() % 7;
+    c->how = rand() % vv_n_quantile_methods;
+    memcpy(table, q, (size_t)c->first * sizeof *q);
+    double *begin = table + c->first, *member = begin + c->groups + 1;
+    *begin = 0;
+    for (vv_index g = 0; g < c->groups; g++) begin[g + 1] = begin[g] + rand() % 9;
+    for (vv_index i = 0; i < (vv_index)begin[c->groups]; i++) member[i] = rand() % (int)c->extent;
+    c->weight = table;
+    c->n_weights = c->first + c->groups + 1 + (vv_index)begin[c->groups];
+    c->length = c->groups * (c->first ? c->first : 1);
+}
+
+static void choose_length(const char *name, const box *b, vv_block_call *c)
+{
+    vv_index lane = b->lane;
     c->length = 1;
-    if (strstr(name, "quantile") || strstr(name, "pick")) {
+    if (strstr(name, "group")) {
+        choose_groups(name, b, c);
+    } else if (strstr(name, "quantile") || strstr(name, "pick")) {
         c->how = rand() % vv_n_quantile_methods;
         c->weight = q;
         c->length = c->n_weights = 1 + rand() % 7;
@@ -82,7 +105,7 @@ static void every_cell_is_written(void **state)
             vv_dtype type = working[trial % WORKING];
             if (vv_block_ops[op].result(type) == VV_NONE) continue;
             box b = random_box(!vv_block_ops[op].prepare);
-            choose_length(vv_block_ops[op].name, b.lane, &b.call);
+            choose_length(vv_block_ops[op].name, &b, &b.call);
             b.call.op = op;
             assert_true(vv_block_ops[op].fits(&b.call, b.lane));
             run(&vv_block_ops[op], &b, type);
@@ -93,6 +116,7 @@ static void every_cell_is_written(void **state)
 static void senseless_calls_do_not_fit(void **state)
 {
     (void)state;
+    static double beyond[] = {0, 1, 2, 4, 5}; /* the last position of five is the fourth */
     static const struct {
         const char *op;
         vv_block_call call;
@@ -100,7 +124,10 @@ static void senseless_calls_do_not_fit(void **state)
                {"lanes_quantile", {.length = 2, .n_weights = 1}},
                {"lanes_quantile", {.length = 1, .n_weights = 1, .how = 1000}},
                {"lanes_sort", {.length = 4}},
-               {"lanes_argtopk", {.length = 6}}};
+               {"lanes_argtopk", {.length = 6}},
+               {"lanes_group_median", {.length = 2, .groups = 2, .extent = 5, .n_weights = 5, .weight = beyond}},
+               {"lanes_group_quantile",
+                {.length = 2, .groups = 2, .extent = 5, .first = 1, .n_weights = 3, .weight = beyond}}};
     for (size_t i = 0; i < sizeof row / sizeof *row; i++)
         assert_false(vv_block_ops[vv_block_op_find(row[i].op)].fits(&row[i].call, 5));
 }
