@@ -10,6 +10,7 @@
 #include "varve/dataset.h"
 #include "varve/expression.h"
 #include "varve/fft.h"
+#include "varve/heartbeat.h"
 #include "varve/linalg.h"
 #include "varve/move.h"
 #include "varve/output.h"

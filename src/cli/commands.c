@@ -54,6 +54,14 @@ static const char explain_about[] =
     "With --ranks, --net and --disk it speaks of a machine that is not here. --explain=json and --explain=svg are for "
     "programs and as a picture.";
 
+static const char status_about[] =
+    "A run that saves an output keeps a small file beside it, .NAME.varve-status, from its second second to its end: "
+    "how "
+    "far each rank is, its memory, the time. This command reads it, from any computer that sees the file, such as a "
+    "login node; nothing is sent to the run.\n"
+    "With a directory all runs that write there are shown. A run that was killed leaves its file behind; then the last "
+    "sign of life is an old one. With --json a line for each run is for programs.";
+
 static const char bench_about[] =
     "Measures how fast a thread of this machine reads, inflates, computes and writes, which takes some seconds, and "
     "stores the rates: what --explain expects a run to take comes from them. The machine should have nothing else to "
@@ -215,6 +223,8 @@ static const vv_cli_command after[] = {
      "varve explain mean -d time t2m.nc\nmpirun -n 16 varve explain mean -d time t2m.nc --memory 1G\n"
      "varve explain mean -d time t2m.nc --ranks 4096 --net 25GB/s,2us --disk 2GB/s",
      VV_CLI_MODEL, false, false, vv_cli_explain},
+    {"Find out more", "status", "how a run is getting on", "OUTPUT|DIRECTORY...", status_about,
+     "varve status clim.nc\nwatch -n 5 varve status .", VV_CLI_INFO, false, true, vv_cli_status},
     {"Find out more", "bench", "how fast this machine is, for what explain expects", "machine [-o FILE]", bench_about,
      "varve bench machine\nmpirun -n 2 varve bench machine", VV_CLI_OUTPUT, false, false, vv_cli_bench},
     {"Find out more", "help", "help on a command, the same as 'varve COMMAND --help'", "[--man] [COMMAND]", NULL,

@@ -8,51 +8,13 @@
  * Numbers that JSON cannot write (NaN, infinities) are null. Text that is not UTF-8 is taken for Latin-1. */
 #include "cli/format.h"
 #include "cli/info.h"
+#include "cli/json.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* --- text --- */
-
-/* Length of the well-formed UTF-8 sequence at the start of s[0 .. n), 0 when there is none. */
-static size_t sequence(const unsigned char *s, size_t n)
-{
-    size_t length = s[0] < 0x80                   ? 1
-                    : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-                    : (s[0] & 0xf0) == 0xe0       ? 3
-                    : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-                                                  : 0;
-    if (length > n) return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((s[i] & 0xc0) != 0x80) return 0;
-    bool overlong = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xf0 && s[1] < 0x90);
-    bool outside = (s[0] == 0xed && s[1] >= 0xa0) || (s[0] == 0xf4 && s[1] >= 0x90); /* surrogates, beyond U+10FFFF */
-    return overlong || outside ? 0 : length;
-}
-
-static void json_bytes(FILE *out, const char *text, size_t n)
-{
-    const unsigned char *s = (const unsigned char *)text;
-    fputc('"', out);
-    for (size_t i = 0; i < n;) {
-        size_t length = sequence(s + i, n - i);
-        if (length == 0 || s[i] < 0x20 || s[i] == 0x7f)
-            fprintf(out, "\\u%04x", s[i]);
-        else
-            fprintf(out, "%s%.*s", s[i] == '"' || s[i] == '\\' ? "\\" : "", (int)length, text + i);
-        i += length ? length : 1;
-    }
-    fputc('"', out);
-}
-
-static void json_text(FILE *out, const char *text)
-{
-    if (text)
-        json_bytes(out, text, strlen(text));
-    else
-        fputs("null", out);
-}
+/* --- numbers --- */
 
 static void json_number(FILE *out, double x)
 {
@@ -91,7 +53,7 @@ static void json_element(FILE *out, vv_dtype type, const void *data, vv_index i)
 static void json_attribute(FILE *out, const vv_attr_info *a)
 {
     if (a->type == VV_NONE) {
-        json_bytes(out, a->data ? a->data : "", a->data ? strnlen(a->data, (size_t)a->count) : 0);
+        vv_cli_json_bytes(out, a->data ? a->data : "", a->data ? strnlen(a->data, (size_t)a->count) : 0);
         return;
     }
     if (a->count != 1) fputc('[', out);
@@ -110,7 +72,7 @@ static void json_attributes(FILE *out, const vv_dataset *d, int var, const char 
     for (int i = 0; i < n; i++) {
         vv_attr_info a = vv_dataset_attr(d, var, i);
         fprintf(out, "%s\n%s  ", i ? "," : "", indent);
-        json_text(out, a.name);
+        vv_cli_json_text(out, a.name);
         fputs(": ", out);
         json_attribute(out, &a);
     }
@@ -118,7 +80,7 @@ static void json_attributes(FILE *out, const vv_dataset *d, int var, const char 
     for (int i = 0; i < n; i++) {
         vv_attr_info a = vv_dataset_attr(d, var, i);
         if (i) fputs(", ", out);
-        json_text(out, a.name);
+        vv_cli_json_text(out, a.name);
         fprintf(out, ": \"%s\"", a.type == VV_NONE ? "text" : vv_dtype_name(a.type));
     }
     fputc('}', out);
@@ -151,7 +113,7 @@ static void json_storage(FILE *out, const vv_var_info *v)
     fprintf(out, ", \"shuffle\": %s, \"fletcher32\": %s, \"stored\": %lld, \"memory\": %lld, \"slow_path\": ",
             v->shuffle ? "true" : "false", v->fletcher32 ? "true" : "false", (long long)v->stored,
             (long long)v->memory);
-    json_text(out, v->slow_path);
+    vv_cli_json_text(out, v->slow_path);
     fputs(",\n", out);
 }
 
@@ -168,9 +130,9 @@ static vv_status json_range(FILE *out, vv_dataset *d, int var)
     json_number(out, range.regular ? range.step : NAN);
     if (range.time) {
         fputs(", \"first_time\": ", out);
-        json_text(out, range.first_text);
+        vv_cli_json_text(out, range.first_text);
         fputs(", \"last_time\": ", out);
-        json_text(out, range.last_text);
+        vv_cli_json_text(out, range.last_text);
     }
     fputs(",\n", out);
     return VV_OK;
@@ -179,15 +141,15 @@ static vv_status json_range(FILE *out, vv_dataset *d, int var)
 static vv_status json_variable(FILE *out, vv_dataset *d, int var)
 {
     vv_var_info v = vv_dataset_var(d, var);
-    json_text(out, v.name);
+    vv_cli_json_text(out, v.name);
     fprintf(out, ": {\n      \"role\": \"%s\", \"type\": ", vv_cli_role_name(v.role));
-    json_text(out, v.type_text);
+    vv_cli_json_text(out, v.type_text);
     fputs(", \"decoded\": ", out);
-    json_text(out, v.decoded == VV_NONE ? NULL : vv_dtype_name(v.decoded));
+    vv_cli_json_text(out, v.decoded == VV_NONE ? NULL : vv_dtype_name(v.decoded));
     fputs(", \"dimensions\": [", out);
     for (int i = 0; i < v.n_dims; i++) {
         if (i) fputs(", ", out);
-        json_text(out, vv_dataset_dim(d, v.dim[i]).name);
+        vv_cli_json_text(out, vv_dataset_dim(d, v.dim[i]).name);
     }
     fputs("], \"shape\": ", out);
     json_indices(out, v.shape, v.n_dims);
@@ -206,7 +168,7 @@ static void json_dimensions(FILE *out, const vv_dataset *d)
     for (int i = 0; i < n; i++) {
         vv_dim_info dim = vv_dataset_dim(d, i);
         fprintf(out, "%s\n    ", i ? "," : "");
-        json_text(out, dim.name);
+        vv_cli_json_text(out, dim.name);
         fprintf(out, ": {\"length\": %lld, \"unlimited\": %s}", (long long)dim.length,
                 dim.unlimited ? "true" : "false");
     }
@@ -220,7 +182,7 @@ static void json_files(FILE *out, const vv_dataset *d)
     if (n == 1) return;
     for (int i = 0; i < n; i++) {
         fputs(i ? ", " : ", \"files\": [", out);
-        json_text(out, vv_dataset_file(d, i));
+        vv_cli_json_text(out, vv_dataset_file(d, i));
     }
     fputc(']', out);
 }
@@ -231,10 +193,10 @@ vv_status vv_cli_info_json(vv_dataset *d, const bool *chosen, FILE *out)
     bool any = false;
     vv_bytes bytes = vv_cli_file_bytes(d);
     fputs("{\n  \"path\": ", out);
-    json_text(out, vv_dataset_path(d));
+    vv_cli_json_text(out, vv_dataset_path(d));
     json_files(out, d);
     fputs(", \"format\": ", out);
-    json_text(out, vv_dataset_format(d));
+    vv_cli_json_text(out, vv_dataset_format(d));
     fputs(", \"bytes\": ", out);
     json_number(out, bytes < 0 ? NAN : (double)bytes);
     fputs(",\n", out);

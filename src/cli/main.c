@@ -6,8 +6,9 @@
  *     reduce.c    reductions                  values.c   small results as text
  *     eval.c      expressions
  *     info.c, info_json.c, range.c   what is in a file
+ *     status.c    how a run is getting on
  *     bench.c     how fast this machine is
- *     inputs.c, history.c, words.c, units.c, format.c, launcher.c    what they share
+ *     inputs.c, history.c, words.c, units.c, format.c, json.c, launcher.c    what they share
  *
  * Help and version are answered before a session starts: no MPI, no files, a few milliseconds. Everything else runs in
  * vv_run(), which calls the driver on rank 0 and prints the message of the error that it returns; that includes errors of the

@@ -103,6 +103,7 @@ typedef struct vv_cli_option {
 
 extern const vv_cli_option vv_cli_options[];
 extern const int vv_cli_n_options;
+enum { VV_CLI_MAX_OPTIONS = 128 }; /* room for them */
 
 /* Fills *r, which the caller has initialised and frees, whatever is returned. Opens nothing. */
 VV_WARN_UNUSED vv_status vv_cli_parse(int argc, char *const argv[], vv_cli_request *r);

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_OPTIONS = 64, MAX_COMMANDS = 256 };
+enum { MAX_OPTIONS = VV_CLI_MAX_OPTIONS, MAX_COMMANDS = 256 };
 
 typedef struct parser {
     int argc, at; /* argv[at] is the next word */

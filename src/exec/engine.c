@@ -67,10 +67,7 @@ static vv_status prepare(vv_run *r)
     VV_TRY(vv_stuck_begin(r));
     VV_TRY(vv_grown_begin(r));
     r->results_due = results_due(r);
-    if (p->progress && rank == 0) {
-        VV_TRY(vv_new(&r->done, (size_t)r->net->size, sizeof *r->done));
-        VV_TRY(vv_new(&r->done_read, (size_t)r->net->size, sizeof *r->done_read));
-    }
+    if (p->report_every && rank == 0) VV_TRY(vv_new(&r->report, (size_t)r->net->size, sizeof *r->report));
     return rank == 0 ? vv_feeds_send(&r->feeds, r->net) : VV_OK;
 }
 
@@ -107,8 +104,7 @@ static void release(vv_run *r)
     vv_mem_put(&r->places);
     vv_buf_free(&r->sizes);
     free(r->packed);
-    free(r->done);
-    free(r->done_read);
+    free(r->report);
     free(r->ended);
     free(r->quiet);
     free(r->counts);

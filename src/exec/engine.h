@@ -35,6 +35,13 @@ typedef struct vv_step_counts {
     double seconds[VV_SPENDINGS];
 } vv_step_counts;
 
+/* What a rank tells the coordinator of itself while it runs. */
+typedef struct vv_rank_report {
+    vv_index done, units; /* of its own share; units 0: it has told nothing yet */
+    vv_bytes read, resident;
+    char host[32];
+} vv_rank_report;
+
 /* What only the coordinator has, and who listens. All may be NULL. */
 typedef struct vv_hooks {
     vv_chunk_at *const *index; /* coordinator: by source, all chunks; NULL where none is needed */
@@ -44,7 +51,7 @@ typedef struct vv_hooks {
     /* Coordinator: gives compressed chunks of an output variable their places. */
     vv_status (*place)(void *context, int variable, vv_index n, const vv_index *chunks, const uint32_t *sizes,
                        vv_bytes *address);
-    void (*progress)(void *context, vv_index done, vv_index total, vv_bytes read); /* coordinator */
+    void (*progress)(void *context, const vv_rank_report rank[], int ranks); /* coordinator, with plan->report_every */
     int (*signalled)(void *context); /* a signal's number when the user wants an end, else 0 */
     void *context;
     double born; /* when planning began, by vv_clock(); for the statistics */

@@ -4,9 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* Seconds between progress reports of a rank. */
-static const double report_every = 0.2;
+#include <unistd.h>
 
 int64_t vv_ticks(void)
 {
@@ -118,37 +116,36 @@ void vv_letters_drop(vv_run *r)
 
 /* --- what others say --- */
 
-static vv_index units_of_all(const vv_plan *p)
+/* Messages may overtake each other: an older report is not looked at. */
+static void take_report(vv_run *r, int from, const vv_rank_report *report)
 {
-    vv_index total = 0;
-    for (int i = 0; i < p->n_steps; i++)
-        if (vv_step_computes(&p->step[i])) total += vv_step_units(&p->step[i]);
-    return total;
+    if (!r->report || report->done < r->report[from].done) return;
+    r->report[from] = *report;
+    if (r->hooks->progress) r->hooks->progress(r->hooks->context, r->report, r->net->size);
 }
 
-static void take_progress(vv_run *r, int from, vv_index done, vv_bytes read)
+static vv_index own_units(const vv_run *r)
 {
-    if (!r->done) return;
-    r->done[from] = done;
-    r->done_read[from] = read;
-    vv_index all = 0;
-    vv_bytes bytes = 0;
-    for (int i = 0; i < r->net->size; i++) {
-        all += r->done[i];
-        bytes += r->done_read[i];
-    }
-    if (r->hooks->progress) r->hooks->progress(r->hooks->context, all, units_of_all(r->plan), bytes);
+    vv_index n = 0;
+    for (int i = 0; i < r->plan->n_steps; i++)
+        if (vv_step_computes(&r->plan->step[i])) n += vv_place_count(&r->plan->step[i], r->net->rank, r->net->size);
+    return n;
 }
 
 static vv_status report_progress(vv_run *r)
 {
-    if (!r->plan->progress) return VV_OK;
+    if (!r->plan->report_every) return VV_OK;
     double now = vv_now();
-    if (now - r->reported < report_every) return VV_OK;
+    if (now - r->reported < 1e-3 * r->plan->report_every) return VV_OK;
     r->reported = now;
-    int64_t report[2] = {atomic_load(&r->tasks), atomic_load(&r->read)};
-    if (r->net->rank != 0) return vv_net_send_copy(r->net, 0, VV_TAG_PROGRESS, report, sizeof report);
-    take_progress(r, 0, report[0], report[1]);
+    if (r->units == 0) r->units = own_units(r);
+    vv_rank_report report = {.done = atomic_load(&r->tasks),
+                             .units = r->units,
+                             .read = atomic_load(&r->read),
+                             .resident = vv_mem_resident()};
+    (void)gethostname(report.host, sizeof report.host - 1);
+    if (r->net->rank != 0) return vv_net_send_copy(r->net, 0, VV_TAG_PROGRESS, &report, sizeof report);
+    take_report(r, 0, &report);
     return VV_OK;
 }
 
@@ -171,7 +168,7 @@ static vv_status dispatch(vv_run *r, vv_message *m)
     case VV_TAG_PIECES: return vv_push_receive(r, m);
     case VV_TAG_RESULT: return vv_deliver_receive(r, m);
     case VV_TAG_CANCEL: atomic_store(&r->cancelled, 1); return VV_OK;
-    case VV_TAG_PROGRESS: take_progress(r, m->from, ((int64_t *)m->data)[0], ((int64_t *)m->data)[1]); return VV_OK;
+    case VV_TAG_PROGRESS: take_report(r, m->from, m->data); return VV_OK;
     case VV_TAG_ACT: return vv_act_receive(r, m);
     case VV_TAG_COUNTS: return take_counts(r, m);
     case VV_TAG_TURN: return vv_turn_receive(r, m);

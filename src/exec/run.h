@@ -76,9 +76,9 @@ typedef struct vv_run {
     int sizes_in;
     vv_bytes *places; /* where this rank's compressed chunks go */
     int turn,
-        turns_in;   /* of collective writing: the coordinator's answer; rank 0: the lowest word so far, and how many */
-    vv_index *done; /* rank 0, with progress: tasks and bytes by rank */
-    vv_bytes *done_read;
+        turns_in; /* of collective writing: the coordinator's answer; rank 0: the lowest word so far, and how many */
+    vv_rank_report *report; /* rank 0: by rank, the last one; NULL: none are wanted */
+    vv_index units;         /* of this rank, once it has reported */
     vv_step_counts *counts; /* rank 0: of all ranks, by step */
     int counts_in;
     double reported;

@@ -552,7 +552,7 @@ static void head(archive *a, vv_plan *p)
     NUMBER(a, p->policy);
     NUMBER(a, p->fuzz);
     NUMBER(a, p->log);
-    NUMBER(a, p->progress);
+    NUMBER(a, p->report_every);
     NUMBER(a, p->fill_bad);
     NUMBER(a, p->collective);
     string(a, &p->output);

@@ -215,7 +215,7 @@ typedef struct vv_plan {
     int policy;         /* exec/sched.h */
     int64_t fuzz;       /* seed of a random schedule, for tests; 0: none */
     int log;            /* vv_log_level for all ranks */
-    bool progress;      /* ranks report progress */
+    int report_every;   /* milliseconds between what a rank reports of its progress; 0: nothing */
     bool fill_bad;      /* damaged chunks become missing values instead of ending the run */
     bool collective;    /* finished chunks wait until the end, and all ranks write them together (exec/collective.c) */
     char *output;       /* temporary path of the output file, NULL when there is none */

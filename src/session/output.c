@@ -4,6 +4,7 @@
  * results are written by the ranks that have them; small ones that need chunks (an unlimited dimension, compression) are gathered and written by
  * the coordinator in one piece, so that a compressed file does not consist of crumbs. */
 #include "base/log.h"
+#include "observe/beat.h"
 #include "session/append.h"
 #include "varve/move.h"
 
@@ -355,6 +356,8 @@ static vv_status write_file(vv_output *o, planned *p)
 {
     VV_TRY(vv_cost_check(p->prepared.lowering.plan, &p->prepared.cost, p->prepared.baseline));
     vv_writer *w;
+    const vv_session *s = o->session;
+    vv_beat_begin(o->path, o->history, s->net->size, s->threads, s->memory);
     vv_status status = o->append ? vv_append_open(o, p->meta, &w) : vv_writer_create(o->temporary, p->meta, &w);
     if (status == VV_OK) {
         vv_failure first;
@@ -371,6 +374,7 @@ static vv_status write_file(vv_output *o, planned *p)
     if (status == VV_OK && o->append) status = vv_original_check(o->append->original);
     if (status == VV_OK) status = vv_output_path_commit(o->temporary, o->path, o->options.overwrite || o->append);
     if (status != VV_OK) vv_output_path_discard(o->temporary);
+    vv_beat_end();
     return status;
 }
 

@@ -1,6 +1,7 @@
 /* From targets to a running plan: lower, index, cost, check, broadcast, run. Coordinator only. */
 #include "base/fault.h"
 #include "base/log.h"
+#include "observe/beat.h"
 #include "observe/progress.h"
 #include "plan/fit.h"
 #include "session/session.h"
@@ -8,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Milliseconds between what a rank tells of its progress: for eyes on a terminal, and for the file beside the output. */
+enum { SEEN = 200, UNSEEN = 2000 };
 
 /* The index is collected before the plan's memory is counted: a file that claims absurd numbers of chunks is refused here. */
 static vv_status check_index(const vv_prepared *p, const vv_source *s, vv_index n)
@@ -137,7 +141,8 @@ static vv_status fill_plan(vv_session *s, vv_target targets[], int n, vv_prepare
 {
     vv_plan *plan = p->lowering.plan;
     plan->log = vv_log_get();
-    plan->progress = s->progress == VV_PROGRESS_ON || (s->progress == VV_PROGRESS_AUTO && isatty(STDERR_FILENO));
+    bool seen = s->progress == VV_PROGRESS_ON || (s->progress == VV_PROGRESS_AUTO && isatty(STDERR_FILENO));
+    plan->report_every = seen ? SEEN : UNSEEN;
     VV_TRY(vv_settings_apply(s, plan));
     VV_TRY(vv_new(&p->index, (size_t)plan->n_sources + 1, sizeof *p->index));
     for (int i = 0; i < plan->n_sources; i++) VV_TRY(complete_source(p, i));
@@ -183,11 +188,17 @@ static vv_status place(void *context, int variable, vv_index n, const vv_index *
     return vv_writer_place(p->writer, variable, n, chunks, sizes, NULL, address);
 }
 
-static void progress(void *context, vv_index done, vv_index total, vv_bytes read)
+static void progress(void *context, const vv_rank_report rank[], int ranks)
 {
+    vv_index done = 0;
+    vv_bytes read = 0;
     (void)context;
-    (void)total;
+    for (int i = 0; i < ranks; i++) {
+        done += rank[i].done;
+        read += rank[i].read;
+    }
     vv_progress_update(done, read);
+    vv_beat_update(rank, ranks);
 }
 
 static vv_index total_tasks(const vv_prepared *p)
@@ -243,9 +254,10 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
                       vv_signals_seen, p,         p->born,   vv_predict_note, s->keep};
     vv_engine_stats stats;
     vv_mem_set_budget(plan->budget, p->baseline);
-    if (plan->progress) vv_progress_begin(s->progress, total_tasks(p), p->cost.read);
+    vv_progress_begin(s->progress, total_tasks(p), p->cost.read);
+    vv_beat_plan(p->cost.read);
     vv_status status = vv_engine_run(s->net, plan, &hooks, &stats);
-    if (plan->progress) vv_progress_end(status == VV_OK);
+    vv_progress_end(status == VV_OK);
     vv_mem_set_budget(0, 0);
     note_stats(s, &stats, vv_now() - begin);
     if (status == VV_OK) vv_held_dropped(s, plan);

@@ -48,12 +48,29 @@ static vv_status check_target(const char *path, bool overwrite)
 }
 
 /* Names may have 255 bytes: a very long one is cut in the temporary name. */
+static vv_status hidden_beside(const char *directory, const char *name, const char *what, char **out)
+{
+    size_t size = strlen(directory) + strlen(name) + strlen(what) + 8;
+    VV_TRY(vv_new(out, size, 1));
+    snprintf(*out, size, "%s/.%.200s.%s", directory, name, what);
+    return VV_OK;
+}
+
 static vv_status make_temporary(const char *directory, const char *name, char **temporary)
 {
-    size_t size = strlen(directory) + strlen(name) + 64;
-    VV_TRY(vv_new(temporary, size, 1));
-    snprintf(*temporary, size, "%s/.%.200s.%ld.varve-part", directory, name, (long)getpid());
-    return VV_OK;
+    char what[48];
+    snprintf(what, sizeof what, "%ld.varve-part", (long)getpid());
+    return hidden_beside(directory, name, what, temporary);
+}
+
+vv_status vv_output_path_beside(const char *path, const char *what, char **out)
+{
+    char *directory;
+    const char *name;
+    VV_TRY(split(path, &directory, &name));
+    vv_status status = hidden_beside(directory, name, what, out);
+    free(directory);
+    return status;
 }
 
 vv_status vv_output_path_check(const char *path, bool overwrite, char **temporary)

@@ -162,6 +162,8 @@ VV_WARN_UNUSED vv_status vv_output_path_check(const char *path, bool overwrite, 
 /* The temporary file becomes the output: renamed (without -O: only if no output appeared meanwhile), its directory synced. */
 VV_WARN_UNUSED vv_status vv_output_path_commit(const char *temporary, const char *path, bool overwrite);
 void vv_output_path_discard(const char *temporary);
+/* "DIRECTORY/.NAME.WHAT": a hidden file beside an output, freed with free(). */
+VV_WARN_UNUSED vv_status vv_output_path_beside(const char *path, const char *what, char **out);
 
 /* A file that a larger copy of itself will replace. It is never written to: until the rename, and after whatever failure, it is what it was. Locked, so
  * that of two who append one is refused. */

@@ -164,6 +164,19 @@ class Job:
         except ProcessLookupError:
             return False
 
+    def stayed(self):
+        """What each process of the session is at, for the message of a test that found a hang."""
+        said = []
+        for pid in self.members():
+            try:
+                proc = Path("/proc", str(pid))
+                state = proc.joinpath("stat").read_text().rpartition(")")[2].split()[0]
+                threads = [t.joinpath("wchan").read_text() for t in proc.joinpath("task").iterdir()]
+                said.append(f"stayed: {pid} {proc.joinpath('comm').read_text().strip()} {state} in {', '.join(threads)}\n")
+            except OSError:
+                pass
+        return "".join(said)
+
     def wait(self, timeout):
         """Waits for the end of the whole run; kills what is left after `timeout` seconds."""
         hung = not self.ended(max(0.0, timeout * SLOW - (time.monotonic() - self.start)))
@@ -173,6 +186,7 @@ class Job:
             hung = time.monotonic() > deadline
             time.sleep(0.02)
         if hung:
+            said = self.stayed()
             self.kill()
         self.process.wait()
         shutil.rmtree(self.session, ignore_errors=True)
@@ -181,6 +195,8 @@ class Job:
             stream.seek(0)
             text.append(stream.read().decode(errors="replace"))
             stream.close()
+        if hung:
+            text[1] += said
         return Result(self.argv, self.process.returncode, *text, seconds, hung)
 
 

@@ -1,39 +1,21 @@
 /* The command line: parsing by the tables, help texts, and whole runs of the program on data without files.
  *
- * The program's sources are included, because a program is not a library that could be linked; its main() is called like a function. */
+ * The program's main() is called like a function, from its source. */
 #define main varve_main
-#include "cli/bench.c"
-#include "cli/choose.c"
-#include "cli/climate.c"
-#include "cli/commands.c"
-#include "cli/concat.c"
-#include "cli/eval.c"
-#include "cli/format.c"
-#include "cli/help.c"
-#include "cli/history.c"
-#include "cli/info.c"
-#include "cli/info_json.c"
-#include "cli/inputs.c"
-#include "cli/launcher.c"
 #include "cli/main.c"
-#include "cli/manual.c"
-#include "cli/move.c"
-#include "cli/options.c"
-#include "cli/parse.c"
-#include "cli/range.c"
-#include "cli/rechunk.c"
-#include "cli/reduce.c"
-#include "cli/results.c"
-#include "cli/select.c"
-#include "cli/units.c"
-#include "cli/values.c"
-#include "cli/words.c"
 #undef main
+
+#include "cli/format.h"
+#include "cli/history.h"
+#include "cli/inputs.h"
+#include "cli/json.h"
+#include "cli/units.h"
 
 #include "scratch.h"
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <math.h>
 
 #define FIELD_FILE "virtual:x?shape=time:4,lat:3&value=index"
 
@@ -42,7 +24,7 @@ static vv_cli_request request;
 /* Parses the words after "varve"; the request of the last call stays until the next. */
 static vv_status parse(const char *line)
 {
-    static char text[1024];
+    static char text[1040];
     static char *argv[64];
     int argc = 0;
     snprintf(text, sizeof text, "varve %s", line);
@@ -203,13 +185,13 @@ static void errors_are_clear(void **state)
 static void option_table_is_sound(void **state)
 {
     (void)state;
-    assert_true(vv_cli_n_options <= MAX_OPTIONS);
+    assert_true(vv_cli_n_options <= VV_CLI_MAX_OPTIONS);
     for (int i = 0; i < vv_cli_n_options; i++) {
         const vv_cli_option *o = &vv_cli_options[i];
         assert_true(o->set && o->field > 0 && o->field < sizeof request);
         assert_true(o->help && *o->help && o->group);
         assert_true(!o->negatable || !o->value);
-        assert_true((o->set == set_choice) == (o->choices != NULL));
+        assert_true(!o->choices || o->choices[0]);
         for (int j = 0; j < i; j++) {
             /* names and letters are those of one option, in every command that has its own */
             bool together = o->group & vv_cli_options[j].group;
@@ -421,7 +403,7 @@ static void json_text_is_utf8(void **state)
         char *text = NULL;
         size_t size;
         FILE *out = open_memstream(&text, &size);
-        json_text(out, row[i][0]);
+        vv_cli_json_text(out, row[i][0]);
         fclose(out);
         assert_string_equal(row[i][1], text);
         free(text);

@@ -69,7 +69,7 @@ static vv_plan *rich_plan(void)
     p->threads = 3;
     p->budget = 123456789012;
     p->log = 2;
-    p->progress = true;
+    p->report_every = 200;
     p->fill_bad = true;
     return p;
 }
@@ -251,7 +251,7 @@ static void test_round_trip(void **state)
         assert_int_equal(q->threads, 3);
         assert_int_equal(q->budget, 123456789012);
         assert_int_equal(q->log, 2);
-        assert_true(q->progress);
+        assert_int_equal(q->report_every, 200);
         assert_true(q->fill_bad);
         assert_string_equal(q->output, "out.nc.part");
         assert_int_equal(p->n_sources, q->n_sources);
