@@ -10,12 +10,14 @@
 #include "varve/dataset.h"
 #include "varve/expression.h"
 #include "varve/fft.h"
+#include "varve/futures.h"
 #include "varve/heartbeat.h"
 #include "varve/linalg.h"
 #include "varve/move.h"
 #include "varve/output.h"
 #include "varve/reduction.h"
 #include "varve/session.h"
+#include "varve/task.h"
 #include "varve/types.h"
 
 #endif

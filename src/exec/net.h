@@ -32,6 +32,9 @@ typedef enum vv_tag {
     VV_TAG_QUIET,    /* a rank has had nothing to do for a while */
     VV_TAG_BATCH,    /* of a task graph: small results, credits, where a rank is */
     VV_TAG_BLOCK,    /* of a task graph: a large result */
+    VV_TAG_TASKS,    /* coordinator: tasks will come */
+    VV_TAG_TASK,     /* of tasks that are handed out: records of exec/tasks/wire.h */
+    VV_TAG_VALUE,    /* likewise: a value */
     VV_TAG_BIG       /* announces a message that comes in pieces */
 } vv_tag;
 

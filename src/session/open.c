@@ -4,7 +4,7 @@
  * every header is read once. What comes out are files made of headers, none of which stays open, and a dataset that joins them (array/joined.h). */
 #include "array/joined.h"
 #include "base/log.h"
-#include "session/session.h"
+#include "session/tasks.h"
 #include "storage/sidecar.h"
 
 #include <errno.h>
@@ -201,7 +201,7 @@ static vv_status read_headers(opening *o)
 {
     enum { WORTH_ASKING = 4 }; /* files for a rank */
     int asked = 0;
-    vv_status status = VV_OK;
+    vv_status status = vv_tasks_pause(o->s);
     o->readers = (int)vv_imax(1, vv_imin(o->s->net->size, o->n_wanted / WORTH_ASKING));
     o->failed = o->n_wanted;
     for (int rank = 1; rank < o->readers && status == VV_OK; rank++) {

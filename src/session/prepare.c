@@ -4,7 +4,7 @@
 #include "observe/beat.h"
 #include "observe/progress.h"
 #include "plan/fit.h"
-#include "session/session.h"
+#include "session/tasks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +212,7 @@ static vv_index total_tasks(const vv_prepared *p)
 vv_status vv_send_plan(vv_session *s, const vv_plan *p, double born)
 {
     vv_buf b = {0};
+    VV_TRY(vv_tasks_pause(s));
     vv_status status = vv_fault(VV_FAULT_PLAN_SEND);
     if (status == VV_OK) {
         vv_buf_put_f64(&b, born);

@@ -1,7 +1,7 @@
 /* vv_run: from main() to main(). */
 #include "base/fault.h"
 #include "base/log.h"
-#include "session/session.h"
+#include "session/tasks.h"
 #include "storage/apart.h"
 
 #include <malloc.h>
@@ -41,8 +41,10 @@ static int coordinate(vv_net *net, int argc, char **argv, vv_driver *driver)
     s.threads = vv_default_threads(net->size);
     vv_status status = vv_held_begin(&s);
     if (status == VV_OK) status = driver(&s, argc, argv);
-    int code = vv_status_exit(status);
     if (status != VV_OK) print_error(status);
+    vv_status end = vv_tasks_end(&s);
+    if (status == VV_OK && end != VV_OK) print_error(status = end);
+    int code = vv_status_exit(status);
     vv_context_free(&s.context);
     vv_settings_free(&s);
     vv_held_end(&s);

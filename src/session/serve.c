@@ -1,6 +1,6 @@
 /* Ranks other than 0: wait for plans without using a core, run them, read headers of files, end when the driver has ended. */
 #include "base/log.h"
-#include "session/session.h"
+#include "session/tasks.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,12 +32,14 @@ static vv_status keep(early *e, const vv_message *m)
     return VV_OK;
 }
 
-/* Gives them to the engine in the order in which they came, or throws them away. */
-static vv_status give_back(vv_net *net, early *e, vv_status status)
+/* Gives them to what was ordered in the order in which they came, or throws them away; what is about tasks is not for an engine. */
+static vv_status give_back(vv_net *net, early *e, vv_tag order, vv_status status)
 {
     for (int i = 0; i < e->n; i++) {
-        if (status == VV_OK) status = vv_net_put_back(net, &e->message[i]);
-        if (status != VV_OK) vv_mem_put(&e->message[i].data);
+        vv_message *m = &e->message[i];
+        bool stray = order != VV_TAG_TASKS && (m->tag == VV_TAG_TASK || m->tag == VV_TAG_VALUE);
+        if (status == VV_OK && !stray) status = vv_net_put_back(net, m);
+        if (status != VV_OK || stray) vv_mem_put(&m->data);
     }
     free(e->message);
     return status;
@@ -45,11 +47,11 @@ static vv_status give_back(vv_net *net, early *e, vv_status status)
 
 static bool is_order(vv_tag tag)
 {
-    return tag == VV_TAG_PLAN || tag == VV_TAG_HEADERS || tag == VV_TAG_QUIT;
+    return tag == VV_TAG_PLAN || tag == VV_TAG_HEADERS || tag == VV_TAG_TASKS || tag == VV_TAG_QUIT;
 }
 
-/* Waits for a plan, a list of files or the end. Others' messages for the next plan may come first: the plan travels along a tree, they do not. */
-static vv_status await(vv_net *net, vv_message *out)
+/* Waits for a plan, a list of files, tasks or the end, and runs tasks meanwhile. Others' messages for the next plan may come first: the plan travels along a tree, they do not. */
+static vv_status await(vv_net *net, vv_host **host, vv_message *out)
 {
     vv_backoff wait = {0};
     early before = {0};
@@ -60,13 +62,16 @@ static vv_status await(vv_net *net, vv_message *out)
         if (status != VV_OK || (got && is_order(out->tag))) break;
         if (got) {
             vv_backoff_reset(&wait);
-            status = keep(&before, out);
-            continue;
+            if (!vv_tasks_take(net, host, out)) status = keep(&before, out);
+            if (!*host) continue;
         }
         if (vv_signals_seen(NULL)) status = vv_fail(VV_ERR_TERMINATED, "terminated by a signal");
-        vv_backoff_wait(&wait);
+        if (*host)
+            vv_tasks_turn(net, host, got);
+        else
+            vv_backoff_wait(&wait);
     }
-    return give_back(net, &before, status);
+    return give_back(net, &before, out->tag, status);
 }
 
 static void run_plan(vv_net *net, const vv_message *m, vv_keep *keep)
@@ -93,9 +98,10 @@ static void run_plan(vv_net *net, const vv_message *m, vv_keep *keep)
 /* Until the coordinator quits. */
 static int serve(vv_net *net, vv_keep *keep)
 {
+    vv_host *host = NULL; /* of tasks */
     for (;;) {
         vv_message m;
-        vv_status status = await(net, &m);
+        vv_status status = await(net, &host, &m);
         if (status != VV_OK) {
             net->broken = true;
             return vv_signals_seen(NULL) ? 128 + vv_signals_seen(NULL) : vv_status_exit(status);
@@ -108,6 +114,8 @@ static int serve(vv_net *net, vv_keep *keep)
         }
         if (m.tag == VV_TAG_PLAN)
             run_plan(net, &m, keep);
+        else if (m.tag == VV_TAG_TASKS)
+            net->broken |= vv_tasks_begin(net, &m, &host) != VV_OK;
         else if (vv_open_serve(net, &m) != VV_OK)
             net->broken = true;
         vv_mem_put(&m.data);

@@ -22,10 +22,11 @@ struct vv_session {
     vv_progress_mode progress;
     bool predict; /* exact predictions before each run, for the report */
     vv_run_stats stats;
-    char *report;       /* of the last run: predicted beside measured */
-    vv_keep *keep;      /* held arrays of this rank */
-    int held;           /* numbers given to held arrays so far */
-    int n_drops, *drop; /* those that the ranks may forget and do not know of yet */
+    char *report;         /* of the last run: predicted beside measured */
+    vv_keep *keep;        /* held arrays of this rank */
+    int held;             /* numbers given to held arrays so far */
+    int n_drops, *drop;   /* those that the ranks may forget and do not know of yet */
+    struct vv_desk *desk; /* of tasks; NULL: there are none */
 };
 
 /* A plan with everything the coordinator needs to run it. */

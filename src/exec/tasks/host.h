@@ -1,0 +1,112 @@
+/* The side of every rank: threads that run tasks, and the values that stay here.
+ *
+ *     records of the desk (rank 0)  ->  jobs: lacking values, then ready, by priority  ->  a thread runs one  ->  ended  ->  DID, FAILED .. to the desk
+ *
+ * The main thread takes messages, asks other ranks for values that jobs lack, and tells what has ended. Threads only run jobs. Everything they share is
+ * under one lock, which is free while a task runs.
+ *
+ * A signal that a task's own code raises (a division by 0, a wrong address) makes it fail; anywhere else, a lock of the C library might be held, and the process
+ * ends with a message. A task that takes too long is given up: it is told as failed, its thread goes on alone and another one takes its place. */
+#ifndef VV_EXEC_TASKS_HOST_H
+#define VV_EXEC_TASKS_HOST_H
+
+#include "exec/sched.h"
+#include "exec/tasks/job.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+
+/* A function that the desk has named. */
+typedef struct vv_host_function {
+    vv_task_function *call; /* NULL: not here */
+    char name[64];
+    uintptr_t low, high; /* code of its program or library */
+    vv_failure *missing; /* why it is not here */
+} vv_host_function;
+
+/* A value that was asked for. */
+typedef struct vv_fetch {
+    struct vv_fetch *next;
+    int64_t id;
+    int from, n, room;
+    vv_job **job; /* that lack it */
+} vv_fetch;
+
+typedef struct vv_hand {
+    pthread_t thread;
+    struct vv_host *host;
+    vv_job *job; /* NULL: none */
+    double since;
+    bool given_up;                /* under the lock */
+    volatile sig_atomic_t inside; /* of a task's function */
+    sigjmp_buf back;
+    const vv_host_function *function;
+    void *stack; /* for signal handlers */
+} vv_hand;
+
+typedef struct vv_host {
+    vv_wire wire;
+    vv_status (*desk)(void *context, int from, const vv_record *r,
+                      const void *body); /* on rank 0: what is told to the desk */
+    void *desk_context;
+    int threads;
+    vv_hand **hand;
+    pthread_mutex_t lock;
+    pthread_cond_t work, told; /* for threads; for the main thread */
+    /* under the lock */
+    vv_heap ready;
+    vv_job *ended, **ended_last;
+    int idle, running, given_up;
+    bool stop, paused, main_sleeps;
+    vv_shelf values;
+    /* of the main thread */
+    vv_host_function **function; /* by number; changes under the lock */
+    int n_functions, room_functions;
+    vv_fetch *fetch;
+    int lacking;
+    int64_t order;         /* jobs so far */
+    bool stopping, ending; /* the desk waits for STOPPED, ENDED */
+    bool ended_all;        /* told ENDED */
+    bool broken;           /* told BROKEN: does nothing any more */
+    double looked;         /* for tasks that take too long */
+    int idle_turns;
+    uint64_t fuzz;
+} vv_host;
+
+typedef struct vv_host_options {
+    int64_t epoch; /* the same on all ranks, another one each time */
+    int threads;
+    vv_bytes results; /* bytes of results in memory, 0: any */
+    const char *scratch;
+} vv_host_options;
+
+VV_WARN_UNUSED vv_status vv_host_open(vv_net *net, const vv_host_options *o, vv_host **out);
+/* Waits for running tasks, but for those that were given up. */
+void vv_host_close(vv_host **h);
+
+/* A message of VV_TAG_TASK or VV_TAG_VALUE. */
+VV_WARN_UNUSED vv_status vv_host_receive(vv_host *h, vv_message *m);
+/* Tells what has ended, looks after what is late, sends. */
+VV_WARN_UNUSED vv_status vv_host_turn(vv_host *h, bool *moved);
+/* When nothing moved: waits a moment, longer from time to time, but no longer than until a task ends here. limit: seconds at most. */
+void vv_host_rest(vv_host *h, double limit);
+void vv_host_wake(vv_host *h);
+/* A value to come here, without a job that lacks it. */
+VV_WARN_UNUSED vv_status vv_host_ask(vv_host *h, int64_t id, int from);
+/* Tells the desk that this rank cannot go on, with the calling thread's error. */
+void vv_host_broken(vv_host *h);
+
+/* host_run.c: threads. */
+VV_WARN_UNUSED vv_status vv_hands_start(vv_host *h);
+void vv_hands_stop(vv_host *h);
+/* Gives up tasks that take too long. */
+VV_WARN_UNUSED vv_status vv_hands_check(vv_host *h);
+/* A job has ended; under the lock. */
+void vv_host_ended(vv_host *h, vv_job *j);
+/* The desk's number of a function, -1 when it has none here. On any thread, without the lock. */
+int vv_host_number(vv_host *h, vv_task_function *f);
+/* Room for a result: older values go to the scratch file. On any thread, without the lock. */
+VV_WARN_UNUSED vv_status vv_host_make_room(vv_host *h, vv_bytes size);
+
+#endif
