@@ -145,6 +145,14 @@ if(NOT FFTW_INCLUDE_DIR OR NOT FFTW_LIBRARY OR NOT FFTWF_LIBRARY)
     varve_missing(fftw "FFTW (Fourier transforms) is missing." "${found}" "To name one: -DCMAKE_PREFIX_PATH=/path")
 endif()
 
+# --- cairo, if there: pictures in PNG and PDF. Only its headers: the library is loaded when the first such picture is drawn ---
+
+if(PKG_CONFIG_FOUND)
+    pkg_check_modules(cairo_pc QUIET cairo)
+endif()
+find_path(CAIRO_INCLUDE_DIR cairo-pdf.h HINTS ${cairo_pc_INCLUDE_DIRS} PATH_SUFFIXES cairo)
+option(VARVE_CAIRO "Draw pictures in PNG and PDF by cairo, where its headers are installed" ON)
+
 # --- CMocka, for the tests ---
 
 if(VARVE_TESTS)
@@ -187,3 +195,8 @@ endif()
 message(STATUS "OpenBLAS: ${OPENBLAS_LIBRARY}")
 message(STATUS "SLEEF: ${SLEEF_LIBRARY}")
 message(STATUS "FFTW: ${FFTW_LIBRARY}, ${FFTWF_LIBRARY}")
+if(VARVE_CAIRO AND CAIRO_INCLUDE_DIR)
+    message(STATUS "cairo: ${CAIRO_INCLUDE_DIR}")
+else()
+    message(STATUS "cairo: not used; pictures will be SVG only")
+endif()

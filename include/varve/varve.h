@@ -15,6 +15,7 @@
 #include "varve/linalg.h"
 #include "varve/move.h"
 #include "varve/output.h"
+#include "varve/plot.h"
 #include "varve/reduction.h"
 #include "varve/session.h"
 #include "varve/task.h"

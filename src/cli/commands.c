@@ -148,10 +148,34 @@ static const char eval_about[] =
     "gets a line with this "
     "command. Without -o, results of up to 20 values are printed.";
 
+static const char plot_about[] =
+    "A picture of a variable, or of any expression: OUTPUT.png, .svg or .pdf; without -o, or with -o -, it is drawn in "
+    "the "
+    "terminal. Every other command draws its result, too, when its OUTPUT is called so.\n"
+    "What lies along which axis follows from the coordinates: two dimensions are a map, a section (levels upwards, "
+    "pressure and "
+    "depth downwards) or a Hovmoeller diagram, one is a line, with dates of the file's calendar; --kind histogram "
+    "counts all "
+    "values. Several lines in the same units share a panel. Title, units and ticks come from attributes and "
+    "coordinates. Of dimensions that are not drawn the first position is taken, or that of --select; --panels draws "
+    "all.\n"
+    "Colours are perceptually uniform; values on both sides of zero get a diverging map centred there. Missing values "
+    "are "
+    "hatched. Of a large field means of blocks of cells are drawn, which the ranks make; it is never gathered.";
+
 static const vv_cli_command before[] = {
     {"Look at files", "info", "what is in a file: dimensions, coordinates, variables, storage", "[-v VAR,...] FILE...",
      info_about, "varve info t2m.nc\nvarve info --json t2m.nc | jq .variables.t2m.chunk", VV_CLI_SELECT | VV_CLI_INFO,
      false, false, vv_cli_info},
+    {"Look at files", "plot", "maps, sections, lines, histograms: PNG, SVG, PDF or terminal",
+     "[EXPRESSION]... [FILE[:VAR]...] [-o OUTPUT]", plot_about,
+     "varve plot t2m.nc:t2m --select time=1990-07-01 -o map.png\n"
+     "varve plot 't2m.mean(time) - t2m.mean(time, lon)' t2m.nc -o departure.png\n"
+     "varve plot 't2m.group(season).mean()' t2m.nc --panels season -o seasons.svg\n"
+     "varve plot 'mean(t2m, lat, lon, weights=cos(lat))' t2m.nc -o series.png\n"
+     "varve plot t2m.nc:t2m --kind histogram -o histogram.png\n"
+     "varve mean -d time t2m.nc -v t2m -o mean.png",
+     VV_CLI_SELECT | VV_CLI_PICTURE | VV_CLI_OUTPUT, true, false, vv_cli_plot},
 };
 
 /* Name and help of a reduction come from the registry. */

@@ -1,4 +1,5 @@
 /* Expressions: 'speed = sqrt(u10^2 + v10^2)' as statements on the command line or in a script, all of them one plan. */
+#include "cli/calculation.h"
 #include "cli/inputs.h"
 #include "cli/results.h"
 #include "varve/expression.h"
@@ -18,8 +19,7 @@ typedef struct calculation {
     char *text; /* of the script file */
 } calculation;
 
-/* NAME = ..., with or without let, which is no file. */
-static bool is_statement(const char *word)
+bool vv_cli_is_statement(const char *word)
 {
     const char *at = word + strspn(word, " \t\n;#");
     if (!access(word, F_OK)) return false;
@@ -34,11 +34,15 @@ static bool is_statement(const char *word)
     return at > word && *at == '=' && at[1] != '=';
 }
 
-/* What is neither: an expression without a name more likely than a file. */
-static vv_status without_name(const char *word)
+bool vv_cli_is_expression(const char *word)
 {
     bool file = !access(word, F_OK) || strpbrk(word, ":?*") || !strpbrk(word, "()=") || strchr(word, '/');
-    if (file) return VV_OK;
+    return !file;
+}
+
+static vv_status without_name(const char *word)
+{
+    if (!vv_cli_is_expression(word)) return VV_OK;
     return vv_error(VV_ERR_USAGE, "'%s' is no file, and as a result it has no name: write 'NAME = %s'", word, word);
 }
 
@@ -48,7 +52,7 @@ static vv_status sort_words(calculation *j, const vv_cli_request *r)
     j->files.inputs = (vv_cli_words){0};
     for (int i = 0; i < r->inputs.n && status == VV_OK; i++) {
         const char *word = r->inputs.item[i];
-        bool statement = is_statement(word);
+        bool statement = vv_cli_is_statement(word);
         if (!statement) status = without_name(word);
         if (status == VV_OK)
             status = vv_cli_words_add(statement ? &j->statements : &j->files.inputs, word, strlen(word));

@@ -5,6 +5,7 @@
  *     climate.c   along the time: clim, anom, resample, rolling      choose.c   which variables a command works on
  *     reduce.c    reductions                  values.c   small results as text
  *     eval.c      expressions
+ *     plot.c, picture.c    pictures
  *     info.c, info_json.c, range.c   what is in a file
  *     status.c    how a run is getting on
  *     bench.c     how fast this machine is

@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include "cli/units.h"
+#include "varve/plot.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -104,6 +105,8 @@ static const char *const progress_modes[] = {"auto", "on", "off", NULL};
 static const char *const bad_chunks[] = {"fail", "fill", NULL};
 static const char *const explain_forms[] = {"text", "json", "svg", NULL};
 
+static const char *const picture_kinds[] = {"auto", "map", "line", "histogram", NULL};
+
 #define FIELD(name) .field = offsetof(vv_cli_request, name)
 
 const vv_cli_option vv_cli_options[] = {
@@ -154,6 +157,44 @@ const vv_cli_option vv_cli_options[] = {
      .help = "var and std divide by the number of values minus N; default 0"},
     {"keepdims", 0, NULL, .group = VV_CLI_REDUCE, .set = set_flag, FIELD(keepdims),
      .help = "reduced dimensions stay, with length 1"},
+    {"dim", 'd', "AXIS[,AXIS]", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.dims),
+     .help =
+         "dimensions along the axes: time for a line, level,lat for a section; default: longitude and latitude, else "
+         "what else makes a picture"},
+    {"select", 's', "DIM=WHAT,...", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.select),
+     .help = "part of it, as the command select takes it: time=1990-07,level=850; dimensions that are not drawn are "
+             "taken at "
+             "their first position"},
+    {"panels", 0, "DIM", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.panels),
+     .help = "a panel for each position along a dimension, with the same colours; several variables are panels, too"},
+    {"kind", 0, "auto|map|line|histogram", .group = VV_CLI_PICTURE, .set = set_choice, FIELD(picture.kind),
+     .choices = picture_kinds, .low = VV_PLOT_AUTO,
+     .help = "auto, the default: colours over two dimensions, a line along one; histogram: of all values"},
+    {"cmap", 0, "NAME", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.cmap),
+     .help = "colours: viridis (the default), cividis, magma, plasma, gray, rain, and, around a centre, balance and "
+             "drywet; "
+             "NAME_r the other way round"},
+    {"center", 0, "VALUE|none", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.center),
+     .help =
+         "colours diverge from this value, as far on both sides; default: from 0 where values lie on both sides of it"},
+    {"vmin", 0, "VALUE", .group = VV_CLI_PICTURE, .set = set_number, FIELD(picture.vmin),
+     .help =
+         "where colours, or the axis of a line's values, begin; what lies beyond gets the last colour, and an arrow"},
+    {"vmax", 0, "VALUE", .group = VV_CLI_PICTURE, .set = set_number, FIELD(picture.vmax), .help = "and where they end"},
+    {"robust", 0, NULL, .group = VV_CLI_PICTURE, .set = set_flag, FIELD(picture.robust),
+     .help =
+         "colours from the 2nd to the 98th percentile of what is shown, so that a few extremes do not take them all"},
+    {"levels", 0, "N|LIST", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.levels),
+     .help = "classes of one colour each: about N with round borders, or between the borders of a list: -4,-2,0,2,4"},
+    {"bins", 0, "N", .group = VV_CLI_PICTURE, .set = set_whole, FIELD(picture.bins), .low = 1, .high = 10000,
+     .help = "about so many bins of a histogram; exactly, with --vmin and --vmax; default: 40"},
+    {"title", 0, "TEXT", .group = VV_CLI_PICTURE, .set = set_any, FIELD(picture.title),
+     .help = "instead of what attributes say"},
+    {"size", 0, "WIDTHxHEIGHT", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.size),
+     .help = "in pixels, such as 1600x900; 1600 alone: as high as suits"},
+    {"dpi", 0, "N", .group = VV_CLI_PICTURE, .set = set_whole, FIELD(picture.dpi), .low = 20, .high = 1200,
+     .help =
+         "pixels of an inch, which letters and lines are measured in; default: 100; --dpi 200: twice as many pixels"},
     {"json", 0, NULL, .group = VV_CLI_INFO, .set = set_flag, FIELD(json),
      .help = "everything as JSON: an object for one file, an array of objects for several"},
     {"man", 0, NULL, .group = VV_CLI_MANUAL, .set = set_flag, FIELD(manual),

@@ -13,6 +13,8 @@
 #include "cli/commands.h"
 #include "cli/words.h"
 
+#include <math.h>
+
 /* Which commands take an option. */
 typedef enum vv_cli_group {
     VV_CLI_RUN = 1,      /* every command: how it runs */
@@ -33,6 +35,7 @@ typedef enum vv_cli_group {
     VV_CLI_WINDOWS = 32768,
     VV_CLI_EXPRESSIONS = 1 << 20,
     VV_CLI_SPREAD = 1 << 21, /* windows around the times of groups */
+    VV_CLI_PICTURE = 1 << 24,
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
@@ -43,6 +46,15 @@ enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON, VV_CLI_EXPL
 typedef struct vv_cli_net {
     double bandwidth, latency; /* 0: not given */
 } vv_cli_net;
+
+/* How a picture is to look. */
+typedef struct vv_cli_picture {
+    int kind; /* vv_plot_kind */
+    const char *dims, *select, *panels, *title, *cmap, *center, *levels, *size;
+    double vmin, vmax; /* NAN: not given */
+    bool robust;
+    int bins, dpi; /* 0: not given */
+} vv_cli_picture;
 
 /* What the command line asks for. Texts point into argv. */
 typedef struct vv_cli_request {
@@ -79,12 +91,14 @@ typedef struct vv_cli_request {
     bool standardize, complete, center;
     int window, min_periods; /* 0: not given */
 
+    vv_cli_picture picture;
+
     bool json, manual, help, version;
 } vv_cli_request;
 
 #define VV_CLI_REQUEST_INIT                                                                                            \
     {                                                                                                                  \
-        .shuffle = true, .skipna = true, .deflate = -1                                                                 \
+        .shuffle = true, .skipna = true, .deflate = -1, .picture = {.vmin = (double)NAN, .vmax = (double)NAN }         \
     }
 
 typedef struct vv_cli_option {

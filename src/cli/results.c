@@ -1,6 +1,7 @@
 #include "cli/results.h"
 
 #include "cli/history.h"
+#include "cli/picture.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -116,10 +117,9 @@ static vv_status fill(const vv_cli_results *x, vv_output *o)
     return status == VV_OK && !x->alone ? vv_output_carry(o, x->source, x->touched) : status;
 }
 
-static vv_explain_options explain_options(const vv_cli_results *x)
+vv_explain_options vv_cli_explain_options(const vv_cli_request *r)
 {
     vv_explain_options options = VV_EXPLAIN_OPTIONS_INIT;
-    const vv_cli_request *r = x->request;
     options.form = (vv_explain_form)(r->explain - VV_CLI_EXPLAIN_TEXT + VV_EXPLAIN_TEXT);
     options.ranks = r->ranks;
     options.network = r->net.bandwidth;
@@ -132,7 +132,7 @@ static vv_status explain_or_save(vv_cli_results *x, vv_output **o)
 {
     if (x->request->explain != VV_CLI_EXPLAIN_NOT) {
         char *text = NULL;
-        vv_explain_options options = explain_options(x);
+        vv_explain_options options = vv_cli_explain_options(x->request);
         vv_status status = vv_output_explain(*o, &options, &text);
         return print_explanation(status, text);
     }
@@ -207,7 +207,7 @@ static vv_status explain_each(vv_cli_results *x)
                         "%d results without a file are %d plans, and --explain=svg draws one; give -o OUTPUT or one -v",
                         x->n, x->n);
     bool list = x->n > 1 && x->request->explain == VV_CLI_EXPLAIN_JSON;
-    vv_explain_options options = explain_options(x);
+    vv_explain_options options = vv_cli_explain_options(x->request);
     vv_status status = VV_OK;
     for (int i = 0; status == VV_OK && i < x->n; i++) {
         if (list) fputs(i ? ",\n" : "[", stdout);
@@ -232,7 +232,8 @@ static vv_status to_terminal(vv_cli_results *x)
 
 vv_status vv_cli_results_deliver(vv_cli_results *x)
 {
-    vv_status status = x->request->output ? to_file(x) : to_terminal(x);
+    bool picture = vv_cli_picture_wanted(x->request);
+    vv_status status = picture ? vv_cli_picture_draw(x) : x->request->output ? to_file(x) : to_terminal(x);
     if (status == VV_OK && x->request->stats && x->request->explain == VV_CLI_EXPLAIN_NOT) print_stats(x);
     return status;
 }

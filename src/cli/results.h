@@ -31,6 +31,8 @@ VV_WARN_UNUSED vv_status vv_cli_results_add_as(vv_cli_results *x, const char *va
                                                vv_array *a);
 /* Saves, prints or explains, as the request says. */
 VV_WARN_UNUSED vv_status vv_cli_results_deliver(vv_cli_results *x);
+/* What --explain asks for. */
+vv_explain_options vv_cli_explain_options(const vv_cli_request *r);
 void vv_cli_results_free(vv_cli_results *x);
 
 /* Computes all and prints a table of labels and values. */

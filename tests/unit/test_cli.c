@@ -250,7 +250,10 @@ static void help_texts(void **state)
         for (int o = 0; o < vv_cli_n_options; o++) {
             vv_cli_option_term(&vv_cli_options[o], term, sizeof term);
             bool taken = vv_cli_options[o].group & (c.groups | VV_CLI_GENERAL | (c.plans ? VV_CLI_EVERYWHERE : 0));
-            if (taken != (strstr(one, term) != NULL)) fail_msg("%s: %s", c.name, term);
+            char beside[80], above[80];
+            snprintf(beside, sizeof beside, "\n  %s  ", term);
+            snprintf(above, sizeof above, "\n  %s\n", term);
+            if (taken != (strstr(one, beside) || strstr(one, above))) fail_msg("%s: %s", c.name, term);
         }
         free(one);
     }
