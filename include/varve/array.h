@@ -263,7 +263,8 @@ VV_API vv_array *vv_matmul(vv_array *a, vv_array *b, const char *dims);
 VV_API vv_array *vv_tensordot(vv_array *a, vv_array *b, const char *a_dims, const char *b_dims);
 /* As xarray.dot: what both have and dims does not name is matched, not summed over. NULL: summed over all that both have. */
 VV_API vv_array *vv_dot(vv_array *a, vv_array *b, const char *dims);
-/* As numpy.einsum, by letters instead of names; none may stand twice in one term: vv_einsum(s, "bij,bjk->bik", (vv_array *[]){a, b}, 2). A dimension of the
+/* As numpy.einsum, by letters instead of names: vv_einsum(s, "bij,bjk->bik", (vv_array *[]){a, b}, 2). A letter that stands twice in one term is a diagonal ("ii->i"); an
+ * ellipsis is all dimensions that have no letter, counted from the last one, "...ij,...jk->...ik". A dimension of the
  * result has the name that it has in the first array with its letter, or the letter itself if that name is taken. */
 VV_API vv_array *vv_einsum(vv_session *s, const char *letters, vv_array *const arrays[], int n);
 /* Covariance and correlation of two arrays over dims (NULL: all), of elements that are there in both, as xarray.cov and xarray.corr. */

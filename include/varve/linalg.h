@@ -1,7 +1,7 @@
 /* Linear algebra: factorisations, equations, norms.
  *
- * A matrix is an array of two dimensions, rows and columns; what is new in a result gets the name that is asked for. Elements are f32 or f64 (integers become
- * f64) and are computed in f64. Results are lazy like all others, and have the same bits for any number of ranks and threads. All functions: Driver only.
+ * A matrix is an array of two dimensions, rows and columns; what is new in a result gets the name that is asked for. Elements are f32, f64, c64 or c128 (integers become
+ * f64) and are computed in double precision. Of complex matrices, l' and orthogonal mean the conjugate too, as in numpy.linalg. Results are lazy like all others, and have the same bits for any number of ranks and threads. All functions: Driver only.
  *
  *     vv_array *q, *r;                         a (time: 2000000, sensor: 32)
  *     vv_qr(a, "mode", &q, &r);                q (time, mode), r (mode, sensor)

@@ -140,6 +140,14 @@ FUNCTION(fftshift, 1, 1, "dims?", "zero frequency in the middle", vv_fftshift(IN
 FUNCTION(ifftshift, 1, 1, "dims?", "zero frequency back at the begin", vv_ifftshift(IN(0), TEXT(dims)))
 
 FUNCTION(matmul, 2, 2, "dim", "products summed over a dimension of both", vv_matmul(IN(0), IN(1), WORD(dim)))
+FUNCTION(tensordot, 2, 2, "left right", "products summed over dimensions, pair by pair",
+         vv_tensordot(IN(0), IN(1), WORD(left), WORD(right)))
+FUNCTION(einsum, 1, 32, "letters", "products by letters for dimensions, as numpy.einsum",
+         vv_node_einsum(C, WORD(letters), ALL, N))
+FUNCTION(cov_matrix, 1, 1, "dim other ddof?", "covariance of each variable with each other one, over observations",
+         vv_cov_matrix(IN(0), WORD(dim), WORD(other), REAL(ddof, 1)))
+FUNCTION(corrcoef, 1, 1, "dim other", "correlation of each variable with each other one, over observations",
+         vv_corrcoef(IN(0), WORD(dim), WORD(other)))
 
 FUNCTION(qr, 1, 1, "to part", "QR factorisation: its part q or r", part_of_qr(call))
 FUNCTION(svd, 1, 1, "to part", "singular values s, left vectors u, right ones v", part_of_svd(call))

@@ -22,7 +22,9 @@ static vv_status fill_tile(vv_array *a, const vv_tile_want *want)
 {
     const vv_array *in = a->input[0];
     vv_tile_call *c = &a->tile;
+    vv_dtype type = vv_dtype_promote(in->dtype, a->input[a->n_inputs - 1]->dtype);
     *c = (vv_tile_call){.op = vv_tile_op_find(want->op), .first = in->shape.nd, .from = want->from};
+    c->type = vv_dtype_is_complex(type) ? VV_C128 : VV_F64;
     VV_TRY(check_operands(a->input, a->n_inputs));
     for (int d = 0; d < c->first; d++) {
         vv_index n = in->shape.n[d], cut = want->cut[d] > 0 ? vv_imin(want->cut[d], n) : n;
@@ -36,7 +38,7 @@ static vv_status fill_tile(vv_array *a, const vv_tile_want *want)
             VV_TRY(vv_node_set_dim(a, k, in->dim[d], vv_times(c->extent[d], vv_ceil_div(n, cut))));
     }
     for (int d = 0; a->n_inputs > 1 && d < a->input[1]->shape.nd; d++) c->cut[c->first + d] = a->input[1]->shape.n[d];
-    a->dtype = in->dtype == VV_F32 ? VV_F32 : VV_F64;
+    a->dtype = type == VV_F32 || type == VV_C64 ? type : c->type;
     return VV_OK;
 }
 
@@ -58,6 +60,11 @@ vv_array *vv_node_tile(vv_array *a, vv_array *b, const vv_tile_want *want)
 {
     vv_array *both[] = {a, b};
     if (vv_nodes_usable(both, b ? 2 : 1) != VV_OK) return vv_node_inert(a->context);
+    if (b && vv_dtype_is_complex(a->dtype) != vv_dtype_is_complex(b->dtype)) {
+        vv_dtype type = vv_dtype_promote(a->dtype, b->dtype);
+        a = vv_astype(a, type);
+        b = vv_astype(b, type);
+    }
     vv_array *x = vv_node_upon(a, VV_NODE_TILE);
     if (x->status != VV_OK) return x;
     vv_status status = b ? vv_node_input(x, b) : VV_OK;
@@ -77,7 +84,7 @@ vv_array *vv_node_matrix(vv_array *a, const char *what)
     else if (a->shape.n[0] < 1 || a->shape.n[1] < 1)
         status = vv_fail(VV_ERR_SHAPE, "%s of '%s' (%s: %lld, %s: %lld), which has no elements", what, a->name,
                          a->dim[0], (long long)a->shape.n[0], a->dim[1], (long long)a->shape.n[1]);
-    return status == VV_OK ? vv_node_as_real(a) : vv_node_inert(a->context);
+    return status == VV_OK ? vv_node_as_inexact(a) : vv_node_inert(a->context);
 }
 
 static vv_status fill_bare(vv_array *a, const char *const names[])
@@ -111,6 +118,11 @@ vv_array *vv_node_named(vv_array *a, const char *rows, const char *columns)
     for (int d = 0; d < 2 && x->status == VV_OK; d++)
         if (strcmp(x->dim[d], name[d]) != 0) x = vv_node_then(x, vv_rename(x, x->dim[d], name[d]));
     return x;
+}
+
+vv_array *vv_node_conjugate(vv_array *a)
+{
+    return vv_dtype_is_complex(a->dtype) ? vv_conjugate(a) : a;
 }
 
 vv_array *vv_node_stretch(vv_array *a, int d, vv_index from, vv_index n)

@@ -13,7 +13,7 @@ typedef struct vv_tile_want {
 } vv_tile_want;
 vv_array *vv_node_tile(vv_array *a, vv_array *b, const vv_tile_want *want);
 
-/* `a` as a matrix of f32 or f64, with one reference of the caller's; inert, with both dimensions in the message, when it is none. */
+/* `a` as a matrix of reals or of complex numbers, with one reference of the caller's; inert, with both dimensions in the message, when it is none. */
 vv_array *vv_node_matrix(vv_array *a, const char *what);
 /* The same elements, whose dimensions have these names and no coordinates. */
 vv_array *vv_node_bare(vv_array *a, const char *const names[]);
@@ -24,6 +24,8 @@ VV_WARN_UNUSED vv_status vv_node_check_name(const vv_array *a, const char *new_d
 VV_WARN_UNUSED vv_status vv_node_right_hand_side(const vv_array *a, vv_array *b, const char *what, vv_array **out,
                                                  int *other);
 vv_array *vv_node_unknowns(vv_array *x, const vv_array *a, const vv_array *b, int other);
+/* Complex numbers conjugated, reals as they are. */
+vv_array *vv_node_conjugate(vv_array *a);
 /* Other names for both dimensions. */
 vv_array *vv_node_named(vv_array *a, const char *rows, const char *columns);
 /* A stretch of one dimension. */

@@ -28,12 +28,13 @@ static vv_array *power_norm(vv_array *a, double p, const char *dims)
 
 static vv_array *vector_norm(vv_array *a, double p, const char *dims)
 {
-    vv_array *size = vv_fabs(a);
+    bool is_complex = vv_dtype_is_complex(a->dtype);
+    vv_array *size = is_complex ? vv_absolute(a) : vv_fabs(a);
     if (p == INFINITY) return reduced(size, "max", dims);
     if (p == -INFINITY) return reduced(size, "min", dims);
-    if (p == 0) return reduced(vv_astype(vv_not_equal(a, vv_node_scalar(a->context, 0)), a->dtype), "sum", dims);
+    if (p == 0) return reduced(vv_astype(vv_not_equal(a, vv_node_scalar(a->context, 0)), size->dtype), "sum", dims);
     if (p == 1) return reduced(size, "sum", dims);
-    if (p == 2) return vv_sqrt(reduced(vv_multiply(a, a), "sum", dims));
+    if (p == 2) return vv_sqrt(reduced(vv_square(is_complex ? size : a), "sum", dims));
     return power_norm(size, p, dims);
 }
 
@@ -45,10 +46,10 @@ vv_array *vv_vector_norm(vv_array *a, double p, const char *dims)
         return vv_node_inert(a->context);
     }
     vv_making m = vv_making_begin(a->context);
-    vv_array *real = vv_node_as_real(a), *norm = NULL;
-    vv_status status = vv_array_status(real);
-    if (status == VV_OK) norm = vector_norm(real, p, dims);
-    vv_release(&real);
+    vv_array *x = vv_node_as_inexact(a), *norm = NULL;
+    vv_status status = vv_array_status(x);
+    if (status == VV_OK) norm = vector_norm(x, p, dims);
+    vv_release(&x);
     vv_making_end(&m, (vv_array * *const[]){&norm}, 1, status);
     return norm;
 }
@@ -116,9 +117,12 @@ static vv_status least_squares(vv_array *a, vv_array *b, double least, vv_array 
     VV_TRY(vv_array_status(a));
     VV_TRY(vv_node_right_hand_side(a, b, "lstsq", &rhs, &other));
     vv_index longest = vv_imax(a->shape.n[0], a->shape.n[1]);
-    if (isnan(least)) least = (double)longest * (a->dtype == VV_F32 ? 0x1p-23 : 0x1p-52);
+    bool single = a->dtype == VV_F32 || a->dtype == VV_C64;
+    if (isnan(least)) least = (double)longest * (single ? 0x1p-23 : 0x1p-52);
     vv_svd(vv_node_bare(a, (const char *const[]){"row", "column"}), "value", &u, &s, &v);
-    vv_array *x = vv_matmul(v, divided(vv_matmul(u, rhs, "row"), s, least), "value");
+    VV_TRY(vv_array_status(u));
+    vv_array *parts = vv_matmul(vv_node_conjugate(u), rhs, "row");
+    vv_array *x = vv_matmul(vv_node_conjugate(v), divided(parts, s, least), "value");
     *out = vv_node_unknowns(x, a, b, other);
     return VV_OK;
 }
@@ -150,10 +154,11 @@ static vv_array *range_of(vv_array *a, vv_index n, int iterations, uint64_t seed
 {
     char dims[64];
     (void)snprintf(dims, sizeof dims, "column:%lld,sample:%lld", (long long)a->shape.n[1], (long long)n);
-    vv_array *random = vv_node_random(a->context, "normal", NAN, NAN, dims, NULL, seed, a->dtype);
+    vv_dtype type = vv_dtype_is_complex(a->dtype) ? vv_dtype_part(a->dtype) : a->dtype;
+    vv_array *random = vv_node_random(a->context, "normal", NAN, NAN, dims, NULL, seed, type);
     vv_array *q = basis_of(vv_matmul(a, random, "column"), "q");
     for (int i = 0; i < iterations && q->status == VV_OK; i++)
-        q = basis_of(vv_matmul(a, basis_of(vv_matmul(a, q, "row"), "p"), "column"), "q");
+        q = basis_of(vv_matmul(a, basis_of(vv_matmul(vv_node_conjugate(a), q, "row"), "p"), "column"), "q");
     return q;
 }
 
@@ -169,8 +174,8 @@ static vv_status compressed(vv_array *a, const char *to, vv_index k, int iterati
                        (long long)k, a->name, a->dim[0], (long long)a->shape.n[0], a->dim[1], (long long)a->shape.n[1],
                        iterations);
     vv_array *x = vv_node_bare(a, (const char *const[]){"row", "column"});
-    vv_array *q = range_of(x, vv_imin(k + BESIDE, most), iterations, seed), *small = vv_matmul(q, x, "row"),
-             *values = NULL, *right = NULL;
+    vv_array *q = range_of(x, vv_imin(k + BESIDE, most), iterations, seed), *values = NULL, *right = NULL;
+    vv_array *small = vv_matmul(vv_node_conjugate(q), x, "row");
     vv_svd(small, "value", u ? &left : NULL, s ? &values : NULL, v ? &right : NULL);
     if (u) *u = vv_node_bare(vv_matmul(q, vv_node_stretch(left, 1, 0, k), "q"), (const char *const[]){a->dim[0], to});
     if (s) *s = vv_node_bare(vv_node_stretch(values, 0, 0, k), (const char *const[]){to});

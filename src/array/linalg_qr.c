@@ -101,6 +101,7 @@ static vv_status make_tall_svd(vv_array *a, const char *to, vv_array **u, vv_arr
     if (u) *u = factor_of(&t, vv_node_stretch(packed, 0, 0, k));
     if (s) {
         vv_array *row = vv_at(packed, packed->dim[0], k);
+        if (vv_dtype_is_complex(a->dtype)) row = vv_real(row);
         *s = row->status == VV_OK ? vv_rename(row, row->dim[0], to) : row;
     }
     if (v) *v = part_of(packed, k + 1, k, to, a->dim[1]);

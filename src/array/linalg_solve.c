@@ -185,7 +185,7 @@ static vv_array *order_of(const lu *f)
 {
     vv_array *order = NULL;
     for (int k = f->steps - 1; k >= 0; k--) order = order_from(f, k, order);
-    return vv_astype(order, VV_I64);
+    return vv_astype(vv_dtype_is_complex(order->dtype) ? vv_real(order) : order, VV_I64);
 }
 
 /* --- triangles --- */
@@ -296,10 +296,10 @@ vv_status vv_node_right_hand_side(const vv_array *a, vv_array *b, const char *wh
     if (*other >= 0 && !strcmp(b->dim[*other], a->dim[1]))
         return vv_fail(VV_ERR_SHAPE, "%s: both '%s' and '%s' have a dimension '%s'; vv_rename() it in one of them",
                        what, a->name, b->name, a->dim[1]);
-    vv_array *real = vv_node_as_real(b);
-    *out = *other < 0 ? vv_expand(real, "side", 1, -1) : d == 0 ? vv_node_seen_again(real) : vv_transpose(real, NULL);
+    vv_array *x = vv_node_as_inexact(b);
+    *out = *other < 0 ? vv_expand(x, "side", 1, -1) : d == 0 ? vv_node_seen_again(x) : vv_transpose(x, NULL);
     *out = bare(*out, "row", "side");
-    vv_release(&real);
+    vv_release(&x);
     return vv_array_status(*out);
 }
 

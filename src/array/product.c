@@ -1,28 +1,17 @@
-/* Products summed over dimensions: of matrices, of anything with anything, by names or by letters.
+/* Products summed over dimensions: of matrices, of anything with anything, by names (by letters: einsum.c).
  *
  * All of them are one kind of node of two factors. Its work has the dimensions of the result and then those that are summed over; a dimension that both
  * factors have is one of the work, so it is matched element by element. Which are the same, and which are summed over, is all that the functions here decide. */
-#include "array/build.h"
+#include "array/product.h"
 
 #include "varve/move.h"
 
-#include <ctype.h>
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
-
-/* What becomes of the dimensions of two factors. */
-typedef struct pairing {
-    const char *what;            /* for messages: "matmul" */
-    int same[VV_MAX_DIMS];       /* dimension of the first one that is dimension d of the second one, or -1 */
-    bool summed[2][VV_MAX_DIMS]; /* those of the first one, those of the second one */
-    const char
-        *label[VV_MAX_DIMS]; /* of the second one: its name in the result if its own is taken; NULL: that is an error */
-} pairing;
 
 /* --- the node --- */
 
-static vv_status check_lengths(const pairing *p, vv_array *const factor[2])
+static vv_status check_lengths(const vv_pairing *p, vv_array *const factor[2])
 {
     const vv_array *a = factor[0], *b = factor[1];
     for (int d = 0; d < b->shape.nd; d++) {
@@ -34,7 +23,7 @@ static vv_status check_lengths(const pairing *p, vv_array *const factor[2])
     return VV_OK;
 }
 
-static vv_status add_dim(vv_array *a, const pairing *p, int k, int d)
+static vv_status add_dim(vv_array *a, const vv_pairing *p, int k, int d)
 {
     const vv_array *in = a->input[k];
     if (a->shape.nd == VV_MAX_DIMS) return vv_fail(VV_ERR_SHAPE, "%s: more than %d dimensions", p->what, VV_MAX_DIMS);
@@ -46,7 +35,7 @@ static vv_status add_dim(vv_array *a, const pairing *p, int k, int d)
                    a->input[0]->name, in->name, in->dim[d]);
 }
 
-static vv_status product_dims(vv_array *a, const pairing *p)
+static vv_status product_dims(vv_array *a, const vv_pairing *p)
 {
     for (int k = 0; k < 2; k++)
         for (int d = 0; d < a->input[k]->shape.nd; d++)
@@ -59,7 +48,7 @@ static vv_status product_dims(vv_array *a, const pairing *p)
     return vv_fail(VV_ERR_SHAPE, "%s: more than %d dimensions in all", p->what, VV_MAX_DIMS);
 }
 
-static vv_status fill_product(vv_array *a, vv_array *const factor[2], const pairing *p)
+static vv_status fill_product(vv_array *a, vv_array *const factor[2], const vv_pairing *p)
 {
     for (int k = 0; k < 2; k++) {
         VV_TRY(vv_node_input(a, factor[k]));
@@ -84,20 +73,18 @@ static void as_factors(vv_array *left, vv_array *right, vv_array *factor[2])
     for (int k = 0; k < 2; k++) factor[k] = whole ? vv_astype(in[k], both) : vv_node_as_real(in[k]);
 }
 
-static vv_array *product(vv_array *left, vv_array *right, const pairing *p);
-
 /* Of one part of each factor. */
 static vv_array *product_of_parts(vv_array *left, bool left_imaginary, vv_array *right, bool right_imaginary,
-                                  const pairing *p)
+                                  const vv_pairing *p)
 {
     vv_array *part[] = {vv_node_part(left, left_imaginary), vv_node_part(right, right_imaginary)};
-    vv_array *made = product(part[0], part[1], p);
+    vv_array *made = vv_node_product(part[0], part[1], p);
     for (int i = 0; i < 2; i++) vv_release(&part[i]);
     return made;
 }
 
 /* Four products of the parts, or two where one factor is real. */
-static vv_array *complex_product(vv_array *left, vv_array *right, const pairing *p)
+static vv_array *complex_product(vv_array *left, vv_array *right, const vv_pairing *p)
 {
     bool l = vv_dtype_is_complex(left->dtype), r = vv_dtype_is_complex(right->dtype);
     vv_array *re = product_of_parts(left, false, right, false, p), *im = product_of_parts(left, !r, right, r, p);
@@ -112,7 +99,7 @@ static vv_array *complex_product(vv_array *left, vv_array *right, const pairing 
 }
 
 /* Something is summed over; what is, both factors have. */
-static vv_array *product(vv_array *left, vv_array *right, const pairing *p)
+vv_array *vv_node_product(vv_array *left, vv_array *right, const vv_pairing *p)
 {
     vv_context *c = left->context ? left->context : right->context;
     if (vv_nodes_usable((vv_array *[]){left, right}, 2) != VV_OK) return vv_node_inert(c);
@@ -128,12 +115,13 @@ static vv_array *product(vv_array *left, vv_array *right, const pairing *p)
 
 /* --- by names --- */
 
-static void nothing_same(pairing *p)
+void vv_pairing_begin(vv_pairing *p, const char *what)
 {
+    *p = (vv_pairing){.what = what};
     for (int d = 0; d < VV_MAX_DIMS; d++) p->same[d] = -1;
 }
 
-static vv_status sum_over(pairing *p, const vv_array *a, const vv_array *b, int i, int k)
+static vv_status sum_over(vv_pairing *p, const vv_array *a, const vv_array *b, int i, int k)
 {
     if (p->summed[0][i] || p->summed[1][k])
         return vv_fail(VV_ERR_USAGE, "%s: dimension '%s' is named twice", p->what,
@@ -144,7 +132,7 @@ static vv_status sum_over(pairing *p, const vv_array *a, const vv_array *b, int 
 }
 
 /* Names in `of_a` and in `of_b`, pair by pair. */
-static vv_status pair_up(pairing *p, const vv_array *a, const vv_array *b, const char *of_a, const char *of_b)
+static vv_status pair_up(vv_pairing *p, const vv_array *a, const vv_array *b, const char *of_a, const char *of_b)
 {
     for (int n = 0;; n++) {
         int i, k;
@@ -159,12 +147,12 @@ static vv_status pair_up(pairing *p, const vv_array *a, const vv_array *b, const
 
 static vv_array *by_names(const char *what, vv_array *a, vv_array *b, const char *of_a, const char *of_b)
 {
-    pairing p = {.what = what};
+    vv_pairing p;
     vv_context *c = a->context ? a->context : b->context;
     if (vv_nodes_usable((vv_array *[]){a, b}, 2) != VV_OK) return vv_node_inert(c);
-    nothing_same(&p);
+    vv_pairing_begin(&p, what);
     if (pair_up(&p, a, b, of_a, of_b) != VV_OK) return vv_node_inert(c);
-    return product(a, b, &p);
+    return vv_node_product(a, b, &p);
 }
 
 vv_array *vv_matmul(vv_array *left, vv_array *right, const char *dims)
@@ -177,7 +165,7 @@ vv_array *vv_tensordot(vv_array *left, vv_array *right, const char *left_dims, c
     return by_names("tensordot", left, right, left_dims, right_dims);
 }
 
-static vv_status same_names(pairing *p, const vv_array *a, const vv_array *b, const char *dims, bool *any)
+static vv_status same_names(vv_pairing *p, const vv_array *a, const vv_array *b, const char *dims, bool *any)
 {
     for (int k = 0; k < b->shape.nd; k++) {
         p->same[k] = vv_node_dim(a, b->dim[k]);
@@ -198,210 +186,13 @@ static vv_status same_names(pairing *p, const vv_array *a, const vv_array *b, co
 
 vv_array *vv_dot(vv_array *left, vv_array *right, const char *dims)
 {
-    pairing p = {.what = "dot"};
+    vv_pairing p;
     bool any = false;
     vv_context *c = left->context ? left->context : right->context;
     if (vv_nodes_usable((vv_array *[]){left, right}, 2) != VV_OK) return vv_node_inert(c);
-    nothing_same(&p);
+    vv_pairing_begin(&p, "dot");
     if (same_names(&p, left, right, dims, &any) != VV_OK) return vv_node_inert(c);
-    return any ? product(left, right, &p) : vv_multiply(left, right);
-}
-
-/* --- by letters --- */
-
-enum { MOST_FACTORS = 32 };
-
-/* One factor of an einsum: what its dimensions are called there. */
-typedef struct term {
-    vv_array *array; /* a reference of ours */
-    char letter[VV_MAX_DIMS + 1];
-} term;
-
-typedef struct einsum {
-    const char *text;
-    int n;
-    term term[MOST_FACTORS];
-    char out[VV_MAX_DIMS + 1];
-} einsum;
-
-static vv_status bad_letters(const einsum *e, const char *why)
-{
-    return vv_fail(VV_ERR_USAGE, "einsum '%s': %s", e->text, why);
-}
-
-/* Letters up to the end of a term into `out`. */
-static vv_status read_letters(const einsum *e, const char **at, char out[])
-{
-    int n = 0;
-    for (; **at && **at != ',' && **at != '-'; ++*at) {
-        if (isspace((unsigned char)**at)) continue;
-        if (!isalpha((unsigned char)**at)) return bad_letters(e, "only letters, commas and one arrow are known");
-        if (n == VV_MAX_DIMS) return bad_letters(e, "too many letters in a term");
-        if (memchr(out, **at, (size_t)n)) return bad_letters(e, "a letter stands twice in one term");
-        out[n++] = **at;
-    }
-    out[n] = '\0';
-    return VV_OK;
-}
-
-static bool elsewhere(const einsum *e, int but, char letter)
-{
-    for (int i = 0; i < e->n; i++)
-        if (i != but && strchr(e->term[i].letter, letter)) return true;
-    return false;
-}
-
-/* Without an arrow, as NumPy: what stands once, by the alphabet. */
-static void usual_result(einsum *e)
-{
-    int n = 0;
-    for (int c = 'A'; c <= 'z' && n < VV_MAX_DIMS; c++)
-        for (int i = 0; i < e->n; i++)
-            if (isalpha(c) && strchr(e->term[i].letter, c) && !elsewhere(e, i, (char)c)) e->out[n++] = (char)c;
-    e->out[n] = '\0';
-}
-
-static vv_status read_einsum(einsum *e, int n)
-{
-    const char *at = e->text;
-    for (int i = 0; i < n; i++) {
-        VV_TRY(read_letters(e, &at, e->term[i].letter));
-        if (i + 1 < n && *at++ != ',') return bad_letters(e, "fewer terms than arrays");
-    }
-    if (*at == ',') return bad_letters(e, "more terms than arrays");
-    if (!*at) {
-        usual_result(e);
-        return VV_OK;
-    }
-    if (at[1] != '>') return bad_letters(e, "only letters, commas and one arrow are known");
-    at += 2;
-    VV_TRY(read_letters(e, &at, e->out));
-    if (*at) return bad_letters(e, "something follows the result");
-    for (const char *c = e->out; *c; c++)
-        if (!elsewhere(e, -1, *c)) return bad_letters(e, "the result has a letter that no array has");
-    return VV_OK;
-}
-
-static vv_status check_counts(const einsum *e)
-{
-    for (int i = 0; i < e->n; i++) {
-        int letters = (int)strlen(e->term[i].letter), nd = e->term[i].array->shape.nd;
-        if (letters != nd)
-            return vv_fail(VV_ERR_SHAPE, "einsum '%s': '%s' has %d dimensions, its term has %d letters", e->text,
-                           e->term[i].array->name, nd, letters);
-    }
-    return VV_OK;
-}
-
-static void replace(term *t, vv_array *with)
-{
-    vv_release(&t->array);
-    t->array = with;
-}
-
-/* What no other term and not the result wants is summed now. */
-static void sum_alone(einsum *e, int i)
-{
-    term *t = &e->term[i];
-    char names[VV_MAX_DIMS * 256] = "";
-    for (int d = 0; t->letter[d];) {
-        if (elsewhere(e, i, t->letter[d]) || strchr(e->out, t->letter[d])) {
-            d++;
-            continue;
-        }
-        (void)snprintf(names, sizeof names, "%s", t->array->dim[d]);
-        replace(t, vv_reduce(t->array, "sum", names, &(vv_reduce_options){.keep_nan = true}));
-        memmove(t->letter + d, t->letter + d + 1, strlen(t->letter + d));
-        if (t->array->status != VV_OK) return;
-    }
-}
-
-/* Names of the second factor's dimensions follow those of the first one, so that elementwise products match. */
-static vv_array *named_alike(const term *a, const term *b)
-{
-    vv_array *again = vv_node_seen_again(b->array);
-    for (int d = 0; b->letter[d] && again->status == VV_OK; d++) {
-        const char *same = strchr(a->letter, b->letter[d]), letter[2] = {b->letter[d], '\0'};
-        const char *name = same ? a->array->dim[same - a->letter] : b->array->dim[d];
-        bool taken = !same && vv_node_dim(a->array, name) >= 0;
-        vv_array *renamed = vv_rename(again, again->dim[d], taken ? letter : name);
-        vv_release(&again);
-        again = renamed;
-    }
-    return again;
-}
-
-/* The first two terms become one. */
-static void multiply(einsum *e)
-{
-    term *a = &e->term[0], *b = &e->term[1], made = {0};
-    pairing p = {.what = "einsum"};
-    char label[VV_MAX_DIMS][2];
-    bool any = false;
-    nothing_same(&p);
-    for (int d = 0; b->letter[d]; d++) {
-        const char *same = strchr(a->letter, b->letter[d]);
-        (void)snprintf(label[d], sizeof label[d], "%c", b->letter[d]);
-        p.label[d] = label[d];
-        if (!same) continue;
-        p.same[d] = (int)(same - a->letter);
-        bool wanted = strchr(e->out, b->letter[d]);
-        for (int i = 2; i < e->n; i++) wanted = wanted || strchr(e->term[i].letter, b->letter[d]);
-        if (!wanted) p.summed[0][p.same[d]] = p.summed[1][d] = any = true;
-    }
-    size_t n = 0;
-    for (int d = 0; a->letter[d]; d++)
-        if (!p.summed[0][d]) made.letter[n++] = a->letter[d];
-    for (int d = 0; b->letter[d] && n < VV_MAX_DIMS; d++)
-        if (p.same[d] < 0) made.letter[n++] = b->letter[d];
-    if (any) {
-        made.array = product(a->array, b->array, &p);
-    } else {
-        vv_array *other = named_alike(a, b);
-        made.array = vv_multiply(a->array, other);
-        vv_release(&other);
-    }
-    vv_release(&a->array);
-    vv_release(&b->array);
-    e->term[0] = made;
-    e->n--;
-    memmove(e->term + 1, e->term + 2, sizeof e->term[0] * (size_t)(e->n - 1));
-}
-
-/* In the order of the result. */
-static vv_array *arranged(const einsum *e)
-{
-    const term *t = &e->term[0];
-    char order[VV_MAX_DIMS * 256];
-    size_t used = 0;
-    for (const char *c = e->out; *c && used < sizeof order; c++)
-        used += (size_t)snprintf(order + used, sizeof order - used, "%s%s", used ? "," : "",
-                                 t->array->dim[strchr(t->letter, *c) - t->letter]);
-    return used == 0 || !strcmp(t->letter, e->out) ? vv_node_seen_again(t->array) : vv_transpose(t->array, order);
-}
-
-static vv_array *evaluate(vv_context *c, einsum *e)
-{
-    if (read_einsum(e, e->n) != VV_OK || check_counts(e) != VV_OK) return vv_node_inert(c);
-    for (int i = 0; i < e->n && e->term[i].array->status == VV_OK; i++) sum_alone(e, i);
-    while (e->n > 1 && e->term[0].array->status == VV_OK && e->term[1].array->status == VV_OK) multiply(e);
-    for (int i = 0; i < e->n; i++)
-        if (vv_nodes_usable(&e->term[i].array, 1) != VV_OK) return vv_node_inert(c);
-    return arranged(e);
-}
-
-vv_array *vv_node_einsum(vv_context *c, const char *letters, vv_array *const arrays[], int n)
-{
-    if (n < 1 || n > MOST_FACTORS) {
-        (void)vv_fail(VV_ERR_USAGE, "einsum '%s': 1 to %d arrays, not %d", letters, MOST_FACTORS, n);
-        return vv_node_inert(c);
-    }
-    if (vv_nodes_usable(arrays, n) != VV_OK) return vv_node_inert(c);
-    einsum e = {.text = letters, .n = n};
-    for (int i = 0; i < n; i++) e.term[i].array = vv_node_again(arrays[i]);
-    vv_array *result = evaluate(c, &e);
-    for (int i = 0; i < e.n; i++) vv_release(&e.term[i].array);
-    return result;
+    return any ? vv_node_product(left, right, &p) : vv_multiply(left, right);
 }
 
 /* --- statistics made of products --- */
@@ -430,7 +221,9 @@ static vv_status find_variables(const vv_array *a, const char *dim, int *out)
 /* A product of a transposed one with itself, divided by n - ddof. */
 static vv_array *squares(vv_array *a, const char *dim, int variables, const char *other, double ddof)
 {
-    vv_array *transposed = vv_rename(a, a->dim[variables], other), *sum = vv_matmul(a, transposed, dim);
+    vv_array *transposed = vv_rename(a, a->dim[variables], other);
+    if (vv_dtype_is_complex(a->dtype)) transposed = vv_node_of("conjugate", transposed, NULL);
+    vv_array *sum = vv_matmul(a, transposed, dim);
     vv_array *n = vv_node_scalar(a->context, (double)a->shape.n[1 - variables] - ddof), *out = vv_divide(sum, n);
     vv_release(&transposed);
     vv_release(&sum);
@@ -443,9 +236,9 @@ vv_array *vv_cov_matrix(vv_array *in, const char *dim, const char *other, double
     int variables = 0;
     if (vv_nodes_usable(&in, 1) != VV_OK || find_variables(in, dim, &variables) != VV_OK)
         return vv_node_inert(in->context);
-    vv_array *real = vv_node_as_real(in), *a = anomaly(real, dim);
+    vv_array *x = vv_node_as_inexact(in), *a = anomaly(x, dim);
     vv_array *out = a->status == VV_OK ? squares(a, dim, variables, other, ddof) : vv_node_again(a);
-    vv_release(&real);
+    vv_release(&x);
     vv_release(&a);
     return out;
 }

@@ -74,9 +74,9 @@ vv_status vv_fold_tile(vv_worker *w, const vv_index coords[], const vv_box *box,
     }
     vv_tile_result(&s->tile, box->n, &work.out);
     work.out.at = (double *)(void *)state;
-    VV_TRY(vv_room_for(&w->special, vv_tile_workspace(s->tile.op, &work), "a workspace"));
+    VV_TRY(vv_room_for(&w->special, vv_tile_workspace(&s->tile, &work), "a workspace"));
     work.room = w->special.data;
-    vv_status status = vv_tile_ops[s->tile.op].run(&work);
+    vv_status status = vv_tile_run(&s->tile, &work);
     return status == VV_OK ? VV_OK : vv_error_prefix("'%s'", s->name);
 }
 

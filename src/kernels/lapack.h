@@ -3,6 +3,7 @@
 #ifndef VV_KERNELS_LAPACK_H
 #define VV_KERNELS_LAPACK_H
 
+#include <complex.h>
 #include <stddef.h>
 
 void vv_lapack_alone(void);
@@ -17,6 +18,15 @@ void dpotrf_(const char *uplo, const int *n, double *a, const int *lda, int *inf
 void dtrtri_(const char *uplo, const char *diag, const int *n, double *a, const int *lda, int *info, size_t uplo_length,
              size_t diag_length);
 void dgetrf_(const int *m, const int *n, double *a, const int *lda, int *ipiv, int *info);
+void zgeqrf_(const int *m, const int *n, double complex *a, const int *lda, double complex *tau, double complex *work,
+             const int *lwork, int *info);
+void zungqr_(const int *m, const int *n, const int *k, double complex *a, const int *lda, const double complex *tau,
+             double complex *work, const int *lwork, int *info);
+void zgesdd_(const char *job, const int *m, const int *n, double complex *a, const int *lda, double *s,
+             double complex *u, const int *ldu, double complex *vt, const int *ldvt, double complex *work,
+             const int *lwork, double *rwork, int *iwork, int *info, size_t job_length);
+void zpotrf_(const char *uplo, const int *n, double complex *a, const int *lda, int *info, size_t uplo_length);
+void zgetrf_(const int *m, const int *n, double complex *a, const int *lda, int *ipiv, int *info);
 /* NOLINTEND(readability-identifier-naming) */
 
 #endif

@@ -8,12 +8,15 @@
 /* PLAIN needs no workspace. */
 #define TILE(id, n_least, n_most, text)                                                                                \
     {                                                                                                                  \
-        .name = #id, .help = text, .least = n_least, .most = n_most, .workspace = vv_tile_##id##_workspace,            \
-        .run = vv_tile_##id                                                                                            \
+        .name = #id, .help = text, .least = n_least, .most = n_most,                                                   \
+        .workspace = {vv_tile_##id##_workspace, vv_tile_complex_##id##_workspace}, .run = {                            \
+            vv_tile_##id,                                                                                              \
+            vv_tile_complex_##id                                                                                       \
+        }                                                                                                              \
     }
 #define PLAIN(id, n_least, n_most, text)                                                                               \
     {                                                                                                                  \
-        .name = #id, .help = text, .least = n_least, .most = n_most, .run = vv_tile_##id                               \
+        .name = #id, .help = text, .least = n_least, .most = n_most, .run = { vv_tile_##id, vv_tile_complex_##id }     \
     }
 
 const vv_tile_op vv_tile_ops[] = {
@@ -38,9 +41,16 @@ int vv_tile_op_find(const char *name)
     return -1;
 }
 
-vv_bytes vv_tile_workspace(int op, const vv_tile_work *w)
+vv_bytes vv_tile_workspace(const vv_tile_call *c, const vv_tile_work *w)
 {
-    return vv_tile_ops[op].workspace ? vv_tile_ops[op].workspace(w) : 0;
+    const vv_tile_op *op = &vv_tile_ops[c->op];
+    int which = c->type == VV_C128;
+    return op->workspace[which] ? op->workspace[which](w) : 0;
+}
+
+vv_status vv_tile_run(const vv_tile_call *c, const vv_tile_work *w)
+{
+    return vv_tile_ops[c->op].run[c->type == VV_C128](w);
 }
 
 static void add_extent(vv_matrix *m, int *seen, vv_index n)

@@ -10,7 +10,7 @@
  *     R factors of pieces of rows   a[n, 32] cut {4096, 32}, extent {32, VV_TILE_SAME}  ->  [32 for each piece, 32]
  *     solved by a triangle          b[256, k] cut {256, 64} beside t[256, 256]          ->  [256, k]
  *
- * Everything is f64 and row-major. LAPACK and BLAS run on one thread (kernels/gemm.h). */
+ * Everything is row-major, and f64 or c128. LAPACK and BLAS run on one thread (kernels/gemm.h). */
 #ifndef VV_KERNELS_TILE_H
 #define VV_KERNELS_TILE_H
 
@@ -27,9 +27,10 @@ typedef struct vv_tile_call {
         from; /* number of the whole matrix's row or column that the operand's first one is: for messages, and seeds */
     vv_index cut[VV_MAX_DIMS];    /* by work dimension: length of its pieces; all of it beyond the first operand */
     vv_index extent[VV_MAX_DIMS]; /* of the result for each piece; 0: it has no such dimension */
+    vv_dtype type;                /* of all elements: VV_F64 or VV_C128 */
 } vv_tile_call;
 
-/* A dense row-major matrix; a vector is one column. */
+/* A dense row-major matrix; a vector is one column. Complex elements are pairs. */
 typedef struct vv_matrix {
     vv_index rows, columns;
     double *at;
@@ -45,16 +46,17 @@ typedef struct vv_tile_work {
 typedef struct vv_tile_op {
     const char *name, *help;
     int least, most; /* operands */
-    /* Bytes of workspace, NULL for none; the matrices have no elements yet. */
-    vv_bytes (*workspace)(const vv_tile_work *w);
+    /* Of real elements, and of complex ones. Bytes of workspace, NULL for none; the matrices have no elements yet. */
+    vv_bytes (*workspace[2])(const vv_tile_work *w);
     /* Inputs are read only. */
-    vv_status (*run)(const vv_tile_work *w);
+    vv_status (*run[2])(const vv_tile_work *w);
 } vv_tile_op;
 
 extern const vv_tile_op vv_tile_ops[];
 extern const int vv_n_tile_ops;
 int vv_tile_op_find(const char *name); /* -1 when there is none */
-vv_bytes vv_tile_workspace(int op, const vv_tile_work *w);
+vv_bytes vv_tile_workspace(const vv_tile_call *c, const vv_tile_work *w);
+VV_WARN_UNUSED vv_status vv_tile_run(const vv_tile_call *c, const vv_tile_work *w);
 
 /* Whether an operand has a work dimension. */
 static inline bool vv_tile_sees(const vv_tile_call *c, int operand, int d)

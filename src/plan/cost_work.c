@@ -52,7 +52,7 @@ vv_dtype vv_step_values(const vv_step *s, int result)
     if (s->op == VV_STEP_REDUCE) return vv_red_out(&s->result[result].red);
     if (s->program) return s->program->type[s->result[result].value];
     if (s->user) return vv_working_type(s->user->type);
-    if (s->tiled) return VV_F64;
+    if (s->tiled) return s->tile.type;
     return vv_block_ops[s->call.op].result(vv_working_type(s->input[0].type));
 }
 
@@ -155,7 +155,7 @@ static vv_bytes tile_workspace(const vv_step *s)
     for (int d = 0; d < s->work.shape.nd; d++) n[d] = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
     for (int k = 0; k < s->n_inputs; k++) vv_tile_shape(&s->tile, k, s->work.shape.nd, n, &w.in[k]);
     vv_tile_result(&s->tile, n, &w.out);
-    return round64(vv_tile_workspace(s->tile.op, &w));
+    return round64(vv_tile_workspace(&s->tile, &w));
 }
 
 /* Rows, columns and what is summed over, with the strides of the two packed blocks; dimensions that both have and that stay are done one by one. Which of

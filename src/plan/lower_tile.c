@@ -16,7 +16,7 @@ static vv_status operand(vv_builder *b, int node, int k, const vv_shape *work, i
         part.dim[d] = first + d;
         part.stride[d] = 1;
     }
-    return vv_lower_input(b, b->graph.node[node].input[k], &v, VV_F64, false, &none, out);
+    return vv_lower_input(b, b->graph.node[node].input[k], &v, b->graph.node[node].array->tile.type, false, &none, out);
 }
 
 static void work_of(const vv_array *a, vv_shape *work)

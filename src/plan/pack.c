@@ -429,6 +429,7 @@ static void user(archive *a, vv_user **out, int nd)
 static void tile(archive *a, vv_tile_call *c, int nd)
 {
     NUMBER(a, c->op);
+    NUMBER(a, c->type);
     NUMBER(a, c->first);
     NUMBER(a, c->from);
     for (int d = 0; d < nd; d++) {

@@ -275,6 +275,7 @@ static bool tiles_ok(const vv_step *s)
 {
     const vv_tile_call *c = &s->tile;
     int cut = 0, nd = s->work.shape.nd;
+    if (c->type != VV_F64 && c->type != VV_C128) return false;
     if (c->op < 0 || c->op >= vv_n_tile_ops || c->first < 1 || c->first > 2 || nd < c->first || nd > c->first + 2)
         return false;
     const vv_tile_op *op = &vv_tile_ops[c->op];

@@ -6,7 +6,7 @@ import numpy as np
 
 import support
 
-EPS = {"f8": 2.3e-16, "f4": 1.2e-7}
+EPS = {"f8": 2.3e-16, "f4": 1.2e-7, "c16": 2.3e-16, "c8": 1.2e-7}
 
 
 def matrices():
@@ -16,9 +16,18 @@ def matrices():
     flat[:, 7] = flat[:, 3] - 2 * flat[:, 5]
     flat[:, 9] = 0
     scaled = r.normal(size=(700, 9)) * 10.0 ** np.arange(-8, 1)
-    return {"tall": r.normal(size=(45001, 12)), "single": r.normal(size=(3000, 6)).astype("f4"), "flat": flat, "scaled": scaled, "wide": r.normal(size=(7, 40)),
+    def both(*shape):
+        return r.normal(size=shape) + 1j * r.normal(size=shape)
+
+    thin = both(20, 3) @ both(3, 6)
+    thin[:, 2] = 0
+    return {"ztall": both(8300, 64), "zsingle": both(300, 4).astype("c8"), "zthin": thin, "zwide": both(3, 11), "zsquare": both(12, 12), "zunit": np.eye(5) * 1j, "tall": r.normal(size=(45001, 12)), "single": r.normal(size=(3000, 6)).astype("f4"), "flat": flat, "scaled": scaled, "wide": r.normal(size=(7, 40)),
             "square": r.normal(size=(30, 30)), "row": r.normal(size=(1, 5)), "column": r.normal(size=(50, 1)), "zero": np.zeros((20, 4)),
             "whole": r.integers(-9, 10, (40, 6)).astype("i4")}
+
+
+def widened(a):
+    return a.astype("c16" if a.dtype.kind == "c" else "f8")
 
 
 class Script:
@@ -41,7 +50,7 @@ class Script:
                 self.out[name] = " ".join(rest)
                 continue
             dims = [d.split(":") for d in rest[0].split(",") if d]
-            kind = {"f64": "f8", "f32": "f4", "i64": "i8"}[dtype]
+            kind = {"f64": "f8", "f32": "f4", "i64": "i8", "c64": "c8", "c128": "c16"}[dtype]
             self.out[name] = np.frombuffer(bytes.fromhex(rest[1]), kind).reshape([int(n) for _, n in dims])
             self.out[name + ".dims"] = [d for d, _ in dims]
 
@@ -65,12 +74,15 @@ class Linalg(support.Case):
     def files(self, script, arrays):
         for name, a in arrays.items():
             dims = (name + "_r", name + "_c")[:a.ndim]
-            path = support.make(self.path(name + ".nc"), dict(zip(dims, a.shape)), {name: (dims, a, {})})
-            script.lines.append(f"open {name} {path} {name}")
+            parts = {name + "_re": a.real, name + "_im": a.imag} if a.dtype.kind == "c" else {name: a}
+            path = support.make(self.path(name + ".nc"), dict(zip(dims, a.shape)), {n: (dims, x, {}) for n, x in parts.items()})
+            script.lines += [f"open {n} {path} {n}" for n in parts]
+            if len(parts) == 2:
+                script.call(name, "make_complex", list(parts))
 
     def near(self, got, want, bound, name):
         self.assertEqual(got.shape, want.shape, name)
-        error = np.max(np.abs(got.astype("f8") - want), initial=0)
+        error = np.max(np.abs(widened(got) - want), initial=0)
         self.assertLessEqual(error, bound, f"{name}: off by {error:.3g}")
 
     def test_factors(self):
@@ -90,26 +102,26 @@ class Linalg(support.Case):
         rank, eps = min(a.shape), EPS.get(a.dtype.str[1:], EPS["f8"])
         self.assertEqual((q.shape, r.shape), ((a.shape[0], rank), (rank, a.shape[1])), name)
         self.assertEqual(out[f"{name}.qr.q.dims"] + out[f"{name}.qr.r.dims"], [f"{name}_r", "k", "k", f"{name}_c"])
-        wide, scale = a.astype("f8"), np.linalg.norm(a.astype("f8"))
-        self.near(q.astype("f8") @ r, wide, 20 * eps * max(scale, 1e-300), f"q r of {name}")
-        self.near(q.T.astype("f8") @ q, np.eye(rank), 50 * eps, f"q' q of {name}")
+        wide, scale = widened(a), np.linalg.norm(widened(a))
+        self.near(widened(q) @ r, wide, 20 * eps * max(scale, 1e-300), f"q r of {name}")
+        self.near(widened(q).T.conj() @ q, np.eye(rank), 50 * eps, f"q' q of {name}")
         self.assertEqual(np.count_nonzero(np.tril(r, -1)), 0, name)
-        self.assertTrue((np.diag(r) >= 0).all(), name)
-        if name not in ("flat", "zero"):
-            self.near(r, np.abs(np.linalg.qr(wide)[1]) * np.sign(r), 100 * eps * scale, f"r of {name}")
+        self.assertTrue((np.diag(r).real >= 0).all() and (np.diag(r).imag == 0).all(), name)
+        if name not in ("flat", "zero", "zthin"):
+            self.near(np.abs(r), np.abs(np.linalg.qr(wide)[1]), 100 * eps * scale, f"r of {name}")
 
     def check_svd(self, name, a, out):
         u, s, v = (out[f"{name}.svd.{p}"] for p in "usv")
         rank, eps = min(a.shape), EPS.get(a.dtype.str[1:], EPS["f8"])
-        wide = a.astype("f8")
+        wide = widened(a)
         want = np.linalg.svd(wide, compute_uv=False)
         self.assertEqual(out[f"{name}.svd.u.dims"] + out[f"{name}.svd.s.dims"] + out[f"{name}.svd.v.dims"], [f"{name}_r", "k", "k", "k", f"{name}_c"])
         self.near(s, want, 20 * eps * want[0], f"singular values of {name}")
         if name == "tall":
             self.assertLessEqual(np.max(np.abs(s / want - 1)), 1e-13)
-        self.near(u.astype("f8") * s @ v, wide, 50 * eps * want[0], f"u s v of {name}")
-        self.near(u.T.astype("f8") @ u, np.eye(rank), 50 * eps, f"u' u of {name}")
-        self.near(v.astype("f8") @ v.T, np.eye(rank), 50 * eps, f"v v' of {name}")
+        self.near(widened(u) * s @ v, wide, 50 * eps * want[0], f"u s v of {name}")
+        self.near(widened(u).T.conj() @ u, np.eye(rank), 50 * eps, f"u' u of {name}")
+        self.near(widened(v) @ v.T.conj(), np.eye(rank), 50 * eps, f"v v' of {name}")
 
     def test_equations(self):
         script, arrays, r = Script(), {}, np.random.default_rng(12)
@@ -152,6 +164,27 @@ class Linalg(support.Case):
             solves("xv", a, v)
             solves("tl", np.tril(s), b)
             solves("tu", np.triu(s), v)
+
+    def test_complex_equations(self):
+        script, r, arrays = Script(), np.random.default_rng(14), {}
+        for n in (4, 300):
+            a, b = (r.normal(size=(n, m)) + 1j * r.normal(size=(n, m)) for m in (n, 3))
+            arrays[n] = a, b, a @ a.T.conj() + n * np.eye(n)
+            names = [f"a{n}", f"b{n}", f"s{n}"]
+            self.files(script, dict(zip(names, arrays[n])))
+            script.call(f"bb{n}", "rename", [f"b{n}"], f"dim=b{n}_r to=a{n}_r")
+            for name, function, operands, arguments in (("chol", "cholesky", "s", ""), ("l", "lu", "a", "to=k part=l"), ("u", "lu", "a", "to=k part=u"),
+                                                        ("order", "lu", "a", "to=k part=order"), ("x", "solve", ["a", "bb"], ""), ("inv", "inverse", "a", ""), ("y", "lstsq", ["a", "bb"], "")):
+                script.want(script.call(f"{name}.{n}", function, [f"{o}{n}" for o in operands], arguments))
+        out = self.run_on(script, 2)
+        for n, (a, b, s) in arrays.items():
+            eps, size = EPS["c16"], np.abs(a).max() * n
+            self.near(out[f"chol.{n}"], np.linalg.cholesky(s), 50 * eps * np.abs(s).max(), f"Cholesky factor of {n}")
+            self.near(out[f"l.{n}"] @ out[f"u.{n}"], a[out[f"order.{n}"]], 20 * eps * size, f"l u of {n}")
+            self.assertEqual(sorted(out[f"order.{n}"]), list(range(n)))
+            for name, rhs in (("x", b), ("inv", np.eye(n)), ("y", b)):
+                x = out[f"{name}.{n}"]
+                self.near(a @ x, rhs, 50 * eps * n * np.abs(a).max() * max(np.abs(x).max(), 1), f"{name} of {n}")
 
     def test_compositions(self):
         script, r = Script(), np.random.default_rng(13)

@@ -333,13 +333,78 @@ def matmul(rng, v, others):
     return [v, ("rename", [v], f"dim={left[0]} to={to}") if left else v], f"dim={d}", out, left + ([to] if left else []), None, v.scale ** 2 * (v.length(d) + 1)
 
 
+def einsum(rng, v, others):
+    """Diagonals, sums, products of any terms, ellipses."""
+    n = len(v.dims)
+    if v.array.dtype.kind == "b" or not 1 <= n <= 3 or v.array.dtype.kind in "fc" and not numbers(v) or v.array.size == 0:
+        return None
+    letters, w = "ijk"[:n], wide_as_numpy(v)
+    tidy = lambda text, *a: np.asarray(np.einsum(text, *a)).astype(v.array.dtype)
+    kind = int(rng.integers(5))
+    if kind == 0:
+        out = "".join(rng.permutation(list(letters))[:int(rng.integers(0, n + 1))])
+        return [v], f"letters={letters}->{out}", tidy(f"{letters}->{out}", w), [v.dims[letters.index(x)] for x in out], None, v.scale * v.array.size
+    if kind == 1:
+        return [v, v], f"letters=...{letters[-1]},...{letters[-1]}->...", tidy("...a,...a->...", w, w), v.dims[:-1], None, v.scale ** 2 * v.array.size
+    if kind == 2 and n == 2:
+        square = ("matmul", [v, ("rename", [v], f"dim={v.dims[0]} to=p_")], f"dim={v.dims[1]}")
+        g = np.asarray(w @ w.T)
+        which = pick(rng, ["ii->i", "ii", "ii,ij->j"])
+        dims = {"ii->i": [v.dims[0]], "ii": [], "ii,ij->j": [v.dims[1]]}[which]
+        more = [v] if "," in which else []
+        return [square] + more, f"letters={which}", tidy(which, g, *([w] if more else [])), dims, None, v.scale ** 3 * v.array.size ** 2
+    if kind == 3 and n == 2:
+        return [v, v, v], "letters=ij,kj,kl->il", tidy("ij,kj,kl->il", w, w, w), [v.dims[0], "l" if v.dims[1] in v.dims[:1] else v.dims[1]], None, v.scale ** 3 * v.array.size ** 2
+    return [v, v], f"letters={letters},{letters}", tidy(f"{letters},{letters}", w, w), [], None, v.scale ** 2 * v.array.size
+
+
+def wide_as_numpy(v):
+    return v.array.astype({"f": "f8", "c": "c16"}.get(v.array.dtype.kind, v.array.dtype))
+
+
+def tensordot(rng, v, others):
+    d = pick_dim(rng, v)
+    if d is None or v.array.dtype == bool or len(v.dims) > 2 or v.array.dtype.kind in "fc" and not numbers(v):
+        return None
+    k, to = v.dims.index(d), [f"{x}_" for x in v.dims]
+    other = v
+    for x, y in zip(v.dims, to):
+        other = ("rename", [other], f"dim={x} to={y}")
+    w = wide_as_numpy(v)
+    with np.errstate(all="ignore"):
+        out = np.asarray(np.tensordot(w, w, (k, k))).astype(v.array.dtype)
+    return [v, other], f"left={d} right={to[k]}", out, [x for x in v.dims if x != d] + [x for x in to if x != to[k]], None, v.scale ** 2 * (v.length(d) + 1)
+
+
+def covariance(function):
+    def case(rng, v, others):
+        if len(v.dims) != 2 or not numbers(v) or v.array.dtype == bool:
+            return None
+        k = int(rng.integers(2))
+        x = np.moveaxis(wide(v), k, -1)
+        spread = x.std(-1)
+        if x.shape[1] < 2 or function is np.corrcoef and (spread < 1e-3 * v.scale).any() or v.scale > 1e6:
+            return None
+        out = np.asarray(function(x)).reshape(len(x), len(x))
+        return [v], f"dim={v.dims[k]} other=o_", out.astype(plain(v).dtype), [v.dims[1 - k], "o_"], None, 100 * v.scale ** 2 + 1
+    return case
+
+
 def plain(v):
     """As factorisations give it back."""
     return v.array if v.array.dtype.kind in "fc" else v.array.astype("f8")
 
 
-def matrix(v, complex_too=False):
-    return len(v.dims) == 2 and numbers(v, complex_too) and v.scale < 1e3
+def matrix(v):
+    return len(v.dims) == 2 and numbers(v) and v.scale < 1e3
+
+
+def wide(v):
+    return plain(v).astype("c16" if v.array.dtype.kind == "c" else "f8")
+
+
+def real_type(v):
+    return plain(v).real.dtype
 
 
 def qr(rng, v, others):
@@ -353,15 +418,15 @@ def svd(rng, v, others):
 
 
 def svd_compressed(rng, v, others):
-    if not matrix(v, False):
+    if not matrix(v):
         return None
     n = min(v.array.shape)
-    return [v], f"to=k_ k={n} part=s iterations=1 seed=3", np.linalg.svd(v.array.astype("f8"), compute_uv=False).astype(plain(v).dtype), ["k_"], None, 100 * v.scale * v.array.size + 1e-3
+    return [v], f"to=k_ k={n} part=s iterations=1 seed=3", np.linalg.svd(wide(v), compute_uv=False).astype(real_type(v)), ["k_"], None, 100 * v.scale * v.array.size + 1e-3
 
 
 def lu(rng, v, others):
     """Rows come in another order, so all columns are sorted."""
-    if not matrix(v, False):
+    if not matrix(v) or not real(v):
         return None
     n, (r, c) = min(v.array.shape), v.dims
     square = ("slice", [("slice", [v], f"dim={r} start=0 stop={n}")], f"dim={c} start=0 stop={n}")
@@ -379,13 +444,13 @@ def positive(v):
     other = ("rename", [v], f"dim={r} to=p_")
     if v.array.dtype.kind == "c":
         other = ("conjugate", [other], "")
-    x = plain(v).astype("c16" if v.array.dtype.kind == "c" else "f8")
+    x = wide(v)
     return ("add", [("matmul", [v, other], f"dim={c}"), ("eye", [], f"dims={r}:{len(x)},p_:{len(x)} dtype=f32")], ""), x @ x.conj().T + np.eye(len(x))
 
 
 def made_of_positive(function):
     def case(rng, v, others):
-        if not matrix(v, function in OF_COMPLEX_MATRICES) or v.array.dtype == "f4" or v.array.dtype.kind in "iu" and v.array.dtype.itemsize < 4 or v.array.dtype == "c8":
+        if not matrix(v) or v.array.dtype == "f4" or v.array.dtype.kind in "iu" and v.array.dtype.itemsize < 4 or v.array.dtype == "c8":
             return None
         (r, c), (call, g) = v.dims, positive(v)
         scale = 100 * (v.scale + 1) ** 2 * v.array.size
@@ -403,37 +468,43 @@ def made_of_positive(function):
     return case
 
 
-OF_COMPLEX_MATRICES = set()
+def complex_lu(rng, v, others):
+    """The factors of a positive definite complex matrix: rows in their order are what they were."""
+    if not matrix(v) or v.array.dtype != "c16":
+        return None
+    (r, c), (call, g) = v.dims, positive(v)
+    part = lambda p: ("lu", [call], f"to=k_ part={p}")
+    return [("absolute", [("matmul", [part("l"), part("u")], "dim=k_")], "")], f"dim={r}", np.sort(np.abs(g), 0), [r, "p_"], "sort", 100 * (v.scale + 1) ** 2 * v.array.size
 
 
 def vector_norm(rng, v, others):
     dims, axes, left = over_some(rng, v)
     p = pick(rng, [np.inf, -np.inf, 0, 1, 2, 3])
-    if not dims or not numbers(v, False):
+    if not dims or not numbers(v):
         return None
-    x = np.moveaxis(plain(v).astype("f8"), axes, tuple(range(-len(axes), 0)))
+    x = np.moveaxis(wide(v), axes, tuple(range(-len(axes), 0)))
     out = np.linalg.norm(x.reshape(x.shape[:x.ndim - len(axes)] + (-1,)), p, -1)
-    return [v], f"p={p} dims={','.join(dims)}", np.asarray(out).astype(plain(v).dtype), left, None, v.scale * v.array.size + 1
+    return [v], f"p={p} dims={','.join(dims)}", np.asarray(out).astype(real_type(v)), left, None, v.scale * v.array.size + 1
 
 
 def matrix_norm(rng, v, others):
-    if not matrix(v, False):
+    if not matrix(v):
         return None
     order = pick(rng, ["fro", "nuc", "1", "-1", "2", "-2", "inf", "-inf"])
-    out = np.linalg.norm(plain(v).astype("f8"), order if order in ("fro", "nuc") else float(order))
-    return [v], f"order={order}", np.asarray(out).astype(plain(v).dtype), [], None, v.scale * v.array.size + 1
+    out = np.linalg.norm(wide(v), order if order in ("fro", "nuc") else float(order))
+    return [v], f"order={order}", np.asarray(out).astype(real_type(v)), [], None, v.scale * v.array.size + 1
 
 
 def trace(rng, v, others):
-    if len(v.dims) < 2 or not (real(v) and numbers(v)):
+    if len(v.dims) < 2 or not numbers(v):
         return None
     i, j = (int(x) for x in rng.permutation(len(v.dims))[:2])
     k = int(rng.integers(-2, 3))
     if abs(k) >= min(v.array.shape[i], v.array.shape[j]):
         return None
-    x = v.array.astype({"f": "f8", "i": "i8", "u": "u8"}[v.array.dtype.kind])
+    x = v.array.astype({"f": "f8", "i": "i8", "u": "u8", "c": "c16"}[v.array.dtype.kind])
     out = np.asarray(np.trace(x, k, i, j))
-    return [v], f"rows={v.dims[i]} columns={v.dims[j]} k={k}", out.astype(v.array.dtype if v.array.dtype.kind == "f" else out.dtype), [x for x in v.dims if x not in (v.dims[i], v.dims[j])], None, v.scale * v.array.size
+    return [v], f"rows={v.dims[i]} columns={v.dims[j]} k={k}", out.astype(v.array.dtype if v.array.dtype.kind in "fc" else out.dtype), [x for x in v.dims if x not in (v.dims[i], v.dims[j])], None, v.scale * v.array.size
 
 
 NORMS = ["backward", "ortho", "forward"]
@@ -552,7 +623,7 @@ def own_groups(rng, v, others):
 
 CASES = {
     "rolling": rolling, "cumulative": cumulative, "moment": moment, "weighted": weighted, "searchsorted": searchsorted, "argtopk": argtopk,
-    "matmul": matmul, "qr": qr, "svd": svd, "svd_compressed": svd_compressed, "lu": lu, "vector_norm": vector_norm, "matrix_norm": matrix_norm, "trace": trace,
+    "matmul": matmul, "qr": qr, "svd": svd, "svd_compressed": svd_compressed, "lu": lambda rng, v, others: (complex_lu if v.array.dtype.kind == "c" else lu)(rng, v, others), "einsum": einsum, "tensordot": tensordot, "cov_matrix": covariance(np.cov), "corrcoef": covariance(np.corrcoef), "vector_norm": vector_norm, "matrix_norm": matrix_norm, "trace": trace,
     **{name: made_of_positive(name) for name in ("cholesky", "inverse", "solve", "solve_triangular", "lstsq")},
     "fft": transform("fft", np.fft.fftn), "ifft": transform("ifft", np.fft.ifftn), "rfft": transform("rfft", np.fft.rfftn),
     "irfft": transform("irfft", lambda a, axes, norm: np.fft.irfftn(a, None, axes, norm)), "hfft": transform("hfft", lambda a, axes, norm: np.fft.hfft(a, None, axes[0], norm)),
@@ -563,4 +634,4 @@ CASES = {
 for _name in ("fft", "ifft", "rfft"):
     CASES[_name] = transform(_name, (lambda f: lambda a, axes, norm: f(a, None, axes, norm))(getattr(np.fft, _name + "n")))
 INEXACT = {"moment", "weighted", "qr", "svd", "svd_compressed", "lu", "cholesky", "inverse", "solve", "solve_triangular", "lstsq", "vector_norm", "matrix_norm", "trace", "fft", "ifft",
-           "rfft", "irfft", "hfft", "ihfft", "rolling", "cumulative", "fftfreq", "rfftfreq", "matmul", "own_groups"}
+           "rfft", "irfft", "hfft", "ihfft", "rolling", "cumulative", "fftfreq", "rfftfreq", "matmul", "own_groups", "einsum", "tensordot", "cov_matrix", "corrcoef"}

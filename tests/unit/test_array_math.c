@@ -237,7 +237,13 @@ static void test_einsum(void **state)
     check_shape(einsum("ij->", a, NULL), "v ()");
     check_inert(einsum("ij,jk->ik", a, a), VV_ERR_SHAPE, "einsum over 'x': 'v' has 4 elements, 'v' has 3");
     check_inert(einsum("ij,k->ik", a, b), VV_ERR_SHAPE, "'v' has 2 dimensions, its term has 1 letters");
-    check_inert(einsum("ii->i", a, NULL), VV_ERR_USAGE, "a letter stands twice in one term");
+    check_shape(einsum("...j->...", a, NULL), "v (y: 3)");
+    check_shape(einsum("...ij,jk", a, b), "v (y: 3, k: 5)");
+    check_shape(einsum("...j,jk->k...", a, b), "v (k: 5, y: 3)");
+    check_inert(einsum("ii->i", a, NULL), VV_ERR_SHAPE, "a diagonal of 'v' along 'y' with 3 elements and 'x' with 4");
+    check_inert(einsum("ij->ii", a, NULL), VV_ERR_USAGE, "a letter stands twice in the result");
+    check_inert(einsum("...j->j", a, NULL), VV_ERR_USAGE, "behind an ellipsis, and the result has none");
+    check_inert(einsum("......j->j", a, NULL), VV_ERR_USAGE, "only letters");
     check_inert(einsum("ij->k", a, NULL), VV_ERR_USAGE, "a letter that no array has");
     check_inert(einsum("ij", a, b), VV_ERR_USAGE, "fewer terms than arrays");
     check_inert(einsum("ij,jk,kl", a, b), VV_ERR_USAGE, "more terms than arrays");

@@ -60,10 +60,11 @@ static vv_status run(const char *name, const vv_matrix *a, const vv_matrix *b, v
     assert_true(op >= 0);
     char *room = NULL;
     *out = w.out = matrix(rows, columns);
-    vv_bytes bytes = (vv_tile_workspace(op, &w) + 63) / 64 * 64;
+    vv_tile_call call = {.op = op, .type = VV_F64};
+    vv_bytes bytes = (vv_tile_workspace(&call, &w) + 63) / 64 * 64;
     if (bytes) assert_int_equal(posix_memalign((void **)&room, 64, (size_t)bytes), 0);
     w.room = room;
-    vv_status status = vv_tile_ops[op].run(&w);
+    vv_status status = vv_tile_run(&call, &w);
     free(room);
     return status;
 }
