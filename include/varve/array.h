@@ -218,6 +218,10 @@ VV_API vv_array *vv_split_pairs(vv_array *a);
  * values: coordinate of the groups, NULL for none. */
 VV_API vv_array *vv_group_labels(vv_array *a, const char *dim, const vv_index labels[], vv_index n_labels,
                                  vv_index n_groups, const char *name, const double *values);
+/* Groups by the values of another array, which has one or more dimensions of the first: basins, counties, land and sea. They are read when the function is called, and lined up by their labels; numbers or
+ * strings, missing ones are in no group. Several dimensions become one, called `merged`, over which the groups lie; of one dimension it stays. Reduced, the groups are a dimension with the name of
+ * the labels, and their values as its coordinate: vv_mean(vv_group_by(t, basin, "cell"), "cell"). */
+VV_API vv_array *vv_group_by(vv_array *a, vv_array *labels, const char *merged);
 /* Groups that are periods of the calendar, one behind the other, and become times of the same dimension: vv_mean(vv_resample(t, "time", "1D", false), "time")
  * are daily means. Frequencies are xarray's: s, min, h, D with a number, counted from midnight of the first day; M (months, labelled by their last
  * day) and MS (by their first), Q and QS, Y and YS; QS-DEC: quarters of which one begins with December, Q-NOV: of which one ends with November. Periods
@@ -276,6 +280,8 @@ VV_API vv_array *vv_corrcoef(vv_array *a, const char *dim, const char *other);
 
 /* --- what an array is --- */
 
+/* For your own functions that return arrays: an inert one with the error that `why` stands for, vv_failed(s, vv_error(VV_ERR_USAGE, "no %s", x)). */
+VV_API vv_array *vv_failed(vv_session *s, vv_status why);
 VV_API vv_status vv_array_status(const vv_array *a); /* VV_OK, or why it is inert (vv_last_error() then tells) */
 VV_API const char *vv_array_name(const vv_array *a);
 VV_API int vv_array_n_dims(const vv_array *a);
@@ -284,6 +290,8 @@ VV_API vv_index vv_array_length(const vv_array *a, int d);
 VV_API vv_dtype vv_array_dtype(const vv_array *a);
 /* The coordinate along a dimension into out, room for its length: vv_array_coordinate(a, "lat", lat, 361). VV_ERR_NOT_FOUND when it has none. */
 VV_API VV_WARN_UNUSED vv_status vv_array_coordinate(const vv_array *a, const char *dim, double *out, vv_index room);
+/* The same as an array of one dimension, f64. */
+VV_API vv_array *vv_coordinate(vv_array *a, const char *dim);
 /* "t2m (time: 2920, lat: 361, lon: 720) f32, chunks 24 x 181 x 360, 3.04 GB" into out; returns out. */
 VV_API const char *vv_describe(const vv_array *a, char *out, size_t size);
 

@@ -19,6 +19,8 @@ VV_API vv_array *vv_random_array_of(vv_session *s, const char *kind, double firs
  * then they must stay there, and as they are. vv_persist() hands them out for good, then the buffer may go. chunks NULL: of a fitting size. */
 VV_API vv_array *vv_from_buffer(vv_session *s, const char *dims, const char *chunks, vv_dtype dtype,
                                 const void *buffer);
+/* Strings along a new dimension, for a file: vv_strings(s, "station", names, 3). They are copied. */
+VV_API vv_array *vv_strings(vv_session *s, const char *dim, const char *const text[], vv_index n);
 /* One value everywhere: vv_full(s, "lat:180,lon:360", NULL, 1, VV_F32) is all ones. chunks NULL: of a fitting size. The value must be one of the type. */
 VV_API vv_array *vv_full(vv_session *s, const char *dims, const char *chunks, double value, vv_dtype dtype);
 static inline vv_array *vv_zeros(vv_session *s, const char *dims, const char *chunks, vv_dtype dtype)

@@ -25,6 +25,8 @@ typedef struct vv_script vv_script;
 VV_API VV_WARN_UNUSED vv_status vv_script_new(vv_session *s, vv_dataset *d, vv_script **out);
 /* A name for an array of your own. */
 VV_API VV_WARN_UNUSED vv_status vv_script_define(vv_script *x, const char *name, vv_array *a);
+/* How operands are lined up in what is run from now on: "exact" (the default): their labels must be the same, in whatever order; "inner": by the labels that all of them have. */
+VV_API VV_WARN_UNUSED vv_status vv_script_align(vv_script *x, const char *how);
 /* Statements are separated by line ends or semicolons. file: what messages call the text, "wind.vv"; NULL for nothing. May be called again, then names are still known. */
 VV_API VV_WARN_UNUSED vv_status vv_script_run(vv_script *x, const char *text, const char *file);
 VV_API int vv_script_n_results(const vv_script *x);

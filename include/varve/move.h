@@ -39,6 +39,14 @@ VV_API vv_array *vv_take(vv_array *a, const char *dim, const vv_index indices[],
  * a time coordinate "1990-01" is all of that month, "1990-06:1999-12" goes from the begin of the one to the end of the other; of
  * one of strings "OSLO" is that name. "#0:10", "#-1" are positions, as Python has them. The dimension stays, with length 1 if need be; to select nothing by labels is an error. */
 VV_API vv_array *vv_select(vv_array *a, const char *dim, const char *what);
+/* Elements of `a` by the labels of another array, along each dimension that both have with a coordinate: vv_align(mask, t) has the latitudes and longitudes of t in their order, whether its own ascend or
+ * descend, go from 0 to 360 or from -180 to 180. What `a` has besides is left out; a label that it does not have is an error. */
+VV_API vv_array *vv_align(vv_array *a, vv_array *like);
+/* Times by a part of their dates in the file's calendar: vv_select_dates(a, "time", "month", "6:8"), ("season", "DJF"), ("hour", "0,12"), ("year", "1990:1999"). Both ends of a range are
+ * included, and "11:2" of months goes over the turn of the year, as ranges of all parts but years do. A season is any row of two months or more by their first letters: "JJAS". */
+VV_API vv_array *vv_select_dates(vv_array *a, const char *dim, const char *part, const char *what);
+/* Whether this is a part of a date: year, season, month, dayofyear, day, hour, minute, weekday. Local. */
+VV_API bool vv_is_date_part(const char *name);
 /* Repeated along a new dimension, which becomes number `position` (negative from the end, -1: last): vv_expand(a, "member", 10, 0). */
 VV_API vv_array *vv_expand(vv_array *a, const char *dim, vv_index length, int position);
 /* Another coordinate for a dimension, as many values as it is long: vv_assign_coordinate(a, "month", month, 12). */

@@ -8,6 +8,7 @@
 #include "varve/count.h"
 #include "varve/create.h"
 #include "varve/dataset.h"
+#include "varve/earth.h"
 #include "varve/expression.h"
 #include "varve/fft.h"
 #include "varve/futures.h"

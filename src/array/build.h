@@ -52,6 +52,9 @@ vv_array *vv_node_reduce_told(vv_array *const arrays[], int n, const vv_reductio
 /* Which dimensions a list names; NULL or nothing: all. */
 VV_WARN_UNUSED vv_status vv_node_named_dims(const vv_array *in, const char *dims, bool named[]);
 
+/* The month, the hour ... of each time along a dimension, seasons from 0 (DJF) to 3; VV_INDEX_MAX where the time is missing. To be freed. */
+VV_WARN_UNUSED vv_status vv_date_part_keys(const vv_array *a, int d, const char *part, vv_table **out);
+
 /* Appends a part to a view; it is taken over whatever happens. */
 VV_WARN_UNUSED vv_status vv_node_add_part(vv_array *a, vv_part *p);
 

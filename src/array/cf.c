@@ -227,13 +227,14 @@ static bool ends_with(const char *text, const char *end)
     return n >= m && !strcmp(text + n - m, end) && (n == m || text[n - m - 1] == ' ');
 }
 
-vv_status vv_cf_cell_method(vv_array *a, const bool reduced[], const char *method, const char *group)
+vv_status vv_cf_cell_method(vv_array *a, const vv_array *in, const bool reduced[], const char *method,
+                            const char *group)
 {
     if (!method) return VV_OK;
     vv_buf b = {0}, all = {0};
     const char *old = vv_attr_text(&a->attrs, "cell_methods");
-    for (int d = 0; d < a->input[0]->shape.nd; d++)
-        if (reduced[d]) vv_buf_printf(&b, "%s: ", a->input[0]->dim[d]);
+    for (int d = 0; d < in->shape.nd; d++)
+        if (reduced[d]) vv_buf_printf(&b, "%s: ", in->dim[d]);
     vv_buf_text(&b, method);
     if (group) vv_buf_printf(&b, " (by %s)", group);
     vv_status status = vv_buf_status(&b);
@@ -267,7 +268,7 @@ vv_status vv_cf_reduced_attrs(vv_array *a)
 {
     bool grouped =
         a->group.dim >= 0 && strcmp(a->group.name, a->input[0]->dim[a->group.dim]) != 0; /* not periods of it */
-    VV_TRY(vv_cf_cell_method(a, a->reduced, a->reduction->cell_method, grouped ? a->group.name : NULL));
+    VV_TRY(vv_cf_cell_method(a, a->input[0], a->reduced, a->reduction->cell_method, grouped ? a->group.name : NULL));
     return vv_cf_statistic_units(&a->attrs, a->reduction->name);
 }
 

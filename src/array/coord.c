@@ -117,6 +117,19 @@ vv_status vv_array_coordinate(const vv_array *a, const char *dim, double *out, v
     return VV_OK;
 }
 
+vv_array *vv_coordinate(vv_array *a, const char *dim)
+{
+    int d;
+    double *x;
+    if (vv_array_status(a) != VV_OK || vv_node_find_dim(a, dim, &d) != VV_OK) return vv_node_inert(a->context);
+    vv_index n = a->shape.n[d];
+    if (vv_new(&x, (size_t)n + 1, sizeof *x) != VV_OK) return vv_node_inert(a->context);
+    vv_array *out = vv_array_coordinate(a, dim, x, n) == VV_OK ? vv_node_listed(a->context, dim, n, x, VV_F64, VV_F64)
+                                                               : vv_node_inert(a->context);
+    free(x);
+    return out;
+}
+
 static vv_status assign(vv_array *a, const char *dim, const double values[], vv_index n)
 {
     int d;

@@ -65,6 +65,13 @@ enum { ACCESSORS = sizeof accessors / sizeof *accessors };
 
 enum { MOST_GROUPS = 1 << 26 };
 
+static const struct accessor *find_accessor(const char *name, size_t length)
+{
+    for (int i = 0; i < ACCESSORS; i++)
+        if (strlen(accessors[i].name) == length && !memcmp(name, accessors[i].name, length)) return &accessors[i];
+    return NULL;
+}
+
 static const int64_t day_length = INT64_C(86400000000); /* microseconds */
 
 /* Times along a dimension while its labels are made. */
@@ -274,6 +281,26 @@ static vv_status group_by_blocks(const times *t, const char *text, int64_t lengt
     return VV_OK;
 }
 
+/* --- for others --- */
+
+vv_status vv_date_part_keys(const vv_array *a, int d, const char *part, vv_table **out)
+{
+    const struct accessor *by = find_accessor(part, strlen(part));
+    times t = {.array = a, .d = d};
+    if (!by) return vv_fail(VV_ERR_USAGE, "'%s' is no part of a date", part);
+    vv_status status = open_times(&t);
+    if (status == VV_OK) status = vv_table_new(a->shape.n[d], out);
+    if (status == VV_OK) status = date_keys(&t, by->key, *out);
+    if (status != VV_OK) vv_table_free(out);
+    vv_values_free(&t.value);
+    return status;
+}
+
+bool vv_is_date_part(const char *name)
+{
+    return find_accessor(name, strlen(name)) != NULL;
+}
+
 /* --- vv_group --- */
 
 static vv_status no_such_grouping(const vv_array *a, const char *what, const char *by)
@@ -286,13 +313,6 @@ static vv_status no_such_grouping(const vv_array *a, const char *what, const cha
         "'%s' cannot be grouped by '%s'%s%s%s; after the point stands year, season, month, dayofyear, day, hour, "
         "minute, weekday, a pair such as month+hour, or a length such as 7D, 12H, 30MIN",
         a->name, what, near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-}
-
-static const struct accessor *find_accessor(const char *name, size_t length)
-{
-    for (int i = 0; i < ACCESSORS; i++)
-        if (strlen(accessors[i].name) == length && !memcmp(name, accessors[i].name, length)) return &accessors[i];
-    return NULL;
 }
 
 static vv_status make_labels(times *t, const char *what, const char *by, vv_grouping *g)

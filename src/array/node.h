@@ -245,8 +245,9 @@ const char *vv_cf_text(const vv_meta *m, int var, const char *name);
 void vv_cf_roles(const vv_meta *m, vv_role *role);
 /* The attributes of a reduction's result: cell_methods ("time: mean", with groups "time: mean (by month)"), units, no packing. */
 VV_WARN_UNUSED vv_status vv_cf_reduced_attrs(vv_array *a);
-/* Adds "lat: lon: method (by group)" to the cell methods of what was made of a->input[0] by reducing these dimensions of it; method, group: NULL for none. */
-VV_WARN_UNUSED vv_status vv_cf_cell_method(vv_array *a, const bool reduced[], const char *method, const char *group);
+/* Adds "lat: lon: method (by group)" to the cell methods of what was made of `in` by reducing these dimensions of it; method, group: NULL for none. */
+VV_WARN_UNUSED vv_status vv_cf_cell_method(vv_array *a, const vv_array *in, const bool reduced[], const char *method,
+                                           const char *group);
 /* The attributes of a coordinate whose positions were moved: those of the file's, without its bounds and what tells of its packing. */
 VV_WARN_UNUSED vv_status vv_cf_moved_attrs(vv_attrs *to, const vv_attrs *from);
 /* What the values of a group coordinate of this name mean. */

@@ -56,7 +56,7 @@ static vv_status fill_lanes(vv_array *a, const vv_array *in, const char *first)
     if (op->result(VV_I64) == VV_I64 && op->result(VV_F64) == VV_F64) a->dtype = in->dtype; /* elements as they are */
     VV_TRY(vv_attrs_copy(&a->attrs, &in->attrs));
     VV_TRY(vv_cf_statistic_units(&a->attrs, strchr(op->name, '_') + 1));
-    VV_TRY(vv_cf_cell_method(a, c->along, op->cell_method, NULL));
+    VV_TRY(vv_cf_cell_method(a, a->input[0], c->along, op->cell_method, NULL));
     return vv_node_keep_groups(a, in);
 }
 

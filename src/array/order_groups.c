@@ -202,7 +202,8 @@ vv_array *vv_node_order_groups(vv_array *in, const bool along[], const vv_group_
     vv_release(&flat);
     bool periods = !strcmp(g->name, in->dim[g->dim]);
     if (status == VV_OK) status = vv_array_status(a);
-    if (status == VV_OK && o->n == 0) status = vv_cf_cell_method(a, along, "median", periods ? NULL : g->name);
+    if (status == VV_OK && o->n == 0)
+        status = vv_cf_cell_method(a, a->input[0], along, "median", periods ? NULL : g->name);
     if (status == VV_OK) a = shaped(a, in, along, g, o);
     if (status == VV_OK) status = vv_array_status(a);
     if (status == VV_OK) status = label(a, in, along, g, o);

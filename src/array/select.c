@@ -5,10 +5,15 @@
  *     "1990-01"  "1990-06:1999"   of a time coordinate: all of that month; from the begin of the one to the end of the other
  *     "OSLO"  "KIEV:ROMA"         where the coordinate holds strings: that one; from the first place of the one to the last of the other
  *     "#0"  "#-12:"  "#0:100:10"  positions, as Python has them
+ *     "850,500,~47"               several of these, one after the other
+ *
+ * Longitudes mean the same whether they are counted from 0 to 360 or from -180 to 180, and a range of them goes eastwards: "170:-170" is 20 degrees wide, "350:10",
+ * too, "-30:30" of a file that counts from 0 has Greenwich in the middle. What is chosen so lies in that order, with longitudes that go on from the first label as it was written.
  *
  * A label becomes a stretch of coordinates, [from, to] for a number and [begin, end) for a date. The dimension stays, with length 1 if need be. */
 #include "array/build.h"
 
+#include "array/earth.h"
 #include "array/text.h"
 #include "base/calendar.h"
 #include "varve/move.h"
@@ -29,10 +34,18 @@ typedef struct axis {
     const vv_array *array;
     int dim;
     bool time, narrow, text; /* narrow: values are f32, and so is what they are compared with */
+    bool longitude;
     vv_time_axis clock;
     vv_values *value;
     place *at;
 } axis;
+
+/* Positions that were chosen, and what their coordinate becomes. */
+typedef struct chosen {
+    vv_index n;
+    vv_index *position;
+    double *value;
+} chosen;
 
 typedef struct label {
     place first, end; /* what it means; end is not included when `open` */
@@ -71,6 +84,7 @@ static vv_status fill_axis(axis *x)
     const vv_coord *c = &x->array->coord[x->dim];
     x->text = vv_coord_is_text(c);
     x->time = !x->text && vv_coord_time(c, &units, &calendar);
+    x->longitude = !x->text && !x->time && vv_coord_is_longitude(c);
     x->narrow = c->from && c->var >= 0 && c->from->file->meta->var[c->var].type == VV_F32;
     if (x->time) VV_TRY(vv_time_parse(units, calendar, &x->clock));
     VV_TRY(vv_new(&x->at, (size_t)x->value->n + 1, sizeof *x->at));
@@ -199,11 +213,16 @@ static const char *middle(const axis *x, const char *text)
 
 /* --- what they choose --- */
 
+static double apart(const axis *x, place a, place b)
+{
+    return x->longitude ? vv_longitude_distance(a.low, b.low) : distance(a, b);
+}
+
 static vv_index nearest(const axis *x, place to)
 {
     vv_index best = -1;
     for (vv_index i = 0; i < x->value->n; i++)
-        if (!isnan(x->value->at[i]) && (best < 0 || distance(x->at[i], to) < distance(x->at[best], to))) best = i;
+        if (!isnan(x->value->at[i]) && (best < 0 || apart(x, x->at[i], to) < apart(x, x->at[best], to))) best = i;
     return best;
 }
 
@@ -214,15 +233,70 @@ static void settle(const axis *x, label *l)
     if (at >= 0) *l = (label){.first = x->at[at], .end = x->at[at]};
 }
 
-static vv_index choose(const axis *x, const label *from, const label *to, vv_index position[])
+static void take(chosen *c, vv_index position, double value)
 {
-    vv_index n = 0;
+    c->position[c->n] = position;
+    c->value[c->n++] = value;
+}
+
+static void choose(const axis *x, const label *from, const label *to, chosen *out)
+{
     for (vv_index i = 0; i < x->value->n; i++) {
         if (isnan(x->value->at[i]) || (from && compare(x->at[i], from->first) < 0)) continue;
         int end = to ? compare(x->at[i], to->end) : -1;
-        if (end < 0 || (end == 0 && !to->open)) position[n++] = i;
+        if (end < 0 || (end == 0 && !to->open)) take(out, i, x->value->at[i]);
     }
-    return n;
+}
+
+/* --- longitudes --- */
+
+typedef struct eastern {
+    double value;
+    vv_index position;
+} eastern;
+
+static int by_longitude(const void *a, const void *b)
+{
+    const eastern *x = a, *y = b;
+    if (x->value != y->value) return x->value < y->value ? -1 : 1;
+    return x->position < y->position ? -1 : x->position > y->position;
+}
+
+/* Those from one longitude eastwards to another, in this order. */
+static vv_status choose_eastwards(const axis *x, double from, double to, chosen *out)
+{
+    double slack = vv_longitude_slack(x->narrow);
+    eastern *found;
+    vv_index n = 0;
+    if (to < from) to += 360 * ceil((from - to) / 360);
+    VV_TRY(vv_new(&found, (size_t)x->value->n + 1, sizeof *found));
+    for (vv_index i = 0; i < x->value->n; i++) {
+        double at = isnan(x->value->at[i]) ? INFINITY : vv_east_of(x->value->at[i], from, slack);
+        if (at <= to + slack) found[n++] = (eastern){at, i};
+    }
+    qsort(found, (size_t)n, sizeof *found, by_longitude);
+    for (vv_index i = 0; i < n; i++) take(out, found[i].position, found[i].value);
+    free(found);
+    return VV_OK;
+}
+
+/* As the file counts longitudes, if it has all that is meant; else eastwards, over its seam. */
+static vv_status choose_longitudes(const axis *x, const label *from, const label *to, chosen *out)
+{
+    double first = from->first.low, last = to->end.low;
+    vv_index before = out->n, plain;
+    if (first <= last) choose(x, from, to, out);
+    plain = out->n;
+    if (!isfinite(first) || !isfinite(last)) return VV_OK;
+    VV_TRY(choose_eastwards(x, first, last, out));
+    vv_index all = out->n - plain;
+    if (all > plain - before) {
+        memmove(out->position + before, out->position + plain, (size_t)all * sizeof *out->position);
+        memmove(out->value + before, out->value + plain, (size_t)all * sizeof *out->value);
+        plain = before + all;
+    }
+    out->n = plain;
+    return VV_OK;
 }
 
 static const char *value_text(const axis *x, vv_index i, char out[64])
@@ -252,8 +326,9 @@ static void put_in_order(label *from, label *to)
     *to = swap;
 }
 
-static vv_status find(const axis *x, const char *text, vv_index position[], vv_index *n)
+static vv_status find(const axis *x, const char *text, chosen *out)
 {
+    vv_index before = out->n;
     label from = {0}, to = {0};
     const char *colon = middle(x, text), *second = colon ? colon + 1 : text;
     if (!*text)
@@ -269,20 +344,76 @@ static vv_status find(const axis *x, const char *text, vv_index position[], vv_i
         VV_TRY(read_label(x, second, strlen(second), &to));
         settle(x, &to);
     }
-    if (colon && has_from && has_to) put_in_order(&from, &to);
-    *n = choose(x, has_from ? &from : NULL, has_to ? &to : NULL, position);
-    return *n > 0 ? VV_OK : nothing(x, text);
+    if (x->longitude && has_from && has_to) {
+        VV_TRY(choose_longitudes(x, &from, &to, out));
+    } else {
+        if (colon && has_from && has_to) put_in_order(&from, &to);
+        choose(x, has_from ? &from : NULL, has_to ? &to : NULL, out);
+    }
+    return out->n > before ? VV_OK : nothing(x, text);
+}
+
+static vv_status make_room(const axis *x, chosen *c)
+{
+    size_t room = (size_t)(c->n + 2 * x->value->n + 1);
+    vv_index *position = realloc(c->position, room * sizeof *position);
+    if (position) c->position = position;
+    double *value = realloc(c->value, room * sizeof *value);
+    if (value) c->value = value;
+    return position && value ? VV_OK : vv_fail(VV_ERR_NOMEM, "no memory for %zu positions", room);
+}
+
+/* All of the text if it is one label or range, else what stands between commas. */
+static vv_status find_all(const axis *x, const char *text, chosen *out)
+{
+    VV_TRY(make_room(x, out));
+    if (!strchr(text, ',') || is_label(x, text, strlen(text))) return find(x, text, out);
+    for (const char *at = text; *at;) {
+        char one[160];
+        size_t length = strcspn(at, ",");
+        if (length == 0 || length >= sizeof one)
+            return vv_fail(VV_ERR_USAGE, "'%s': %s=%s: between commas stand labels", x->array->name,
+                           x->array->dim[x->dim], text);
+        memcpy(one, at, length);
+        one[length] = 0;
+        VV_TRY(make_room(x, out));
+        VV_TRY(find(x, one, out));
+        at += length + (at[length] == ',');
+    }
+    return VV_OK;
+}
+
+/* Coordinates that were moved, with other values. */
+static vv_status put_values(vv_array *a, int dim, const chosen *c)
+{
+    vv_coord *coord = &a->coord[dim];
+    vv_values_free(&coord->value);
+    vv_values_free(&coord->bounds);
+    VV_TRY(vv_values_new(c->n, &coord->value));
+    memcpy(coord->value->at, c->value, (size_t)c->n * sizeof *c->value);
+    coord->moved = true;
+    return VV_OK;
+}
+
+static vv_array *taken(vv_array *a, int dim, const axis *x, const chosen *c)
+{
+    vv_array *made = vv_take(a, a->dim[dim], c->position, c->n);
+    bool other = false;
+    for (vv_index i = 0; i < c->n; i++) other = other || c->value[i] != x->value->at[c->position[i]];
+    if (!other || made->status != VV_OK) return made;
+    vv_array *out = vv_node_then(made, vv_node_seen_again(made));
+    return out->status == VV_OK ? vv_node_settle(a->context, out, put_values(out, dim, c)) : out;
 }
 
 static vv_array *by_labels(vv_array *a, int dim, const char *text)
 {
     axis x;
-    vv_index *position = NULL, n = 0;
+    chosen c = {0};
     vv_status status = open_axis(a, dim, &x);
-    if (status == VV_OK) status = vv_new(&position, (size_t)x.value->n + 1, sizeof *position);
-    if (status == VV_OK) status = find(&x, text, position, &n);
-    vv_array *out = status == VV_OK ? vv_take(a, a->dim[dim], position, n) : vv_node_inert(a->context);
-    free(position);
+    if (status == VV_OK) status = find_all(&x, text, &c);
+    vv_array *out = status == VV_OK ? taken(a, dim, &x, &c) : vv_node_inert(a->context);
+    free(c.position);
+    free(c.value);
     close_axis(&x);
     return out;
 }

@@ -2,6 +2,7 @@
 #include "array/build.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static vv_array *reduced(vv_array *a, const char *how, const char *dims, const vv_reduce_options *o)
@@ -63,12 +64,24 @@ static vv_array *weighted(vv_array *x, const char *how, vv_array *w, const char 
 }
 
 /* Ungrouped results are called as what they are of, and are measured like it. */
-static vv_array *described(vv_array *made, const vv_array *in, const char *how)
+static vv_status describe(vv_array *made, const vv_array *in, const char *how, const char *dims)
 {
-    if (made->status != VV_OK) return made;
-    vv_status status = vv_attrs_copy(&made->attrs, &in->attrs);
-    if (status == VV_OK) status = vv_cf_statistic_units(&made->attrs, how);
-    return vv_node_settle(in->context, made, status);
+    bool over[VV_MAX_DIMS] = {false};
+    char method[64];
+    const vv_grouping *g = vv_node_grouping(in);
+    const vv_reduction *r = vv_reduction_find(how);
+    VV_TRY(vv_node_named_dims(in, dims, over));
+    VV_TRY(vv_attrs_copy(&made->attrs, &in->attrs));
+    VV_TRY(vv_cf_statistic_units(&made->attrs, how));
+    if (!r || !r->cell_method) return VV_OK;
+    snprintf(method, sizeof method, "%s (weighted)", r->cell_method);
+    bool grouped = g && over[g->dim] && strcmp(g->name, in->dim[g->dim]) != 0;
+    return vv_cf_cell_method(made, in, over, method, grouped ? g->name : NULL);
+}
+
+static vv_array *described(vv_array *made, const vv_array *in, const char *how, const char *dims)
+{
+    return made->status == VV_OK ? vv_node_settle(in->context, made, describe(made, in, how, dims)) : made;
 }
 
 vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, const char *dims,
@@ -84,7 +97,7 @@ vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, const cha
     vv_array *x = vv_node_as_inexact(a);
     vv_array *made = x->status == VV_OK ? weighted(x, how, weights, dims, o) : vv_node_inert(a->context);
     vv_release(&x);
-    return strcmp(how, "sum_of_weights") ? described(made, a, how) : made;
+    return strcmp(how, "sum_of_weights") ? described(made, a, how, dims) : made;
 }
 
 /* x to the power of n > 0, by squaring: as accurate as products are. */

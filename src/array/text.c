@@ -80,6 +80,11 @@ static vv_status take_strings(vv_texts *t, const vv_buf *b, vv_index n, int64_t 
     return VV_OK;
 }
 
+vv_status vv_texts_add(vv_context *c, const vv_buf *text, vv_index n, int64_t number[])
+{
+    return take_strings(&c->texts, text, n, number);
+}
+
 vv_status vv_text_at(const vv_context *c, int64_t number, const char **out)
 {
     if (number < 0 || number >= c->texts.n)
@@ -180,6 +185,26 @@ vv_array *vv_node_text(vv_dataset *d, int var)
     }
     vv_array *a = vv_node_new(d->context, strings ? VV_NODE_RANDOM : VV_NODE_OPEN, v->name);
     return a->status == VV_OK ? vv_node_settle(d->context, a, fill_text(a, d, var)) : a;
+}
+
+static vv_array *listed_strings(vv_context *c, const char *dim, const vv_buf *text, vv_index n)
+{
+    int64_t *number;
+    if (vv_new(&number, (size_t)n + 1, sizeof *number) != VV_OK) return vv_node_inert(c);
+    vv_array *a = vv_texts_add(c, text, n, number) == VV_OK ? vv_node_listed(c, dim, n, number, VV_I64, VV_I64)
+                                                            : vv_node_inert(c);
+    if (a->status == VV_OK) a->text = VV_TEXT_STRINGS;
+    free(number);
+    return a;
+}
+
+vv_array *vv_node_strings(vv_context *c, const char *dim, const char *const text[], vv_index n)
+{
+    vv_buf b = {0};
+    for (vv_index i = 0; i < n; i++) vv_buf_bytes(&b, text[i], strlen(text[i]) + 1);
+    vv_array *a = vv_buf_status(&b) == VV_OK ? listed_strings(c, dim, &b, n) : vv_node_inert(c);
+    vv_buf_free(&b);
+    return a;
 }
 
 /* --- coordinates --- */

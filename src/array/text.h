@@ -11,12 +11,17 @@
 #define VV_ARRAY_TEXT_H
 
 #include "array/node.h"
+#include "base/text.h"
 
 /* A variable of text as an array; inert when it is none. */
 vv_array *vv_node_text(vv_dataset *d, int var);
 
 /* The numbers of all strings of a variable, in row-major order; they stay with the dataset. */
 VV_WARN_UNUSED vv_status vv_texts_of(vv_dataset *d, int var, const int64_t **out);
+/* Numbers of n strings that stand one behind the other, each with its end. */
+VV_WARN_UNUSED vv_status vv_texts_add(vv_context *c, const vv_buf *text, vv_index n, int64_t number[]);
+/* Strings along a new dimension. */
+vv_array *vv_node_strings(vv_context *c, const char *dim, const char *const text[], vv_index n);
 /* A string by its number, which is an error when there is none. */
 VV_WARN_UNUSED vv_status vv_text_at(const vv_context *c, int64_t number, const char **out);
 /* The number of a string that is known; -1: none is like it. */

@@ -52,6 +52,12 @@ static vv_status none_suits(const vv_dataset *d, const vv_cli_words *dims)
 vv_status vv_cli_choose(vv_dataset *d, const vv_cli_words *variables, const vv_cli_words *dims, vv_cli_work *work,
                         void *context)
 {
+    return vv_cli_choose_but(d, variables, dims, &(vv_cli_words){0}, work, context);
+}
+
+vv_status vv_cli_choose_but(vv_dataset *d, const vv_cli_words *variables, const vv_cli_words *dims,
+                            const vv_cli_words *but, vv_cli_work *work, void *context)
+{
     vv_status status = VV_OK;
     int n = 0;
     for (int i = 0; status == VV_OK && i < variables->n; i++) {
@@ -62,7 +68,7 @@ vv_status vv_cli_choose(vv_dataset *d, const vv_cli_words *variables, const vv_c
     if (status != VV_OK || variables->n > 0) return status;
     for (int i = 0; status == VV_OK && i < vv_dataset_n_vars(d); i++) {
         vv_var_info v = vv_dataset_var(d, i);
-        if (!suits(d, &v, dims)) continue;
+        if (!suits(d, &v, dims) || vv_cli_words_has(but, v.name)) continue;
         status = work(context, &v);
         n++;
     }

@@ -11,6 +11,9 @@ typedef vv_status vv_cli_work(void *context, const vv_var_info *v);
  * dimensions, for data that has any. */
 VV_WARN_UNUSED vv_status vv_cli_choose(vv_dataset *d, const vv_cli_words *variables, const vv_cli_words *dims,
                                        vv_cli_work *work, void *context);
+/* The same without variables of these names, unless they were asked for. */
+VV_WARN_UNUSED vv_status vv_cli_choose_but(vv_dataset *d, const vv_cli_words *variables, const vv_cli_words *dims,
+                                           const vv_cli_words *but, vv_cli_work *work, void *context);
 /* Dimensions that the dataset does not have are an error. */
 VV_WARN_UNUSED vv_status vv_cli_check_dims(const vv_dataset *d, const vv_cli_words *dims);
 /* The one dimension (of these, where there are any) whose coordinate is a time; an error when there is none, or are several. */

@@ -1,4 +1,5 @@
 /* What climatologists do along the time: climatologies, anomalies, means of periods, running means. */
+#include "cli/area.h"
 #include "cli/choose.h"
 #include "cli/inputs.h"
 #include "cli/results.h"
@@ -20,24 +21,24 @@ typedef struct climate {
     char *group;       /* "time.month" */
     vv_dataset *reference;
     const double *quantile; /* of -q; NULL: other commands */
+    vv_cli_area area;
     vv_array *(*make)(const struct climate *c, vv_array *a, const char *name, const char *how);
 } climate;
 
-static vv_array *reduced(const climate *c, vv_array *a, const char *how)
+static vv_array *reduced(const climate *c, vv_array *a, const char *name, const char *how)
 {
     vv_reduce_options o = VV_REDUCE_OPTIONS_INIT;
     o.keep_nan = !c->r->skipna;
     o.keep_dims = c->r->keepdims;
     o.ddof = c->r->ddof;
-    return vv_reduce(a, how, c->over, &o);
+    return vv_cli_area_reduced(&c->area, a, vv_dataset_array(c->results.source, name), how, c->over, &o);
 }
 
 /* --- climatologies --- */
 
 static vv_array *climatology(const climate *c, vv_array *a, const char *name, const char *how)
 {
-    (void)name;
-    vv_array *made = reduced(c, vv_group(a, c->group), how);
+    vv_array *made = reduced(c, vv_group(a, c->group), name, how);
     return strchr(c->r->group, '+') ? vv_split_pairs(made) : made;
 }
 
@@ -58,11 +59,11 @@ static vv_array *anomaly(const climate *c, vv_array *a, const char *name, const 
 {
     (void)how;
     vv_array *all = grouped(c, a);
-    if (c->reference) return vv_describe_as(vv_sub(all, vv_dataset_array(c->reference, name)), a);
+    if (c->reference) return vv_describe_as(vv_sub(all, vv_align(vv_dataset_array(c->reference, name), a)), a);
     vv_array *part = grouped(c, reference_part(c, a));
-    vv_array *deviation = vv_sub(all, reduced(c, part, "mean"));
+    vv_array *deviation = vv_sub(all, reduced(c, part, name, "mean"));
     if (!c->r->standardize) return vv_describe_as(deviation, a);
-    vv_array *spreads = vv_divide(deviation, reduced(c, part, "std"));
+    vv_array *spreads = vv_divide(deviation, reduced(c, part, name, "std"));
     return vv_with_attribute(vv_describe_as(spreads, a), "units", "1");
 }
 
@@ -70,8 +71,7 @@ static vv_array *anomaly(const climate *c, vv_array *a, const char *name, const 
 
 static vv_array *resampled(const climate *c, vv_array *a, const char *name, const char *how)
 {
-    (void)name;
-    return reduced(c, vv_resample(a, c->along, c->r->frequency, c->r->complete), how);
+    return reduced(c, vv_resample(a, c->along, c->r->frequency, c->r->complete), name, how);
 }
 
 static vv_array *rolled(const climate *c, vv_array *a, const char *name, const char *how)
@@ -109,7 +109,7 @@ static vv_array *group_quantiles(const climate *c, vv_array *a, const char *name
 static vv_status do_variable(void *context, const vv_var_info *v)
 {
     climate *c = context;
-    vv_array *a = vv_dataset_array(c->results.source, v->name);
+    vv_array *a = vv_cli_area_masked(&c->area, vv_dataset_array(c->results.source, v->name));
     vv_status status = vv_array_status(a);
     for (int i = 0; status == VV_OK && i < c->methods.n; i++) {
         const char *how = c->methods.item[i];
@@ -182,6 +182,7 @@ static vv_status set_methods(climate *c)
 static vv_status run_climate(vv_session *s, const vv_cli_request *r, climate *c, bool reduces)
 {
     vv_cli_inputs inputs;
+    vv_cli_words needed = {0};
     c->r = r;
     c->results.session = s;
     c->results.request = r;
@@ -190,11 +191,16 @@ static vv_status run_climate(vv_session *s, const vv_cli_request *r, climate *c,
     if (status == VV_OK) status = vv_cli_inputs_open(s, r, &inputs, &c->results.source, &c->variables);
     if (status == VV_OK) status = find_dims(c);
     if (status == VV_OK) status = open_reference(c, s);
-    if (status == VV_OK) status = vv_cli_choose(c->results.source, &c->variables, &c->dims, do_variable, c);
+    if (status == VV_OK) status = vv_cli_area_open(s, r, c->results.source, &c->area);
+    if (status == VV_OK) status = vv_cli_words_both(&c->dims, &c->area.dims, &needed);
+    if (status == VV_OK)
+        status = vv_cli_choose_but(c->results.source, &c->variables, &needed, &c->area.own, do_variable, c);
     if (status == VV_OK && reduces && !(c->results.touched = strdup(c->over)))
         status = vv_error(VV_ERR_NOMEM, "no memory for the dimensions");
     if (status == VV_OK) status = vv_cli_results_deliver(&c->results);
     vv_cli_results_free(&c->results);
+    vv_cli_area_free(&c->area);
+    vv_cli_words_free(&needed);
     vv_cli_words_free(&c->variables);
     vv_cli_words_free(&c->methods);
     vv_cli_words_free(&c->dims);

@@ -6,7 +6,10 @@
 
 #define EVERY_REDUCTION "Reductions"
 
-enum { REDUCING = VV_CLI_SELECT | VV_CLI_REDUCE | VV_CLI_OUTPUT };
+enum {
+    REDUCING = VV_CLI_SELECT | VV_CLI_REDUCE | VV_CLI_OUTPUT,
+    STATISTIC = REDUCING | VV_CLI_AREA | VV_CLI_LABELS /* of the globe, too */
+};
 
 static const char reduction_about[] =
     "Several files (names, or a quoted pattern) are one dataset, joined along the dimension along which they differ, "
@@ -185,7 +188,7 @@ static const vv_cli_command any_reduction = {EVERY_REDUCTION,
                                              "[-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]",
                                              reduction_about,
                                              NULL,
-                                             REDUCING,
+                                             STATISTIC,
                                              true,
                                              false,
                                              vv_cli_reduction};
@@ -193,28 +196,29 @@ static const vv_cli_command any_reduction = {EVERY_REDUCTION,
 static const vv_cli_command after[] = {
     {EVERY_REDUCTION, "reduce", "several of these in one pass",
      "-m NAME,... [-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]", reduce_about,
-     "varve reduce -m mean,std,min,max -d time t2m.nc -o stats.nc", REDUCING | VV_CLI_METHODS, true, false,
+     "varve reduce -m mean,std,min,max -d time t2m.nc -o stats.nc", STATISTIC | VV_CLI_METHODS, true, false,
      vv_cli_reduce},
     {EVERY_REDUCTION, "quantile", "quantiles, exactly, of all or by group",
      "-q Q[,Q] [-d DIM,...] [-g GROUP] FILE... [-o OUTPUT]", quantile_about,
      "mpirun -n 2 varve quantile -q 0.05,0.5,0.95 -d time t2m.nc -o percentiles.nc\n"
      "varve quantile -g month -q 0.1,0.9 t2m.nc -o monthly.nc\n"
      "varve quantile -g dayofyear -w 5 -q 0.9 tasmax.nc -o tx90.nc",
-     REDUCING | VV_CLI_QUANTILES | VV_CLI_GROUPS | VV_CLI_PERIODS | VV_CLI_SPREAD, true, false, vv_cli_quantile},
+     REDUCING | VV_CLI_AREA | VV_CLI_QUANTILES | VV_CLI_GROUPS | VV_CLI_PERIODS | VV_CLI_SPREAD, true, false,
+     vv_cli_quantile},
     {CLIMATE, "clim", "a climatology: statistics of all Januaries, all Februaries ...",
      "-g GROUP [-m NAME,...] [-v VAR,...] FILE... [-o OUTPUT]", clim_about,
      "mpirun -n 4 varve clim -g month 't2m_*.nc' -o clim.nc\nvarve clim -g season -m mean,std t2m.nc -o seasons.nc",
-     REDUCING | VV_CLI_METHODS | VV_CLI_GROUPS, true, false, vv_cli_clim},
+     REDUCING | VV_CLI_AREA | VV_CLI_METHODS | VV_CLI_GROUPS, true, false, vv_cli_clim},
     {CLIMATE, "anom", "anomalies: values less the mean of their group", "[-g GROUP] [-v VAR,...] FILE... [-o OUTPUT]",
      anom_about,
      "varve anom -g month t2m.nc -o anomalies.nc\nvarve anom -g dayofyear --reference 1981:2010 --standardize t2m.nc "
      "-o "
      "index.nc",
-     REDUCING | VV_CLI_GROUPS | VV_CLI_ANOMALY, true, false, vv_cli_anom},
+     REDUCING | VV_CLI_AREA | VV_CLI_GROUPS | VV_CLI_ANOMALY, true, false, vv_cli_anom},
     {CLIMATE, "resample", "means of days, months, seasons, years ...",
      "-f FREQ [-m NAME,...] [-v VAR,...] FILE... [-o OUTPUT]", resample_about,
      "varve resample -f 1D -m mean,max t2m.nc -o daily.nc\nvarve resample -f QS-DEC --complete t2m.nc -o seasons.nc",
-     REDUCING | VV_CLI_METHODS | VV_CLI_PERIODS, true, false, vv_cli_resample},
+     REDUCING | VV_CLI_AREA | VV_CLI_METHODS | VV_CLI_PERIODS, true, false, vv_cli_resample},
     {CLIMATE, "rolling", "running means and other statistics of a moving window",
      "-w LENGTH [-m NAME,...] [-d DIM] FILE... [-o OUTPUT]", rolling_about,
      "varve rolling -w 30 --center t2m_daily.nc -o smooth.nc", REDUCING | VV_CLI_METHODS | VV_CLI_WINDOWS, true, false,
@@ -222,8 +226,9 @@ static const vv_cli_command after[] = {
     {MOVING, "select", "part of a file, by labels or positions", "SELECTION [-v VAR,...] FILE... -o OUTPUT",
      select_about,
      "varve select 'time=1990-01:1999-12,lat=-30:30' t2m.nc -o tropics.nc\nvarve select 'time=#::4,level=~850' "
-     "t.nc -o part.nc",
-     VV_CLI_SELECT | VV_CLI_OUTPUT, true, false, vv_cli_select},
+     "t.nc -o part.nc\nvarve select season=DJF,lon=-30:40,lat=35:70 t2m.nc -o winters.nc\n"
+     "varve select --points '10.7,59.9;12.5,41.9' t2m.nc -o cities.nc",
+     VV_CLI_SELECT | VV_CLI_POINTS | VV_CLI_OUTPUT, true, false, vv_cli_select},
     {MOVING, "concat", "files one behind the other along a dimension", "-d DIM [-v VAR,...] FILE... -o OUTPUT",
      concat_about, "varve concat -d time t2m_1990.nc t2m_1991.nc -o t2m.nc\nvarve concat -d time 't2m_*.nc' -o t2m.nc",
      VV_CLI_SELECT | VV_CLI_JOIN | VV_CLI_OUTPUT, true, false, vv_cli_concat},

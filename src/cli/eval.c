@@ -113,6 +113,7 @@ vv_status vv_cli_eval(vv_session *s, const vv_cli_request *r)
                           "eval needs statements: varve eval 'NAME = EXPRESSION' FILE, or a script of them with -f");
     if (status == VV_OK) status = open_files(s, &j);
     if (status == VV_OK) status = vv_script_new(s, j.results.source, &j.script);
+    if (status == VV_OK && r->align) status = vv_script_align(j.script, r->align);
     if (status == VV_OK) status = run_statements(&j, r);
     if (status == VV_OK) status = vv_cli_results_deliver(&j.results);
     vv_script_free(&j.script);

@@ -27,7 +27,7 @@ static bool is_touched(const vv_cli_move *m, const vv_var_info *v)
 /* Data is moved if it was named, or if nothing was; what belongs to data goes with it. Coordinates of dimensions are written with the arrays that have them. */
 static bool is_moved(const vv_cli_move *m, const vv_var_info *v)
 {
-    if (v->role == VV_ROLE_COORDINATE || !is_touched(m, v)) return false;
+    if (v->role == VV_ROLE_COORDINATE || !is_touched(m, v) || (m->leaves && m->leaves(m, v))) return false;
     if (is_text(v) && m->stays && m->variables.n == 0) return false;
     if (v->role != VV_ROLE_DATA) return !m->stays && !m->apart;
     return m->variables.n == 0 || vv_cli_words_has(&m->variables, v->name);
@@ -118,12 +118,14 @@ static vv_status dims_exist(const vv_cli_move *m)
 static vv_status move_variables(vv_cli_move *m)
 {
     const vv_dataset *d = m->results.source;
-    vv_status status = dims_exist(m);
+    vv_status status = m->opened ? m->opened(m) : VV_OK;
+    if (status == VV_OK) status = dims_exist(m);
     if (status == VV_OK) status = names_fit(m);
     for (int i = 0; status == VV_OK && i < vv_dataset_n_vars(d); i++) {
         vv_var_info v = vv_dataset_var(d, i);
         if (is_moved(m, &v)) status = move_variable(m, &v);
     }
+    if (status == VV_OK && m->results.n > 0 && m->moved) status = m->moved(m);
     if (status != VV_OK || m->results.n > 0) return status;
     return vv_error(VV_ERR_SHAPE, "%s has no data variable with dimension '%s'; 'varve info' shows what it has",
                     vv_dataset_path(d), m->dims->item[0]);

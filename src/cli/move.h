@@ -17,7 +17,11 @@ typedef struct vv_cli_move {
     bool apart; /* files are not joined but put side by side: every data variable is moved, whatever its dimensions */
     vv_dataset **file; /* then: by input */
     bool stays;        /* elements stay where they are: what belongs to a variable needs no moving */
-    const void *context;
+    void *context;
+    /* Steps of a command's own, NULL: none. When the files are open; whether a variable is left out; when all variables are moved. */
+    vv_status (*opened)(struct vv_cli_move *m);
+    bool (*leaves)(const struct vv_cli_move *m, const vv_var_info *v);
+    vv_status (*moved)(struct vv_cli_move *m);
     /* The result of a variable: of its array; of its arrays in all files where these are apart. */
     vv_array *(*make)(const struct vv_cli_move *m, const vv_var_info *v, vv_array *const arrays[]);
 } vv_cli_move;

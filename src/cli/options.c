@@ -122,6 +122,28 @@ const vv_cli_option vv_cli_options[] = {
      .help = "NumPy's name of how a quantile between two elements is defined: linear (the default), inverted_cdf, "
              "averaged_inverted_cdf, closest_observation, interpolated_inverted_cdf, hazen, weibull, median_unbiased, "
              "normal_unbiased, lower, higher, midpoint or nearest"},
+    {"weights", 0, "cos(lat)|area|VAR|EXPR", .group = VV_CLI_AREA, .set = set_text, FIELD(weights),
+     .help = "mean, sum, var and std weighted by cos(lat) (degrees), by the area of the cells (of cell_measures, else "
+             "of their "
+             "bounds or the middles between them), a variable, FILE:VAR, or an expression; only weights of values that "
+             "are there "
+             "count"},
+    {"mask", 0, "VAR|EXPR", .group = VV_CLI_AREA, .set = set_text, FIELD(mask),
+     .help = "only where this variable, FILE:VAR or expression, such as 'sftlf > 50', is there and not 0"},
+    {"by", 'g', "VAR|EXPR", .group = VV_CLI_LABELS, .set = set_text, FIELD(by),
+     .help =
+         "a result for each value of this variable (basins, counties: numbers or strings, of one dimension or more) or "
+         "FILE:VAR; of its dimensions unless -d names more"},
+    {"stack", 0, "DIM", .group = VV_CLI_LABELS, .set = set_text, FIELD(stack),
+     .help = "files side by side along a new dimension, over which -d DIM then reduces; -d member does so by itself"},
+    {"points", 0, "LON,LAT[;LON,LAT]|FILE", .group = VV_CLI_POINTS, .set = set_text, FIELD(points),
+     .help = "values at these points along a dimension 'station' instead of all of latitudes and longitudes; a file "
+             "has a point a "
+             "line, 'longitude latitude', and perhaps a name behind"},
+    {"interpolate", 0, "nearest|bilinear", .group = VV_CLI_POINTS, .set = set_text, FIELD(interpolate),
+     .help = "with --points: the cell at the least distance on a great circle (the default; the file tells how far), "
+             "or between "
+             "four neighbours, over the date line and the poles where the grid goes round"},
     {"group", 'g', "GROUP[+GROUP]", .group = VV_CLI_GROUPS, .set = set_text, FIELD(group),
      .help =
          "year, season (DJF, MAM, JJA, SON), month, dayofyear, day, hour, minute or weekday in the file's calendar, a "
@@ -149,6 +171,10 @@ const vv_cli_option vv_cli_options[] = {
              "the dimensions"},
     {"file", 'f', "SCRIPT", .group = VV_CLI_EXPRESSIONS, .set = set_text, FIELD(script),
      .help = "statements from a file, in front of those of the command line; - is standard input"},
+    {"align", 0, "exact|inner", .group = VV_CLI_EXPRESSIONS, .set = set_text, FIELD(align),
+     .help = "how operands line up: by labels that must be the same, in whatever order (exact, the default), or by "
+             "those that all "
+             "of them have (inner)"},
     {"concat", 0, "DIM", .group = VV_CLI_SELECT | VV_CLI_EXPRESSIONS, .set = set_text, FIELD(concat),
      .help = "dimension along which several input files are joined; default: the one along which they differ"},
     {"skipna", 0, NULL, .negatable = true, .group = VV_CLI_REDUCE, .set = set_flag, FIELD(skipna),
@@ -290,4 +316,5 @@ void vv_cli_request_free(vv_cli_request *r)
     vv_cli_words_free(&r->methods);
     vv_cli_words_free(&r->chunks);
     vv_cli_words_free(&r->quantiles);
+    vv_cli_words_free(&r->bins);
 }

@@ -36,6 +36,10 @@ typedef enum vv_cli_group {
     VV_CLI_EXPRESSIONS = 1 << 20,
     VV_CLI_SPREAD = 1 << 21, /* windows around the times of groups */
     VV_CLI_PICTURE = 1 << 24,
+    VV_CLI_AREA = 1 << 26,   /* weights and masks */
+    VV_CLI_LABELS = 1 << 27, /* groups by another variable */
+    VV_CLI_POINTS = 1 << 28, /* of the globe */
+    VV_CLI_BINS = 1 << 29,   /* of histograms */
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
@@ -88,6 +92,13 @@ typedef struct vv_cli_request {
     double ddof;
     bool skipna, keepdims;
     const char *group, *reference, *frequency;
+    const char *weights, *mask, *by;  /* "[FILE:]EXPRESSION" */
+    const char *points, *interpolate; /* "lon,lat;lon,lat" or a file; nearest or bilinear */
+    const char *stack;                /* files side by side along this dimension */
+    const char *align;                /* of operands */
+    vv_cli_words bins;                /* a number of them, or edges */
+    const char *range;                /* of bins: "LOW:HIGH" */
+    bool density;
     bool standardize, complete, center;
     int window, min_periods; /* 0: not given */
 

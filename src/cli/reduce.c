@@ -1,6 +1,8 @@
 /* The reductions, one at a time or several in one pass: which variables, which dimensions, what the results are called. */
+#include "cli/area.h"
 #include "cli/choose.h"
 #include "cli/inputs.h"
+#include "cli/members.h"
 #include "cli/results.h"
 
 #include <stdlib.h>
@@ -9,12 +11,15 @@
 typedef struct job {
     vv_cli_results results;
     const vv_cli_request *r;
+    vv_cli_members members;
+    vv_cli_area area;
     vv_cli_words variables;      /* that were asked for; none: those that suit */
     const vv_cli_words *methods; /* NULL: quantiles */
     const double *quantile;
     bool suffix;      /* results are called VAR_METHOD */
     char *dims;       /* "time,lat"; NULL: all */
     vv_cli_words all; /* dimensions of the chosen variables */
+    vv_cli_words own; /* dimensions of -d that the files have */
 } job;
 
 /* --- one variable --- */
@@ -46,21 +51,22 @@ static vv_status reduce_variable(void *context, const vv_var_info *v)
     options.keep_nan = !j->r->skipna;
     options.keep_dims = j->r->keepdims;
     options.ddof = j->r->ddof;
-    vv_array *a = vv_dataset_array(j->results.source, v->name);
+    vv_array *of = vv_cli_members_array(&j->members, j->results.source, v->name);
+    vv_array *a = vv_cli_area_masked(&j->area, of);
     vv_status status = note_dims(j, v);
     if (!j->methods) return status == VV_OK ? vv_cli_results_add(&j->results, v->name, quantiles(j, a)) : status;
     for (int i = 0; status == VV_OK && i < j->methods->n; i++) {
         const char *how = j->methods->item[i];
-        vv_array *made = vv_reduce(a, how, j->dims, &options);
+        vv_array *made = vv_cli_area_reduced(&j->area, a, of, how, j->dims, &options);
         status = vv_cli_results_add_as(&j->results, v->name, j->suffix ? how : NULL, made);
     }
     return status;
 }
 
-/* What is reduced away: the dimensions of -d, or all of every chosen variable. */
+/* What is reduced away: the dimensions of -d, or of labels, or all of every chosen variable. */
 static vv_status note_touched(job *j)
 {
-    j->results.touched = vv_cli_words_join(j->dims ? &j->r->dims : &j->all);
+    j->results.touched = vv_cli_words_join(j->dims ? &j->own : j->area.by ? &j->area.dims : &j->all);
     return j->results.touched ? VV_OK : vv_error(VV_ERR_NOMEM, "no memory for the dimensions");
 }
 
@@ -68,10 +74,16 @@ static vv_status note_touched(job *j)
 
 static vv_status reduce_all(job *j)
 {
-    vv_status status = vv_cli_check_dims(j->results.source, &j->r->dims);
+    vv_cli_words needed = {0};
+    vv_status status = vv_cli_members_dims(&j->members, &j->r->dims, &j->own);
+    if (status == VV_OK) status = vv_cli_check_dims(j->results.source, &j->own);
     if (status == VV_OK && j->r->dims.n > 0 && !(j->dims = vv_cli_words_join(&j->r->dims)))
         status = vv_error(VV_ERR_NOMEM, "no memory for the dimensions");
-    if (status == VV_OK) status = vv_cli_choose(j->results.source, &j->variables, &j->r->dims, reduce_variable, j);
+    if (status == VV_OK) status = vv_cli_area_open(j->results.session, j->r, j->results.source, &j->area);
+    if (status == VV_OK) status = vv_cli_words_both(&j->own, &j->area.dims, &needed);
+    if (status == VV_OK)
+        status = vv_cli_choose_but(j->results.source, &j->variables, &needed, &j->area.own, reduce_variable, j);
+    vv_cli_words_free(&needed);
     if (status == VV_OK) status = note_touched(j);
     return status == VV_OK ? vv_cli_results_deliver(&j->results) : status;
 }
@@ -98,11 +110,15 @@ static vv_status reduce_with(vv_session *s, const vv_cli_request *r, const vv_cl
         job j = {.r = r, .methods = methods, .suffix = suffix, .quantile = quantile};
         j.results.session = s;
         j.results.request = r;
-        status = vv_cli_inputs_open(s, r, &inputs, &j.results.source, &j.variables);
+        status = !methods && r->weights ? vv_error(VV_ERR_UNSUPPORTED, "quantiles take a mask, but no weights") : VV_OK;
+        if (status == VV_OK) status = vv_cli_members_open(s, r, &inputs, &j.members, &j.results.source, &j.variables);
         if (status == VV_OK) status = reduce_all(&j);
         vv_cli_results_free(&j.results);
         vv_cli_words_free(&j.variables);
         vv_cli_words_free(&j.all);
+        vv_cli_words_free(&j.own);
+        vv_cli_area_free(&j.area);
+        vv_cli_members_free(&j.members);
         free(j.dims);
     }
     vv_cli_inputs_free(&inputs);

@@ -42,6 +42,20 @@ bool vv_cli_words_has(const vv_cli_words *w, const char *word)
     return has(w, word, strlen(word));
 }
 
+static vv_status add_new(vv_cli_words *w, const vv_cli_words *from)
+{
+    vv_status status = VV_OK;
+    for (int i = 0; status == VV_OK && i < from->n; i++)
+        if (!vv_cli_words_has(w, from->item[i])) status = vv_cli_words_add(w, from->item[i], strlen(from->item[i]));
+    return status;
+}
+
+vv_status vv_cli_words_both(const vv_cli_words *a, const vv_cli_words *b, vv_cli_words *out)
+{
+    vv_status status = add_new(out, a);
+    return status == VV_OK ? add_new(out, b) : status;
+}
+
 char *vv_cli_words_join(const vv_cli_words *w)
 {
     size_t size = 1;

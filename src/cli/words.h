@@ -13,6 +13,8 @@ typedef struct vv_cli_words {
 VV_WARN_UNUSED vv_status vv_cli_words_add(vv_cli_words *w, const char *text, size_t length);
 /* Adds the pieces between commas; empty ones are an error that names `what`. A piece that is there already is not added again. */
 VV_WARN_UNUSED vv_status vv_cli_words_split(vv_cli_words *w, const char *text, const char *what);
+/* Words of both lists, each once, behind those of *out. */
+VV_WARN_UNUSED vv_status vv_cli_words_both(const vv_cli_words *a, const vv_cli_words *b, vv_cli_words *out);
 bool vv_cli_words_has(const vv_cli_words *w, const char *word);
 /* "a,b,c", to be freed; NULL without memory. */
 char *vv_cli_words_join(const vv_cli_words *w);

@@ -295,7 +295,8 @@ vv_status vv_call_registered(vv_script *x, const vv_expr *e, const char *name, v
     VV_TRY(read_in_order(&c, first));
     VV_TRY(read_keyed(&c, first));
     VV_TRY(all_said(&c));
-    if (vv_line_up(c.in, c.f.most == INT_MAX ? 0 : c.n_in) != VV_OK) return vv_passage_blame(x->source, e->place);
+    if (vv_node_line_up(c.in, c.f.most == INT_MAX ? 0 : c.n_in, x->inner) != VV_OK)
+        return vv_passage_blame(x->source, e->place);
     return c.n_along > 0 ? call_along(&c, out) : call_once(&c, out);
 }
 
@@ -336,7 +337,7 @@ static const char *random_kind(const char *name)
     return NULL;
 }
 
-vv_status vv_evaluate_call(vv_script *x, const vv_expr *e, vv_value *out)
+static vv_status call_by_name(vv_script *x, const vv_expr *e, vv_value *out)
 {
     vv_function_info f;
     const char *name = vv_usual_name(e->text);
@@ -348,4 +349,31 @@ vv_status vv_evaluate_call(vv_script *x, const vv_expr *e, vv_value *out)
         return vv_evaluate_statistic(x, e, name, out);
     if (!strcmp(f.family, "elementwise")) return elementwise(x, e, &f, out);
     return vv_call_registered(x, e, name, out);
+}
+
+/* align=inner holds for the call, and for what is written in it. */
+static vv_status aligned_call(vv_script *x, const vv_expr *e, int align, vv_value *out)
+{
+    const char *how;
+    vv_expr as = *e;
+    VV_TRY(vv_item_word(x, e->item[align], NULL, 0, &how));
+    if (strcmp(how, "inner") != 0 && strcmp(how, "exact") != 0)
+        return vv_passage_error(x->source, e->item[align]->span, VV_ERR_USAGE,
+                                "align is exact (labels must be equal) or inner (what all have)");
+    VV_TRY(vv_pool_get(&x->pool, (size_t)(e->n + 1) * sizeof *as.item, &as.item));
+    as.n = 0;
+    for (int i = 0; i < e->n; i++)
+        if (i != align) as.item[as.n++] = e->item[i];
+    bool before = x->inner;
+    x->inner = !strcmp(how, "inner");
+    vv_status status = call_by_name(x, &as, out);
+    x->inner = before;
+    return status;
+}
+
+vv_status vv_evaluate_call(vv_script *x, const vv_expr *e, vv_value *out)
+{
+    for (int i = 0; i < e->n; i++)
+        if (e->item[i]->key && !strcmp(e->item[i]->key, "align")) return aligned_call(x, e, i, out);
+    return call_by_name(x, e, out);
 }

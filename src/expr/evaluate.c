@@ -150,12 +150,12 @@ static void warn_of_degrees(const vv_script *x, const char *function, const vv_a
                a->name, units, function, function, a->name);
 }
 
-static vv_status apply_to_arrays(vv_script *x, vv_span place, const char *function, vv_array *const in[], int n,
+static vv_status apply_to_arrays(vv_script *x, vv_span place, const char *function, vv_array *in[], int n,
                                  vv_value *out)
 {
     for (int i = 0; i < n; i++)
         if (in[i]->kind != VV_NODE_SCALAR) warn_of_degrees(x, function, in[i]);
-    if (vv_line_up(in, n) != VV_OK) return vv_passage_blame(x->source, place);
+    if (vv_node_line_up(in, n, x->inner) != VV_OK) return vv_passage_blame(x->source, place);
     vv_array *a = vv_node_elementwise(x->context, function, in, n);
     vv_status status = vv_array_status(a);
     if (status == VV_ERR_TYPE) return not_defined(x, place, function);

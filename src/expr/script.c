@@ -55,6 +55,14 @@ static vv_status run_text(vv_script *x, const vv_passage *s)
     return VV_OK;
 }
 
+vv_status vv_script_align(vv_script *x, const char *how)
+{
+    x->inner = !strcmp(how, "inner");
+    if (x->inner || !strcmp(how, "exact")) return VV_OK;
+    return vv_fail(VV_ERR_USAGE,
+                   "arrays are lined up by labels that are equal (exact) or that all have (inner), not '%s'", how);
+}
+
 vv_status vv_script_run(vv_script *x, const char *text, const char *file)
 {
     vv_passage s = {.text = text, .size = strlen(text), .name = file};

@@ -64,11 +64,34 @@ static vv_status grouping(vv_script *x, const vv_expr *e, vv_array *a, const cha
     return vv_pool_printf(&x->pool, what, "%s.%s", *dim, by);
 }
 
+/* x.group(basin), where basin is no part of a date but a variable, or what has been made of some. */
+static bool groups_by_values(const vv_script *x, const vv_expr *e)
+{
+    const vv_expr *by = e->n == 2 ? e->item[1] : NULL;
+    if (!by || by->key) return false;
+    if (by->kind == VV_EXPR_CALL || by->kind == VV_EXPR_INDEX) return true;
+    if (by->kind != VV_EXPR_NAME || vv_is_date_part(by->text)) return false;
+    bool variable = x->dataset && vv_meta_find_var(x->dataset->file->meta, by->text) >= 0;
+    return variable || vv_meaning_find(x, by->text);
+}
+
+static vv_status group_by_values(vv_script *x, const vv_expr *e, vv_array *a, vv_value *out)
+{
+    const vv_expr *by = e->item[1];
+    vv_array *labels;
+    const char *merged = NULL;
+    VV_TRY(vv_evaluate_array(x, by, &labels));
+    for (int d = 0; d < labels->shape.nd; d++) /* "lat_lon" */
+        VV_TRY(vv_pool_printf(&x->pool, &merged, "%s%s%s", merged ? merged : "", merged ? "_" : "", labels->dim[d]));
+    return vv_made(x, by->span, vv_group_by(a, labels, merged ? merged : ""), out);
+}
+
 vv_status vv_call_group(vv_script *x, const vv_expr *e, vv_value *out)
 {
     vv_array *a;
     const char *dim, *what;
     VV_TRY(vv_first_array(x, e, &a));
+    if (groups_by_values(x, e)) return group_by_values(x, e, a, out);
     VV_TRY(grouping(x, e, a, &dim, &what));
     vv_array *g = vv_group(a, what);
     if (vv_array_status(g) != VV_OK) return vv_passage_blame(x->source, e->item[1]->span);
@@ -253,7 +276,7 @@ static vv_status two_arrays(vv_script *x, const vv_expr *e, vv_array *in[2], con
             VV_TRY(vv_join_words(x, word, dims));
         }
     }
-    return vv_line_up(in, 2) == VV_OK ? VV_OK : vv_passage_blame(x->source, e->place);
+    return vv_node_line_up(in, 2, x->inner) == VV_OK ? VV_OK : vv_passage_blame(x->source, e->place);
 }
 
 static vv_status made_by_call(vv_script *x, const vv_expr *e, vv_array *a, vv_value *out)
@@ -344,8 +367,10 @@ static const vv_special_function functions[] = {
     {"sel", "labels", "by labels: sel(x, lat=-30:30, time=\"1990-01\":\"1999-12\", level=~850)", 1, call_sel},
     {"isel", "positions", "by positions, as x[time=0:10]", 1, call_isel},
     {"group", "by",
-     "groups: x.group(month), x.group(time.dayofyear); then statistics, or arithmetic with one value a group", 1,
-     vv_call_group},
+     "groups: x.group(month), x.group(time.dayofyear), x.group(basin) of a variable; then statistics, or arithmetic "
+     "with one "
+     "value a group",
+     1, vv_call_group},
     {"ungroup", "", "without groups", 1, call_ungroup},
     {"split_pairs", "", "the dimension of pairs of groups, x.group(month + hour).mean(), as two", 1, call_split_pairs},
     {"resample", "by complete?", "periods of time, for a statistic: resample(x, \"1D\").mean()", 1, vv_call_resample},

@@ -112,8 +112,9 @@ static vv_status weights_of(vv_script *x, const vv_expr *e, vv_array **out)
 
 static vv_status weighted(vv_script *x, const vv_expr *e, const asked *a, vv_array *in, vv_array *w, vv_value *out)
 {
-    if (vv_line_up((vv_array *[]){in, w}, 2) != VV_OK) return vv_passage_blame(x->source, e->place);
-    vv_array *r = vv_weighted(in, a->how, w, a->dims, &a->options);
+    vv_array *both[] = {in, w};
+    if (vv_node_line_up(both, 2, x->inner) != VV_OK) return vv_passage_blame(x->source, e->place);
+    vv_array *r = vv_weighted(both[0], a->how, both[1], a->dims, &a->options);
     if (vv_array_status(r) != VV_OK) return vv_blame_call(x, e);
     *out = vv_value_array(r);
     return VV_OK;

@@ -2,6 +2,7 @@
 #ifndef VV_EXPR_VALUE_H
 #define VV_EXPR_VALUE_H
 
+#include "array/align.h"
 #include "array/node.h"
 #include "expr/tree.h"
 #include "varve/expression.h"
@@ -47,6 +48,7 @@ struct vv_script {
     vv_array **variable; /* of the dataset, once they were wanted */
     vv_pool pool;
     const vv_passage *source; /* of what is evaluated now */
+    bool inner;               /* operands are lined up by what all of them have */
     int n, room;
     vv_meaning *meaning; /* the newest last */
 };
@@ -75,8 +77,6 @@ VV_WARN_UNUSED vv_status vv_evaluate_index(vv_script *x, const vv_expr *e, vv_va
 VV_WARN_UNUSED vv_status vv_take_positions(vv_script *x, const vv_expr *e, int first, vv_array *a, vv_value *out);
 /* labels.c: sel(x, lat=-30:30) */
 VV_WARN_UNUSED vv_status vv_take_labels(vv_script *x, const vv_expr *e, vv_array *a, vv_value *out);
-/* line_up.c: coordinates of the operands agree where both have some. */
-VV_WARN_UNUSED vv_status vv_line_up(vv_array *const operands[], int n);
 /* meaning.c: what attributes the result of an elementwise function has. */
 VV_WARN_UNUSED vv_status vv_carry_attributes(const char *function, vv_array *const operands[], int n, vv_array *out);
 

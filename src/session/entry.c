@@ -1,4 +1,5 @@
 /* Public functions that need no more than a line of the layers below. */
+#include "array/text.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "plan/place.h"
@@ -126,6 +127,17 @@ vv_array *vv_full(vv_session *s, const char *dims, const char *chunks, double va
 vv_array *vv_scalar(vv_session *s, double value)
 {
     return vv_node_scalar(&s->context, value);
+}
+
+vv_array *vv_strings(vv_session *s, const char *dim, const char *const text[], vv_index n)
+{
+    return vv_node_strings(&s->context, dim, text, n);
+}
+
+vv_array *vv_failed(vv_session *s, vv_status why)
+{
+    (void)why;
+    return vv_node_inert(&s->context);
 }
 
 vv_array *vv_complex_scalar(vv_session *s, double re, double im)
