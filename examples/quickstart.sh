@@ -40,4 +40,6 @@ mpirun $oversubscribe -n 2 "$varve" mean -d time t2m.nc -o out.nc --overwrite --
 
 say "The result: build/quickstart/out.nc"
 "$varve" info out.nc
-"$PYTHON" ../../examples/draw.py out.nc --variable t2m --png "$PWD/t2m_mean.png"
+"$varve" plot out.nc:t2m
+"$varve" plot out.nc:t2m -o t2m_mean.png --overwrite
+say "The same as a picture: build/quickstart/t2m_mean.png. What else there is to see: examples/tour.sh"

@@ -105,7 +105,8 @@ static void print_row(const vv_cli_table *t, int row, const int widths[], const 
         int padding = widths[c] - width(text), left = align[c] == 'r' ? padding : 0;
         gap += 2;
         if (*text) {
-            fprintf(out, "%*s%s", gap + left, "", text);
+            const char *tint = row == 0 && t->head ? t->head : t->tint[c];
+            fprintf(out, "%*s%s%s%s", gap + left, "", tint ? tint : "", text, tint ? "\033[0m" : "");
             gap = padding - left;
         } else {
             gap += padding;

@@ -18,6 +18,8 @@ enum { VV_CLI_COLUMNS = 10 };
 typedef struct vv_cli_table {
     int columns, rows, failed;
     char **cell; /* rows x VV_CLI_COLUMNS */
+    const char *tint[VV_CLI_COLUMNS],
+        *head; /* escape sequences in front of the cells of a column, and of the first row; NULL: none */
 } vv_cli_table;
 
 /* Adds a cell to the row in hand; vv_cli_table_row begins the next one. */

@@ -22,8 +22,8 @@ enum { LONGEST_NAME = 44, MOST_LINES = 3, LONGEST_LINE = 160 };
 typedef struct view {
     vv_dataset *d;
     const bool *chosen;
-    bool detailed; /* variables were chosen by name: their attributes are shown */
-    const char *bold, *plain;
+    bool detailed;                         /* variables were chosen by name: their attributes are shown */
+    const char *bold, *plain, *name, *dim; /* escape sequences; name and dim NULL where nothing is coloured */
 } view;
 
 /* --- words --- */
@@ -119,11 +119,19 @@ static bool shows_dimension(const view *w, int dim)
     return !w->detailed;
 }
 
+/* Names stand out; `quiet` columns step back. */
+static vv_cli_table tinted(const view *w, int quiet, bool headed)
+{
+    vv_cli_table t = {.tint = {w->name}, .head = headed ? w->dim : NULL};
+    for (int c = quiet; quiet > 0 && c < VV_CLI_COLUMNS; c++) t.tint[c] = w->dim;
+    return t;
+}
+
 static vv_status show_dimensions(const view *w)
 {
     int n = vv_dataset_n_dims(w->d);
     bool grows = false;
-    vv_cli_table t = {0};
+    vv_cli_table t = tinted(w, 0, false);
     for (int i = 0; i < n; i++) {
         if (!shows_dimension(w, i)) continue;
         vv_dim_info dim = vv_dataset_dim(w->d, i);
@@ -182,7 +190,7 @@ static vv_status add_coordinate(const view *w, int var, vv_cli_table *t)
 
 static vv_status show_coordinates(const view *w)
 {
-    vv_cli_table t = {0};
+    vv_cli_table t = tinted(w, 3, false);
     vv_status status = VV_OK;
     for (int i = 0; status == VV_OK && i < vv_dataset_n_vars(w->d); i++)
         if (w->chosen[i] && vv_dataset_var(w->d, i).role == VV_ROLE_COORDINATE) status = add_coordinate(w, i, &t);
@@ -211,7 +219,7 @@ static void add_variable(const view *w, int var, vv_cli_table *t)
 static vv_status show_variables(const view *w)
 {
     static const char *const column[] = {"", "type", "chunks", "filters", "on disk", "in memory"};
-    vv_cli_table t = {0};
+    vv_cli_table t = tinted(w, 0, true);
     vv_cli_table_row(&t);
     for (size_t c = 0; c < sizeof column / sizeof *column; c++) vv_cli_table_cell(&t, "%s", column[c]);
     for (int i = 0; i < vv_dataset_n_vars(w->d); i++)
@@ -226,7 +234,7 @@ static vv_status show_variables(const view *w)
 
 static vv_status show_others(const view *w)
 {
-    vv_cli_table t = {0};
+    vv_cli_table t = tinted(w, 2, false);
     for (int i = 0; i < vv_dataset_n_vars(w->d); i++) {
         vv_var_info v = vv_dataset_var(w->d, i);
         if (!w->chosen[i] || v.role == VV_ROLE_DATA || v.role == VV_ROLE_COORDINATE) continue;
@@ -293,7 +301,7 @@ static void show_attributes(const view *w, int var, const char *title)
     }
     for (int i = 0; i < n; i++) {
         vv_attr_info a = vv_dataset_attr(w->d, var, i);
-        printf("  %-*s  ", width, a.name);
+        printf("  %s%-*s%s  ", w->name ? w->name : "", width, a.name, w->plain);
         if (a.type == VV_NONE)
             print_text(a.data ? a.data : "", width + 4);
         else
@@ -355,7 +363,13 @@ static vv_status show_dataset(vv_dataset *d, const vv_cli_words *variables, bool
     if (status != VV_OK) return status;
     bool *chosen = calloc((size_t)vv_dataset_n_vars(d) + 1, sizeof *chosen), bright = colour();
     if (!chosen) return vv_error(VV_ERR_NOMEM, "no memory for the list of variables");
-    view w = {d, chosen, variables->n > 0, bright ? "\033[1m" : "", bright ? "\033[0m" : ""};
+    view w = {d,
+              chosen,
+              variables->n > 0,
+              bright ? "\033[1m" : "",
+              bright ? "\033[0m" : "",
+              bright ? "\033[36m" : NULL,
+              bright ? "\033[2m" : NULL};
     status = choose(d, variables, chosen);
     if (status == VV_OK) status = json ? vv_cli_info_json(d, chosen, stdout) : show(&w);
     free(chosen);

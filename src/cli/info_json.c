@@ -117,6 +117,22 @@ static void json_storage(FILE *out, const vv_var_info *v)
     fputs(",\n", out);
 }
 
+/* The number that stands for missing values; null where no attribute says. */
+static void json_fill(FILE *out, const vv_dataset *d, int var)
+{
+    static const char *const names[] = {"_FillValue", "missing_value"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+        for (int i = 0; i < vv_dataset_n_attrs(d, var); i++) {
+            vv_attr_info a = vv_dataset_attr(d, var, i);
+            if (strcmp(a.name, names[k]) != 0 || a.type == VV_NONE || a.count < 1) continue;
+            fputs("      \"fill\": ", out);
+            json_element(out, a.type, a.data, 0);
+            fputs(",\n", out);
+            return;
+        }
+    fputs("      \"fill\": null,\n", out);
+}
+
 static vv_status json_range(FILE *out, vv_dataset *d, int var)
 {
     vv_cli_range range;
@@ -155,6 +171,7 @@ static vv_status json_variable(FILE *out, vv_dataset *d, int var)
     json_indices(out, v.shape, v.n_dims);
     fputs(",\n", out);
     json_storage(out, &v);
+    json_fill(out, d, var);
     vv_status status = v.role == VV_ROLE_COORDINATE ? json_range(out, d, var) : VV_OK;
     json_attributes(out, d, var, "      ");
     fputs("\n    }", out);

@@ -23,6 +23,7 @@ typedef struct layout {
     int columns, rows;
     bool fields, one_x, one_y, one_bar;
     double x_room, y_room, bar_room, legend, head, top;
+    double width, height; /* of the picture */
     double plot_width, plot_height;
     double left;   /* of the first plot */
     double raised; /* above the title, where a height was asked for that maps do not fill */
@@ -99,9 +100,10 @@ static double above_and_below(const layout *l)
     return l->top + rows + l->x_room + MARGIN;
 }
 
+/* Above lines the units of their axis stand. */
 static double top_of(const vv_picture *p, double legend)
 {
-    double top = MARGIN * 0.8;
+    double top = MARGIN * 0.8 + (p->panel[0].kind == VV_PANEL_FIELD ? 0 : 10);
     if (p->title) top += VV_TITLE_SIZE + 8;
     if (p->subtitle) top += VV_SUBTITLE_SIZE + 7;
     return top + legend + (legend > 0 ? 10 : 6);
@@ -126,22 +128,18 @@ static void choose_sizes(layout *l)
     }
 }
 
-static vv_status check_sizes(const layout *l)
-{
-    if (l->plot_width >= LEAST_PLOT && l->plot_height >= LEAST_PLOT) return VV_OK;
-    return vv_fail(VV_ERR_USAGE, "a picture of %.0f x %.0f pixels has no room for %s; make it larger", l->c->width,
-                   l->c->height, l->p->n_panels > 1 ? "its panels" : "a plot between its labels");
-}
-
-static void set_size(layout *l)
+static vv_status set_size(layout *l)
 {
     const vv_picture *p = l->p;
     double width = beside(l) + l->columns * l->plot_width, height = above_and_below(l) + l->rows * l->plot_height;
-    l->c->width = p->width > 0 ? p->width : fmax(ceil(width), LEAST_WIDTH);
-    l->c->height = p->height > 0 ? p->height : ceil(height);
-    l->raised = fmax(0, (l->c->height - height) / 2);
+    l->width = p->width > 0 ? p->width : fmax(ceil(width), LEAST_WIDTH);
+    l->height = p->height > 0 ? p->height : ceil(height);
+    l->raised = fmax(0, (l->height - height) / 2);
     l->top += l->raised;
-    l->left = MARGIN + l->y_room + fmax(0, (l->c->width - width) / 2);
+    l->left = MARGIN + l->y_room + fmax(0, (l->width - width) / 2);
+    if (l->plot_width >= LEAST_PLOT && l->plot_height >= LEAST_PLOT) return VV_OK;
+    return vv_fail(VV_ERR_USAGE, "a picture of %.0f x %.0f pixels has no room for %s; make it larger", l->width,
+                   l->height, p->n_panels > 1 ? "its panels" : "a plot between its labels");
 }
 
 /* --- drawing --- */
@@ -240,13 +238,11 @@ static vv_status lay_out(layout *l, vv_canvas *c)
     choose_grid(l);
     measure(l);
     choose_sizes(l);
-    set_size(l);
-    double width = c->width, height = c->height;
-    vv_status status = check_sizes(l), closed = c->kind->close(c);
+    vv_status status = set_size(l), closed = c->kind->close(c);
     vv_buf_free(&c->out);
     c->clips = 0;
-    c->width = width;
-    c->height = height;
+    c->width = l->width;
+    c->height = l->height;
     return status == VV_OK ? closed : status;
 }
 

@@ -178,7 +178,7 @@ static vv_status value_range(const vv_plot_options *o, const vv_panel *p, vv_ind
     if (!(lo <= hi)) return vv_fail(VV_ERR_RUN, "'%s' has no values to draw: all are missing", p->series[0].name);
     bool bars = p->kind == VV_PANEL_BARS;
     double some = hi > lo ? 0.05 * (hi - lo) : lo != 0 ? 0.05 * fabs(lo) : 1;
-    out->lo = bars ? 0 : !isnan(o->vmin) ? o->vmin : lo - some;
+    out->lo = bars ? 0 : !isnan(o->vmin) ? o->vmin : lo >= 0 && lo < some ? 0 : lo - some;
     out->hi = !isnan(o->vmax) && !bars ? o->vmax : hi + some;
     if (out->lo < out->hi) return VV_OK;
     return vv_fail(VV_ERR_USAGE, "the axis of values would go from %g to %g", out->lo, out->hi);

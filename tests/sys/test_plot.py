@@ -4,13 +4,19 @@
 # builds: release asan
 """Pictures: what `varve plot` draws is what the data says - colours of known cells at known pixels, limits, ticks, units and titles as text in SVG - on any number of ranks,
 of files, expressions and results of other commands; large fields are reduced where they are; and what cannot be drawn is refused.
+And what `varve info` shows, in colours on a terminal, complete as JSON.
 """
+import fcntl
+import json
 import os
+import pty
 import re
 import struct
-import unittest
+import subprocess
+import termios
 import zlib
 
+import netCDF4
 import numpy as np
 
 import support
@@ -212,6 +218,63 @@ class Plot(support.Case):
         self.assertEqual(out, self.run_ok("plot", f"{self.data}:t2m", "-o", "-").out)
         self.assertLessEqual(max(map(len, out.splitlines())), 82)
         self.assertIn("⠁", self.run_ok("plot", "arange(x, 40)").out.replace("⡀", "⠁").replace("⢀", "⠁"))
+
+    def on_terminal(self, *args, **env):
+        """What a command writes to a terminal of 100 columns."""
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
+        how = support.environment({"TERM": "xterm", **env})
+        for name in ("NO_COLOR", "OMPI_COMM_WORLD_RANK"):
+            if name not in env:
+                how.pop(name, None)
+        job = subprocess.Popen([support.binary(), *args], stdout=slave, stderr=subprocess.DEVNULL, env=how)
+        os.close(slave)
+        said = b""
+        while True:
+            try:
+                part = os.read(master, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not part:
+                break
+            said += part
+        os.close(master)
+        self.assertEqual(job.wait(60 * support.SLOW), 0)
+        return said.decode()
+
+    def test_colours_on_terminals_only(self):
+        self.assertIn("\x1b[38;2;", self.on_terminal("plot", f"{self.data}:t2m"))
+        self.assertNotIn("\x1b", self.on_terminal("plot", f"{self.data}:t2m", NO_COLOR="1"))
+        plain, bright = self.run_ok("info", self.data).out, self.on_terminal("info", self.data)
+        self.assertNotIn("\x1b", plain)
+        self.assertIn("\x1b[1mvariables\x1b[0m", bright)
+        self.assertIn("\x1b[36m", bright)
+        self.assertEqual(re.sub("\x1b\\[[0-9;]*m", "", bright).replace("\r", ""), plain, "colours change no text")
+        self.assertEqual(self.on_terminal("info", self.data, NO_COLOR="1").replace("\r", ""), plain)
+
+    def test_info_is_complete_as_json(self):
+        told = json.loads(self.run_ok("info", "--json", self.data).out)
+        with netCDF4.Dataset(self.data) as f:
+            self.assertEqual({n: len(d) for n, d in f.dimensions.items()}, {n: d["length"] for n, d in told["dimensions"].items()})
+            self.assertEqual(set(f.variables), set(told["variables"]))
+            self.assertEqual({n: f.getncattr(n) for n in f.ncattrs()}, told["attributes"])
+            for name, v in f.variables.items():
+                t = told["variables"][name]
+                self.assertEqual(list(v.dimensions), t["dimensions"])
+                self.assertEqual(v.dtype.itemsize, int(t["type"][1:]) // 8)
+                self.assertEqual(v.chunking(), t["chunk"] or "contiguous")
+                filters = v.filters()
+                self.assertEqual((filters["zlib"], filters["shuffle"], filters["fletcher32"]), (t["deflate"] is not None, t["shuffle"], t["fletcher32"]))
+                self.assertEqual(set(v.ncattrs()), set(t["attributes"]))
+                for a in v.ncattrs():
+                    there = np.asarray(v.getncattr(a))
+                    np.testing.assert_equal(np.asarray(t["attributes"][a]).astype(there.dtype), there, f"{name}.{a}")
+                self.assertEqual(t["fill"], t["attributes"].get("_FillValue"))
+                if not filters["zlib"] and not t["chunk"]:
+                    self.assertEqual(t["stored"], v.size * v.dtype.itemsize)
+        self.assertEqual(told["bytes"], os.path.getsize(self.data))
+        time = told["variables"]["time"]
+        self.assertEqual((time["first_time"], time["last_time"], time["step"]), ("1990-01-16", "1991-12-16", 30))
 
     def test_what_cannot_be_drawn_is_refused(self):
         def refused(code, pattern, *args):
