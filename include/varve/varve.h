@@ -2,6 +2,7 @@
 #ifndef VARVE_VARVE_H
 #define VARVE_VARVE_H
 
+#include "varve/analysis.h"
 #include "varve/apply.h"
 #include "varve/array.h"
 #include "varve/call.h"

@@ -1,6 +1,7 @@
 /* Functions by name, with arguments in words: what tables, languages and tests call. */
 #include "array/build.h"
 
+#include "varve/analysis.h"
 #include "varve/call.h"
 #include "varve/count.h"
 #include "varve/create.h"

@@ -124,6 +124,14 @@ FUNCTION(cumulative, 1, 1, "how dim", "running statistics", vv_cumulative(IN(0),
 FUNCTION(cumsum, 1, 1, "dim", "running sum", vv_cumulative(IN(0), "sum", WORD(dim)))
 FUNCTION(cumprod, 1, 1, "dim", "running product", vv_cumulative(IN(0), "prod", WORD(dim)))
 
+FUNCTION(pairs, 2, 2, "what dims? ddof?", "of two arrays corr, cov, slope, intercept, stderr, t, p or n",
+         vv_pairs(IN(0), IN(1), WORD(what), TEXT(dims), &(vv_pair_options){.ddof = REAL(ddof, 0)}))
+FUNCTION(trend, 1, 1, "dim what? per? adjust?", "line by least squares: its slope, intercept, stderr, t, p, corr or n",
+         vv_trend(IN(0), WORD(dim), TEXT(what) ? WORD(what) : "slope",
+                  &(vv_trend_options){TEXT(per), WHOLE(adjust, 0) != 0}))
+FUNCTION(detrend, 1, 1, "dim per?", "what is left without that line",
+         vv_detrend(IN(0), WORD(dim), &(vv_trend_options){.per = TEXT(per)}))
+
 FUNCTION(fft, 1, 1, "dims? norm?", "Fourier transform, along one dimension or several",
          vv_fft(IN(0), TEXT(dims), TEXT(norm)))
 FUNCTION(ifft, 1, 1, "dims? norm?", "inverse Fourier transform", vv_ifft(IN(0), TEXT(dims), TEXT(norm)))

@@ -70,10 +70,11 @@ static vv_status describe(vv_array *made, const vv_array *in, const char *how, c
     char method[64];
     const vv_grouping *g = vv_node_grouping(in);
     const vv_reduction *r = vv_reduction_find(how);
-    VV_TRY(vv_node_named_dims(in, dims, over));
+    bool own = vv_node_named_dims(in, dims, over) == VV_OK;
+    if (!own) vv_error_clear(); /* some are of the weights alone */
     VV_TRY(vv_attrs_copy(&made->attrs, &in->attrs));
     VV_TRY(vv_cf_statistic_units(&made->attrs, how));
-    if (!r || !r->cell_method) return VV_OK;
+    if (!r || !r->cell_method || !own) return VV_OK;
     snprintf(method, sizeof method, "%s (weighted)", r->cell_method);
     bool grouped = g && over[g->dim] && strcmp(g->name, in->dim[g->dim]) != 0;
     return vv_cf_cell_method(made, in, over, method, grouped ? g->name : NULL);

@@ -25,13 +25,18 @@ typedef struct climate {
     vv_array *(*make)(const struct climate *c, vv_array *a, const char *name, const char *how);
 } climate;
 
-static vv_array *reduced(const climate *c, vv_array *a, const char *name, const char *how)
+static vv_array *reduced_to(const climate *c, vv_array *a, const char *name, const char *how, bool keep_dims)
 {
     vv_reduce_options o = VV_REDUCE_OPTIONS_INIT;
     o.keep_nan = !c->r->skipna;
-    o.keep_dims = c->r->keepdims;
+    o.keep_dims = keep_dims;
     o.ddof = c->r->ddof;
     return vv_cli_area_reduced(&c->area, a, vv_dataset_array(c->results.source, name), how, c->over, &o);
+}
+
+static vv_array *reduced(const climate *c, vv_array *a, const char *name, const char *how)
+{
+    return reduced_to(c, a, name, how, c->r->keepdims);
 }
 
 /* --- climatologies --- */
@@ -61,9 +66,9 @@ static vv_array *anomaly(const climate *c, vv_array *a, const char *name, const 
     vv_array *all = grouped(c, a);
     if (c->reference) return vv_describe_as(vv_sub(all, vv_align(vv_dataset_array(c->reference, name), a)), a);
     vv_array *part = grouped(c, reference_part(c, a));
-    vv_array *deviation = vv_sub(all, reduced(c, part, name, "mean"));
+    vv_array *deviation = vv_sub(all, reduced_to(c, part, name, "mean", false)); /* the shape stays in any case */
     if (!c->r->standardize) return vv_describe_as(deviation, a);
-    vv_array *spreads = vv_divide(deviation, reduced(c, part, name, "std"));
+    vv_array *spreads = vv_divide(deviation, reduced_to(c, part, name, "std", false));
     return vv_with_attribute(vv_describe_as(spreads, a), "units", "1");
 }
 

@@ -102,6 +102,22 @@ static const char rolling_about[] =
     "std "
     "or count. The shape stays; where the window is not full values are missing, unless --min-periods allows it.";
 
+#define WHICH_TIME                                                                                                     \
+    "\nThe time is the dimension whose coordinate has units such as \"hours since 1990-01-01\", in any calendar of "   \
+    "CF; -d names another one."
+
+static const char trend_about[] =
+    "Straight lines through every series along the time, by least squares: how much it rises, and whether that is more "
+    "than chance. Of each data variable VAR_slope, VAR_intercept (the line at the first time), VAR_stderr (the slope's "
+    "standard error) and VAR_p (the two-sided p-value of Student's t with n - 2 degrees of freedom), or those of -m. "
+    "Missing values are left out; with less than three there is no p.\n"
+    "Slopes are per year of the calendar unless --per says otherwise, and times count as they are, not by their "
+    "numbers: CDO's trend and a plain polyfit are --per step. The input is read once." WHICH_TIME;
+
+static const char detrend_about[] =
+    "What is left of every series without its straight line (see 'varve trend --help'): its mean and its slope along "
+    "the time are gone. The shape stays. The input is read twice." WHICH_TIME;
+
 #define MOVING "Move data"
 
 #define AS_IT_WAS                                                                                                      \
@@ -223,6 +239,14 @@ static const vv_cli_command after[] = {
      "-w LENGTH [-m NAME,...] [-d DIM] FILE... [-o OUTPUT]", rolling_about,
      "varve rolling -w 30 --center t2m_daily.nc -o smooth.nc", REDUCING | VV_CLI_METHODS | VV_CLI_WINDOWS, true, false,
      vv_cli_rolling},
+    {CLIMATE, "trend", "how much values rise with time, and whether that is significant",
+     "[-d DIM] [-m NAME,...] [--per UNIT] FILE... [-o OUTPUT]", trend_about,
+     "varve trend t2m.nc -o trend.nc\nvarve trend --per decade -m slope,p --adjust 't2m_*.nc' -o trend.nc\n"
+     "varve trend -d time --per step t2m.nc -o as_cdo.nc",
+     VV_CLI_SELECT | VV_CLI_TRENDS | VV_CLI_LINES | VV_CLI_OUTPUT, true, false, vv_cli_trend},
+    {CLIMATE, "detrend", "values less the straight line through them", "[-d DIM] [-v VAR,...] FILE... -o OUTPUT",
+     detrend_about, "varve detrend t2m.nc -o left.nc", VV_CLI_SELECT | VV_CLI_TRENDS | VV_CLI_OUTPUT, true, false,
+     vv_cli_detrend},
     {MOVING, "select", "part of a file, by labels or positions", "SELECTION [-v VAR,...] FILE... -o OUTPUT",
      select_about,
      "varve select 'time=1990-01:1999-12,lat=-30:30' t2m.nc -o tropics.nc\nvarve select 'time=#::4,level=~850' "

@@ -166,6 +166,18 @@ const vv_cli_option vv_cli_options[] = {
      .help = "the window lies around each element; default: it ends there"},
     {"min-periods", 0, "N", .group = VV_CLI_WINDOWS, .set = set_whole, FIELD(min_periods), .low = 1, .high = 1e9,
      .help = "missing where fewer than N elements of the window are there; default: where one is not"},
+    {"dim", 'd', "DIMENSION", .group = VV_CLI_TRENDS, .set = set_list, FIELD(dims),
+     .help = "the dimension along which lines go; default: the one that has times"},
+    {"method", 'm', "STATISTIC[,STATISTIC]", .group = VV_CLI_LINES, .set = set_list, FIELD(methods),
+     .help = "what to write: slope, intercept, stderr (of the slope), t, p (two-sided), corr, n; default: slope, "
+             "intercept, stderr and p"},
+    {"per", 0, "UNIT", .group = VV_CLI_TRENDS, .set = set_text, FIELD(per),
+     .help = "slopes per year (the default of times; as long as the calendar's years are in the mean), decade, "
+             "century, day, hour, minute, second; unit: of the coordinate itself (the default of others); step: per "
+             "element"},
+    {"adjust", 0, NULL, .group = VV_CLI_LINES, .set = set_flag, FIELD(adjust),
+     .help = "significance by the effective number of values n (1 - r) / (1 + r), where r is the correlation of "
+             "neighbours in what the line leaves over; the input is read twice"},
     {"var", 'v', "VAR[,VAR]", .group = VV_CLI_SELECT, .set = set_list, FIELD(variables),
      .help = "variables to work on; may be repeated; FILE:VAR says the same; default: every data variable that has "
              "the dimensions"},

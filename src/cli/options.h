@@ -35,6 +35,8 @@ typedef enum vv_cli_group {
     VV_CLI_WINDOWS = 32768,
     VV_CLI_EXPRESSIONS = 1 << 20,
     VV_CLI_SPREAD = 1 << 21, /* windows around the times of groups */
+    VV_CLI_TRENDS = 1 << 22,
+    VV_CLI_LINES = 1 << 23, /* what is told of a trend */
     VV_CLI_PICTURE = 1 << 24,
     VV_CLI_AREA = 1 << 26,   /* weights and masks */
     VV_CLI_LABELS = 1 << 27, /* groups by another variable */
@@ -102,6 +104,8 @@ typedef struct vv_cli_request {
     bool standardize, complete, center;
     int window, min_periods; /* 0: not given */
 
+    const char *per; /* unit of time of a trend */
+    bool adjust;
     vv_cli_picture picture;
 
     bool json, manual, help, version;

@@ -3,6 +3,7 @@
 #include "kernels/complex.h"
 #include "kernels/ops_math.h"
 #include "kernels/smooth.h"
+#include "kernels/student.h"
 
 #include <string.h>
 

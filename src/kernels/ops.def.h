@@ -50,6 +50,8 @@ REAL(copysign, "first operand with the sign of the second; NaN has none", 2, b =
 REAL(nextafter, "next number from the first operand towards the second", 2, nextafter(a, b))
 REAL(spacing, "distance to the next number away from zero", 1, real_spacing(a))
 REAL(heaviside, "0 below zero, 1 above, the second operand at zero", 2, a != a ? a : a == 0 ? b : (a > 0))
+REAL(student_p, "two-sided probability of Student's t, the first operand, with degrees of freedom, the second", 2,
+     real_of(a, vv_student_p(a, b)))
 REAL(degrees, "radians to degrees", 1, a *real_of(a, 180 / M_PI))
 REAL(radians, "degrees to radians", 1, a *real_of(a, M_PI / 180))
 REAL(ldexp, "first operand times 2 to the power of the second", 2, real_ldexp(a, b))

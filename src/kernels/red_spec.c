@@ -125,6 +125,16 @@ static bool own_ok(const vv_red_spec *s)
     return vv_working_type(s->result) == s->result && s->result != VV_NONE;
 }
 
+enum { PAIR_BYTES = 64 };
+
+static bool pairs_ok(const vv_red_spec *s)
+{
+    for (int k = 0; k < s->n_values; k++)
+        if (s->type[k] != VV_F64) return false;
+    return (s->n_values == 2 || s->n_values == 3) && s->n_axes == 0 && s->length == VV_PAIR_MOMENTS &&
+           s->state == PAIR_BYTES && s->result == VV_F64;
+}
+
 bool vv_red_spec_ok(const vv_red_spec *s)
 {
     if (s->n_values < 1 || s->n_values > VV_RED_VALUES || s->length < 0 || s->state < 8 || s->state % 8) return false;
@@ -135,6 +145,7 @@ bool vv_red_spec_ok(const vv_red_spec *s)
     switch (s->told) {
     case VV_TOLD_ROOM: return room_ok(s);
     case VV_TOLD_OWN: return own_ok(s);
+    case VV_TOLD_PAIRS: return pairs_ok(s);
     case VV_TOLD_BINS:
     case VV_TOLD_NUMBERS: return bins_ok(s);
     default: return false;
@@ -276,4 +287,19 @@ vv_status vv_bincount_spec(vv_index length, vv_dtype weight, vv_red_spec **out)
     if (vv_red_spec_ok(s)) return VV_OK;
     vv_red_spec_free(out);
     return vv_fail(VV_ERR_USAGE, "bincount: %lld counts; there are 1 to %d", (long long)length, INT32_MAX);
+}
+
+/* --- pairs --- */
+
+vv_status vv_pairs_spec(bool weighted, vv_red_spec **out)
+{
+    VV_TRY(vv_red_spec_new(out));
+    vv_red_spec *s = *out;
+    s->told = VV_TOLD_PAIRS;
+    s->n_values = weighted ? 3 : 2;
+    for (int k = 0; k < s->n_values; k++) s->type[k] = VV_F64;
+    s->result = VV_F64;
+    s->length = VV_PAIR_MOMENTS;
+    s->state = PAIR_BYTES;
+    return VV_OK;
 }

@@ -24,6 +24,7 @@ typedef enum vv_red_told {
     VV_TOLD_NUMBERS,
     VV_TOLD_ROOM,
     VV_TOLD_OWN,
+    VV_TOLD_PAIRS,
     VV_TOLD_KINDS
 } vv_red_told;
 
@@ -82,6 +83,18 @@ VV_WARN_UNUSED vv_status vv_distinct_spec(vv_index room, vv_dtype type, vv_red_s
 VV_WARN_UNUSED vv_status vv_own_spec(const char *name, int n, vv_dtype in, vv_dtype result, vv_bytes state,
                                      vv_index length, vv_function *const function[], const void *data,
                                      vv_bytes data_size, vv_red_spec **out);
+/* Moments of pairs of f64 elements: what a cell's VV_PAIR_MOMENTS elements are. X and Y are means, XX, XY and YY sums of squares and products about them. N is
+ * how many pairs are there or, with a third value, a weight, the sum of these. */
+typedef enum vv_pair_moment {
+    VV_PAIR_N,
+    VV_PAIR_X,
+    VV_PAIR_Y,
+    VV_PAIR_XX,
+    VV_PAIR_XY,
+    VV_PAIR_YY,
+    VV_PAIR_MOMENTS
+} vv_pair_moment;
+VV_WARN_UNUSED vv_status vv_pairs_spec(bool weighted, vv_red_spec **out);
 /* Elements that wait in such a state to be put in order. */
 vv_index vv_distinct_pile(vv_index room);
 

@@ -24,8 +24,8 @@ const vv_reduction *vv_reduction_find(const char *name)
 
 const vv_reduction *vv_reduction_any(const char *name)
 {
-    static const vv_reduction *const inner[] = {&vv_reduction_dot, &vv_reduction_histogram, &vv_reduction_bincount,
-                                                &vv_reduction_distinct, &vv_reduction_own};
+    static const vv_reduction *const inner[] = {&vv_reduction_dot,      &vv_reduction_histogram, &vv_reduction_bincount,
+                                                &vv_reduction_distinct, &vv_reduction_own,       &vv_reduction_pairs};
     for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
         if (!strcmp(inner[i]->name, name)) return inner[i];
     return vv_reduction_find(name);

@@ -94,7 +94,7 @@ const vv_reduction *vv_reduction_find(const char *name);
 /* Those that are in no list that users see; vv_reduction_any() finds them too, for plans. Sums of products, for matrix products: state like any other, folded
  * into by vv_gemm() instead of vertical and horizontal, which it does not have; and kinds that need a spec. */
 extern const vv_reduction vv_reduction_dot, vv_reduction_histogram, vv_reduction_bincount, vv_reduction_distinct,
-    vv_reduction_own;
+    vv_reduction_own, vv_reduction_pairs;
 const vv_reduction *vv_reduction_any(const char *name);
 /* Whether a kind is defined for this working type, and has the spec that it needs. */
 bool vv_red_defined(const vv_red *r);

@@ -119,10 +119,17 @@ static void follow_hint(vv_step *s, const vv_hint *hint, const bool fixed[])
 
 /* --- dimensions that are not cut yet --- */
 
+/* Elements that a cell finishes as; some are as good as one, since states of one have some numbers, too. */
+static vv_index cell_length(const vv_step *s)
+{
+    enum { SOME = 8 };
+    return vv_ceil_div(vv_step_length(s), SOME);
+}
+
 /* Whole inner dimensions as long as cells and elements are within limits, then stretches. */
 static void fill_up(vv_step *s)
 {
-    vv_index elements = 1, cells = vv_step_length(s);
+    vv_index elements = 1, cells = cell_length(s);
     bool open = true; /* all inner kept dimensions are whole, so that runs in the file are long */
     for (int d = 0; d < s->work.shape.nd; d++) {
         if (s->work.chunk[d] == 0) continue;
@@ -163,7 +170,7 @@ static vv_index chunk_elements(const vv_grid *g)
 
 static vv_index chunk_cells(const vv_step *s)
 {
-    vv_index n = vv_step_length(s);
+    vv_index n = cell_length(s);
     for (int d = 0; d < s->work.shape.nd; d++)
         if (!s->reduced[d]) n = vv_times(n, vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d])));
     return n;

@@ -180,8 +180,10 @@ static bool deals_inflating(const vv_plan *p, const vv_step *s)
     vv_index cells = 1;
     vv_bytes read = 0;
     for (int k = 0; k < s->n_inputs; k++) {
+        if (s->input[k].access != VV_ACCESS_CHUNK || s->input[k].n_parts == 0)
+            return false; /* without parts it is all fill */
         const vv_source *source = vv_part_stored(p, &s->input[k].part[0]);
-        if (s->input[k].access != VV_ACCESS_CHUNK || !source->compressed) return false;
+        if (!source || !source->compressed) return false;
         read += vv_times(vv_shape_elements(&s->work.shape), vv_dtype_size(source->decode.stored));
     }
     for (int d = 0; d < s->grid.shape.nd; d++) cells = vv_times(cells, vv_imin(s->grid.chunk[d], s->grid.shape.n[d]));

@@ -95,7 +95,9 @@ class Climate(support.Case):
         self.same(ours.t2m, expected, tolerance=2e-5)
         self.assertEqual(ours.t2m.dims, x.dims)
         self.assertEqual(ours.t2m.attrs["units"], "K")
-        self.same(self.open(self.result("anom", path)).t2m, x - x.mean("time"), tolerance=2e-5)
+        for more in ([], ["--keepdims"], ["--keepdims", "-g", "month"]):
+            all_of = expected if "-g" in more else x - x.mean("time")
+            self.same(self.open(self.result("anom", *more, path)).t2m, all_of, tolerance=2e-5)
         standard = self.open(self.result("anom", "-g", "month", "--standardize", path, ranks=2)).t2m
         self.assertEqual(standard.attrs["units"], "1")
         self.same(standard, expected.groupby("time.month") / groups.std("time"), tolerance=2e-5)

@@ -2,6 +2,7 @@
 
 An operand of a case is a value of the tree or a call of its own, (function, operands, arguments). A case's fifth result is the function that is called last, where that
 is another one: factors are multiplied again, so that what NumPy has is what came in."""
+import math
 import warnings
 
 import numpy as np
@@ -24,7 +25,7 @@ COMPLEX = {"add", "subtract", "multiply", "divide", "negative", "positive", "squ
            "arctan", "arcsinh", "arccosh", "arctanh", "as_bool", "as_c64", "as_c128"}
 # Within an ulp instead of equal; of complex numbers also what multiplies, whose order NumPy leaves to the machine.
 SMOOTH = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
-          "cbrt", "hypot", "power", "degrees", "radians", "angle"}
+          "cbrt", "hypot", "power", "degrees", "radians", "angle", "student_p"}
 ROUGH = SMOOTH | {"multiply", "divide", "square", "reciprocal", "absolute", "sqrt"}
 # Small errors stay small.
 STEADY = {"add", "subtract", "multiply", "negative", "absolute", "square", "positive", "conjugate", "real", "imag", "minimum", "maximum", "fmin", "fmax", "clip", "fabs", "sin", "cos",
@@ -32,7 +33,7 @@ STEADY = {"add", "subtract", "multiply", "negative", "absolute", "square", "posi
 # A zero's sign matters, which is that of NumPy's only where it was read.
 SIGNED = {"divide", "reciprocal", "copysign", "signbit", "arctan2", "angle", "nextafter", "power"}
 ARITY = {2: {"add", "subtract", "multiply", "divide", "floor_divide", "remainder", "power", "fmod", "minimum", "maximum", "fmin", "fmax", "copysign", "nextafter", "heaviside", "ldexp",
-             "arctan2", "hypot", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "gcd", "lcm", "make_complex", "equal", "not_equal", "less", "less_equal", "greater",
+             "arctan2", "hypot", "student_p", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "gcd", "lcm", "make_complex", "equal", "not_equal", "less", "less_equal", "greater",
              "greater_equal", "logical_and", "logical_or", "logical_xor"}, 3: {"clip", "where"}}
 OPS = (TRUTHS | set(CASTS) | WHOLE | NUMBERS | COMPLEX | SMOOTH | ARITY[2] | ARITY[3]
        | {"sqrt", "floor", "ceil", "rint", "trunc", "fabs", "spacing", "nan_to_zero"})
@@ -44,7 +45,17 @@ def make_complex(a, b):
     return out
 
 
-NUMPY = {"make_complex": make_complex, "nan_to_zero": lambda a: np.where(np.isnan(a), a.dtype.type(0), a) if a.dtype.kind == "f" else a.astype("f8"), "where": lambda c, a, b: np.where(c != 0, a, b), "real": np.real,
+def student_p(t, freedom):
+    """By integrating the density of the angle."""
+    out = t.dtype if t.dtype.kind == "f" else np.dtype("f8")
+    t, freedom = np.broadcast_arrays(t.astype("f8"), freedom.astype("f8"))
+    at, weight = (x.reshape(-1, *[1] * t.ndim) / 2 for x in np.polynomial.legendre.leggauss(80))
+    far = np.arctan(np.abs(t) / np.sqrt(freedom))
+    size = np.vectorize(lambda f: math.exp(math.lgamma((f + 1) / 2) - math.lgamma(f / 2)) / math.sqrt(math.pi))
+    return (1 - 2 * far * (weight * np.cos((at + 0.5) * far) ** (freedom - 1)).sum(0) * size(freedom)).astype(out)
+
+
+NUMPY = {"student_p": student_p, "make_complex": make_complex, "nan_to_zero": lambda a: np.where(np.isnan(a), a.dtype.type(0), a) if a.dtype.kind == "f" else a.astype("f8"), "where": lambda c, a, b: np.where(c != 0, a, b), "real": np.real,
          "imag": lambda a: np.imag(a) if a.dtype.kind == "c" else np.zeros_like(a)}
 
 
@@ -74,6 +85,8 @@ def sensible(name, a):
     if name in CASTS and CASTS[name][0] in "iu" and kind == "f":
         most = np.iinfo(CASTS[name]).max // 2
         return finite and np.abs(a[0]).max(initial=0) < most and (CASTS[name][0] == "i" or (a[0] > -1).all())
+    if name == "student_p":
+        return finite and 0 < a[1].size < 500 and (a[1] >= 1).all() and (a[1] < 60).all() and (np.abs(a[0]) < 4).all()
     if name == "ldexp":
         return kind in "i" and finite
     return True
@@ -260,7 +273,7 @@ def over_some(rng, v):
 def moment(rng, v, others):
     dims, axes, left = over_some(rng, v)
     order = int(rng.integers(0, 5))
-    if not dims or v.array.dtype.kind not in "iuf" or v.array.size == 0 or not np.isfinite(v.array).all():
+    if not dims or v.array.dtype.kind not in "iuf" or v.array.size == 0 or not np.isfinite(v.array).all() or v.scale > 1e70:
         return None
     x = v.array.astype("f8")
     out = np.mean((x - x.mean(axes, keepdims=True)) ** order, axes) if order != 1 else np.zeros_like(x.mean(axes))
@@ -276,7 +289,7 @@ def weighted(rng, v, others):
     dims = [d for d in all_dims if rng.integers(2)] or all_dims
     axes, left = tuple(all_dims.index(d) for d in dims), [d for d in all_dims if d not in dims]
     x, weight = np.broadcast_arrays(x.astype("c16" if x.dtype.kind == "c" else "f8"), np.exp(np.tanh(weight.astype("f8"))))
-    if not dims or x.size == 0 or not np.isfinite(x).all() or not np.isfinite(weight).all():
+    if not dims or x.size == 0 or not np.isfinite(x).all() or not np.isfinite(weight).all() or v.scale > 1e150:
         return None
     total = weight.sum(axes)
     mean = (x * weight).sum(axes, keepdims=True) / weight.sum(axes, keepdims=True)
@@ -290,6 +303,48 @@ def weighted(rng, v, others):
     if how == "sum_of_weights":
         kinds = w.array.dtype if w.array.dtype.kind == "f" else np.dtype("f8")
     return ([v, ("exp", [("tanh", [w], "")], "")], f"how={how} dims={','.join(dims)}", out.astype(kinds), left, None, 3 * x.size * max(v.scale, 1) ** 2)
+
+
+def fitted(rng, v, d):
+    """x, y and the axis of a line by least squares along positions."""
+    k = v.dims.index(d) if d else 0
+    if d is None or not real(v) or v.array.size == 0 or v.length(d) < 2 or not np.isfinite(v.array).all():
+        return None
+    y = v.array.astype("f8")
+    x = np.arange(y.shape[k], dtype="f8").reshape([-1 if i == k else 1 for i in range(y.ndim)])
+    slope = ((x - x.mean()) * (y - y.mean(k, keepdims=True))).sum(k, keepdims=True) / ((x - x.mean())**2).sum()
+    return k, slope, y.mean(k, keepdims=True) - slope * x.mean(), y - y.mean(k, keepdims=True) - slope * (x - x.mean())
+
+
+def trend(rng, v, others):
+    d, what = pick_dim(rng, v), pick(rng, ["slope", "intercept"])
+    fit = fitted(rng, v, d)
+    if fit is None:
+        return None
+    k, slope, intercept, _ = fit
+    return [v], f"dim={d} what={what} per=step", as_result((slope if what == "slope" else intercept).squeeze(k), v), [x for x in v.dims if x != d], None, 4 * v.scale
+
+
+def detrend(rng, v, others):
+    d = pick_dim(rng, v)
+    fit = fitted(rng, v, d)
+    return None if fit is None else ([v], f"dim={d} per=step", as_result(fit[3], v), v.dims, None, 4 * v.scale)
+
+
+def pairs(rng, v, others):
+    w = pick(rng, others)
+    seen = aligned(v, w)
+    if seen is None or not real(v) or not real(w):
+        return None
+    x, y, all_dims = seen
+    dims = [d for d in all_dims if rng.integers(2)] or all_dims
+    axes, left = tuple(all_dims.index(d) for d in dims), [d for d in all_dims if d not in dims]
+    x, y = np.broadcast_arrays(x.astype("f8"), np.tanh(y.astype("f8")))
+    if not dims or x.size == 0 or not np.isfinite(x).all() or not np.isfinite(y).all() or w.array.dtype.str[1:] in ("i1", "i2", "u1", "u2"):
+        return None
+    out = ((x - x.mean(axes, keepdims=True)) * (y - y.mean(axes, keepdims=True))).mean(axes)
+    single = v.array.dtype == "f4" and w.array.dtype == "f4"
+    return [v, ("tanh", [w], "")], f"what=cov dims={','.join(dims)}", out.astype("f4" if single else "f8"), left, None, 4 * max(v.scale, 1)
 
 
 def searchsorted(rng, v, others):
@@ -622,6 +677,7 @@ def own_groups(rng, v, others):
 
 
 CASES = {
+    "pairs": pairs, "trend": trend, "detrend": detrend,
     "rolling": rolling, "cumulative": cumulative, "moment": moment, "weighted": weighted, "searchsorted": searchsorted, "argtopk": argtopk,
     "matmul": matmul, "qr": qr, "svd": svd, "svd_compressed": svd_compressed, "lu": lambda rng, v, others: (complex_lu if v.array.dtype.kind == "c" else lu)(rng, v, others), "einsum": einsum, "tensordot": tensordot, "cov_matrix": covariance(np.cov), "corrcoef": covariance(np.corrcoef), "vector_norm": vector_norm, "matrix_norm": matrix_norm, "trace": trace,
     **{name: made_of_positive(name) for name in ("cholesky", "inverse", "solve", "solve_triangular", "lstsq")},
@@ -633,5 +689,5 @@ CASES = {
 }
 for _name in ("fft", "ifft", "rfft"):
     CASES[_name] = transform(_name, (lambda f: lambda a, axes, norm: f(a, None, axes, norm))(getattr(np.fft, _name + "n")))
-INEXACT = {"moment", "weighted", "qr", "svd", "svd_compressed", "lu", "cholesky", "inverse", "solve", "solve_triangular", "lstsq", "vector_norm", "matrix_norm", "trace", "fft", "ifft",
+INEXACT = {"pairs", "trend", "detrend", "moment", "weighted", "qr", "svd", "svd_compressed", "lu", "cholesky", "inverse", "solve", "solve_triangular", "lstsq", "vector_norm", "matrix_norm", "trace", "fft", "ifft",
            "rfft", "irfft", "hfft", "ihfft", "rolling", "cumulative", "fftfreq", "rfftfreq", "matmul", "own_groups", "einsum", "tensordot", "cov_matrix", "corrcoef"}

@@ -1,0 +1,191 @@
+#!/usr/bin/python3
+# timeout: 300
+"""trend and detrend against numpy.polyfit, xarray and CDO, in every calendar, with missing values, latitudes that descend, several variables, one of them packed.
+
+What is of f32 is compared to within its rounding; coordinates and counts are equal. CDO's trend and detrend count steps, as --per step does.
+"""
+import math
+import shutil
+import subprocess
+import unittest
+
+import cftime
+import netCDF4
+import numpy as np
+import xarray as xr
+
+import support
+from support import SQUEEZED, make
+
+CALENDARS = ("standard", "noleap", "360_day")
+YEAR = {"standard": 365.2425, "noleap": 365, "360_day": 360}
+
+
+def line(x, y):
+    """slope, intercept, stderr, t, correlation and number of values of a straight line, by the definitions."""
+    there = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[there], y[there]
+    n = len(x)
+    if n < 2:
+        return [np.nan] * 5 + [n]
+    slope, intercept = np.polyfit(x - x.mean(), y, 1)
+    intercept -= slope * x.mean()
+    left = y - intercept - slope * x
+    sxx = ((x - x.mean())**2).sum()
+    error = np.sqrt((left**2).sum() / (n - 2) / sxx) if n > 2 else np.nan
+    corr = (x - x.mean()) @ (y - y.mean()) / np.sqrt(sxx * ((y - y.mean())**2).sum())
+    return [slope, intercept, error, slope / error, corr, n]
+
+
+def student_p(t, freedom):
+    """The two-sided probability, by integrating the density of the angle."""
+    far = math.atan(abs(t) / math.sqrt(freedom))
+    at, weight = np.polynomial.legendre.leggauss(100)
+    density = np.cos((at + 1) / 2 * far)**(freedom - 1) * math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(math.pi)
+    return 1 - far * (weight * density).sum()
+
+
+class Trends(support.Case):
+    def data(self, calendar="standard", months=130):
+        """Months, which are not equally long: t2m rises by 0.03 K a month, rain is packed."""
+        rng = np.random.default_rng(5)
+        time = xr.cftime_range("1990-01-15", periods=months, freq="MS", calendar=calendar)
+        days = cftime.date2num(time, "days since 1985-01-01", calendar)
+        t2m = 280 + 0.03 * np.arange(months)[:, None, None] + rng.normal(0, 2, (months, 5, 6))
+        t2m[rng.random(t2m.shape) < 0.03] = np.nan
+        t2m[:, 2, 3] = np.nan
+        t2m[2:, 1, 1] = np.nan
+        rain = np.round(3000 * (np.nan_to_num(t2m, nan=280) - 280) + rng.normal(0, 4000, t2m.shape)).clip(-32000, 32000).astype("i2")
+        rain[rng.random(rain.shape) < 0.02] = -32767
+        return make(self.path(f"{calendar}.nc"), {"time": months, "lat": 5, "lon": 6},
+                    {"time": (("time",), np.asarray(days, "f8"), {"attrs": {"units": "days since 1985-01-01", "calendar": calendar}}),
+                     "lat": (("lat",), np.linspace(60, -60, 5), {"attrs": {"units": "degrees_north"}}),
+                     "t2m": (("time", "lat", "lon"), t2m.astype("f4"), {"chunksizes": (50, 3, 6), "fill_value": np.float32(np.nan), "attrs": {"units": "K"}, **SQUEEZED}),
+                     "flux": (("lat", "time", "lon"), 140 + rng.normal(0, 2, (5, months, 6)) + 0.02 * np.arange(months)[:, None], {"attrs": {"units": "W m-2"}}),
+                     "rain": (("time", "lat", "lon"), rain, {"attrs": {"scale_factor": 0.01, "add_offset": 5.0, "units": "mm"}, "fill_value": np.int16(-32767)})})
+
+    def result(self, *args, ranks=0, **how):
+        out = self.path("out.nc")
+        self.run_ok(*args, "-o", out, "-O", ranks=ranks, **how)
+        return out
+
+    def open(self, path):
+        d = xr.open_dataset(path, use_cftime=True)
+        self.addCleanup(d.close)
+        return d.load()
+
+    def same(self, ours, theirs, tolerance=2e-6, floor=1e-9):
+        np.testing.assert_allclose(np.asarray(ours, "f8"), np.asarray(theirs, "f8"), rtol=tolerance, atol=floor)
+
+    def years(self, path, calendar, unit=1):
+        with netCDF4.Dataset(path) as f:
+            days = f["time"][:].data
+        return (days - days[0]) / YEAR[calendar] / unit
+
+    def test_lines(self):
+        names = ["slope", "intercept", "stderr", "t", "corr", "n"]
+        for calendar, ranks, per, unit in [("standard", 3, "year", 1), ("noleap", 0, "decade", 10), ("360_day", 2, "year", 1)]:
+            with self.subTest(calendar=calendar):
+                path = self.data(calendar)
+                x, at = self.open(path), self.years(path, calendar, unit)
+                ours = self.open(self.result("trend", "-m", ",".join(names + ["p"]), "--per", per, path, ranks=ranks))
+                for var in ("t2m", "flux", "rain"):
+                    y = x[var].transpose("time", "lat", "lon").values.astype("f8")
+                    theirs = np.apply_along_axis(lambda v: np.array(line(at, v)), 0, y)
+                    scale = np.nanmax(abs(theirs[1]))
+                    for k, name in enumerate(names):
+                        self.same(ours[f"{var}_{name}"], theirs[k], 2e-5 if var == "rain" else 2e-6, 1e-7 * scale if name == "intercept" else 1e-6)
+                    p = [[student_p(theirs[3][j, i], theirs[5][j, i] - 2) if theirs[5][j, i] > 2 else np.nan for i in range(6)] for j in range(5)]
+                    self.same(ours[f"{var}_p"], p, 2e-4, 1e-6)
+                self.assertEqual(ours.t2m_slope.attrs["units"], f"K {per}-1")
+                self.assertEqual(ours.t2m_slope.dims, ("lat", "lon"))
+                self.assertIn(" 1990-02-01", ours.t2m_intercept.attrs["long_name"])
+                self.assertNotIn("time", ours.variables)
+                self.assertEqual(ours.t2m_n.values[2, 3], 0)
+                self.assertEqual(ours.t2m_slope.dtype, "f4")
+
+    def test_same_bits(self):
+        path = self.data()
+        first = None
+        for ranks in (0, 1, 2, 4):
+            d = self.open(self.result("trend", "-m", "slope,p", "--adjust", path, ranks=ranks, env={"VARVE_FUZZ": str(ranks)}))
+            bits = {v: d[v].values.tobytes() for v in d.data_vars}
+            first = first or bits
+            self.assertEqual(bits, first)
+
+    def test_adjusted(self):
+        """Neighbours that go together count for less."""
+        path = self.data()
+        at, y = self.years(path, "standard"), np.cumsum(self.open(path).flux.values, 1)[0, :, 0]
+        series = make(self.path("s.nc"), {"time": len(at)}, {"time": (("time",), at * YEAR["standard"], {"attrs": {"units": "days since 1990-01-15"}}), "y": (("time",), y)})
+        slope, intercept, error, t, _, n = line(at, y)
+        left = y - intercept - slope * at
+        r = (left[1:] * left[:-1]).sum() / (left**2).sum()
+        effective = min(n, n * (1 - r) / (1 + r))
+        ours = self.open(self.result("trend", "-m", "slope,stderr,n,p", "--adjust", series))
+        error *= np.sqrt((n - 2) / (effective - 2))
+        self.same(ours.y_n, effective)
+        self.same(ours.y_stderr, error)
+        self.same(ours.y_slope, slope)
+        self.same(ours.y_p, student_p(slope / error, effective - 2), 1e-5)
+
+    def test_detrend(self):
+        for calendar in CALENDARS:
+            path = self.data(calendar)
+            x, at = self.open(path), self.years(path, calendar)
+            ours = self.open(self.result("detrend", path, ranks=2))
+            for var in ("t2m", "flux", "rain"):
+                y = x[var].astype("f8")
+                theirs = y.copy()
+                where = y.dims.index("time")
+                theirs.values = np.apply_along_axis(lambda v: v - line(at, v)[1] - line(at, v)[0] * at, where, y.values)
+                self.same(ours[var], theirs, 1e-5, 1e-4)
+                self.assertEqual(ours[var].dims, x[var].dims)
+            self.assertEqual(ours.t2m.attrs["units"], "K")
+            self.same(ours.lat, x.lat)
+
+    @unittest.skipUnless(shutil.which("cdo"), "no cdo")
+    def test_cdo(self):
+        path = self.data("noleap")
+        subprocess.run(["cdo", "-s", "-L", "-O", "-b", "F64", "trend", "-selname,t2m,rain", path, self.path("a.nc"), self.path("b.nc")], check=True)
+        subprocess.run(["cdo", "-s", "-L", "-O", "-b", "F64", "detrend", "-selname,t2m,rain", path, self.path("d.nc")], check=True)
+        ours = self.open(self.result("trend", "--per", "step", "-m", "slope,intercept", path))
+        left = self.open(self.result("detrend", "--per", "step", path))
+        for var in ("t2m", "rain"):
+            at = [self.open(self.path(f"{f}.nc"))[var] for f in "abd"]
+            few = ours[f"{var}_slope"].copy(data=self.open(path)[var].count("time") > 2)  # of two values CDO makes what it likes
+            self.same(ours[f"{var}_intercept"].where(few), at[0].squeeze().where(few), 1e-5)
+            self.same(ours[f"{var}_slope"].where(few), at[1].squeeze().where(few), 1e-5, 1e-7)
+            self.same(left[var].where(few), at[2].where(few), 1e-4, 1e-4)
+
+    def test_other_dimensions(self):
+        """Per unit of any coordinate: xarray's polyfit."""
+        path = self.data()
+        x = self.open(path)
+        ours = self.open(self.result("trend", "-d", "lat", "-m", "slope,intercept", "-v", "flux", path))
+        fit = x.flux.polyfit("lat", 1).polyfit_coefficients
+        self.same(ours.flux_slope, fit.sel(degree=1), floor=1e-7)
+        self.same(ours.flux_intercept, fit.sel(degree=0))
+        self.assertEqual(ours.flux_slope.attrs["units"], "W m-2 degrees_north-1")
+
+    def test_expressions(self):
+        path = self.data()
+        ours = self.open(self.result("eval", "a = trend(t2m, time, what=p)", "b = t2m.trend(time)", "c = detrend(t2m, time)", path))
+        theirs = self.open(self.result("trend", "-m", "p,slope", "-v", "t2m", path))
+        np.testing.assert_array_equal(ours.a, theirs.t2m_p)
+        np.testing.assert_array_equal(ours.b, theirs.t2m_slope)
+        self.assertLess(float(abs(ours.c.mean("time")).max()), 1e-4)
+
+    def test_refused(self):
+        path = self.data()
+        for args, code, *patterns in [
+                (["trend", "-m", "slpe", path], 2, "did you mean 'slope'"), (["trend", "--per", "yaer", path], 2, "did you mean 'year'"),
+                (["trend", "--per", "year", "-d", "lat", path], 2, "is no time", "per step"), (["trend", "-d", "time,lat", path], 2, "one dimension"),
+                (["trend", "-d", "tiem", path], (2, 3), "did you mean 'time'"), (["detrend", "-m", "slope", path], 2, "method"),
+                (["trend", "--per", "unit", "-d", "lon", path], 2, "no coordinate along 'lon'", "per step")]:
+            with self.subTest(args=args):
+                self.refused(support.varve(*args, "-o", self.path("refused.nc")), code, *patterns)
+
+
+if __name__ == "__main__":
+    support.main()
