@@ -1,5 +1,7 @@
 #include "cli/move.h"
 
+#include "cli/picture.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,7 @@ static bool is_touched(const vv_cli_move *m, const vv_var_info *v)
 static bool is_moved(const vv_cli_move *m, const vv_var_info *v)
 {
     if (v->role == VV_ROLE_COORDINATE || !is_touched(m, v) || (m->leaves && m->leaves(m, v))) return false;
+    if (vv_cli_picture_wanted(m->request) && (is_text(v) || v->role != VV_ROLE_DATA)) return false;
     if (is_text(v) && m->stays && m->variables.n == 0) return false;
     if (v->role != VV_ROLE_DATA) return !m->stays && !m->apart;
     return m->variables.n == 0 || vv_cli_words_has(&m->variables, v->name);
@@ -41,9 +44,10 @@ static void say(const vv_cli_move *m, const vv_var_info *v, const char *what)
 
 /* --- one variable --- */
 
-/* Packed values stay packed, unless others are to be made of them, or they go to a file that packs in another way. */
+/* Packed values stay packed, unless they are drawn, others are to be made of them, or they go to a file that packs in another way. */
 static bool as_stored(const vv_cli_move *m, const char *name)
 {
+    if (vv_cli_picture_wanted(m->request)) return false;
     if (m->grown && !vv_dataset_packed_alike(m->results.source, m->grown, name)) return false;
     return !m->request->dtype && !m->request->quantize;
 }

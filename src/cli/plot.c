@@ -17,13 +17,17 @@ typedef struct plotted {
     vv_script *script;
 } plotted;
 
-/* NAME = ..., or what has a call or a sum in it and is no file. */
+/* NAME = ..., or what has a call, a position or a sum in it and is no file. */
 static bool is_calculation(const char *word)
 {
     if (vv_cli_is_statement(word)) return true;
     if (!access(word, F_OK)) return false;
-    return strchr(word, '(') || strstr(word, " - ") || strstr(word, " + ") || strstr(word, " * ") ||
-           strstr(word, " / ");
+    const char *bracket = strchr(word, '[');
+    if (strchr(word, '(') || (bracket && strchr(bracket, '='))) return true;
+    static const char *const signs[] = {" - ", " + ", " * ", " / ", " ^ ", " ** "};
+    for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+        if (strstr(word, signs[i])) return true;
+    return false;
 }
 
 static vv_status sort_plotted(plotted *p, const vv_cli_request *r)

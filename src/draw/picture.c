@@ -15,7 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MARGIN = 26, WIDTH = 1200, LEAST_WIDTH = 560, MOST_HEIGHT = 860, GAP = 30, HEAD = 27, LEAST_PLOT = 40 };
+enum {
+    MARGIN = 26,
+    WIDTH = 1200,
+    LEAST_WIDTH = 560,
+    MOST_HEIGHT = 860,
+    MOST_UPRIGHT = 620,
+    GAP = 30,
+    HEAD = 27,
+    LEAST_PLOT = 40
+};
 
 typedef struct layout {
     vv_canvas *c;
@@ -119,7 +128,10 @@ static void choose_sizes(layout *l)
     l->top = top_of(p, l->legend);
     l->plot_width = (width - beside(l)) / l->columns;
     l->plot_height = l->plot_width * ratio;
-    double most = (p->height > 0 ? p->height - above_and_below(l) : MOST_HEIGHT) / l->rows;
+    double most = (p->height > 0         ? p->height - above_and_below(l)
+                   : p->panel[0].upright ? MOST_UPRIGHT
+                                         : MOST_HEIGHT) /
+                  l->rows;
     if (l->rows > 1 && !map && p->height <= 0) most = fmax(most, 180);
     if (p->height > 0 && !map) l->plot_height = most;
     if (l->plot_height > most) {

@@ -34,12 +34,41 @@ static vv_status no_dim(const vv_array *a, const char *name, const char *what)
 
 /* --- selections --- */
 
-/* "time=1990-01,level=850": along each dimension that the array has. */
+/* How long a selection is with the values behind commas that belong to it: "level=850,500" of "level=850,500,time=1990". */
+static size_t selection_length(const char *text)
+{
+    size_t length = strcspn(text, ",");
+    while (text[length] == ',') {
+        size_t next = strcspn(text + length + 1, ",=");
+        if (text[length + 1 + next] == '=') break;
+        length += 1 + next;
+    }
+    return length;
+}
+
+/* Along a dimension, where the array has it; or by a part of dates: season=JJA. */
+static vv_status select_one(vv_array **a, const char *name, const char *what, bool known)
+{
+    if (find_dim(*a, name) >= 0) {
+        *a = vv_select(*a, name, what);
+    } else if (!known && vv_is_date_part(name)) {
+        for (int d = 0; d < (*a)->shape.nd; d++)
+            if (vv_plot_direction(*a, d) == VV_ALONG_TIME) {
+                *a = vv_select_dates(*a, (*a)->dim[d], name, what);
+                break;
+            }
+    } else if (!known) {
+        return no_dim(*a, name, "a selection");
+    }
+    return vv_array_status(*a);
+}
+
+/* "time=1990-01,level=850,500": along each dimension that the array has. */
 static vv_status select_parts(const char *text, vv_array **a, const char *const all_dims[], int n_dims)
 {
     while (*text) {
         char dim[256];
-        size_t length = strcspn(text, ","), name = strcspn(text, "=");
+        size_t length = selection_length(text), name = strcspn(text, "=");
         if (name == 0 || name >= length || name >= sizeof dim || name + 1 == length)
             return vv_fail(VV_ERR_USAGE, "a selection is DIM=WHAT, such as time=1990-01 or level=850, not '%.*s'",
                            (int)length, text);
@@ -48,9 +77,7 @@ static vv_status select_parts(const char *text, vv_array **a, const char *const 
         if (!what) return vv_fail(VV_ERR_NOMEM, "no memory for a selection");
         bool known = false;
         for (int i = 0; i < n_dims; i++) known = known || !strcmp(all_dims[i], dim);
-        vv_status status = known ? VV_OK : no_dim(*a, dim, "a selection");
-        if (status == VV_OK && find_dim(*a, dim) >= 0) *a = vv_select(*a, dim, what);
-        if (status == VV_OK) status = vv_array_status(*a);
+        vv_status status = select_one(a, dim, what, known);
         free(what);
         VV_TRY(status);
         text += length + (text[length] == ',');

@@ -312,11 +312,11 @@ static vv_status set_scales(const vv_plotting *p, vv_picture *out)
     return VV_OK;
 }
 
-/* Lines of several panels have one axis of values where they are in the same units. */
+/* Lines of several panels have one axis of values where they are in the same units; histograms have shares. */
 static void share_values(const vv_plotting *p, vv_picture *out)
 {
     double lo = INFINITY, hi = -INFINITY;
-    if (p->kind != VV_PLOT_LINE || !one_scale(p)) return;
+    if (p->kind == VV_PLOT_MAP || (p->kind == VV_PLOT_LINE && !one_scale(p))) return;
     for (int i = 0; i < out->n_panels; i++) {
         const vv_axis *a = out->panel[i].upright ? &out->panel[i].x : &out->panel[i].y;
         lo = fmin(lo, a->lo);

@@ -190,6 +190,24 @@ bool vv_plot_is_anomaly(const vv_array *a, const char *name)
 
 /* --- titles --- */
 
+static bool has_dim(const vv_array *a, const char *name, int length)
+{
+    for (int d = 0; d < a->shape.nd; d++)
+        if (!strncmp(a->dim[d], name, (size_t)length) && !a->dim[d][length]) return true;
+    return false;
+}
+
+/* The array lacks a dimension because it was reduced, here or before it was stored; not because one position of it was taken. */
+static bool was_reduced(const vv_array *a, const char *name, int length)
+{
+    if (has_dim(a, name, length)) return false;
+    while (a->n_inputs > 0) {
+        if (has_dim(a->input[0], name, length)) return a->kind != VV_NODE_VIEW;
+        a = a->input[0];
+    }
+    return true;
+}
+
 /* "time: mean", "lat: lon: mean (by month)": the methods over dimensions that the array has no more, as ", mean over time". */
 static void add_methods(const vv_array *a, vv_buf *b)
 {
@@ -200,10 +218,8 @@ static void add_methods(const vv_array *a, vv_buf *b)
         int length = (int)strcspn(at, " ");
         if (length > 1 && at[length - 1] == ':') {
             size_t used = strlen(dims);
-            bool there = false;
-            for (int d = 0; d < a->shape.nd; d++)
-                there = there || (!strncmp(a->dim[d], at, (size_t)length - 1) && !a->dim[d][length - 1]);
-            if (!there) snprintf(dims + used, sizeof dims - used, "%s%.*s", n++ ? ", " : "", length - 1, at);
+            if (was_reduced(a, at, length - 1))
+                snprintf(dims + used, sizeof dims - used, "%s%.*s", n++ ? ", " : "", length - 1, at);
         } else if (*at == '(') {
             length = (int)strcspn(at, ")") + 1;
             if (length > (int)strlen(at)) length = (int)strlen(at);

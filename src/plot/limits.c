@@ -46,8 +46,9 @@ static bool lies_around_zero(const vv_shown *s, const double *sorted, vv_index n
     double most = fmax(-lo, hi);
     if (!(lo < 0 && hi > 0)) return vv_plot_is_anomaly(s->source, s->name) && sorted[0] < 0 && sorted[n - 1] > 0;
     if (vv_plot_is_anomaly(s->source, s->name)) return true;
-    if (fmin(-lo, hi) < 0.05 * most) return false;
-    return !vv_plot_is_celsius(s->source) || fabs(quantile(sorted, n, 0.5)) < 0.2 * most;
+    bool celsius = vv_plot_is_celsius(s->source);
+    if (fmin(-lo, hi) < (celsius ? 0.3 : 0.05) * most) return false;
+    return !celsius || fabs(quantile(sorted, n, 0.5)) < 0.2 * most;
 }
 
 static vv_status choose_map(const vv_plot_options *o, bool around_zero, vv_scale *out)

@@ -89,6 +89,8 @@ def data_file(path, calendar="360_day"):
                                               "attrs": {"units": "K", "long_name": "air temperature"}}),
         "flux": (("lat", "lon"), 1e-5 * np.add.outer(lat, lon), {"attrs": {"units": "kg m-2 s-1"}}),
         "zonal": (("member", "level", "lat"), zonal, {"attrs": {"units": "m s-1", "standard_name": "eastward_wind"}}),
+        "packed": (("time", "lat", "lon"), np.broadcast_to(np.arange(NX) * 50, (NT, NY, NX)).astype("i2"),
+                   {"attrs": {"scale_factor": 0.01, "add_offset": 18.0}}),
         "runs": (("time", "member"), np.add.outer(t * 1.0, np.arange(4)), {"attrs": {"units": "mm"}}),
         "nothing": (("lat", "lon"), np.full((NY, NX), 1e20, "f4"), {"fill_value": np.float32(1e20)}),
     }, {"title": "a test"})
@@ -113,6 +115,9 @@ class Plot(support.Case):
         said = texts(self.plot(f"{self.data}:t2m", "--select", "time=1990-07", "--title", "July & more"))
         self.assertIn("July &amp; more", said)
         self.assertIn("1990-07-16", said)
+        said = texts(self.plot(f"{self.data}:t2m", "--select", "season=JJA,lat=-30:60", "--panels", "time"))
+        self.assertEqual([t for t in said if t.startswith("199")], ["1990-06-16", "1990-07-16", "1990-08-16", "1991-06-16", "1991-07-16", "1991-08-16"])
+        self.assertNotIn("60°S", said)
         self.assertIn("10⁻³ kg m⁻² s⁻¹", texts(self.plot(f"{self.data}:flux")))
 
     def test_pixels_have_the_colours_of_their_cells(self):
@@ -156,6 +161,7 @@ class Plot(support.Case):
         self.assertTrue(reds > 300 and blues > 300, (reds, blues))
         said = texts(self.plot("t2m[time=0] - t2m[time=0].mean(lon)", self.data, "--levels=-3,-1,0,1,3"))
         self.assertEqual([t for t in said if t in ("−3", "−1", "0", "1", "3")], ["−3", "−1", "0", "1", "3"])
+        self.assertIn("Air temperature", texts(self.plot("t2m[time=0]", self.data)))
         said = texts(self.plot("x = t2m[time=0] - 285", self.data, "--center", "5", "--vmin", "-5", "--vmax", "15"))
         self.assertTrue({"−5", "0", "5", "10", "15"} <= set(said), said)
         said = texts(self.plot("x = t2m[time=0] - t2m[time=0].mean(lon)", self.data, "--center", "none"))
@@ -192,6 +198,8 @@ class Plot(support.Case):
         self.assertEqual(read_png(self.path("mean.png"))[0].shape[1], 1200)
         self.run_ok("mean", "-d", "time", "-v", "t2m", self.data, "-o", self.path("mean.svg"))
         self.assertIn("Air temperature, mean over time", texts(self.path("mean.svg")))
+        self.run_ok("select", "time=#3", "-v", "packed", self.data, "-o", self.path("selected.svg"))
+        self.assertTrue({"20", "26", "32"} <= set(texts(self.path("selected.svg"))), "values, not what is stored")
         pdf = self.plot(f"{self.data}:t2m", name="x.pdf")
         self.assertEqual(open(pdf, "rb").read(5), b"%PDF-")
         twice, density = read_png(self.plot(f"{self.data}:flux", "--dpi", "200", name="twice.png"))
