@@ -81,6 +81,7 @@ static vv_status run_all(vv_run *r, int64_t *ready_us)
     while (vv_trees_wait(r, vv_agenda_acts(r->agenda)) || vv_act_untold(r) || r->results_in < r->results_due)
         VV_TRY(vv_run_wait(r, &wait));
     VV_TRY(vv_letters_flush(r));
+    VV_TRY(vv_feeds_check(&r->feeds));
     VV_TRY(vv_commit(r));
     return vv_counts_gather(r);
 }

@@ -22,10 +22,26 @@ static vv_status open_slow(vv_feed *f)
     return f->variable < 0 ? vv_fail(VV_ERR_READ, "the variable is gone") : VV_OK;
 }
 
+/* What is open is the version of the file that the plan was made for. What was renamed over an open file is not it, but does no harm: raw files are looked
+ * at, not their paths. */
+static vv_status same_version(const vv_feed *f)
+{
+    if (f->source->stamp.changed == 0) return VV_OK;
+    return f->source->raw ? vv_raw_check(&f->file, &f->source->stamp)
+                          : vv_stamp_check(f->source->path, &f->source->stamp);
+}
+
+static void close_now(vv_feed *f)
+{
+    vv_raw_close(&f->file);
+    vv_file_close(&f->slow);
+}
+
 static vv_status open_now(vv_feed *f)
 {
     vv_status status = f->source->raw ? vv_raw_open(f->source->path, &f->file) : open_slow(f);
-    if (status != VV_OK) vv_file_close(&f->slow);
+    if (status == VV_OK) status = same_version(f);
+    if (status != VV_OK) close_now(f);
     return status;
 }
 
@@ -60,16 +76,17 @@ static void link_feed(vv_pool *p, vv_feed *f)
 }
 
 /* Closes the file that was used longest ago and is not in use. Where all are in use - by as many threads - one more is opened. */
-static void close_oldest(vv_pool *p)
+static vv_status close_oldest(vv_pool *p)
 {
     vv_feed *f = p->oldest;
     while (f && f->users > 0) f = f->newer;
-    if (!f) return;
+    if (!f) return VV_OK;
+    vv_status status = same_version(f);
     unlink_feed(p, f);
-    vv_raw_close(&f->file);
-    vv_file_close(&f->slow);
+    close_now(f);
     atomic_store(&f->open, false);
     p->open--;
+    return status;
 }
 
 static vv_status open_in_turn(vv_pool *p, vv_feed *f)
@@ -77,7 +94,7 @@ static vv_status open_in_turn(vv_pool *p, vv_feed *f)
     if (atomic_load(&f->open)) {
         unlink_feed(p, f);
     } else {
-        if (p->open >= p->most) close_oldest(p);
+        if (p->open >= p->most) VV_TRY(close_oldest(p));
         VV_TRY(open_now(f));
         atomic_store(&f->open, true);
         p->open++;
@@ -279,12 +296,18 @@ vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[], 
     return VV_OK;
 }
 
+vv_status vv_feeds_check(const vv_feeds *feeds)
+{
+    for (int i = 0; i < feeds->plan->n_sources; i++)
+        if (atomic_load(&feeds->feed[i].open)) VV_TRY(same_version(&feeds->feed[i]));
+    return VV_OK;
+}
+
 void vv_feeds_close(vv_feeds *feeds)
 {
     for (int i = 0; feeds->feed && i < feeds->plan->n_sources; i++) {
         vv_feed *f = &feeds->feed[i];
-        vv_raw_close(&f->file);
-        vv_file_close(&f->slow);
+        close_now(f);
         free(f->bad);
     }
     free(feeds->feed);

@@ -67,6 +67,8 @@ typedef struct vv_feeds {
 VV_WARN_UNUSED vv_status vv_feeds_open(const vv_plan *p, int rank, vv_chunk_at *const index[],
                                        vv_chunk_at *const places[], vv_feeds *out);
 void vv_feeds_close(vv_feeds *f);
+/* When all has been read: an error if a file that was read has changed meanwhile, because then some of what was read may be of another version than the rest. */
+VV_WARN_UNUSED vv_status vv_feeds_check(const vv_feeds *f);
 /* Coordinator: sends every other rank the entries of the chunks that its tasks need. */
 VV_WARN_UNUSED vv_status vv_feeds_send(const vv_feeds *f, vv_net *net);
 /* What the coordinator sent; takes the message's data. */

@@ -28,6 +28,7 @@ static vv_status stored_source(vv_builder *b, const vv_array *a)
     const vv_variable *v = &a->origin->file->meta->var[a->var];
     vv_source *s;
     VV_TRY(add_source(b, a->origin->file, a->var, a->origin->path, v->name, &s));
+    s->stamp = a->origin->file->stamp;
     s->raw = v->fast;
     s->pitch = v->pitch;
     s->chunked = v->layout == VV_LAYOUT_CHUNKED;

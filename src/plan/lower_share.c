@@ -12,6 +12,7 @@
 #include "plan/cost.h"
 #include "plan/lower_build.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,13 +48,13 @@ static int find_input(const vv_step *s, const vv_input *in)
     return -1;
 }
 
-/* Elements that an input takes from where they are. */
-static vv_index elements_of(const vv_input *in)
+/* Elements that an input takes from where they are; damaged files claim more than an integer can count. */
+static double elements_of(const vv_input *in)
 {
-    vv_index n = 0;
+    double n = 0;
     for (int i = 0; i < in->n_parts; i++) {
         vv_box box;
-        if (vv_part_source(&in->part[i], &in->part[i].box, &box)) n += vv_box_elements(&box);
+        if (vv_part_source(&in->part[i], &in->part[i].box, &box)) n += (double)vv_box_elements(&box);
     }
     return n;
 }
@@ -61,17 +62,17 @@ static vv_index elements_of(const vv_input *in)
 /* At least half of what one of them reads is read by the other one; and the inputs of both are not too many. */
 static bool overlap(const vv_step *a, const vv_step *b)
 {
-    vv_index all[2] = {0, 0}, shared = 0;
+    double all[2] = {0, 0}, shared = 0;
     int n = a->n_inputs;
     for (int k = 0; k < a->n_inputs; k++) all[0] += elements_of(&a->input[k]);
     for (int k = 0; k < b->n_inputs; k++) {
-        vv_index some = elements_of(&b->input[k]);
+        double some = elements_of(&b->input[k]);
         bool both = find_input(a, &b->input[k]) >= 0;
         all[1] += some;
         if (both) shared += some;
         n += !both;
     }
-    return n <= VV_PROGRAM_INPUTS && shared > 0 && 2 * shared >= vv_imin(all[0], all[1]);
+    return n <= VV_PROGRAM_INPUTS && shared > 0 && 2 * shared >= fmin(all[0], all[1]);
 }
 
 /* Nobody takes elements of a step's results. */

@@ -169,6 +169,8 @@ static void source(archive *a, vv_source *s)
 {
     string(a, &s->path);
     string(a, &s->variable);
+    NUMBER(a, s->stamp.size);
+    NUMBER(a, s->stamp.changed);
     NUMBER(a, s->raw);
     NUMBER(a, s->generated);
     NUMBER(a, s->given);

@@ -76,6 +76,7 @@ typedef enum vv_access {
 /* A variable and how to read it without opening its file's metadata again. */
 typedef struct vv_source {
     char *path, *variable;
+    vv_stamp stamp;     /* of the file when it was opened: all ranks read that version, or none */
     bool raw;           /* stored bytes are read directly; else through the format's own read */
     bool generated;     /* nothing is stored: elements are random numbers of their linear index */
     bool given;         /* generated: by a copy from a buffer that rank 0 has */

@@ -74,6 +74,19 @@ static void tell_slow(const vv_plan *p, int i, const vv_origin origin[])
            v->why_not_fast);
 }
 
+/* A header may claim any number of elements: believed only if the file is long enough for them. */
+static vv_status check_extent(const vv_source *s)
+{
+    vv_index rows = s->stored.shape.nd ? s->stored.shape.n[0] : 1;
+    vv_bytes bytes = s->pitch ? vv_times(rows - 1, s->pitch) : 0, left = s->stamp.size - s->address;
+    vv_bytes last = s->pitch ? s->total / vv_imax(1, rows) : s->total;
+    if (s->address < 0 || s->total == 0 || s->stamp.changed == 0 || (bytes <= left && last <= left - bytes))
+        return VV_OK;
+    return vv_fail(VV_ERR_FORMAT,
+                   "%s: variable '%s': the file is truncated: it ends at %lld, inside or before the data", s->path,
+                   s->variable, (long long)s->stamp.size);
+}
+
 static vv_status complete_source(vv_prepared *p, int i)
 {
     vv_source *s = &p->lowering.plan->source[i];
@@ -92,7 +105,7 @@ static vv_status complete_source(vv_prepared *p, int i)
     if (!s->raw) return VV_OK;
     VV_TRY(o->file->format->offset(o->file, o->var, &s->address));
     if (s->address < 0) s->total = 0;
-    return VV_OK;
+    return check_extent(s);
 }
 
 static vv_status cost_plan(vv_prepared *p)

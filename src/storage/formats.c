@@ -120,6 +120,7 @@ vv_status vv_file_find(const char *path, vv_file **out)
     VV_TRY(vv_new(out, 1, sizeof **out));
     (*out)->format = format;
     vv_status status = vv_strdup(&(*out)->path, path);
+    if (vv_stamp_of(path, &(*out)->stamp) != VV_OK) vv_error_clear(); /* opening it will tell */
     if (status != VV_OK) vv_file_close(out);
     return status;
 }

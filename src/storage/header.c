@@ -14,16 +14,6 @@
 /* A file's chunks beyond this many, and larger variables, are looked up when they are wanted. */
 enum { MOST_CHUNKS = 1 << 18, SMALL = 4096, COORDINATE = 1 << 20 };
 
-vv_status vv_stamp_of(const char *path, vv_stamp *out)
-{
-    struct stat s;
-    *out = (vv_stamp){0};
-    if (stat(path, &s)) return strchr(path, ':') ? VV_OK : vv_fail_errno(VV_ERR_NOT_FOUND, "cannot open %s", path);
-    out->size = s.st_size;
-    out->changed = (int64_t)s.st_mtim.tv_sec * 1000000000 + s.st_mtim.tv_nsec;
-    return VV_OK;
-}
-
 static bool readable(const vv_variable *v)
 {
     return v->type != VV_NONE || vv_variable_is(v, VV_CHARS);
@@ -125,12 +115,10 @@ static vv_status read_header(vv_file *f, vv_header **out)
 vv_status vv_header_read(const char *path, vv_header **out)
 {
     vv_file *f;
-    vv_stamp stamp;
     *out = NULL;
-    if (vv_stamp_of(path, &stamp) != VV_OK) vv_error_clear(); /* opening it will tell */
     VV_TRY(vv_file_find(path, &f));
     vv_status status = read_header(f, out);
-    if (status == VV_OK) (*out)->stamp = stamp;
+    if (status == VV_OK) (*out)->stamp = f->stamp;
     vv_file_close(&f);
     return status;
 }
@@ -288,14 +276,6 @@ static void link_open(kept *k)
     n_open++;
 }
 
-static vv_status same_as_before(const kept *k)
-{
-    vv_stamp now;
-    VV_TRY(vv_stamp_of(k->header->path, &now));
-    if (now.size == k->header->stamp.size && now.changed == k->header->stamp.changed) return VV_OK;
-    return vv_fail(VV_ERR_READ, "%s has changed since it was opened", k->header->path);
-}
-
 /* The real file and the variable's number in it. */
 static vv_status open_real(const vv_file *f, int var, vv_file **out, int *real_var)
 {
@@ -303,7 +283,7 @@ static vv_status open_real(const vv_file *f, int var, vv_file **out, int *real_v
     if (k->real) {
         unlink_open(k);
     } else {
-        VV_TRY(same_as_before(k));
+        VV_TRY(vv_stamp_check(f->path, &f->stamp));
         while (n_open >= MOST_OPEN) {
             vv_file_close(&oldest->real);
             unlink_open(oldest);
@@ -428,6 +408,7 @@ vv_status vv_header_file(vv_header **header, vv_file **out)
     VV_TRY_GOTO(status, failed, vv_new(&k, 1, sizeof *k));
     k->header = *header;
     *header = NULL;
+    f->stamp = k->header->stamp;
     f->handle = k;
     f->meta = k->header->meta;
     *out = f;

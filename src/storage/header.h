@@ -8,12 +8,6 @@
 
 #include "storage/storage.h"
 
-/* What tells one version of a file from the next. */
-typedef struct vv_stamp {
-    vv_bytes size;
-    int64_t changed; /* nanoseconds since 1970 */
-} vv_stamp;
-
 /* What is known of a variable's data. */
 typedef struct vv_places {
     bool has_address; /* of contiguous data */
@@ -30,9 +24,6 @@ typedef struct vv_header {
     vv_meta *meta;
     vv_places *places; /* by variable */
 } vv_header;
-
-/* The present stamp of a file; {0} for what is none, such as an address of a format. */
-VV_WARN_UNUSED vv_status vv_stamp_of(const char *path, vv_stamp *out);
 
 /* Opens the file, takes everything down and closes it. Errors as of vv_file_open(). */
 VV_WARN_UNUSED vv_status vv_header_read(const char *path, vv_header **out);

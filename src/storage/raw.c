@@ -6,11 +6,51 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
+
+/* --- versions --- */
+
+static vv_stamp stamp_of(const struct stat *s)
+{
+    return (vv_stamp){s->st_size, (int64_t)s->st_mtim.tv_sec * 1000000000 + s->st_mtim.tv_nsec};
+}
+
+static vv_status compare(const char *path, const vv_stamp *now, const vv_stamp *s)
+{
+    if (now->size == s->size && now->changed == s->changed) return VV_OK;
+    return vv_fail(VV_ERR_READ, "%s has changed since it was opened", path);
+}
+
+vv_status vv_stamp_of(const char *path, vv_stamp *out)
+{
+    struct stat s;
+    *out = (vv_stamp){0};
+    if (stat(path, &s)) return strchr(path, ':') ? VV_OK : vv_fail_errno(VV_ERR_NOT_FOUND, "cannot open %s", path);
+    *out = stamp_of(&s);
+    return VV_OK;
+}
+
+vv_status vv_stamp_check(const char *path, const vv_stamp *s)
+{
+    vv_stamp now;
+    VV_TRY(vv_stamp_of(path, &now));
+    return compare(path, &now, s);
+}
+
+vv_status vv_raw_check(const vv_raw_file *f, const vv_stamp *s)
+{
+    struct stat now;
+    if (fstat(f->fd, &now)) return vv_fail_errno(VV_ERR_READ, "cannot inspect %s", f->path);
+    vv_stamp stamp = stamp_of(&now);
+    return compare(f->path, &stamp, s);
+}
+
+/* --- reading --- */
 
 /* Linux tells it for each device, file systems of networks included. */
 static vv_bytes read_ahead(dev_t device)

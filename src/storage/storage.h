@@ -46,9 +46,20 @@ typedef struct vv_format {
     bool apart;      /* not to be trusted with damaged files: works in a process of its own (apart.h) */
 } vv_format;
 
+/* What tells one version of a file from the next. */
+typedef struct vv_stamp {
+    vv_bytes size;
+    int64_t changed; /* nanoseconds since 1970; 0: no file of the file system */
+} vv_stamp;
+/* The present stamp of a file; {0} for what is none, such as an address of a format. */
+VV_WARN_UNUSED vv_status vv_stamp_of(const char *path, vv_stamp *out);
+/* VV_ERR_READ when the path leads to another version of the file by now. */
+VV_WARN_UNUSED vv_status vv_stamp_check(const char *path, const vv_stamp *s);
+
 struct vv_file {
     const vv_format *format;
     char *path;
+    vv_stamp stamp; /* from before its metadata were read */
     vv_meta *meta;
     void *handle; /* the driver's own */
 };
@@ -74,6 +85,8 @@ typedef struct vv_raw_file {
     vv_bytes ahead;   /* what the system reads ahead of a reader by itself, 0 when unknown */
 } vv_raw_file;
 VV_WARN_UNUSED vv_status vv_raw_open(const char *path, vv_raw_file *out);
+/* VV_ERR_READ when it is not, or not any more, the version of the file that a stamp is of. */
+VV_WARN_UNUSED vv_status vv_raw_check(const vv_raw_file *f, const vv_stamp *s);
 VV_WARN_UNUSED vv_status vv_raw_read(const vv_raw_file *f, vv_bytes at, vv_bytes size, void *out);
 void vv_raw_close(vv_raw_file *f);
 

@@ -131,9 +131,9 @@ class Damaged(support.Case):
 
     # --- changing files ---
 
-    def changing(self, path, change, patterns):
-        """The file is changed when a good part of it has been read, long before its end."""
-        job = support.start("std", "-d", "time", path, "-o", os.path.join(self.out, "o.nc"), "--threads", "1")
+    def meanwhile(self, paths, change):
+        """What becomes of reading files, of which one is changed when a good part of the first has been read, long before its end."""
+        job = support.start("std", "-d", "time", "-v", "t2m", *paths, "-O", "-o", os.path.join(self.out, "o.nc"), "--threads", "1")
         deadline = time.monotonic() + 30 * SLOW
         while time.monotonic() < deadline and job.process.poll() is None:
             try:
@@ -144,8 +144,7 @@ class Damaged(support.Case):
                 break
             time.sleep(0.002)
         change()
-        result = job.wait(60)
-        self.refused(result, 3, *patterns, seconds=60, folder=self.out)
+        return job.wait(60)
 
     def hollow(self, name, **how):
         """2 GB of zeros that take no room on the disk."""
@@ -165,7 +164,55 @@ class Damaged(support.Case):
         for name, how in [("flat.nc", {}), ("chunks.nc", dict(chunk=(100, 500, 500)))]:
             with self.subTest(name):
                 path = self.hollow(name, **how)
-                self.changing(path, lambda: os.truncate(path, 4000), [name, "t2m", "(?i)end"] + (["chunk"] if how else []))
+                result = self.meanwhile([path], lambda: os.truncate(path, 4000))
+                self.refused(result, 3, name, "t2m", "(?i)end", *(["chunk"] if how else []), seconds=60, folder=self.out)
+
+    def other_values(self, path):
+        with h5py.File(path, "r+") as f:
+            f["t2m"][-1, -1] = 1
+
+    def test_renamed_over_while_it_is_read(self):
+        """Values of one of the files, or an error: never some of the one and some of the other."""
+        path, other = self.hollow("chunks.nc", chunk=(100, 500, 500)), self.hollow("other.nc", chunk=(100, 500, 500))
+        self.other_values(other)
+        result = self.meanwhile([path], lambda: os.replace(other, path))
+        if result.code:
+            self.refused(result, 3, r"chunks\.nc has changed since it was opened", seconds=60, folder=self.out)
+            return
+        with h5py.File(os.path.join(self.out, "o.nc")) as f:
+            self.assertFalse(f["t2m"][()].any(), "values of both files")
+
+    def test_rewritten_while_it_is_read(self):
+        path = self.hollow("flat.nc")
+        result = self.meanwhile([path], lambda: self.other_values(path))
+        self.refused(result, 3, r"flat\.nc has changed since it was opened", seconds=60, folder=self.out)
+
+    def test_replaced_before_it_is_read(self):
+        """Its header has been read, and nothing else."""
+        paths = [self.hollow("first.nc"), self.hollow("second.nc")]
+        with h5py.File(paths[1], "r+") as f:
+            f["time"][...] = np.arange(2000.0) + 2000
+        result = self.meanwhile(paths, lambda: os.replace(climate(self.path("small.nc")), paths[1]))
+        self.refused(result, 3, r"second\.nc has changed since it was opened", seconds=60, folder=self.out)
+
+    def test_claims_more_than_there_is(self):
+        """A contiguous variable whose space has been overwritten by a larger one: refused before anything is planned with its size."""
+        path = self.path("claims.nc")
+        with h5py.File(path, "w") as f:
+            f.create_dataset("a", data=np.zeros((12, 5)))
+            f.create_dataset("b", data=np.zeros((12, 5, 6)))
+        b = bytearray(Path(path).read_bytes())
+        claims = [(b"\x06" + bytes(7), 2**54), (b"\x06" + bytes(7), 2**58)]
+        for old, new in claims:
+            with self.subTest(new=new):
+                c = bytearray(b)
+                self.assertEqual(c.count(old), 2, "the length and the greatest length")
+                c = c.replace(old, new.to_bytes(8, "little"))
+                Path(path).write_bytes(c)
+                self.refused(varve("mean", "-d", "phony_dim_0", path, "-o", os.path.join(self.out, "o.nc"), "-O"), 3, r"claims\.nc", "truncated", seconds=20,
+                             folder=self.out)
+                self.refused(varve("mean", "-d", "phony_dim_1", path, "-o", os.path.join(self.out, "o.nc"), "-O"), 3, r"claims\.nc", "truncated", seconds=20,
+                             folder=self.out)
 
     def test_replaced_behind_the_cache(self):
         """Another file of the same size and time of change, as a restored backup may be: its chunks are not where they were."""
