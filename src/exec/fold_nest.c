@@ -66,6 +66,7 @@ typedef struct fold {
     vv_index row_at;                  /* where in the row the tile at work begins */
     vv_index reach;                   /* longest tile */
     visitor *tile;                    /* what happens to one */
+    bool whole;                       /* it takes the loop inside of the row with it */
     /* The row's dimensions, for inputs that have to be put together. */
     bool mixed[VV_PROGRAM_INPUTS];
     int row_dims, row_dim[VV_MAX_DIMS];
@@ -214,12 +215,14 @@ static void hand_on(const fold *f, spot to, vv_index n, const void *const inputs
     }
 }
 
-/* A tile of the only input, as it is stored, into the only state. */
+/* A tile of the only input, as it is stored, into the only state; of a block in memory all that the loop inside of the row walks over. */
 static vv_status do_stored_tile(fold *f, spot to, const vv_index at[], vv_index n)
 {
+    const loop *inside = &f->inner.loop[1];
     vv_stored s;
     VV_TRY(vv_block_at(f->w, 0, at[0], 1, n, &s));
-    vv_red_stored(&f->s->result[0].red, f->state, to.cell, n, &f->w->block[0].decode, s.bytes, s.total, s.first);
+    vv_stored_rows rows = {s.bytes, s.total, s.first, f->whole ? inside->at[0] : 0, f->whole ? inside->n : 1};
+    vv_red_stored_rows(&f->s->result[0].red, f->state, to.cell, n, &f->w->block[0].decode, &rows);
     return VV_OK;
 }
 
@@ -307,7 +310,7 @@ static vv_status visit_row(fold *f, spot begin, const vv_index at[], vv_index n)
         vv_index some = vv_imin(f->reach, n - i);
         spot to = {begin.cell + i * row->cell, begin.place};
         f->row_at = i;
-        if (f->inner.n == 1)
+        if (f->inner.n == 1 || f->whole)
             VV_TRY(f->tile(f, to, here, some));
         else
             VV_TRY(walk(f, f->inner.n - 1, f->inner.loop + 1, to, here, some, f->tile));
@@ -489,6 +492,7 @@ vv_status vv_fold_box(vv_worker *w, const vv_box *chunk, const vv_box *box, cons
     make_nest(&f, chunk, box);
     for (int i = 0; i < f.n_inputs; i++) first[i] = begin_of(&f, i, at[i]);
     f.tile = folds_stored(&f) ? do_stored_tile : do_tile;
+    f.whole = f.tile == do_stored_tile && f.inner.n == 2;
     if (f.tile == do_stored_tile) f.reach = vv_imin(f.reach, STORED_TILE);
     return walk(&f, f.outer.n, f.outer.loop, f.begin, first, f.inner.loop[0].n, reads_rows(&f) ? read_row : visit_row);
 }

@@ -156,6 +156,20 @@ void vv_red_stored(const vv_red *r, void *state, vv_index first, vv_index n, con
         r->kind->packed(r->in, d, v.planes, first, n, x);
 }
 
+void vv_red_stored_rows(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d,
+                        const vv_stored_rows *from)
+{
+    view v = view_of(r, state);
+    vv_stored_rows some = *from;
+    for (vv_index left = from->rows; left > 0; left -= some.rows, some.first += some.rows * some.step) {
+        some.rows = vv_imin(left, VV_FOLD_ROWS);
+        vv_index done = r->kind->rows ? r->kind->rows(r->in, d, v.planes, first, n, &some) : 0;
+        for (vv_index k = 0; k < some.rows && done < n; k++)
+            vv_red_stored(r, state, first + done, n - done, d, some.block, some.total,
+                          some.first + k * some.step + done);
+    }
+}
+
 void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, const void *x)
 {
     view v = view_of(r, state);

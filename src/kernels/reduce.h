@@ -48,6 +48,13 @@ typedef struct vv_red_head {
 /* One piece of floats (integers have become f64). masked: some are NaN and are to be left out. Vertical: cells at, at + 1 ..; horizontal: cell `at`. */
 typedef void vv_fold_piece(vv_dtype in, bool masked, void *const planes[], vv_index at, vv_index n, const void *x);
 
+/* Rows of stored elements in a block of `total`: the first one's first element, and how far rows are apart. */
+typedef struct vv_stored_rows {
+    const void *block;
+    vv_index total, first, step, rows;
+} vv_stored_rows;
+enum { VV_FOLD_ROWS = 4 };
+
 struct vv_reduction {
     const char *name;        /* "mean" */
     const char *also;        /* another name that finds it; or NULL */
@@ -71,6 +78,10 @@ struct vv_reduction {
      * none of them missing: x * scale + offset in `in`. What has them saves passes over its elements: vv_red_stored(). */
     vv_fold_piece *valid;
     void (*packed)(vv_dtype in, const vv_decode *d, void *const planes[], vv_index first, vv_index n, const void *x);
+    /* Optional besides: up to VV_FOLD_ROWS rows of a block at once, as it is stored. How many cells, from the first one on, have got all their elements; the others, from
+     * a missing value or NaN on, have got none. */
+    vv_index (*rows)(vv_dtype in, const vv_decode *d, void *const planes[], vv_index first, vv_index n,
+                     const vv_stored_rows *from);
     /* Instead of both, for kinds with a spec: x[k][i] of all its values go to cell first + i * step, where step is 0 or 1. */
     void (*fold)(const vv_red *r, vv_red_head *head, void *states, vv_index first, vv_index step, vv_index n,
                  const void *const x[]);
@@ -114,6 +125,9 @@ void vv_red_vertical(const vv_red *r, void *state, vv_index first, vv_index n, c
 bool vv_red_takes_stored(const vv_red *r, const vv_decode *d);
 void vv_red_stored(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d, const void *block,
                    vv_index total, vv_index at);
+/* The same of several rows: cells of a tile get their elements of one row after the other. */
+void vv_red_stored_rows(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d,
+                        const vv_stored_rows *from);
 void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, const void *x);
 /* Values of a kind with a spec. */
 void vv_red_fold(const vv_red *r, void *state, vv_index first, vv_index step, vv_index n, const void *const x[]);

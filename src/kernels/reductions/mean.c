@@ -54,6 +54,7 @@ const vv_reduction vv_reduction_of_mean = {.name = "mean",
                                            .vertical = vertical,
                                            .valid = vv_total_vertical,
                                            .packed = vv_total_packed,
+                                           .rows = vv_total_rows,
                                            .horizontal = horizontal,
                                            .combine = combine,
                                            .finish = finish};

@@ -65,6 +65,7 @@ const vv_reduction vv_reduction_of_sum = {.name = "sum",
                                           .vertical = vertical,
                                           .valid = vv_total_vertical,
                                           .packed = vv_total_packed,
+                                          .rows = vv_total_rows,
                                           .horizontal = horizontal,
                                           .combine = combine,
                                           .finish = finish};
