@@ -25,8 +25,9 @@ typedef enum vv_plot_kind {
 
 typedef struct vv_plot_options {
     vv_plot_kind kind;
-    const char *dims;   /* along the axes: "time", "level,lat"; NULL: chosen */
-    const char *select; /* as vv_select() reads it, several with commas between: "time=1990-01,level=850"; "season=JJA" */
+    const char *dims; /* along the axes: "time", "level,lat"; NULL: chosen */
+    const char
+        *select; /* as vv_select() reads it, several with commas between: "time=1990-01,level=850"; "season=JJA" */
     const char *panels; /* a dimension: a panel for each of its positions; NULL: none. Several fields are panels, too */
     const char *title;  /* NULL: from attributes */
     const char *cmap;   /* vv_plot_colormap_name(), with "_r" the other way round; NULL: chosen */
