@@ -49,6 +49,12 @@ typedef struct vv_save_options {
         append; /* NULL: not. Else results are added to the file if it is there, behind what it has along this dimension, which must be unlimited ("":
                          * its only one): types, packing, units of time, chunks and filters are the file's own, other variables of it stay as they are. If
                          * it is not there it is made, with a dimension that can grow. Not with `overwrite` */
+    double
+        checkpoint; /* seconds: so often partial results are written to a journal beside the output (".NAME.varve-journal"), and on SIGUSR1, on an
+                        * end by a signal, and two minutes before a Slurm job's time is over; the journal goes when the output is complete. 0: never */
+    bool
+        resume; /* goes on from the journal of a run that was ended; begins when there is none. The results have the same bits on any number of
+                  * ranks. Refused when inputs, version or what is computed differ */
     const char *format; /* "netcdf4"; "hdf5": dimension scales and labels, but nothing that only netCDF knows */
     const char *
         writer; /* "direct": every rank writes its own bytes; "hdf5": all ranks together, when all is computed, by parallel HDF5's collective

@@ -70,6 +70,16 @@ static vv_status set_number(const vv_cli_option *o, vv_cli_request *r, const cha
     return VV_OK;
 }
 
+static vv_status set_duration(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    char *end;
+    double x = strtod(text, &end);
+    bool plain = end != text && !*end && isfinite(x) && x > 0;
+    if (plain) *(double *)field(o, r) = x;
+    if (plain || vv_cli_seconds(text, field(o, r))) return VV_OK;
+    return vv_error(VV_ERR_USAGE, "--%s takes a time such as 90s, 10m or 1h, not '%s'", o->name, text);
+}
+
 static vv_status set_bandwidth(const vv_cli_option *o, vv_cli_request *r, const char *text)
 {
     if (vv_cli_bandwidth(text, strlen(text), field(o, r))) return VV_OK;
@@ -271,6 +281,13 @@ const vv_cli_option vv_cli_options[] = {
     {"writer", 0, "direct|hdf5", .group = VV_CLI_WRITE, .set = set_text, FIELD(writer),
      .help = "advanced: direct, the default: every rank writes its own bytes; hdf5: all ranks together, at the end, by "
              "parallel HDF5's collective calls; values are the same"},
+
+    {"checkpoint", 0, "TIME", .omitted = "5m", .group = VV_CLI_WRITE, .set = set_duration, FIELD(checkpoint),
+     .help = "keep a journal of partial results beside OUTPUT, written so often, on SIGUSR1 and before a Slurm job's "
+             "time is over, so that --resume can go on with a run that was ended; default: none, or 5m when resumed"},
+    {"resume", 0, NULL, .group = VV_CLI_WRITE, .set = set_flag, FIELD(resume),
+     .help = "go on with the run that was to write OUTPUT, from its journal, on any number of ranks; begin it when "
+             "there is none"},
 
     {"memory", 0, "SIZE", .group = VV_CLI_RUN, .set = set_bytes, FIELD(memory),
      .help = "memory that each rank may use, such as 512MB or 4G; default: what Slurm or the control group grants, "

@@ -83,7 +83,8 @@ typedef struct vv_cli_request {
     double disk; /* 0: not given */
 
     const char *output;
-    bool overwrite, shuffle;
+    bool overwrite, shuffle, resume;
+    double checkpoint; /* seconds; 0: not given */
     int deflate;
     const char *filter, *dtype, *quantize, *unlimited, *format, *writer;
     const char *append; /* "": along the only dimension that can grow; NULL: not given */

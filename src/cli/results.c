@@ -155,6 +155,8 @@ static void set_storage(const vv_cli_request *r, vv_save_options *options)
     options->unlimited = r->unlimited;
     options->writer = r->writer;
     options->append = r->append;
+    options->checkpoint = r->checkpoint;
+    options->resume = r->resume;
     options->format = r->format ? r->format : h5 ? "hdf5" : NULL;
 }
 

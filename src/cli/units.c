@@ -35,7 +35,7 @@ bool vv_cli_seconds(const char *text, double *out)
     static const struct {
         const char *name;
         double seconds;
-    } unit[] = {{"ns", 1e-9}, {"us", 1e-6}, {"µs", 1e-6}, {"ms", 1e-3}, {"s", 1}};
+    } unit[] = {{"ns", 1e-9}, {"us", 1e-6}, {"µs", 1e-6}, {"ms", 1e-3}, {"s", 1}, {"m", 60}, {"min", 60}, {"h", 3600}};
     char *end;
     double x = strtod(text, &end);
     if (end == text || !isfinite(x) || x <= 0) return false;

@@ -82,6 +82,12 @@ typedef struct before {
 static vv_status compute(hand *h, vv_stage *g, const vv_task *t, const before *b)
 {
     vv_piece *piece;
+    bool saved;
+    VV_TRY(vv_save_take(g, t->unit, &saved, &piece));
+    if (saved) {
+        count(h, t->step, b->read, b->seconds);
+        return piece ? vv_tree_add(g, piece) : VV_OK;
+    }
     VV_TRY(vv_piece_get(g, &piece));
     vv_status status = vv_worker_run(&h->worker, t->unit, piece->state);
     if (status != VV_OK) {

@@ -66,6 +66,7 @@ static vv_status prepare(vv_run *r)
     VV_TRY(vv_targets_make(r));
     VV_TRY(vv_stuck_begin(r));
     VV_TRY(vv_grown_begin(r));
+    VV_TRY(vv_journal_open(p, rank, &r->journal));
     r->results_due = results_due(r);
     if (p->report_every && rank == 0) VV_TRY(vv_new(&r->report, (size_t)r->net->size, sizeof *r->report));
     return rank == 0 ? vv_feeds_send(&r->feeds, r->net) : VV_OK;
@@ -96,6 +97,7 @@ static void release(vv_run *r)
     }
     vv_feeds_close(&r->feeds);
     vv_grown_end(r);
+    vv_journal_close(&r->journal);
     vv_letters_drop(r);
     vv_desks_free(r);
     vv_agenda_close(&r->agenda);
@@ -153,6 +155,7 @@ vv_status vv_engine_run(vv_net *net, const vv_plan *plan, const vv_hooks *hooks,
     if (!plan) vv_error_get(&r.failure);
     vv_status status = run_all(&r, &ready_us);
     if (status != VV_OK) vv_run_fail(&r, status);
+    if (status != VV_OK) vv_save_open(&r);
     agreement_of(&r, ready_us, &a);
     status = vv_settle(net, &a, hooks->signalled, hooks->context);
     stats_of(&a, stats);

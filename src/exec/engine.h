@@ -52,6 +52,7 @@ typedef struct vv_hooks {
     vv_status (*place)(void *context, int variable, vv_index n, const vv_index *chunks, const uint32_t *sizes,
                        vv_bytes *address);
     void (*progress)(void *context, const vv_rank_report rank[], int ranks); /* coordinator, with plan->report_every */
+    int (*asked)(void *context); /* how often somebody has asked for the journal to be written; may grow at any time */
     int (*signalled)(void *context); /* a signal's number when the user wants an end, else 0 */
     void *context;
     double born; /* when planning began, by vv_clock(); for the statistics */

@@ -235,6 +235,7 @@ vv_status vv_run_progress(vv_run *r, bool *moved)
     if (r->late > 0 && !r->draining) VV_TRY(vv_push_late(r));
     VV_TRY(vv_act_look(r));
     VV_TRY(vv_stuck_look(r));
+    vv_save_look(r);
     return report_progress(r);
 }
 

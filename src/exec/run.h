@@ -4,6 +4,7 @@
 
 #include "exec/agenda.h"
 #include "exec/engine.h"
+#include "exec/journal.h"
 #include "exec/spill.h"
 #include "exec/store.h"
 #include "exec/work.h"
@@ -47,6 +48,7 @@ typedef struct vv_run {
     vv_store *store;
     vv_agenda *agenda;
     vv_feeds feeds;
+    vv_journal *journal;      /* NULL: none is kept */
     struct vv_before *before; /* by step, grown.c; NULL: nothing is appended */
 
     _Atomic int cancelled;
@@ -147,6 +149,18 @@ void vv_stage_clear(vv_stage *g);
 void vv_stages_clear(vv_run *r);
 /* Main thread: whether partial results of this rank wait for their other half, or finished ones to be delivered, in acts before this one. */
 bool vv_trees_wait(vv_run *r, int act);
+
+/* The states of a reduction's piece as they travel: only what is used of them, each at a multiple of 64. p->out is known before they are taken. */
+vv_bytes vv_states_size(const vv_step *s, const vv_piece *p);
+void vv_states_put(const vv_step *s, const vv_piece *p, char *at);
+VV_WARN_UNUSED vv_status vv_states_take(const vv_step *s, const char *at, vv_bytes size, vv_piece *p);
+
+/* save.c: pieces to the journal and back. A finished output chunk; all that is open, when it is time for that or in any case (main thread). */
+void vv_save_done(vv_stage *g, const vv_piece *p);
+void vv_save_look(vv_run *r);
+void vv_save_open(vv_run *r);
+/* A unit that an earlier run has done: *saved, with the piece that it brings, or NULL when another unit brings it. */
+VV_WARN_UNUSED vv_status vv_save_take(vv_stage *g, vv_unit u, bool *saved, vv_piece **out);
 
 /* deliver.c: a finished output chunk goes where the plan wants it. */
 VV_WARN_UNUSED vv_status vv_deliver(vv_stage *g, vv_piece *p);

@@ -188,23 +188,35 @@ static vv_bytes used_of_all(const vv_step *s, const shape *p, const char *state)
     return size;
 }
 
-static vv_status send_up(vv_stage *g, vv_piece *p, int to)
+vv_bytes vv_states_size(const vv_step *s, const vv_piece *p)
 {
-    const vv_step *s = g->job.step;
     shape n = shape_of(s, p->out);
-    vv_bytes size = (vv_bytes)sizeof(head) + used_of_all(s, &n, p->state);
-    char *block;
-    VV_TRY(vv_mem_get(&block, size, "a message"));
-    *(head *)(void *)block = (head){g->job.number, p->out, p->level, p->i, n.cells, {0}};
-    char *at = block + sizeof(head);
+    return used_of_all(s, &n, p->state);
+}
+
+void vv_states_put(const vv_step *s, const vv_piece *p, char *at)
+{
+    shape n = shape_of(s, p->out);
     const char *state = p->state;
     for (vv_index i = 0; i < n.groups; i++)
         for (int k = 0; k < s->n_results; k++) {
             const vv_red *red = &s->result[k].red;
-            memcpy(at, state, (size_t)vv_red_used_bytes(red, state));
-            at += used(red, state);
+            vv_bytes bytes = vv_red_used_bytes(red, state), room = used(red, state);
+            memcpy(at, state, (size_t)bytes);
+            memset(at + bytes, 0, (size_t)(room - bytes));
+            at += room;
             state += vv_state_size(red, n.cells);
         }
+}
+
+static vv_status send_up(vv_stage *g, vv_piece *p, int to)
+{
+    const vv_step *s = g->job.step;
+    vv_bytes size = (vv_bytes)sizeof(head) + vv_states_size(s, p);
+    char *block;
+    VV_TRY(vv_mem_get(&block, size, "a message"));
+    *(head *)(void *)block = (head){g->job.number, p->out, p->level, p->i, shape_of(s, p->out).cells, {0}};
+    vv_states_put(s, p, block + sizeof(head));
     vv_piece_put(g, p);
     return vv_run_letter(g->run, to, VV_TAG_STATE, &block, size);
 }
@@ -221,24 +233,28 @@ static vv_status take_state(const vv_red *red, const shape *n, const char **at, 
     return VV_OK;
 }
 
-static vv_status unpack(vv_stage *g, const vv_message *m, vv_piece *p)
+vv_status vv_states_take(const vv_step *s, const char *at, vv_bytes size, vv_piece *p)
 {
-    const vv_step *s = g->job.step;
-    const head *h = m->data;
-    shape n = shape_of(s, h->out);
-    const char *at = (const char *)m->data + sizeof *h, *end = (const char *)m->data + m->size;
+    shape n = shape_of(s, p->out);
+    const char *end = at + size;
     char *state = p->state;
-    p->out = h->out;
-    p->level = h->level;
-    p->i = h->i;
     for (vv_index i = 0; i < n.groups; i++)
         for (int k = 0; k < s->n_results; k++) {
             const vv_red *red = &s->result[k].red;
-            if (take_state(red, &n, &at, end, state) != VV_OK)
-                return vv_error_prefix("a partial result from rank %d", m->from);
+            VV_TRY(take_state(red, &n, &at, end, state));
             state += vv_state_size(red, n.cells);
         }
     return VV_OK;
+}
+
+static vv_status unpack(vv_stage *g, const vv_message *m, vv_piece *p)
+{
+    const head *h = m->data;
+    p->out = h->out;
+    p->level = h->level;
+    p->i = h->i;
+    if (vv_states_take(g->job.step, (const char *)(h + 1), m->size - (vv_bytes)sizeof *h, p) == VV_OK) return VV_OK;
+    return vv_error_prefix("a partial result from rank %d", m->from);
 }
 
 /* --- up the tree --- */
@@ -253,6 +269,7 @@ static bool has_sibling(const vv_step *s, const vv_piece *p)
 static vv_status deliver(vv_stage *g, vv_piece *p)
 {
     vv_run *r = g->run;
+    vv_save_done(g, p);
     if (!pthread_equal(pthread_self(), r->main) || !r->draining) return vv_deliver(g, p);
     p->next = g->late;
     g->late = p;

@@ -545,6 +545,35 @@ static void drops(archive *a, vv_plan *p)
     for (int i = 0; i < p->n_drops && p->drop; i++) NUMBER(a, p->drop[i]);
 }
 
+static void saved(archive *a, vv_saved *s)
+{
+    int64_t sum = (int64_t)s->sum;
+    NUMBER(a, s->step);
+    NUMBER(a, s->run);
+    NUMBER(a, s->rank);
+    NUMBER(a, s->done);
+    NUMBER(a, s->out);
+    NUMBER(a, s->level);
+    NUMBER(a, s->i);
+    NUMBER(a, s->at);
+    NUMBER(a, s->size);
+    number(a, &sum);
+    s->sum = (uint64_t)sum;
+}
+
+static void journal(archive *a, vv_plan *p)
+{
+    string(a, &p->journal);
+    if (!p->journal) return;
+    NUMBER(a, p->journal_run);
+    NUMBER(a, p->journal_every);
+    NUMBER(a, p->journal_end);
+    p->n_saved = counted(a, p->n_saved, 10 * (int64_t)sizeof(int64_t));
+    if (a->take && p->n_saved > 0 && a->status == VV_OK)
+        a->status = vv_new(&p->saved, (size_t)p->n_saved, sizeof *p->saved);
+    for (vv_index i = 0; i < p->n_saved && p->saved; i++) saved(a, &p->saved[i]);
+}
+
 static void head(archive *a, vv_plan *p)
 {
     NUMBER(a, p->ranks);
@@ -562,6 +591,7 @@ static void head(archive *a, vv_plan *p)
     string(a, &p->original);
     string(a, &p->scratch);
     drops(a, p);
+    journal(a, p);
 }
 
 void vv_plan_pack(const vv_plan *plan, vv_buf *out)
@@ -619,7 +649,7 @@ uint64_t vv_plan_hash(const vv_plan *p)
     char somewhere[] = "";
     vv_plan content = *p;
     if (p->output) content.output = somewhere; /* the same plan, wherever its temporary output lies */
-    content.scratch = NULL;
+    content.scratch = content.journal = NULL;
     vv_plan_pack(&content, &b);
     uint64_t h = vv_hash(b.data, b.size);
     vv_buf_free(&b);

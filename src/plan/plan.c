@@ -59,6 +59,8 @@ void vv_plan_free(vv_plan **plan)
     free(p->output);
     free(p->original);
     free(p->scratch);
+    free(p->journal);
+    free(p->saved);
     free(p->drop);
     free(p);
     *plan = NULL;

@@ -205,6 +205,15 @@ typedef struct vv_step {
                 * the coordinator, does not travel */
 } vv_step;
 
+/* A partial result that an earlier run has left in its journal (exec/journal.h): node (level, i) of the tree of an output chunk, and where it lies. */
+typedef struct vv_saved {
+    int step, run, rank; /* whose file */
+    bool done;           /* which one of its two */
+    vv_index out, level, i;
+    vv_bytes at, size;
+    uint64_t sum;
+} vv_saved;
+
 typedef struct vv_plan {
     int ranks, threads;
     vv_bytes budget; /* per rank, 0 unlimited */
@@ -222,6 +231,12 @@ typedef struct vv_plan {
     char *output;       /* temporary path of the output file, NULL when there is none */
     char *original;     /* the file that is appended to, NULL when none is */
     char *scratch;      /* directory for what does not fit in memory */
+    char *journal;      /* directory where partial results are kept, for a run that goes on with them; NULL: none are */
+    int journal_run;    /* number of this run there */
+    int journal_every;  /* milliseconds */
+    int64_t journal_end; /* when the job's time is over, in seconds since 1970; 0: not known */
+    vv_index n_saved;
+    vv_saved *saved; /* by step, out, level, i */
     int n_sources, n_steps;
     vv_source *source;
     vv_step *step;
@@ -252,6 +267,8 @@ VV_WARN_UNUSED vv_status vv_plan_validate(const vv_plan *p);
 void vv_plan_pack(const vv_plan *p, vv_buf *out);
 VV_WARN_UNUSED vv_status vv_plan_unpack(const void *data, vv_bytes size, vv_plan **out); /* steps completed */
 uint64_t vv_plan_hash(const vv_plan *p);
+/* By step, what it computes from which files: the same for any number of ranks and threads. */
+VV_WARN_UNUSED vv_status vv_plan_identities(const vv_plan *p, uint64_t identity[]);
 
 /* True for the steps that have tasks. */
 static inline bool vv_step_computes(const vv_step *s)

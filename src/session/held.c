@@ -73,7 +73,7 @@ static vv_status note_drop(vv_session *s, int number)
 
 static vv_status run_empty(vv_session *s, vv_plan *p)
 {
-    vv_hooks hooks = {.signalled = vv_signals_seen, .keep = s->keep};
+    vv_hooks hooks = {.asked = vv_signals_asked, .signalled = vv_signals_seen, .keep = s->keep};
     vv_engine_stats stats;
     VV_TRY(vv_settings_apply(s, p));
     VV_TRY(vv_held_note(s, p));

@@ -51,6 +51,11 @@ struct vv_output {
     vv_dataset *globals; /* global attributes come from here; may be NULL */
 };
 
+/* journal.c: the plan keeps a journal, if that was asked for, and goes on from the one that is there. Before any file is made. */
+VV_WARN_UNUSED vv_status vv_journal_prepare(vv_output *o, vv_plan *plan);
+/* The output is complete. */
+void vv_journal_finish(const vv_output *o);
+
 /* The type that a computed item is stored as. */
 vv_dtype vv_item_type(const vv_output *o, const vv_item *item);
 

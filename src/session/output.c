@@ -355,6 +355,7 @@ static vv_status fill_file(vv_output *o, planned *p, vv_writer *w)
 static vv_status write_file(vv_output *o, planned *p)
 {
     VV_TRY(vv_cost_check(p->prepared.lowering.plan, &p->prepared.cost, p->prepared.baseline));
+    VV_TRY(vv_journal_prepare(o, p->prepared.lowering.plan));
     vv_writer *w;
     const vv_session *s = o->session;
     vv_beat_begin(o->path, o->history, s->net->size, s->threads, s->memory);
@@ -374,6 +375,7 @@ static vv_status write_file(vv_output *o, planned *p)
     if (status == VV_OK && o->append) status = vv_original_check(o->append->original);
     if (status == VV_OK) status = vv_output_path_commit(o->temporary, o->path, o->options.overwrite || o->append);
     if (status != VV_OK) vv_output_path_discard(o->temporary);
+    if (status == VV_OK) vv_journal_finish(o);
     vv_beat_end();
     return status;
 }

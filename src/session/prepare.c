@@ -264,8 +264,17 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
     if (vv_signals_seen(NULL)) return vv_fail(VV_ERR_INTERRUPTED, "interrupted");
     VV_TRY(vv_send_plan(s, plan, p->born));
     if (s->predict) VV_TRY(vv_new(&p->measured, (size_t)plan->n_steps, sizeof *p->measured));
-    vv_hooks hooks = {p->index,        p->places, p->gather, place,           progress,
-                      vv_signals_seen, p,         p->born,   vv_predict_note, s->keep};
+    vv_hooks hooks = {.index = p->index,
+                      .places = p->places,
+                      .gather = p->gather,
+                      .place = place,
+                      .progress = progress,
+                      .asked = vv_signals_asked,
+                      .signalled = vv_signals_seen,
+                      .context = p,
+                      .born = p->born,
+                      .counted = vv_predict_note,
+                      .keep = s->keep};
     vv_engine_stats stats;
     vv_mem_set_budget(plan->budget, p->baseline);
     vv_progress_begin(s->progress, total_tasks(p), p->cost.read);

@@ -76,7 +76,7 @@ static vv_status await(vv_net *net, vv_host **host, vv_message *out)
 
 static void run_plan(vv_net *net, const vv_message *m, vv_keep *keep)
 {
-    vv_hooks hooks = {.signalled = vv_signals_seen, .keep = keep};
+    vv_hooks hooks = {.asked = vv_signals_asked, .signalled = vv_signals_seen, .keep = keep};
     vv_plan *plan = NULL;
     vv_engine_stats stats;
     vv_status status = vv_spread(net, VV_TAG_PLAN, m->data, m->size);

@@ -89,6 +89,8 @@ int vv_default_threads(int ranks);
 /* signals.c: the signal that asked this process to end, 0 for none. */
 void vv_signals_catch(void);
 int vv_signals_seen(void *unused);
+/* A number that changes with each request to write the journal. */
+int vv_signals_asked(void *unused);
 
 /* open.c, on ranks other than 0: reads the headers that the coordinator asks for. */
 VV_WARN_UNUSED vv_status vv_open_serve(vv_net *net, const vv_message *m);
