@@ -170,7 +170,9 @@ class Resume(support.Case):
         self.done(varve(*args, "-o", out, "-O", "--checkpoint=5m"))
         self.assertEqual(os.listdir(os.path.dirname(out)), ["o.nc"])
         self.refused(varve(*args, "-o", out, "--checkpoint=soon"), 2, "soon", "10m")
-        self.refused(varve(*args, "-o", out, "--append", "--resume"), 1, "appended")
+        grows = self.path("grows.nc")
+        self.done(varve("select", "time=#0:9", data, "--unlimited", "time", "-o", grows))
+        self.refused(varve("select", "time=#10:19", data, "--append", "-o", grows, "--resume"), 3, "appended", "--checkpoint")
 
     def test_damaged_journal(self):
         """A journal that lost its end, or a bit, gives less; never something else."""

@@ -590,12 +590,14 @@ static void units_are_read(void **state)
         assert_true(x == row[i].rate);
     }
     static const char *const good[] = {"1500us", "1500 us", "1.5ms", "0.0015s", "1500000ns", "1500µs"};
-    static const char *const bad[] = {"", "2", "us", "2 m", "0us", "-2us", "inf s", "2usx"};
+    static const char *const bad[] = {"", "2", "us", "2 d", "0us", "-2us", "inf s", "2usx"};
     double x = 0;
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         assert_true(vv_cli_seconds(good[i], &x));
         assert_true(fabs(x - 1.5e-3) < 1e-12);
     }
+    assert_true(vv_cli_seconds("1.5h", &x) && x == 5400);
+    assert_true(vv_cli_seconds("10m", &x) && x == 600);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) assert_false(vv_cli_seconds(bad[i], &x));
     char text[32];
     assert_string_equal("7.4 GB/s", vv_cli_rate(7.4e9, "B/s", text));
