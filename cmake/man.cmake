@@ -1,5 +1,5 @@
 # Run at build time: writes varve.1 and a page for each command, as `varve help --man [COMMAND]` prints them. The commands are those that
-# varve.1 lists. A program that has no page to print is no reason to fail a build.
+# varve.1 lists; and what completes them in shells, into the folder completion beside that of the pages. A program that has no page to print is no reason to fail a build.
 get_filename_component(folder ${OUTPUT} DIRECTORY)
 execute_process(COMMAND ${VARVE} help --man OUTPUT_VARIABLE page RESULT_VARIABLE status ERROR_QUIET)
 if(NOT status EQUAL 0 OR NOT page MATCHES "^[.]TH ")
@@ -14,5 +14,14 @@ foreach(entry IN LISTS entries)
     execute_process(COMMAND ${VARVE} help --man ${command} OUTPUT_VARIABLE page RESULT_VARIABLE status ERROR_QUIET)
     if(status EQUAL 0)
         file(WRITE ${folder}/varve-${command}.1 "${page}")
+    endif()
+endforeach()
+
+set(shell_bash varve)
+set(shell_zsh _varve)
+foreach(shell bash zsh)
+    execute_process(COMMAND ${VARVE} completion ${shell} OUTPUT_VARIABLE script RESULT_VARIABLE status ERROR_QUIET)
+    if(status EQUAL 0)
+        file(WRITE ${folder}/../completion/${shell}/${shell_${shell}} "${script}")
     endif()
 endforeach()

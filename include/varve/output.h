@@ -91,7 +91,8 @@ typedef enum vv_explain_form {
     VV_EXPLAIN_SVG,       /* a picture of the steps */
     VV_EXPLAIN_DOT,       /* likewise, for Graphviz */
     VV_EXPLAIN_TASKS_SVG, /* of all tasks, and what waits for what: of 2,000 at most */
-    VV_EXPLAIN_TASKS_DOT
+    VV_EXPLAIN_TASKS_DOT,
+    VV_EXPLAIN_BRIEF /* some lines: bytes read and written, memory, time */
 } vv_explain_form;
 typedef struct vv_explain_options {
     vv_explain_form form;

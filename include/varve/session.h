@@ -35,7 +35,7 @@ VV_API vv_status vv_session_set_memory(vv_session *s, vv_bytes per_rank);
 /* Threads per rank, at least 1. Default: the cores this rank may use divided among the ranks that share them, at least 1. Driver only. */
 VV_API vv_status vv_session_set_threads(vv_session *s, int per_rank);
 
-/* Progress on stderr: a bar on a terminal, plain lines otherwise; `automatic` shows it only on a terminal. Driver only. */
+/* Progress on stderr: a bar on a terminal, plain lines otherwise; `automatic` shows it only on a terminal, and, from time to time, in the log of a batch job. Driver only. */
 typedef enum vv_progress_mode { VV_PROGRESS_AUTO, VV_PROGRESS_ON, VV_PROGRESS_OFF } vv_progress_mode;
 VV_API void vv_session_set_progress(vv_session *s, vv_progress_mode mode);
 

@@ -309,3 +309,9 @@ vv_array *vv_cli_area_reduced(const vv_cli_area *x, vv_array *a, vv_array *of, c
     vv_array *w = weights_for(x, a, of, dims);
     return vv_array_status(w) == VV_OK ? weighted(x, a, w, how, dims, o) : w;
 }
+
+vv_status vv_cli_area_weights(const vv_cli_area *x, vv_array *a, vv_array *of, const char *dims, vv_array **out)
+{
+    *out = x->cells || x->weights ? weights_for(x, a, of, dims) : NULL;
+    return *out ? vv_array_status(*out) : VV_OK;
+}

@@ -25,6 +25,10 @@ vv_array *vv_cli_area_masked(const vv_cli_area *x, vv_array *a);
 vv_array *vv_cli_area_reduced(const vv_cli_area *x, vv_array *a, vv_array *of, const char *how, const char *dims,
                               const vv_reduce_options *o);
 
+/* The weights for such a reduction; NULL without any. */
+VV_WARN_UNUSED vv_status vv_cli_area_weights(const vv_cli_area *x, vv_array *a, vv_array *of, const char *dims,
+                                             vv_array **out);
+
 /* "[FILE:]EXPRESSION" with the variables of that file, else of `source`. */
 vv_array *vv_cli_expression(vv_session *s, vv_dataset *source, const char *text);
 

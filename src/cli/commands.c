@@ -18,6 +18,13 @@ static const char reduction_about[] =
     "Every data variable of FILE that has the dimensions of -d (or those of -v) is reduced over them, in one pass over "
     "the "
     "data that is split among the ranks. Packed values are unpacked, missing ones left out.\n"
+    "With --weights, only weights of values that are there count. --by gives a value for each basin, county or "
+    "whatever a "
+    "variable of one dimension or more tells apart, --mask leaves out what is not of interest; either may be of "
+    "another "
+    "file, whose latitudes and longitudes may lie in another order. A zonal mean is mean -d lon, a meridional one mean "
+    "-d lat; "
+    "mean -d member FILE FILE ... is that of an ensemble, file by file.\n"
     "The other dimensions stay as they are. OUTPUT also gets what the command does not touch: coordinates, bounds, "
     "grid "
     "mappings, variables without these dimensions, attributes. Its history gets a line with this command.\n"
@@ -81,6 +88,22 @@ static const char bench_about[] =
     "CF; -d "                                                                                                          \
     "names it where there are several, and may name more to reduce with it."
 
+static const char histogram_about[] =
+    "How many values of every data variable that has the dimensions of -d (or those of -v) are in each bin, over these "
+    "dimensions or all: VAR_histogram has the others and VAR_bin, whose coordinate is the middle of each bin; OUTPUT "
+    "also gets "
+    "VAR_bin_edges. A value on an edge is in the bin that begins there, on the last edge in the last bin; missing ones "
+    "are not counted. Without --range a number of bins reaches from the least value to the greatest, which are found "
+    "first. "
+    "With --weights the weights in each bin are added up, such as areas.\n"
+    "Without -o, results of up to 20 values are printed.";
+
+static const char completion_about[] = "Writes a script that completes commands and options of varve in bash or zsh, "
+                                       "made from the tables that --help is made of. "
+                                       "Installing varve puts both where shells look for them; otherwise: eval "
+                                       "\"$(varve completion bash)\" in ~/.bashrc, or for zsh "
+                                       "varve completion zsh > DIR/_varve with a directory of $fpath.";
+
 static const char clim_about[] =
     "A climatology: every data variable that has the time is reduced group by group, in one pass: all Januaries, all "
     "Februaries. The groups become a dimension in the place of the time: month, with the coordinate 1 to 12. Pairs "
@@ -126,14 +149,25 @@ static const char detrend_about[] =
     "which.\nEverything else in the file is carried over; its history gets a line with this command."
 
 static const char select_about[] =
-    "Part of a file, or of several that are joined: SELECTION is DIM=WHAT, or several of them with commas between.\n"
+    "Part of a file, or of several that are joined: SELECTION is DIM=WHAT, or several of them with commas between; "
+    "with "
+    "--points it may be left out.\n"
     "WHAT are values of the coordinate: lat=-30:30 from one to the other, both included, in either order; level=850 "
     "the "
     "one; lat=~47.3 the nearest; time=1990-01:1999-12 from the begin of a date to the end of another, time=1990 all of "
     "that year, in the file's calendar; station=OSLO where the coordinate holds strings. Or positions, with #: "
-    "time=#0:10:2, level=#-1 as Python counts them. "
+    "time=#0:10:2, level=#-1 as Python counts them. Several are level=850,500,~300. "
     "Dimensions "
-    "stay, with length 1 if need be." AS_IT_WAS;
+    "stay, with length 1 if need be.\n"
+    "Longitudes mean the same whether counted from 0 to 360 or from -180 to 180, and a range of them goes eastwards: "
+    "lon=170:-170 and lon=350:10 are 20 degrees wide; longitudes go on from the first one as it was written.\n"
+    "Times are also selected by parts of their dates: season=DJF (any row of months by their letters, such as JJAS), "
+    "month=6:8, month=11:2 over the turn of the year, year=1990:1999, dayofyear, day, hour=0,12, minute, weekday.\n"
+    "With --points there is a dimension station instead of those of latitudes and longitudes, with the latitude and "
+    "longitude "
+    "of each, its name if the file of points has some, and the distance of the nearest cell in m. Distances are those "
+    "on "
+    "great circles; cells that are curvilinear (lat and lon of two dimensions) have nearest ones, too." AS_IT_WAS;
 
 static const char concat_about[] =
     "Files one behind the other along a dimension, in the order of its coordinate. The other dimensions must agree, "
@@ -221,6 +255,12 @@ static const vv_cli_command after[] = {
      "varve quantile -g dayofyear -w 5 -q 0.9 tasmax.nc -o tx90.nc",
      REDUCING | VV_CLI_AREA | VV_CLI_QUANTILES | VV_CLI_GROUPS | VV_CLI_PERIODS | VV_CLI_SPREAD, true, false,
      vv_cli_quantile},
+    {EVERY_REDUCTION, "histogram", "counts of values in bins",
+     "-b N|EDGES [-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]", histogram_about,
+     "varve histogram -b 220,240,260,280,300,320 t2m.nc\nvarve histogram -b 50 --range 220:320 -d time t2m.nc -o "
+     "counts.nc\n"
+     "varve histogram -b 20 --density --weights cos(lat) t2m.nc -o density.nc",
+     VV_CLI_SELECT | VV_CLI_JOIN | VV_CLI_OUTPUT | VV_CLI_AREA | VV_CLI_BINS, true, false, vv_cli_histogram},
     {CLIMATE, "clim", "a climatology: statistics of all Januaries, all Februaries ...",
      "-g GROUP [-m NAME,...] [-v VAR,...] FILE... [-o OUTPUT]", clim_about,
      "mpirun -n 4 varve clim -g month 't2m_*.nc' -o clim.nc\nvarve clim -g season -m mean,std t2m.nc -o seasons.nc",
@@ -282,6 +322,8 @@ static const vv_cli_command after[] = {
      "varve bench machine\nmpirun -n 2 varve bench machine", VV_CLI_OUTPUT, false, false, vv_cli_bench},
     {"Find out more", "help", "help on a command, the same as 'varve COMMAND --help'", "[--man] [COMMAND]", NULL,
      "varve help mean\nvarve help --man mean | man -l -", VV_CLI_MANUAL, false, true, vv_cli_help},
+    {"Find out more", "completion", "completion of commands and options in a shell", "bash|zsh", completion_about,
+     "eval \"$(varve completion bash)\"\nvarve completion zsh > ~/.zsh/_varve", 0, false, true, vv_cli_completion},
     {"Find out more", "version", "the version of this program", "", NULL, NULL, 0, false, true, vv_cli_version},
 };
 

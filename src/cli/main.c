@@ -19,6 +19,7 @@
 #include "cli/launcher.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 static vv_status flush_output(vv_status status)
 {
@@ -71,10 +72,26 @@ static vv_status apply(vv_session *s, const vv_cli_request *r)
     return status;
 }
 
+/* What a command without a plan would do. */
+static vv_status say_nothing_happens(const vv_cli_request *r)
+{
+    if (r->command.run == vv_cli_bench) {
+        char *usual = vv_machine_file();
+        printf("would measure this machine for some seconds and write %s\n", r->output ? r->output
+                                                                             : usual   ? usual
+                                                                                       : "");
+        free(usual);
+        return VV_OK;
+    }
+    printf("would read headers and coordinates only, and write nothing: %s\n", r->command.help);
+    return VV_OK;
+}
+
 static vv_status perform(vv_session *s, const vv_cli_request *r)
 {
     if (wants_answer(r)) return answer(r);
     vv_status status = apply(s, r);
+    if (status == VV_OK && r->explain == VV_CLI_DRY_RUN && !r->command.plans) return say_nothing_happens(r);
     return status == VV_OK ? r->command.run(s, r) : status;
 }
 

@@ -154,6 +154,13 @@ const vv_cli_option vv_cli_options[] = {
      .help = "with --points: the cell at the least distance on a great circle (the default; the file tells how far), "
              "or between "
              "four neighbours, over the date line and the poles where the grid goes round"},
+    {"bins", 'b', "N|EDGES", .group = VV_CLI_BINS, .set = set_list, FIELD(bins),
+     .help = "so many bins of equal width, from the least value to the greatest; or ascending edges, such as "
+             "220,240,260,280"},
+    {"range", 0, "LOW:HIGH", .group = VV_CLI_BINS, .set = set_text, FIELD(range),
+     .help = "bins of equal width from here to there; values outside are not counted"},
+    {"density", 0, NULL, .group = VV_CLI_BINS, .set = set_flag, FIELD(density),
+     .help = "divided by the total and the width of the bin, so that the integral is 1"},
     {"group", 'g', "GROUP[+GROUP]", .group = VV_CLI_GROUPS, .set = set_text, FIELD(group),
      .help =
          "year, season (DJF, MAM, JJA, SON), month, dayofyear, day, hour, minute or weekday in the file's calendar, a "
@@ -295,12 +302,19 @@ const vv_cli_option vv_cli_options[] = {
     {"threads", 0, "N", .group = VV_CLI_RUN, .set = set_whole, FIELD(threads), .low = 1, .high = 1024,
      .help = "threads of each rank; default: the cores it may use"},
     {"progress", 0, "auto|on|off", .group = VV_CLI_RUN, .set = set_choice, FIELD(progress), .choices = progress_modes,
-     .low = VV_PROGRESS_AUTO, .help = "show progress on standard error; auto, the default: only on a terminal"},
+     .low = VV_PROGRESS_AUTO,
+     .help = "show progress on standard error; auto, the default: a bar on a terminal, now and then a line in the log "
+             "of a batch "
+             "job, nothing elsewhere"},
     {"explain", 0, "text|json|svg", .omitted = "text", .group = VV_CLI_RUN, .set = set_choice, FIELD(explain),
      .choices = explain_forms, .low = VV_CLI_EXPLAIN_TEXT,
      .help =
          "print the plan with its bytes read, moved and written, its memory and its expected time; do not run it; svg "
          "is a picture"},
+    {"dry-run", 0, NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(dry_run),
+     .help =
+         "check everything that can be checked without the data, say what would be read, written and held, and end; "
+         "--explain tells step by step"},
     {"stats", 0, NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(stats),
      .help = "afterwards, print what the run did to standard error: seconds, tasks, bytes, peak memory, and what was "
              "predicted for each step beside what was measured"},

@@ -46,7 +46,7 @@ typedef enum vv_cli_group {
 } vv_cli_group;
 
 enum { VV_CLI_BAD_FAIL, VV_CLI_BAD_FILL };
-enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON, VV_CLI_EXPLAIN_SVG };
+enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON, VV_CLI_EXPLAIN_SVG, VV_CLI_DRY_RUN };
 
 /* "25GB/s,2us" */
 typedef struct vv_cli_net {
@@ -75,7 +75,7 @@ typedef struct vv_cli_request {
     int progress;    /* vv_progress_mode */
     int explain;
     const char *log, *placement, *policy, *scratch, *cache, *concat;
-    bool stats, quiet;
+    bool stats, quiet, dry_run;
     int bad_chunk; /* VV_CLI_BAD_ */
 
     int ranks; /* of the machine that explain speaks of; 0: not given */

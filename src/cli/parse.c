@@ -183,7 +183,8 @@ static vv_status check_options(const parser *p)
         return vv_error(VV_ERR_USAGE, "%s takes no option --%s; see 'varve %s --help'", c->name, o->name, c->name);
     }
     if (p->r->explain == VV_CLI_EXPLAIN_NOT) return check_model(p);
-    if (!c->plans && c->run != vv_cli_explain) return vv_error(VV_ERR_USAGE, "%s has no plan to explain", c->name);
+    if (!c->plans && c->run != vv_cli_explain && p->r->explain != VV_CLI_DRY_RUN)
+        return vv_error(VV_ERR_USAGE, "%s has no plan to explain", c->name);
     return VV_OK;
 }
 
@@ -197,6 +198,7 @@ vv_status vv_cli_parse(int argc, char *const argv[], vv_cli_request *r)
         if (status != VV_OK) return status;
     }
     if (r->help || r->version) return VV_OK;
+    if (r->dry_run && r->explain == VV_CLI_EXPLAIN_NOT) r->explain = VV_CLI_DRY_RUN; /* a short way of explaining */
     if (!r->has_command) return vv_error(VV_ERR_USAGE, "no command given; 'varve --help' lists them");
     return check_options(&p);
 }

@@ -101,6 +101,15 @@ static void print_summary(const vv_cli_results *x)
     fprintf(stderr, ", %.2f s\n", x->total.seconds);
 }
 
+/* "out.nc: t2m (lat: 361, lon: 720) f32", a line each. */
+static void print_results(const vv_cli_results *x, FILE *out)
+{
+    char text[300];
+    for (int i = 0; i < x->n; i++)
+        fprintf(out, "%s: %s = %s\n", x->request->output, x->item[i].name,
+                vv_describe(x->item[i].array, text, sizeof text));
+}
+
 static vv_status print_explanation(vv_status status, char *text)
 {
     if (status == VV_OK && text) fputs(text, stdout);
@@ -120,7 +129,8 @@ static vv_status fill(const vv_cli_results *x, vv_output *o)
 vv_explain_options vv_cli_explain_options(const vv_cli_request *r)
 {
     vv_explain_options options = VV_EXPLAIN_OPTIONS_INIT;
-    options.form = (vv_explain_form)(r->explain - VV_CLI_EXPLAIN_TEXT + VV_EXPLAIN_TEXT);
+    options.form = r->explain == VV_CLI_DRY_RUN ? VV_EXPLAIN_BRIEF
+                                                : (vv_explain_form)(r->explain - VV_CLI_EXPLAIN_TEXT + VV_EXPLAIN_TEXT);
     options.ranks = r->ranks;
     options.network = r->net.bandwidth;
     options.latency = r->net.latency;
@@ -134,6 +144,7 @@ static vv_status explain_or_save(vv_cli_results *x, vv_output **o)
         char *text = NULL;
         vv_explain_options options = vv_cli_explain_options(x->request);
         vv_status status = vv_output_explain(*o, &options, &text);
+        if (status == VV_OK && x->request->explain == VV_CLI_DRY_RUN) print_results(x, stdout);
         return print_explanation(status, text);
     }
     vv_status status = vv_output_save(o);
@@ -167,7 +178,8 @@ static vv_status to_file(vv_cli_results *x)
     vv_output *o = NULL;
     vv_status status = vv_cli_history(r->argc, r->argv, &history);
     vv_save_options options = VV_SAVE_OPTIONS_INIT;
-    options.overwrite = r->overwrite || (r->explain != VV_CLI_EXPLAIN_NOT && !r->append);
+    bool only_explained = r->explain != VV_CLI_EXPLAIN_NOT && r->explain != VV_CLI_DRY_RUN;
+    options.overwrite = r->overwrite || (only_explained && !r->append);
     options.history = history;
     options.like_input = x->like_input;
     set_storage(r, &options);

@@ -12,7 +12,7 @@ enum { MIN_COLUMNS = 40, MAX_BAR = 40, LINE = 256 };
 
 static const double shortest_shown = 0.5; /* seconds that nothing is shown for */
 static const double redraw = 0.1;
-static const double first_line = 2;
+static const double first_line = 2, first_in_log = 10;
 
 typedef struct progress {
     bool active, drawn, line_printed;
@@ -46,6 +46,15 @@ static vv_progress_sink standard_error(void)
     const char *term = getenv("TERM");
     bool terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
     return (vv_progress_sink){stderr, terminal, terminal ? terminal_columns() : 80, clock_now};
+}
+
+/* Within a job of a batch system standard error is its log, or a pipe to a launcher that writes it there. */
+static bool in_batch_job(void)
+{
+    static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID", "FLUX_JOB_ID"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i])) return true;
+    return false;
 }
 
 void vv_progress_set_sink(const vv_progress_sink *sink)
@@ -148,10 +157,11 @@ static double line_interval(double elapsed)
 void vv_progress_begin(vv_progress_mode mode, vv_index total_units, vv_bytes total_bytes)
 {
     state = (progress){.sink = replaced ? replacement : standard_error(), .units = total_units, .bytes = total_bytes};
-    state.active = mode == VV_PROGRESS_ON || (mode == VV_PROGRESS_AUTO && state.sink.terminal);
+    bool log = mode == VV_PROGRESS_AUTO && !state.sink.terminal && in_batch_job();
+    state.active = mode == VV_PROGRESS_ON || (mode == VV_PROGRESS_AUTO && (state.sink.terminal || log));
     if (!state.active) return;
     state.start = state.sink.now();
-    state.next = state.start + (state.sink.terminal ? shortest_shown : first_line);
+    state.next = state.start + (state.sink.terminal ? shortest_shown : log ? first_in_log : first_line);
 }
 
 void vv_progress_update(vv_index done_units, vv_bytes done_bytes)

@@ -4,7 +4,7 @@
  *
  *     varve [#########---------------]  37 %  1.11 GB of 3.04 GB  1.90 GB/s  1.0 s left
  *
- * Elsewhere (a batch job's log) there are plain lines, only when they were asked for, further and further apart:
+ * In the log of a batch job (a batch system's variable says so), and elsewhere when they were asked for, there are plain lines, further and further apart:
  *
  *     varve: 37 %, 1.11 GB of 3.04 GB, 1.90 GB/s, 1.0 s left
  *

@@ -15,6 +15,7 @@ typedef struct vv_explained {
 void vv_explain_text(const vv_explained *x, vv_buf *out);
 void vv_explain_json(const vv_explained *x, vv_buf *out);
 void vv_explain_svg(const vv_explained *x, vv_buf *out);
+void vv_explain_brief(const vv_explained *x, vv_buf *out);
 
 /* What a step, or a run, has done on all ranks together; seconds are those of a rank. */
 typedef struct vv_measured {

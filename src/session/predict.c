@@ -65,7 +65,8 @@ vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, const vv_explain_op
     vv_buf b = {0};
     (void)s;
     bool tasks = o->form == VV_EXPLAIN_TASKS_SVG || o->form == VV_EXPLAIN_TASKS_DOT;
-    if (!tasks && (size_t)o->form >= sizeof render / sizeof *render)
+    bool brief = o->form == VV_EXPLAIN_BRIEF;
+    if (!tasks && !brief && (size_t)o->form >= sizeof render / sizeof *render)
         return vv_fail(VV_ERR_USAGE, "there is no form %d of an explanation", (int)o->form);
     if (o->ranks < 0 || !(o->network >= 0) || !(o->latency >= 0) || !(o->disk >= 0))
         return vv_fail(VV_ERR_USAGE, "a machine with fewer than no ranks, bytes or seconds");
@@ -74,6 +75,8 @@ vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, const vv_explain_op
     vv_status status = VV_OK;
     if (tasks)
         status = vv_explain_tasks(e.plan, o->form == VV_EXPLAIN_TASKS_DOT, &b);
+    else if (brief)
+        vv_explain_brief(&e, &b);
     else
         render[o->form](&e, &b);
     prediction_free(&x);

@@ -269,6 +269,65 @@ class Area(support.Case):
         np.testing.assert_array_equal(ours.t, t.reshape(3, -1)[:, cell])
         np.testing.assert_array_equal(ours.lat, lat.ravel()[cell])
 
+    # --- counting; what would be done; completion ---
+
+    def test_histograms(self):
+        path = self.data()
+        x = self.open(path).t
+        edges = [260, 270, 275, 280, 281.5, 300]
+        ours = self.result("histogram", "-b", ",".join(map(str, edges)), "-d", "lat,lon", "-v", "t", path, ranks=2)
+        expected = np.stack([np.histogram(step[~np.isnan(step)], edges)[0] for step in x.values])
+        np.testing.assert_array_equal(ours.t_histogram, expected)
+        np.testing.assert_array_equal(ours.t_bin_edges, edges)
+        values = x.values[~np.isnan(x.values)]
+        for args, theirs in [(["-b", "12"], np.histogram(values, 12)), (["-b", "10", "--range", "270:290"], np.histogram(values, 10, (270, 290))),
+                             (["-b", "7", "--density"], np.histogram(values, 7, density=True))]:
+            with self.subTest(args=args):
+                ours = self.result("histogram", *args, "-v", "t", path)
+                np.testing.assert_allclose(ours.t_histogram, theirs[0], rtol=1e-12)
+                np.testing.assert_allclose(ours.t_bin_edges, theirs[1], rtol=1e-12)
+        w = xr.zeros_like(x.astype("f8")).fillna(0) + np.cos(np.deg2rad(x.lat))
+        heavy = self.result("histogram", "-b", "5", "--range", "270:290", "--weights", "cos(lat)", "--mask", "land > 50", "-v", "t", path)
+        there = (~np.isnan(x) & (self.open(path).land > 50)).values
+        np.testing.assert_allclose(heavy.t_histogram, np.histogram(x.values[there], 5, (270, 290), weights=w.values[there])[0], rtol=1e-12)
+        lines = self.run_ok("histogram", "-b", "4", "-v", "t", path).out.splitlines()
+        self.assertEqual(sum(int(line.split()[-1]) for line in lines), values.size)
+        for args, pattern in [([], "needs -b"), (["-b", "3,2"], "ascending"), (["-b", "0"], "number of bins"), (["-b", "3", "--range", "5"], "LOW:HIGH")]:
+            self.refused(support.varve("histogram", *args, path), 2, pattern)
+
+    def test_dry_run(self):
+        path, out = self.data(), self.path("dry.nc")
+        for args in (["mean", "-d", "time"], ["clim", "-g", "month"], ["select", "season=DJF"], ["eval", "a = t.mean(time)"], ["rechunk", "-c", "time=1"], ["histogram", "-b", "3"],
+                     ["quantile", "-q", "0.5", "-d", "time"], ["resample", "-f", "MS"], ["concat", "-d", "time"]):
+            with self.subTest(args=args):
+                said = self.run_ok(*args, path, "-o", out, "--dry-run").out
+                for pattern in ("would read .* of .*data.nc", "would write", "memory per rank", "dry.nc: "):
+                    self.assertRegex(said, pattern)
+                self.assertFalse(os.path.exists(out))
+        with open(out, "w") as f:
+            f.write("x")
+        self.refused(support.varve("mean", path, "-o", out, "--dry-run"), 5, "exists")
+        self.assertIn("write nothing", self.run_ok("info", path, "--dry-run").out)
+        self.refused(support.varve("mean", path, "-d", "tiem", "--dry-run"), (2, 3), "did you mean 'time'")
+
+    def test_completion(self):
+        script = self.path("varve.bash")
+        with open(script, "w") as f:
+            f.write(self.run_ok("completion", "bash").out)
+        def complete(*words):
+            text = f"source {script}; COMP_WORDS=({' '.join(words)}); COMP_CWORD={len(words) - 1}; _varve; echo ${{COMPREPLY[@]}}"
+            return subprocess.run(["bash", "-c", text], capture_output=True, text=True, check=True).stdout.split()
+        self.assertEqual(complete("varve", "hist"), ["histogram"])
+        self.assertEqual(complete("varve", "mean", "--wei"), ["--weights"])
+        self.assertEqual(complete("varve", "rechunk", "--wei"), [])
+        self.assertEqual(complete("varve", "mean", "--progress", "o"), ["on", "off"])
+        self.assertIn("clim", complete("varve", "help", "c"))
+        zsh = self.run_ok("completion", "zsh").out
+        self.assertTrue(zsh.startswith("#compdef varve\n"))
+        if shutil.which("zsh"):
+            subprocess.run(["zsh", "-n"], input=zsh, text=True, check=True)
+        self.refused(support.varve("completion", "fish"), 2, "unknown shell 'fish'")
+
     # --- operands ---
 
     def test_labels_in_another_order(self):
@@ -304,6 +363,80 @@ class Area(support.Case):
                 (["mean", "-d", "lat", "--weights", "nofile.nc:w"], (2, 3), "nofile"), (["quantile", "-q", "0.5", "-d", "lat", "--weights", "cos(lat)"], (1, 2, 3), "no weights")]:
             with self.subTest(args=args):
                 self.refused(support.varve(*args, path, "-o", self.path("n.nc")), code, *patterns)
+
+
+REAL = "/usr/share/ferret-vis/data"
+
+
+@unittest.skipUnless(os.path.isdir(REAL), "no ferret-datasets")
+class Real(support.Case):
+    """COADS, the Navy's winds and Levitus: classic files, longitudes from 20 to 380, missing values; and copies of them as NetCDF-4, packed, in another calendar."""
+
+    FILES = {"coads_climatology.cdf": ("SST", "COADSX", "COADSY", "TIME"), "monthly_navy_winds.cdf": ("UWND", "FNOCX", "FNOCY", "TIME"),
+             "levitus_climatology.cdf": ("TEMP", "XAXLEVITR", "YAXLEVITR", "ZAXLEVITR")}
+
+    def copies(self, name):
+        """The file itself; and squeezed, with i16 values, latitudes that descend, longitudes from -180 on, in a calendar without leap days."""
+        var, lon, lat, first = self.FILES[name]
+        path = os.path.join(REAL, name)
+        yield path
+        with netCDF4.Dataset(path) as f:
+            x = np.ma.filled(f[var][:].astype("f8"), np.nan)
+            stored = np.where(np.isnan(x), -32767, np.round((x - np.nanmean(x)) / np.nanmax(np.abs(x - np.nanmean(x))) * 32000)).astype("i2")
+            scale, offset = np.nanmax(np.abs(x - np.nanmean(x))) / 32000, np.nanmean(x)
+            east = (f[lon][:] + 180) % 360 - 180
+            order = np.argsort(east)
+            along = {"units": "hours since 1982-01-16 20:00:00", "calendar": "noleap"} if first == "TIME" else {"units": "m"}
+            along_values = np.round(f[first][:] - f[first][0]) if first == "TIME" else f[first][:]
+            yield make(self.path(name + ".nc"), {first: len(f[first]), lat: len(f[lat]), lon: len(f[lon])},
+                       {first: ((first,), along_values, {"attrs": along}), lat: ((lat,), f[lat][::-1], {"attrs": {"units": "degrees_north"}}),
+                        lon: ((lon,), east[order], {"attrs": {"units": "degrees_east"}}),
+                        var: ((first, lat, lon), stored[:, ::-1][:, :, order], {"fill_value": np.int16(-32767), "chunksizes": (5, 40, 50), **support.SQUEEZED, "attrs": {"scale_factor": scale, "add_offset": offset}})})
+
+    def result(self, *args, ranks=0):
+        self.run_ok(*args, "-o", self.path("out.nc"), "-O", ranks=ranks)
+        d = xr.open_dataset(self.path("out.nc"), decode_times=False)
+        self.addCleanup(d.close)
+        return d
+
+    def test_all(self):
+        for name, (var, lon, lat, first) in self.FILES.items():
+            for path in self.copies(name):
+                with self.subTest(path=path), xr.open_dataset(path, decode_times=False) as d:
+                    x = d[var].astype("f8").load()
+                    w = np.cos(np.deg2rad(x[lat]))
+                    self.globe(path, x, w, var, lon, lat, first)
+                    if first == "TIME" and not name.startswith("coads"):  # whose year 0 xarray does not decode
+                        self.times(path, var)
+                    elif first == "TIME":
+                        close(self.result("clim", "-g", "month", "-v", var, path)[var], x)  # twelve months
+
+    def globe(self, path, x, w, var, lon, lat, first):
+        ours = self.result("reduce", "-m", "mean,std", "-d", f"{lat},{lon}", "--weights", f"cos({lat})", "-v", var, path, ranks=2)
+        close(ours[f"{var}_mean"], x.weighted(w).mean((lat, lon)), 1e-5)
+        close(ours[f"{var}_std"], x.weighted(w).std((lat, lon)), 1e-5)
+        box = self.result("select", f"{lon}=-40:50,{lat}=-30:30", "-v", var, path)
+        inside = x.sel({lat: (x[lat] >= -30) & (x[lat] <= 30)})
+        east = (inside[lon] + 180) % 360 - 180
+        inside = inside.assign_coords({lon: east}).sortby(lon)
+        inside = inside.sel({lon: (inside[lon] >= -40) & (inside[lon] <= 50)})
+        close(box[var], inside, 1e-5)
+        np.testing.assert_allclose(box[lon], inside[lon])
+        band = self.result("mean", "--by", f"floor({lat} / 30)", "-v", var, path)
+        close(band[var], np.stack([x.sel({lat: np.floor(x[lat] / 30) == k}).mean(lat) for k in np.unique(np.floor(x[lat] / 30))], -2), 1e-5)
+        one = self.result("select", "--points", "-30.3,20.2;178.7,-10.2", "-v", var, path)
+        cells = [x.isel({lat: int(np.abs(x[lat] - b).argmin()), lon: int(np.abs((x[lon] - a + 180) % 360 - 180).argmin())}) for a, b in ((-30.3, 20.2), (178.7, -10.2))]
+        close(one[var], np.stack(cells, -1), 1e-5)
+
+    def times(self, path, var):
+        with xr.open_dataset(path, use_cftime=True) as d:
+            x = d[var].astype("f8").load()
+        groups = x.groupby("TIME.month")
+        close(self.result("clim", "-g", "month", "-v", var, path, ranks=2)[var], groups.mean("TIME"), 1e-5)
+        close(self.result("anom", "-g", "month", "-v", var, path)[var], groups - groups.mean("TIME"), 1e-4)
+        winter = self.result("select", "season=DJF", "-v", var, path)
+        close(winter[var], x.sel(TIME=x.TIME.dt.month.isin([12, 1, 2])), 1e-5)
+        close(self.result("resample", "-f", "QS-DEC", "-v", var, path)[var], x.resample(TIME="QS-DEC").mean(), 1e-5)
 
 
 if __name__ == "__main__":

@@ -51,6 +51,7 @@ static void work(int steps, double seconds, vv_index units, vv_bytes bytes)
 static void modes(void **state)
 {
     (void)state;
+    (void)unsetenv("SLURM_JOB_ID"); /* the tests may be a job */
     static const struct {
         bool terminal;
         vv_progress_mode mode;
@@ -66,6 +67,27 @@ static void modes(void **state)
         assert_int_equal(row[i].shows, shown_size > 0);
         free(shown);
     }
+}
+
+/* In a batch job lines come without being asked for, the first one after ten seconds. */
+static void batch(void **state)
+{
+    (void)state;
+    assert_int_equal(0, setenv("SLURM_JOB_ID", "17", 1));
+    vv_progress_sink sink = begin(false, 80, VV_PROGRESS_AUTO, 100, 1000000000);
+    work(90, 9, 100, 100000000);
+    assert_int_equal(0, fflush(sink.out));
+    assert_int_equal(0, count(shown, "varve:"));
+    work(100, 100, 100, 1000000000);
+    end(&sink, true);
+    assert_in_range(count(shown, "varve:"), 2, 10);
+    free(shown);
+    sink = begin(false, 80, VV_PROGRESS_OFF, 100, 1000000000);
+    work(100, 100, 100, 1000000000);
+    end(&sink, true);
+    assert_int_equal(0, count(shown, "varve:"));
+    free(shown);
+    assert_int_equal(0, unsetenv("SLURM_JOB_ID"));
 }
 
 static void short_work_shows_nothing(void **state)
@@ -171,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(modes),
+        cmocka_unit_test(batch),
         cmocka_unit_test(short_work_shows_nothing),
         cmocka_unit_test(bar_is_redrawn_ten_times_a_second),
         cmocka_unit_test(bar_says_how_far),
