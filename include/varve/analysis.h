@@ -29,6 +29,9 @@ typedef struct vv_pair_options {
 /* A statistic of the elements of a and b that are there in both, over dims (NULL: all): "corr" and "cov" as xarray.corr and xarray.cov; of the line by which b follows a "slope",
  * "intercept", "stderr" (of the slope), "t" and "p" (two-sided, of no slope, which is that of no correlation) as scipy.stats.linregress; "n", how many. */
 VV_API vv_array *vv_pairs(vv_array *a, vv_array *b, const char *what, const char *dims, const vv_pair_options *options);
+/* Both reduced to the labels that both have, along every dimension of both, in a's order. */
+VV_API void vv_in_common(vv_array *a, vv_array *b, vv_array **a_out, vv_array **b_out);
+
 /* --- trends --- */
 
 typedef struct vv_trend_options {
@@ -48,6 +51,33 @@ typedef struct vv_trend_options {
 VV_API vv_array *vv_trend(vv_array *a, const char *dim, const char *what, const vv_trend_options *options);
 /* What is left of the array without that line. The data is read twice. */
 VV_API vv_array *vv_detrend(vv_array *a, const char *dim, const vv_trend_options *options);
+
+/* --- patterns --- */
+
+typedef struct vv_eof_options {
+    bool
+        correlation; /* values are divided by their standard deviation first: patterns of correlations instead of covariances */
+    vv_array
+        *weights; /* of points, such as vv_cos(vv_radians(lat)), lined up like an operand; NULL: all count the same */
+    double ddof;  /* variances divide by the number of times - ddof */
+} vv_eof_options;
+#define VV_EOF_OPTIONS_INIT                                                                                            \
+    {                                                                                                                  \
+        false, 0, 0                                                                                                    \
+    }
+/* The n leading empirical orthogonal functions along a dimension: pattern (mode, ...), series (dim, mode), the principal components, variance (mode) and the fraction of all variance
+ * that each explains. NULL: not wanted. Weights count as squares, so values are multiplied by their square roots. A series has mean 0 and variance 1, and a pattern what its series changes by 1, in
+ * the units of the array: products of both, added up over all modes, are the anomalies. The element of a pattern that is farthest from 0 is above it. Points where any value is missing
+ * are left out, and NaN. The data is read three times; a square matrix of the shorter of both lengths has to fit in memory. */
+VV_API void vv_eof(vv_array *a, const char *dim, vv_index n, const vv_eof_options *options, vv_array **pattern,
+                   vv_array **series, vv_array **variance, vv_array **fraction);
+
+/* --- around the year --- */
+
+/* The mean and the first n waves along a dimension that goes round, such as the days of the year of a climatology: vv_harmonics(clim, "dayofyear", 4). All NaN where one is. */
+VV_API vv_array *vv_harmonics(vv_array *a, const char *dim, int n);
+/* Means of n neighbours, of which half lie before each element, where the first comes again after the last; missing ones are left out. */
+VV_API vv_array *vv_circular_mean(vv_array *a, const char *dim, vv_index n);
 
 #ifdef __cplusplus
 }

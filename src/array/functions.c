@@ -150,6 +150,20 @@ static vv_array *part_of_svd(calling *c)
     return part;
 }
 
+static vv_array *part_of_eof(calling *c)
+{
+    vv_array *part = NULL;
+    int which = choice(c, "part", (const char *const[]){"pattern", "series", "variance", "fraction"}, 4);
+    vv_eof_options o = {.correlation = whole(c, "correlation", 0) != 0,
+                        .weights = c->n_in > 1 ? c->in[1] : NULL,
+                        .ddof = real(c, "ddof", 0)};
+    vv_index n = whole(c, "n", 0);
+    if (which < 0 || c->status != VV_OK) return vv_node_inert(c->context);
+    vv_eof(c->in[0], word(c, "dim"), n, &o, which == 0 ? &part : NULL, which == 1 ? &part : NULL,
+           which == 2 ? &part : NULL, which == 3 ? &part : NULL);
+    return part;
+}
+
 static vv_array *take_listed(calling *c)
 {
     vv_index *at = NULL, n = 0;

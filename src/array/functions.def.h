@@ -132,6 +132,14 @@ FUNCTION(trend, 1, 1, "dim what? per? adjust?", "line by least squares: its slop
 FUNCTION(detrend, 1, 1, "dim per?", "what is left without that line",
          vv_detrend(IN(0), WORD(dim), &(vv_trend_options){.per = TEXT(per)}))
 
+FUNCTION(eof, 1, 2, "dim n part correlation? ddof?",
+         "patterns that vary most: pattern, series, variance or fraction; of a second operand the weights",
+         part_of_eof(call))
+FUNCTION(harmonics, 1, 1, "dim n", "the mean and the first n waves of what goes round",
+         vv_harmonics(IN(0), WORD(dim), (int)WHOLE(n, 4)))
+FUNCTION(circular_mean, 1, 1, "dim n", "means of n neighbours of what goes round",
+         vv_circular_mean(IN(0), WORD(dim), WHOLE(n, 0)))
+
 FUNCTION(fft, 1, 1, "dims? norm?", "Fourier transform, along one dimension or several",
          vv_fft(IN(0), TEXT(dims), TEXT(norm)))
 FUNCTION(ifft, 1, 1, "dims? norm?", "inverse Fourier transform", vv_ifft(IN(0), TEXT(dims), TEXT(norm)))

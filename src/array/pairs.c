@@ -2,6 +2,7 @@
  * follows the first one, with its significance. */
 #include "array/pairs.h"
 
+#include "array/align.h"
 #include "array/linalg.h"
 #include "varve/analysis.h"
 #include "varve/move.h"
@@ -233,6 +234,23 @@ vv_array *vv_pairs(vv_array *a, vv_array *b, const char *what, const char *dims,
     }
     vv_making_end(&m, (vv_array * *const[]){&made}, 1, status);
     return made;
+}
+
+void vv_in_common(vv_array *a, vv_array *b, vv_array **a_out, vv_array **b_out)
+{
+    vv_array *in[] = {a, b}, *both[] = {a, b};
+    vv_context *c = a->context ? a->context : b->context;
+    *a_out = *b_out = NULL;
+    if (vv_nodes_usable(in, 2) != VV_OK) {
+        *a_out = vv_node_inert(c);
+        *b_out = vv_node_inert(c);
+        return;
+    }
+    vv_making m = vv_making_begin(c);
+    vv_status status = vv_node_line_up(both, 2, true);
+    *a_out = vv_node_seen_again(both[0]);
+    *b_out = vv_node_seen_again(both[1]);
+    vv_making_end(&m, (vv_array * *const[]){a_out, b_out}, 2, status);
 }
 
 vv_array *vv_cov(vv_array *a, vv_array *b, const char *dims, double ddof)

@@ -3,6 +3,7 @@
 #include "cli/choose.h"
 #include "cli/inputs.h"
 #include "cli/results.h"
+#include "varve/analysis.h"
 #include "varve/move.h"
 
 #include <stdio.h>
@@ -41,9 +42,31 @@ static vv_array *reduced(const climate *c, vv_array *a, const char *name, const 
 
 /* --- climatologies --- */
 
+/* A cycle of groups, as the request wants it smoothed. */
+static vv_array *smoothed(const climate *c, vv_array *groups)
+{
+    vv_array *made = groups;
+    if (c->r->smooth > 0) made = vv_circular_mean(made, c->r->group, c->r->smooth);
+    if (c->r->harmonics > 0) made = vv_harmonics(made, c->r->group, c->r->harmonics);
+    return made;
+}
+
+/* Years do not go round, and hours of months are two cycles. */
+static vv_status check_smoothing(const vv_cli_request *r)
+{
+    static const char *const cycles[] = {"dayofyear", "month", "season", "hour", "weekday"};
+    const char *option = r->smooth > 0 ? "smooth" : "harmonics";
+    if (r->smooth == 0 && r->harmonics == 0) return VV_OK;
+    for (size_t i = 0; r->group && i < sizeof cycles / sizeof *cycles; i++)
+        if (!strcmp(r->group, cycles[i])) return VV_OK;
+    return vv_error(VV_ERR_USAGE,
+                    "--%s goes round a cycle of groups: it needs -g dayofyear, month, season, hour or weekday%s%s",
+                    option, r->group ? ", not " : "", r->group ? r->group : "");
+}
+
 static vv_array *climatology(const climate *c, vv_array *a, const char *name, const char *how)
 {
-    vv_array *made = reduced(c, vv_group(a, c->group), name, how);
+    vv_array *made = smoothed(c, reduced(c, vv_group(a, c->group), name, how));
     return strchr(c->r->group, '+') ? vv_split_pairs(made) : made;
 }
 
@@ -66,7 +89,8 @@ static vv_array *anomaly(const climate *c, vv_array *a, const char *name, const 
     vv_array *all = grouped(c, a);
     if (c->reference) return vv_describe_as(vv_sub(all, vv_align(vv_dataset_array(c->reference, name), a)), a);
     vv_array *part = grouped(c, reference_part(c, a));
-    vv_array *deviation = vv_sub(all, reduced_to(c, part, name, "mean", false)); /* the shape stays in any case */
+    vv_array *deviation =
+        vv_sub(all, smoothed(c, reduced_to(c, part, name, "mean", false))); /* the shape stays in any case */
     if (!c->r->standardize) return vv_describe_as(deviation, a);
     vv_array *spreads = vv_divide(deviation, reduced_to(c, part, name, "std", false));
     return vv_with_attribute(vv_describe_as(spreads, a), "units", "1");
@@ -192,6 +216,7 @@ static vv_status run_climate(vv_session *s, const vv_cli_request *r, climate *c,
     c->results.session = s;
     c->results.request = r;
     vv_status status = vv_cli_inputs_find(r, &inputs);
+    if (status == VV_OK) status = check_smoothing(r);
     if (status == VV_OK) status = set_methods(c);
     if (status == VV_OK) status = vv_cli_inputs_open(s, r, &inputs, &c->results.source, &c->variables);
     if (status == VV_OK) status = find_dims(c);

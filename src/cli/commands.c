@@ -141,6 +141,31 @@ static const char detrend_about[] =
     "What is left of every series without its straight line (see 'varve trend --help'): its mean and its slope along "
     "the time are gone. The shape stays. The input is read twice." WHICH_TIME;
 
+#define PAIRED                                                                                                         \
+    "\nA and B are FILE:VAR each, or FILE where it has one variable only; or two of one file, -v A,B. Pairs of which " \
+    "one is missing are left out. Two files are lined up by their coordinates, times by their dates: what both have "  \
+    "is taken, and it says how much that is. With -d lat,lon there is a value for each time; --weights cos(lat) then " \
+    "makes small cells count less. The input is read once."
+
+static const char corr_about[] =
+    "Correlation of two variables along the time or other dimensions, as xarray.corr; with -m corr,p also whether it "
+    "is more than chance. The result is called A_B_corr." PAIRED;
+
+static const char cov_about[] =
+    "Covariance of two variables along the time or other dimensions, as xarray.cov; divided "
+    "by the number of pairs less 1. The result is called A_B_cov." PAIRED;
+
+static const char eof_about[] =
+    "Empirical orthogonal functions: the patterns along which a variable varies most in time. Of each data variable "
+    "VAR_eof (mode, lat, lon), VAR_pc (time, mode), VAR_fraction (mode) of all variance, and VAR_variance.\n"
+    "A principal component has mean 0 and variance 1 (--ddof counts), and a pattern is what goes with one unit of it, "
+    "in the "
+    "units of the variable: products of both, added up, are the anomalies. Patterns are as CDO's or eofs' but for that "
+    "factor. In each the value farthest from 0 is positive.\n"
+    "Points count by their area, cos(lat) of a latitude, unless --weights says otherwise (--weights none: all alike): "
+    "anomalies are multiplied by the square root. Points that are always missing are left out. The input is read "
+    "four times, and a square matrix of times (or points, if these are fewer) has to fit in memory." WHICH_TIME;
+
 #define MOVING "Move data"
 
 #define AS_IT_WAS                                                                                                      \
@@ -264,13 +289,13 @@ static const vv_cli_command after[] = {
     {CLIMATE, "clim", "a climatology: statistics of all Januaries, all Februaries ...",
      "-g GROUP [-m NAME,...] [-v VAR,...] FILE... [-o OUTPUT]", clim_about,
      "mpirun -n 4 varve clim -g month 't2m_*.nc' -o clim.nc\nvarve clim -g season -m mean,std t2m.nc -o seasons.nc",
-     REDUCING | VV_CLI_AREA | VV_CLI_METHODS | VV_CLI_GROUPS, true, false, vv_cli_clim},
+     REDUCING | VV_CLI_AREA | VV_CLI_METHODS | VV_CLI_GROUPS | VV_CLI_SMOOTH, true, false, vv_cli_clim},
     {CLIMATE, "anom", "anomalies: values less the mean of their group", "[-g GROUP] [-v VAR,...] FILE... [-o OUTPUT]",
      anom_about,
      "varve anom -g month t2m.nc -o anomalies.nc\nvarve anom -g dayofyear --reference 1981:2010 --standardize t2m.nc "
      "-o "
      "index.nc",
-     REDUCING | VV_CLI_AREA | VV_CLI_GROUPS | VV_CLI_ANOMALY, true, false, vv_cli_anom},
+     REDUCING | VV_CLI_AREA | VV_CLI_GROUPS | VV_CLI_ANOMALY | VV_CLI_SMOOTH, true, false, vv_cli_anom},
     {CLIMATE, "resample", "means of days, months, seasons, years ...",
      "-f FREQ [-m NAME,...] [-v VAR,...] FILE... [-o OUTPUT]", resample_about,
      "varve resample -f 1D -m mean,max t2m.nc -o daily.nc\nvarve resample -f QS-DEC --complete t2m.nc -o seasons.nc",
@@ -287,6 +312,17 @@ static const vv_cli_command after[] = {
     {CLIMATE, "detrend", "values less the straight line through them", "[-d DIM] [-v VAR,...] FILE... -o OUTPUT",
      detrend_about, "varve detrend t2m.nc -o left.nc", VV_CLI_SELECT | VV_CLI_TRENDS | VV_CLI_OUTPUT, true, false,
      vv_cli_detrend},
+    {CLIMATE, "corr", "correlation of two variables", "[-d DIM,...] [--lag N,...] A B [-o OUTPUT]", corr_about,
+     "varve corr t2m.nc sst.nc -o corr.nc\nvarve corr -m corr,p --lag 0:12 nino.nc:nino34 rain.nc:rain -o lags.nc\n"
+     "varve corr -d lat,lon --weights 'cos(lat)' -v t2m,z500 era5.nc -o pattern.nc",
+     VV_CLI_SELECT | VV_CLI_PAIRS | VV_CLI_AREA | VV_CLI_OUTPUT, true, false, vv_cli_relate},
+    {CLIMATE, "cov", "covariance of two variables", "[-d DIM,...] [--lag N,...] A B [-o OUTPUT]", cov_about,
+     "varve cov t2m.nc sst.nc -o cov.nc\nvarve cov -m cov,slope,n -v u,v wind.nc -o uv.nc",
+     VV_CLI_SELECT | VV_CLI_PAIRS | VV_CLI_AREA | VV_CLI_OUTPUT, true, false, vv_cli_relate},
+    {CLIMATE, "eof", "patterns that vary most, and their series", "[-n MODES] [-d DIM] [-v VAR,...] FILE... -o OUTPUT",
+     eof_about,
+     "mpirun -n 2 varve eof -n 4 slp_monthly.nc -o eof.nc\nvarve eof -n 10 --correlation --gaps skip sst.nc -o eof.nc",
+     VV_CLI_SELECT | VV_CLI_PATTERNS | VV_CLI_AREA | VV_CLI_OUTPUT, true, false, vv_cli_eof},
     {MOVING, "select", "part of a file, by labels or positions", "SELECTION [-v VAR,...] FILE... -o OUTPUT",
      select_about,
      "varve select 'time=1990-01:1999-12,lat=-30:30' t2m.nc -o tropics.nc\nvarve select 'time=#::4,level=~850' "

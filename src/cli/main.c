@@ -3,7 +3,7 @@
  *     options.c   the table of options        parse.c    argv to a request
  *     commands.c  the table of commands       help.c, manual.c   texts made from both tables
  *     climate.c   along the time: clim, anom, resample, rolling      choose.c   which variables a command works on
- *     trend.c     straight lines along it
+ *     trend.c     straight lines along it     relate.c   two variables       eof.c   patterns
  *     reduce.c    reductions                  values.c   small results as text
  *     eval.c      expressions
  *     plot.c, picture.c    pictures

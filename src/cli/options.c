@@ -112,6 +112,7 @@ static vv_status set_choice(const vv_cli_option *o, vv_cli_request *r, const cha
 }
 
 static const char *const progress_modes[] = {"auto", "on", "off", NULL};
+static const char *const gap_modes[] = {"fail", "skip", NULL};
 static const char *const bad_chunks[] = {"fail", "fill", NULL};
 static const char *const explain_forms[] = {"text", "json", "svg", NULL};
 
@@ -192,6 +193,29 @@ const vv_cli_option vv_cli_options[] = {
      .help = "slopes per year (the default of times; as long as the calendar's years are in the mean), decade, "
              "century, day, hour, minute, second; unit: of the coordinate itself (the default of others); step: per "
              "element"},
+    {"dim", 'd', "ALONG[,ALONG]", .group = VV_CLI_PAIRS, .set = set_list, FIELD(dims),
+     .help = "dimensions along which pairs lie, such as time, or lat,lon; default: the one that has times"},
+    {"method", 'm', "WHAT[,WHAT]", .group = VV_CLI_PAIRS, .set = set_list, FIELD(methods),
+     .help = "what to write, in one pass: corr, cov, n; of the line by which B follows A slope, intercept, stderr (of "
+             "the slope), t, p (two-sided, which is that of the correlation); default: what the command is called"},
+    {"lag", 0, "N[,N]|FROM:TO[:STEP]", .group = VV_CLI_PAIRS, .set = set_list, FIELD(lags),
+     .help = "pairs of A and what B is N steps later (earlier, when negative), each along a first dimension 'lag'; "
+             "both ends of a range are included: --lag=-12:12"},
+    {"modes", 'n', "N", .group = VV_CLI_PATTERNS, .set = set_whole, FIELD(modes), .low = 1, .high = 1e6,
+     .help = "how many patterns; default 10, or as many as there are"},
+    {"dim", 'd', "ALONG", .group = VV_CLI_PATTERNS, .set = set_list, FIELD(dims),
+     .help = "the dimension along which series lie; default: the one that has times"},
+    {"correlation", 0, NULL, .group = VV_CLI_PATTERNS, .set = set_flag, FIELD(correlation),
+     .help = "anomalies are divided by their standard deviation first: patterns of correlations"},
+    {"gaps", 0, "fail|skip", .group = VV_CLI_PATTERNS, .set = set_choice, FIELD(gaps), .choices = gap_modes,
+     .low = VV_CLI_GAPS_FAIL,
+     .help = "points where values are missing at some times only are an error (fail, the default), or are left out "
+             "(skip), as those where all are missing always are"},
+    {"smooth", 0, "LENGTH", .group = VV_CLI_SMOOTH, .set = set_whole, FIELD(smooth), .low = 1, .high = 1e6,
+     .help = "climatologies are smoothed by a running mean of LENGTH groups around each one, where January follows "
+             "December: -g dayofyear --smooth 31"},
+    {"harmonics", 0, "N", .group = VV_CLI_SMOOTH, .set = set_whole, FIELD(harmonics), .low = 1, .high = 1000,
+     .help = "climatologies are smoothed to their mean and first N waves around the year: -g dayofyear --harmonics 4"},
     {"adjust", 0, NULL, .group = VV_CLI_LINES, .set = set_flag, FIELD(adjust),
      .help = "significance by the effective number of values n (1 - r) / (1 + r), where r is the correlation of "
              "neighbours in what the line leaves over; the input is read twice"},
@@ -208,8 +232,10 @@ const vv_cli_option vv_cli_options[] = {
      .help = "dimension along which several input files are joined; default: the one along which they differ"},
     {"skipna", 0, NULL, .negatable = true, .group = VV_CLI_REDUCE, .set = set_flag, FIELD(skipna),
      .help = "leave missing values out (the default); with --no-skipna a missing value makes the result missing"},
-    {"ddof", 0, "N", .group = VV_CLI_REDUCE, .set = set_number, FIELD(ddof),
-     .help = "var and std divide by the number of values minus N; default 0"},
+    {"ddof", 0, "N", .group = VV_CLI_REDUCE | VV_CLI_PATTERNS, .set = set_number, FIELD(ddof),
+     .help = "variances and standard deviations divide by the number of values minus N; default 0"},
+    {"ddof", 0, "NUMBER", .group = VV_CLI_PAIRS, .set = set_number, FIELD(pair_ddof),
+     .help = "cov divides by the number of pairs minus NUMBER; default 1"},
     {"keepdims", 0, NULL, .group = VV_CLI_REDUCE, .set = set_flag, FIELD(keepdims),
      .help = "reduced dimensions stay, with length 1"},
     {"dim", 'd', "AXIS[,AXIS]", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.dims),
@@ -359,5 +385,6 @@ void vv_cli_request_free(vv_cli_request *r)
     vv_cli_words_free(&r->methods);
     vv_cli_words_free(&r->chunks);
     vv_cli_words_free(&r->quantiles);
+    vv_cli_words_free(&r->lags);
     vv_cli_words_free(&r->bins);
 }

@@ -33,6 +33,9 @@ typedef enum vv_cli_group {
     VV_CLI_ANOMALY = 8192,  /* from what */
     VV_CLI_PERIODS = 16384, /* of the calendar */
     VV_CLI_WINDOWS = 32768,
+    VV_CLI_PAIRS = 1 << 16,    /* of two variables */
+    VV_CLI_PATTERNS = 1 << 17, /* that vary most */
+    VV_CLI_SMOOTH = 1 << 18,   /* around the year */
     VV_CLI_EXPRESSIONS = 1 << 20,
     VV_CLI_SPREAD = 1 << 21, /* windows around the times of groups */
     VV_CLI_TRENDS = 1 << 22,
@@ -46,6 +49,7 @@ typedef enum vv_cli_group {
 } vv_cli_group;
 
 enum { VV_CLI_BAD_FAIL, VV_CLI_BAD_FILL };
+enum { VV_CLI_GAPS_FAIL, VV_CLI_GAPS_SKIP };
 enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON, VV_CLI_EXPLAIN_SVG, VV_CLI_DRY_RUN };
 
 /* "25GB/s,2us" */
@@ -107,6 +111,11 @@ typedef struct vv_cli_request {
 
     const char *per; /* unit of time of a trend */
     bool adjust;
+    vv_cli_words lags;
+    double pair_ddof;
+    int modes, gaps; /* 0: not given; VV_CLI_GAPS_ */
+    bool correlation;
+    int smooth, harmonics; /* 0: not given */
     vv_cli_picture picture;
 
     bool json, manual, help, version;
@@ -114,7 +123,10 @@ typedef struct vv_cli_request {
 
 #define VV_CLI_REQUEST_INIT                                                                                            \
     {                                                                                                                  \
-        .shuffle = true, .skipna = true, .deflate = -1, .picture = {.vmin = (double)NAN, .vmax = (double)NAN }         \
+        .shuffle = true, .skipna = true, .deflate = -1, .pair_ddof = 1, .picture = {                                   \
+            .vmin = (double)NAN,                                                                                       \
+            .vmax = (double)NAN                                                                                        \
+        }                                                                                                              \
     }
 
 typedef struct vv_cli_option {

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # timeout: 300
-"""trend and detrend against numpy.polyfit, xarray and CDO, in every calendar, with missing values, latitudes that descend, several variables, one of them packed.
+"""Trends, correlations, patterns and smoothed climatologies against NumPy, xarray and CDO, in every calendar, with missing values, latitudes that descend, several variables, one packed.
 
 What is of f32 is compared to within its rounding; coordinates and counts are equal. CDO's trend and detrend count steps, as --per step does.
 """
 import math
+import os
 import shutil
 import subprocess
 import unittest
@@ -158,6 +159,143 @@ class Trends(support.Case):
             self.same(ours[f"{var}_slope"].where(few), at[1].squeeze().where(few), 1e-5, 1e-7)
             self.same(left[var].where(few), at[2].where(few), 1e-4, 1e-4)
 
+    def test_pairs(self):
+        for calendar in CALENDARS:
+            path = self.data(calendar)
+            x = self.open(path).astype("f8")
+            ours = self.open(self.result("corr", "-m", "corr,cov,n,slope,p", "-v", "t2m,rain", path, ranks=2 if calendar == "standard" else 0))
+            corr = xr.corr(x.t2m, x.rain, "time")
+            self.same(ours.t2m_rain_corr, corr, 2e-5, 1e-5)
+            self.same(ours.t2m_rain_cov, xr.cov(x.t2m, x.rain, "time"), 2e-5, 1e-4)
+            n = (x.t2m + x.rain).count("time")
+            np.testing.assert_array_equal(ours.t2m_rain_n, n)
+            t = corr.values[0, 0] * np.sqrt((n.values[0, 0] - 2) / (1 - corr.values[0, 0]**2))
+            self.same(ours.t2m_rain_p[0, 0], student_p(t, n.values[0, 0] - 2), 1e-3, 1e-6)
+            self.assertEqual(ours.t2m_rain_cov.attrs["units"], "K mm")
+        self.same(self.open(self.result("cov", "--ddof", "0", "-v", "t2m,rain", path)).t2m_rain_cov, xr.cov(x.t2m, x.rain, "time", ddof=0), 2e-5, 1e-4)
+
+    def test_lags(self):
+        path = self.data("noleap")
+        x = self.open(path).astype("f8")
+        ours = self.open(self.result("corr", "--lag=-12:12:6,1", "-v", "t2m,rain", path, ranks=3)).t2m_rain_corr
+        np.testing.assert_array_equal(ours.lag, [-12, -6, 0, 6, 12, 1])
+        for lag in (-12, 0, 1):
+            self.same(ours.sel(lag=lag), xr.corr(x.t2m, x.rain.shift(time=-lag), "time"), 2e-5, 1e-5)
+
+    def test_two_files(self):
+        """What both have, whatever the units of time and the order of latitudes."""
+        path = self.data("360_day")
+        x = self.open(path).astype("f8")
+        x.t2m[10:].to_dataset().to_netcdf(self.path("a.nc"), encoding={"time": {"units": "hours since 1900-01-01"}})
+        x.flux.transpose("time", "lat", "lon")[:100, ::-1].to_dataset().to_netcdf(self.path("b.nc"))
+        r = self.run_ok("corr", self.path("a.nc"), self.path("b.nc"), "-o", self.path("out.nc"), "-O")
+        self.assertIn("90 of 120 positions of 't2m' along 'time' are in both", r.err)
+        self.same(self.open(self.path("out.nc")).t2m_flux_corr, xr.corr(x.t2m[10:100], x.flux[:, 10:100], "time").transpose("lat", "lon"))
+        x.t2m[:5].to_dataset().to_netcdf(self.path("c.nc"))
+        self.refused(support.varve("corr", self.path("a.nc"), self.path("c.nc"), "-o", self.path("no.nc")), (2, 3), "time")
+
+    def test_across_space(self):
+        path = self.data()
+        x = self.open(path).astype("f8")
+        ours = self.open(self.result("corr", "-d", "lat,lon", "--weights", "cos(lat)", "-m", "corr,cov", "--ddof", "0", "-v", "t2m,flux", path, ranks=2))
+        w = np.cos(np.radians(x.lat)) + 0 * x.t2m
+        a, b = x.t2m.where(x.flux.notnull()), x.flux.where(x.t2m.notnull())
+        w = w.where(a.notnull())
+        mean = lambda v: (v * w).sum(["lat", "lon"]) / w.sum(["lat", "lon"])
+        cov = mean((a - mean(a)) * (b - mean(b)))
+        self.same(ours.t2m_flux_cov, cov, 2e-5, 1e-6)
+        self.same(ours.t2m_flux_corr, cov / np.sqrt(mean((a - mean(a))**2) * mean((b - mean(b))**2)), 2e-5, 1e-6)
+
+    @unittest.skipUnless(shutil.which("cdo"), "no cdo")
+    def test_pairs_of_cdo(self):
+        path = self.data()
+        for operator, what in (("timcor", "corr"), ("timcovar", "cov")):  # CDO divides by the number of pairs
+            subprocess.run(["cdo", "-s", "-L", "-O", "-b", "F64", operator, "-selname,t2m", path, "-selname,rain", path, self.path(f"{operator}.nc")], check=True)
+            ours = self.open(self.result("corr", "-m", f"{what},n", "--ddof", "0", "-v", "t2m,rain", path))
+            many = ours.t2m_rain_n > 2
+            theirs = [v for v in self.open(self.path(f"{operator}.nc")).data_vars.values() if "lat" in v.dims][0].squeeze()
+            self.same(ours[f"t2m_rain_{what}"].where(many), theirs.where(many), 3e-5, 1e-5)
+
+    def field(self, months, rows, columns, gaps=False):
+        rng = np.random.default_rng(11)
+        waves = rng.normal(0, 1, (months, 3)) * [5, 3, 2]
+        x = 280 + np.einsum("tk,kyx->tyx", waves, rng.normal(0, 1, (3, rows, columns))) + rng.normal(0, 0.3, (months, rows, columns))
+        x[:, 1, 1] = np.nan
+        if gaps:
+            x[3, 0, 2] = np.nan
+        return make(self.path(f"field{months}{gaps}.nc"), {"time": months, "lat": rows, "lon": columns},
+                    {"time": (("time",), np.arange(months) * 30.0, {"attrs": {"units": "days since 1990-01-01", "calendar": "360_day"}}),
+                     "lat": (("lat",), np.linspace(70, -70, rows), {"attrs": {"units": "degrees_north"}}),
+                     "t2m": (("time", "lat", "lon"), x, {"attrs": {"units": "K"}, "fill_value": np.nan, "chunksizes": (months // 3, rows, 3)})}), x
+
+    def patterns(self, x, weights=None, correlation=False, n=3):
+        a = x - x.mean(0)
+        if correlation:
+            a = a / a.std(0)
+        m = np.nan_to_num(a * (1 if weights is None else np.sqrt(weights)[:, None])).reshape(len(x), -1)
+        u, s, _ = np.linalg.svd(m, full_matrices=False)
+        series = u[:, :n] * np.sqrt(len(x))
+        pattern = np.einsum("tk,tyx->kyx", series, a) / len(x)
+        flat = np.nan_to_num(pattern).reshape(n, -1)
+        sign = np.sign(flat[np.arange(n), abs(flat).argmax(1)])
+        return pattern * sign[:, None, None], series * sign, s[:n]**2 / (s**2).sum(), s[:n]**2 / len(x)
+
+    def test_eof(self):
+        """With fewer times than points and the other way round; by area or not; of covariances and correlations."""
+        for months, rows, columns, ranks in ((24, 5, 9, 3), (60, 4, 5, 0)):
+            path, x = self.field(months, rows, columns)
+            lat = np.cos(np.radians(np.linspace(70, -70, rows)))
+            for args, how in (([], {"weights": lat}), (["--weights", "none", "--correlation"], {"correlation": True}))[:2 if ranks == 0 else 1]:
+                with self.subTest(months=months, args=args):
+                    ours = self.open(self.result("eof", "-n", "3", *args, path, ranks=ranks))
+                    for name, theirs in zip(("eof", "pc", "fraction", "variance"), self.patterns(x, **how)):
+                        self.same(ours[f"t2m_{name}"], theirs, 1e-8, 1e-8)
+                    np.testing.assert_array_equal(ours.mode, [1, 2, 3])
+                    self.assertEqual(ours.t2m_eof.attrs["units"], "1" if "--correlation" in args else "K")
+                    self.assertEqual((ours.t2m_eof.dims, ours.t2m_pc.dims), (("mode", "lat", "lon"), ("time", "mode")))
+
+    def test_gaps_of_patterns(self):
+        path, x = self.field(24, 5, 9, gaps=True)
+        self.refused(support.varve("eof", path, "-o", self.path("no.nc")), 3, "'t2m' is missing at some times, but not at all, at 1 of 45 points", "--gaps skip")
+        ours = self.open(self.result("eof", "-n", "2", "--gaps", "skip", "--weights", "none", path))
+        x[:, 0, 2] = np.nan
+        self.same(ours.t2m_fraction, self.patterns(x, n=2)[2])
+        self.assertTrue(np.isnan(ours.t2m_eof.values[:, 0, 2]).all())
+
+    @unittest.skipUnless(shutil.which("cdo"), "no cdo")
+    def test_eof_of_cdo(self):
+        """The same patterns and parts of the variance; CDO's are scaled in another way."""
+        path, x = self.field(24, 5, 9)
+        env = dict(os.environ, CDO_WEIGHT_MODE="off")
+        subprocess.run(["cdo", "-s", "-L", "-O", "-b", "F64", "eof,2", "-sub", path, "-timmean", path, self.path("value.nc"), self.path("pattern.nc")], check=True, env=env)
+        ours = self.open(self.result("eof", "-n", "2", "--weights", "none", path))
+        value = self.open(self.path("value.nc")).t2m.values.ravel()
+        self.same(ours.t2m_fraction, (value / np.nansum(value))[:2], 1e-6)
+        for k in range(2):
+            a, b = (np.nan_to_num(v).ravel() for v in (ours.t2m_eof.values[k], self.open(self.path("pattern.nc")).t2m.values[k]))
+            self.assertGreater(abs(a @ b) / np.sqrt((a @ a) * (b @ b)), 1 - 1e-9)
+
+    def test_smooth_climatologies(self):
+        for calendar, n in (("standard", 1200), ("noleap", 800), ("360_day", 800)):
+            rng = np.random.default_rng(2)
+            x = rng.normal(0, 1, (n, 3)).astype("f4") + 10 * np.cos(np.arange(n) / 58.1)[:, None].astype("f4")
+            path = make(self.path(f"daily{calendar}.nc"), {"time": n, "lat": 3},
+                        {"time": (("time",), np.arange(n, dtype="f8"), {"attrs": {"units": "days since 2000-01-01", "calendar": calendar}}), "x": (("time", "lat"), x)})
+            data = self.open(path).x.astype("f8")
+            days = data.groupby("time.dayofyear")
+            mean = days.mean("time")
+            m = mean.sizes["dayofyear"]
+            window = mean.pad(dayofyear=(15, 15), mode="wrap").rolling(dayofyear=31, center=True).mean()[15:-15]
+            self.same(self.open(self.result("clim", "-g", "dayofyear", "--smooth", "31", path, ranks=2 if calendar == "noleap" else 0)).x, window, 1e-5, 1e-5)
+            waves = np.fft.rfft(mean.values, axis=0)
+            waves[4:] = 0
+            waves = mean.copy(data=np.fft.irfft(waves, m, axis=0))
+            ours = self.open(self.result("clim", "-g", "dayofyear", "--harmonics", "3", path))
+            self.same(ours.x, waves, 1e-5, 1e-5)
+            np.testing.assert_array_equal(ours.dayofyear, mean.dayofyear)
+            self.same(self.open(self.result("anom", "-g", "dayofyear", "--harmonics", "3", path)).x, days - waves, 1e-5, 1e-5)
+        self.refused(support.varve("clim", "-g", "year", "--smooth", "3", path, "-o", self.path("no.nc")), 2, "dayofyear", "not year")
+
     def test_other_dimensions(self):
         """Per unit of any coordinate: xarray's polyfit."""
         path = self.data()
@@ -182,7 +320,12 @@ class Trends(support.Case):
                 (["trend", "-m", "slpe", path], 2, "did you mean 'slope'"), (["trend", "--per", "yaer", path], 2, "did you mean 'year'"),
                 (["trend", "--per", "year", "-d", "lat", path], 2, "is no time", "per step"), (["trend", "-d", "time,lat", path], 2, "one dimension"),
                 (["trend", "-d", "tiem", path], (2, 3), "did you mean 'time'"), (["detrend", "-m", "slope", path], 2, "method"),
-                (["trend", "--per", "unit", "-d", "lon", path], 2, "no coordinate along 'lon'", "per step")]:
+                (["trend", "--per", "unit", "-d", "lon", path], 2, "no coordinate along 'lon'", "per step"),
+                (["corr", path], 2, "two variables"), (["corr", "-v", "t2m,rain,flux", path], 2, "two variables"), (["corr", path, path], 2, "several variables", ":"),
+                (["corr", "--lag", "5:1", "-v", "t2m,rain", path], 2, "--lag", "5:1"), (["corr", "--lag", "500", "-v", "t2m,rain", path], 2, "500", "130"),
+                (["corr", "-m", "cor", "-v", "t2m,rain", path], 2, "did you mean 'corr'"), (["corr", "-d", "lev", "-v", "t2m,rain", path], (2, 3), "lev"),
+                (["corr", "-v", "t2m,rian", path], (2, 3), "did you mean 'rain'"), (["eof", "-n", "100", "-v", "flux", path], 2, "1 to 30"),
+                (["eof", "-d", "lat,lon", path], 2, "one dimension"), (["clim", "-g", "month", "--harmonics", "9", path], 2, "harmonics")]:
             with self.subTest(args=args):
                 self.refused(support.varve(*args, "-o", self.path("refused.nc")), code, *patterns)
 

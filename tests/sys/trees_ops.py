@@ -331,6 +331,38 @@ def detrend(rng, v, others):
     return None if fit is None else ([v], f"dim={d} per=step", as_result(fit[3], v), v.dims, None, 4 * v.scale)
 
 
+def harmonics(rng, v, others):
+    d = pick_dim(rng, v)
+    if d is None or not real(v) or v.array.size == 0 or v.length(d) < 2 or not np.isfinite(v.array).all():
+        return None
+    k, n = v.dims.index(d), int(rng.integers(1, v.length(d) // 2 + 1))
+    waves = np.fft.rfft(v.array.astype("f8"), axis=k)
+    kept = np.arange(waves.shape[k]).reshape([-1 if i == k else 1 for i in range(waves.ndim)]) <= n
+    return [v], f"dim={d} n={n}", as_result(np.fft.irfft(waves * kept, v.length(d), axis=k), v), v.dims, None, 4 * v.scale
+
+
+def circular_mean(rng, v, others):
+    d = pick_dim(rng, v)
+    if d is None or v.array.dtype.kind != "f" or v.array.size == 0 or not np.isfinite(v.array).all():
+        return None
+    k, n = v.dims.index(d), int(rng.integers(1, v.length(d) + 1))
+    out = np.mean([np.roll(v.array.astype("f8"), n // 2 - i, k) for i in range(n)], 0)
+    return [v], f"dim={d} n={n}", as_result(out, v), v.dims, None, 4 * v.scale
+
+
+def eof(rng, v, others):
+    """Fractions, which have no sign."""
+    d = pick_dim(rng, v)
+    if d is None or not real(v) or v.array.ndim < 2 or v.array.size == 0 or v.array.size > 2000 or v.length(d) < 3 or not np.isfinite(v.array).all() or "mode" in v.dims or v.scale > 1e70:
+        return None
+    x = np.moveaxis(v.array.astype("f8"), v.dims.index(d), 0).reshape(v.length(d), -1)
+    s = np.linalg.svd(x - x.mean(0), compute_uv=False) ** 2
+    n = int(rng.integers(1, len(s) + 1))
+    if not s.sum() > 1e-6 * v.scale ** 2:
+        return None
+    return [v], f"dim={d} n={n} part=fraction", s[:n] / s.sum(), ["mode"], None, 100
+
+
 def pairs(rng, v, others):
     w = pick(rng, others)
     seen = aligned(v, w)
@@ -677,7 +709,7 @@ def own_groups(rng, v, others):
 
 
 CASES = {
-    "pairs": pairs, "trend": trend, "detrend": detrend,
+    "eof": eof, "harmonics": harmonics, "circular_mean": circular_mean, "pairs": pairs, "trend": trend, "detrend": detrend,
     "rolling": rolling, "cumulative": cumulative, "moment": moment, "weighted": weighted, "searchsorted": searchsorted, "argtopk": argtopk,
     "matmul": matmul, "qr": qr, "svd": svd, "svd_compressed": svd_compressed, "lu": lambda rng, v, others: (complex_lu if v.array.dtype.kind == "c" else lu)(rng, v, others), "einsum": einsum, "tensordot": tensordot, "cov_matrix": covariance(np.cov), "corrcoef": covariance(np.corrcoef), "vector_norm": vector_norm, "matrix_norm": matrix_norm, "trace": trace,
     **{name: made_of_positive(name) for name in ("cholesky", "inverse", "solve", "solve_triangular", "lstsq")},
@@ -689,5 +721,5 @@ CASES = {
 }
 for _name in ("fft", "ifft", "rfft"):
     CASES[_name] = transform(_name, (lambda f: lambda a, axes, norm: f(a, None, axes, norm))(getattr(np.fft, _name + "n")))
-INEXACT = {"pairs", "trend", "detrend", "moment", "weighted", "qr", "svd", "svd_compressed", "lu", "cholesky", "inverse", "solve", "solve_triangular", "lstsq", "vector_norm", "matrix_norm", "trace", "fft", "ifft",
+INEXACT = {"eof", "harmonics", "circular_mean", "pairs", "trend", "detrend", "moment", "weighted", "qr", "svd", "svd_compressed", "lu", "cholesky", "inverse", "solve", "solve_triangular", "lstsq", "vector_norm", "matrix_norm", "trace", "fft", "ifft",
            "rfft", "irfft", "hfft", "ihfft", "rolling", "cumulative", "fftfreq", "rfftfreq", "matmul", "own_groups", "einsum", "tensordot", "cov_matrix", "corrcoef"}
