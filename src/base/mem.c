@@ -15,6 +15,7 @@
 /* In front of each block, one cache line, so that the block itself is aligned. In front of that of a large block is what is left of its page. */
 typedef struct header {
     vv_bytes bytes;
+    bool rests; /* kept, and the system may have taken its pages */
 } header;
 enum { HEADER = 64, PAGE = 4096 };
 
@@ -23,6 +24,7 @@ static const vv_bytes most = (vv_bytes)1 << 56;
 
 static _Atomic vv_bytes used;
 static _Atomic vv_bytes peak;
+static _Atomic vv_bytes at_reset; /* what was in use and kept then */
 static vv_bytes budget;
 static vv_bytes baseline;
 
@@ -44,12 +46,6 @@ static struct {
     header *block[MOST_KEPT];
     _Atomic vv_bytes bytes; /* changes under the lock */
 } kept = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-void vv_mem_set_budget(vv_bytes new_budget, vv_bytes new_baseline)
-{
-    budget = new_budget;
-    baseline = new_baseline;
-}
 
 vv_bytes vv_mem_budget(void)
 {
@@ -99,7 +95,7 @@ static header *from_system(vv_bytes whole)
     if (!raw) return NULL;
     ask_for_large_pages(raw, all);
     header *h = (header *)(void *)(raw + lead(whole));
-    h->bytes = whole;
+    *h = (header){.bytes = whole};
     return h;
 }
 
@@ -132,8 +128,64 @@ void vv_mem_trim(void)
 
 void vv_mem_reset_peak(void)
 {
-    shrink(0);
     atomic_store(&peak, atomic_load(&used));
+    atomic_store(&at_reset, atomic_load(&used) + atomic_load(&kept.bytes));
+}
+
+/* Kept blocks do not count against a budget, so they have to fit into what it leaves. */
+void vv_mem_set_budget(vv_bytes new_budget, vv_bytes new_baseline)
+{
+    budget = new_budget;
+    baseline = new_baseline;
+    vv_bytes left = budget - baseline - atomic_load(&used);
+    if (budget && atomic_load(&kept.bytes) > left) shrink(left > 0 ? left : 0);
+}
+
+/* Whole pages of a block. */
+static char *pages_of(header *h, size_t *bytes)
+{
+    *bytes = (size_t)((h->bytes - HEADER) / PAGE * PAGE);
+    return (char *)h + HEADER;
+}
+
+void vv_mem_rest(void)
+{
+#ifdef MADV_FREE
+    pthread_mutex_lock(&kept.lock);
+    for (int i = 0; i < kept.n; i++) {
+        size_t bytes;
+        char *at = pages_of(kept.block[i], &bytes);
+        if (!kept.block[i]->rests && madvise(at, bytes, MADV_FREE) == 0) kept.block[i]->rests = true;
+    }
+    pthread_mutex_unlock(&kept.lock);
+#else
+    vv_mem_trim();
+#endif
+}
+
+/* Bytes of a resting block that the system has left where they were. */
+static vv_bytes left_of(header *h)
+{
+    enum { LOOK = 1024 };
+    unsigned char there[LOOK];
+    vv_bytes left = 0;
+    size_t bytes;
+    char *at = pages_of(h, &bytes);
+    for (size_t done = 0; done < bytes; done += (size_t)LOOK * PAGE) {
+        size_t some = bytes - done < (size_t)LOOK * PAGE ? bytes - done : (size_t)LOOK * PAGE;
+        if (mincore(at + done, some, there) != 0) return h->bytes;
+        for (size_t i = 0; i < some / PAGE; i++) left += there[i] % 2 ? PAGE : 0;
+    }
+    return left;
+}
+
+vv_bytes vv_mem_baseline(void)
+{
+    vv_bytes left = 0;
+    pthread_mutex_lock(&kept.lock);
+    for (int i = 0; i < kept.n; i++) left += kept.block[i]->rests ? left_of(kept.block[i]) : kept.block[i]->bytes;
+    pthread_mutex_unlock(&kept.lock);
+    return vv_mem_resident() - atomic_load(&used) - left;
 }
 
 /* The youngest block of just this size: the likeliest one to be in a cache. */
@@ -145,6 +197,7 @@ static header *reuse(vv_bytes whole)
     for (int i = kept.n - 1; i >= 0 && !found; i--)
         if (kept.block[i]->bytes == whole) found = take_out(i);
     pthread_mutex_unlock(&kept.lock);
+    if (found) found->rests = false;
     return found;
 }
 
@@ -161,10 +214,11 @@ static bool keep(header *h)
     return true;
 }
 
-/* What is in use and what is kept stay below what was in use at once. */
+/* What is in use and what is kept stay below what was in use at once, or below what there was at the begin. */
 static void keep_to_peak(void)
 {
-    vv_bytes room = atomic_load(&peak) - atomic_load(&used);
+    vv_bytes most_yet = atomic_load(&peak), began = atomic_load(&at_reset);
+    vv_bytes room = (most_yet > began ? most_yet : began) - atomic_load(&used);
     if (atomic_load(&kept.bytes) > room) shrink(room);
 }
 

@@ -6,8 +6,10 @@
  * planner's margin.
  *
  * Large blocks that are freed are kept for the next ones of the same size, because the system clears every page that it gives: that takes as long as filling it.
- * What is kept and what is in use never come to more than what was in use at once before, so that keeping does not raise the peak; and it
- * goes back to the system by vv_mem_trim(). */
+ * What is kept and what is in use never come to more than what was in use at once before, so that keeping does not raise the peak.
+ *
+ * After a run what is kept is the system's as soon as it wants it, and ours for as long as it does not (vv_mem_rest): a next run on arrays of the same size finds its
+ * memory there. */
 #ifndef VV_BASE_MEM_H
 #define VV_BASE_MEM_H
 
@@ -23,13 +25,16 @@ vv_bytes vv_mem_used(void);
 vv_bytes vv_mem_peak(void); /* most accounted bytes since the last reset */
 void vv_mem_reset_peak(void);
 vv_bytes vv_mem_kept(void); /* in freed blocks that wait for another use */
-void vv_mem_trim(void);     /* gives them back; after a run */
+void vv_mem_rest(void);     /* the system may take their pages: after a run */
+void vv_mem_trim(void);     /* gives them back */
 
 /* *out = 64-byte aligned block of `bytes`, not cleared; NULL on failure. `what` names it in the error. */
 VV_WARN_UNUSED vv_status vv_mem_get(void *out, vv_bytes bytes, const char *what);
 /* Frees *block and sets it to NULL; accepts NULL. */
 void vv_mem_put(void *block_address);
 
+/* What is resident besides blocks in use and kept ones: what a budget is set with. */
+vv_bytes vv_mem_baseline(void);
 /* Resident set of this process now and its peak, as the system reports them. */
 vv_bytes vv_mem_resident(void);
 vv_bytes vv_mem_resident_peak(void);

@@ -135,6 +135,7 @@ typedef struct finished {
     vv_index out;
     const void *state;
     const vv_index *layout; /* NULL: packed */
+    bool stays;             /* as it is, where it is, until the run has ended */
 } finished;
 
 /* Values of a result, in the working type that its step makes. Those of a map lie in the piece as they are. */
@@ -275,9 +276,11 @@ static vv_status push_all(vv_stage *g, const finished *p, int result, const vv_b
                           vv_dtype type)
 {
     int64_t begin = vv_ticks();
+    const void *as_made = values;
     VV_TRY(rounded(d, g->job.step->result[result].type, vv_box_elements(box), type, &values));
+    bool stays = p->stays && values == as_made;
     for (int i = 0; i < g->n_targets; i++)
-        if (is_for(&g->target[i], result, true)) VV_TRY(vv_push(g, d, &g->target[i], p->out, values, p->layout));
+        if (is_for(&g->target[i], result, true)) VV_TRY(vv_push(g, d, &g->target[i], p->out, values, p->layout, stays));
     VV_TRY(vv_push_flush(g->run, d));
     vv_spend(g, VV_SPENT_SEND, vv_ticks() - begin);
     return VV_OK;
@@ -307,16 +310,34 @@ static vv_status deliver(vv_stage *g, const finished *p, void **own)
     return status;
 }
 
+/* The values of a map fill the state: the block may go where they are kept. */
+static bool fills_state(const vv_stage *g, vv_index out)
+{
+    enum { LITTLE = 4096 };
+    const vv_step *s = g->job.step;
+    vv_box box;
+    if (s->op != VV_STEP_MAP || s->n_results != 1) return false;
+    vv_grid_box(&s->grid, out, &box);
+    return g->job.work.state - vv_box_elements(&box) * vv_dtype_size(vv_step_values(s, 0)) < LITTLE;
+}
+
 vv_status vv_deliver(vv_stage *g, vv_piece *p)
 {
-    vv_status status = deliver(g, &(finished){p->out, p->state, NULL}, NULL);
+    void *state = p->state;
+    vv_status status = deliver(g, &(finished){.out = p->out, .state = state}, fills_state(g, p->out) ? &state : NULL);
+    p->state = state;
     vv_piece_put(g, p);
     return status;
 }
 
 vv_status vv_deliver_values(vv_stage *g, vv_index out, const void *values, const vv_index layout[], void **own)
 {
-    return deliver(g, &(finished){out, values, layout}, own);
+    return deliver(g, &(finished){out, values, layout, false}, own);
+}
+
+vv_status vv_deliver_held(vv_stage *g, vv_index out, const void *values, const vv_index layout[])
+{
+    return deliver(g, &(finished){out, values, layout, true}, NULL);
 }
 
 bool vv_deliver_pushes(const vv_stage *g)

@@ -160,7 +160,7 @@ vv_status vv_engine_run(vv_net *net, const vv_plan *plan, const vv_hooks *hooks,
     status = vv_settle(net, &a, hooks->signalled, hooks->context);
     stats_of(&a, stats);
     release(&r);
-    vv_mem_trim();
+    vv_mem_rest();
     if (hooks->keep && plan) vv_keep_end(hooks->keep, plan, status == VV_OK && a.failure.code == VV_OK);
     if (status == VV_OK && a.failure.code != VV_OK) {
         vv_error_set(&a.failure);

@@ -95,7 +95,7 @@ static vv_status decoded(vv_worker *w, const char **values, char **room)
 }
 
 static vv_status pass_chunk(vv_stage *g, vv_worker *w, vv_index out, const vv_index coords[], const vv_box *box,
-                            bool packed)
+                            const vv_source *source, bool packed)
 {
     const vv_block *b = &w->block[0];
     const char *values;
@@ -103,7 +103,10 @@ static vv_status pass_chunk(vv_stage *g, vv_worker *w, vv_index out, const vv_in
     VV_TRY(vv_block_load(w, 0, coords, box));
     VV_TRY(decoded(w, &values, &room));
     values += b->first * vv_dtype_size(b->decode.out);
-    vv_status status = vv_deliver_values(g, out, values, packed ? NULL : b->stride, NULL);
+    const vv_index *layout = packed ? NULL : b->stride;
+    bool stays = source->held && !room && b->bytes != w->memory[0].data; /* not read back */
+    vv_status status =
+        stays ? vv_deliver_held(g, out, values, layout) : vv_deliver_values(g, out, values, layout, NULL);
     vv_mem_put(&room);
     return status;
 }
@@ -128,5 +131,6 @@ vv_status vv_pass_unit(vv_run *r, vv_worker *w, const vv_task *t, bool *passed)
     VV_TRY(vv_worker_begin(w));
     if (w->stop(w->context)) return vv_fail(VV_ERR_CANCELLED, "stopped");
     vv_ahead(w, t->unit, 0);
-    return block ? pass_block(g, w, t->unit.out, coords, &box) : pass_chunk(g, w, t->unit.out, coords, &box, held);
+    return block ? pass_block(g, w, t->unit.out, coords, &box)
+                 : pass_chunk(g, w, t->unit.out, coords, &box, source, held);
 }

@@ -147,6 +147,7 @@ typedef struct push {
     vv_index out;
     const char *values;
     const vv_index *layout;
+    bool stays; /* the values, where they are, until the run has ended */
 } push;
 
 static vv_status pack(const push *p, const vv_edge *e, int to, vv_index key, const vv_box *piece, const char *first,
@@ -168,11 +169,13 @@ static vv_status pack(const push *p, const vv_edge *e, int to, vv_index key, con
     return p->desk->parcel[to].fill < VV_PARCEL ? VV_OK : send_parcel(p->stage->run, p->desk, to);
 }
 
+/* stays: the values may become the inbox themselves; own: with the block that they lie in. */
 static vv_status put_here(vv_run *r, const vv_edge *e, vv_index key, const vv_box *piece, const char *first,
-                          const vv_index stride[])
+                          const vv_index stride[], bool stays, void **own)
 {
-    int64_t sequence;
-    VV_TRY(vv_store_put(r->store, e->step, e->input, key, piece, first, stride, &sequence));
+    int64_t sequence = -1;
+    if (stays) VV_TRY(vv_store_lend(r->store, e->step, e->input, key, piece, first, stride, own, &sequence));
+    if (sequence < 0) VV_TRY(vv_store_put(r->store, e->step, e->input, key, piece, first, stride, &sequence));
     return sequence > 0 ? vv_agenda_add(r->agenda, e->step, e->input, key, sequence) : VV_OK;
 }
 
@@ -189,7 +192,7 @@ static vv_status visit(void *context, const vv_edge *e, int part, vv_index key, 
     for (int to = 0; to < r->net->size; to++) {
         if (!p->desk->want[to]) continue;
         if (to == r->net->rank)
-            VV_TRY(put_here(r, e, key, piece, at, stride));
+            VV_TRY(put_here(r, e, key, piece, at, stride, p->stays, NULL));
         else
             VV_TRY(pack(p, e, to, key, piece, at, stride));
     }
@@ -199,9 +202,9 @@ static vv_status visit(void *context, const vv_edge *e, int part, vv_index key, 
 }
 
 vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv_index out, const void *values,
-                  const vv_index layout[])
+                  const vv_index layout[], bool stays)
 {
-    push p = {g, d, out, values, layout};
+    push p = {g, d, out, values, layout, stays};
     return vv_edge_pieces(t->edge, t->part, out, visit, &p);
 }
 
@@ -236,7 +239,8 @@ static bool read_head(vv_run *r, const char *at, vv_bytes left, const vv_edge **
     return h->bytes == vv_box_elements(piece) * value_size(e) && left >= *values + round_up(h->bytes);
 }
 
-vv_status vv_push_receive(vv_run *r, const vv_message *m)
+/* A message with a large piece that is all of an inbox becomes that inbox. */
+vv_status vv_push_receive(vv_run *r, vv_message *m)
 {
     VV_TRY(vv_fault(VV_FAULT_RECEIVE));
     const char *at = m->data, *end = at + m->size;
@@ -248,8 +252,11 @@ vv_status vv_push_receive(vv_run *r, const vv_message *m)
         if (!read_head(r, at, end - at, &e, &values, &piece)) return no_fit(m);
         const head *h = (const head *)(const void *)at;
         vv_pack_strides(piece.nd, piece.n, packed);
-        VV_TRY(put_here(r, e, h->key, &piece, at + values, packed));
-        at += values + round_up(h->bytes);
+        vv_bytes bytes = values + round_up(h->bytes);
+        bool alone = bytes == m->size && bytes >= VV_PARCEL;
+        VV_TRY(put_here(r, e, h->key, &piece, at + values, packed, alone, &m->data));
+        if (!m->data) return VV_OK;
+        at += bytes;
     }
     return VV_OK;
 }

@@ -143,7 +143,7 @@ void vv_run_fail(vv_run *r, vv_status status);
 VV_WARN_UNUSED vv_status vv_tree_add(vv_stage *g, vv_piece *p);
 VV_WARN_UNUSED vv_status vv_tree_receive(vv_run *r, const vv_message *m);
 VV_WARN_UNUSED vv_status vv_piece_get(vv_stage *g, vv_piece **out);
-void vv_piece_put(vv_stage *g, vv_piece *p);
+void vv_piece_put(vv_stage *g, vv_piece *p); /* with its state, or without */
 void vv_stage_clear(vv_stage *g);
 /* Main thread: states of steps that have ended are not needed any more. */
 void vv_stages_clear(vv_run *r);
@@ -168,6 +168,8 @@ VV_WARN_UNUSED vv_status vv_deliver(vv_stage *g, vv_piece *p);
  * all of them have to be pushed. NULL: they are packed. */
 VV_WARN_UNUSED vv_status vv_deliver_values(vv_stage *g, vv_index out, const void *values, const vv_index layout[],
                                            void **own);
+/* The same for values that stay as they are until the run has ended. */
+VV_WARN_UNUSED vv_status vv_deliver_held(vv_stage *g, vv_index out, const void *values, const vv_index layout[]);
 /* Whether all that a step makes is pushed. */
 bool vv_deliver_pushes(const vv_stage *g);
 VV_WARN_UNUSED vv_status vv_deliver_receive(vv_run *r, const vv_message *m);
@@ -209,12 +211,12 @@ VV_WARN_UNUSED vv_status vv_copy_unit(vv_run *r, vv_worker *w, const vv_task *t,
 VV_WARN_UNUSED vv_status vv_pass_unit(vv_run *r, vv_worker *w, const vv_task *t, bool *passed);
 
 /* push.c: all values of a finished chunk, in the working type of the result, to an input of a later step. layout: strides by the chunk's dimensions; NULL: they
- * are packed. */
+ * are packed. stays: until the run has ended, so that they need not be copied. */
 VV_WARN_UNUSED vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv_index out, const void *values,
-                                 const vv_index layout[]);
+                                 const vv_index layout[], bool stays);
 /* What has gathered for other ranks goes to them. */
 VV_WARN_UNUSED vv_status vv_push_flush(vv_run *r, vv_desk *d);
-VV_WARN_UNUSED vv_status vv_push_receive(vv_run *r, const vv_message *m);
+VV_WARN_UNUSED vv_status vv_push_receive(vv_run *r, vv_message *m); /* takes m->data, or leaves it */
 
 /* Main thread, outside of any delivery: delivers what came to an end while letters were waited for. */
 VV_WARN_UNUSED vv_status vv_push_late(vv_run *r);

@@ -31,7 +31,8 @@ typedef struct inbox {
     _Atomic int64_t sequence; /* -1 until it is complete */
     vv_index uses;            /* to come; guarded by the bucket's lock */
     vv_bytes bytes;
-    void *_Atomic block; /* NULL: spilled */
+    const void *_Atomic block; /* NULL: spilled */
+    void *own;                 /* what is freed with it; NULL: the block is lent, or there is none */
     spilled *spilled;
 } inbox;
 
@@ -112,9 +113,8 @@ vv_status vv_store_new(const vv_plan *plan, int rank, vv_store **out)
 
 static void inbox_free(vv_store *s, inbox *b)
 {
-    void *block = atomic_load(&b->block);
-    if (block) atomic_fetch_sub(&s->held, b->bytes);
-    vv_mem_put(&block);
+    if (b->own) atomic_fetch_sub(&s->held, b->bytes);
+    vv_mem_put(&b->own);
     if (b->spilled) {
         for (int i = 0; i < b->spilled->n; i++) vv_spill_drop(s->spill, &b->spilled->extent[i]);
         atomic_fetch_sub(&s->pending, b->spilled->capacity);
@@ -201,11 +201,10 @@ static vv_status make_room(vv_store *s, const gate *g, inbox *b)
 {
     vv_index elements = b->bytes / g->size;
     if (reserve(s, b->bytes)) {
-        void *block;
-        vv_status status = vv_mem_get(&block, b->bytes, "an inbox");
+        vv_status status = vv_mem_get(&b->own, b->bytes, "an inbox");
         if (status == VV_OK) {
-            if (atomic_load(&b->due) < elements) fill_block(g, elements, block);
-            atomic_store(&b->block, block);
+            if (atomic_load(&b->due) < elements) fill_block(g, elements, b->own);
+            atomic_store(&b->block, b->own);
             return VV_OK;
         }
         atomic_fetch_sub(&s->held, b->bytes);
@@ -217,11 +216,27 @@ static vv_status make_room(vv_store *s, const gate *g, inbox *b)
     return VV_OK;
 }
 
-static vv_status make(vv_store *s, unsigned bucket, int step, int input, vv_index key, inbox **out)
+/* A block that is all of an inbox already. */
+typedef struct ready {
+    const void *block;
+    void **own; /* vv_store_lend() */
+} ready;
+
+static void adopt(vv_store *s, const ready *with, inbox *b)
+{
+    atomic_store(&b->block, with->block);
+    if (!with->own) return;
+    b->own = *with->own;
+    *with->own = NULL;
+    atomic_fetch_add(&s->held, b->bytes);
+}
+
+static vv_status make(vv_store *s, unsigned bucket, int step, int input, vv_index key, const ready *with, inbox **out)
 {
     const gate *g = &s->gate[step][input];
     inbox *b;
     vv_box box;
+    vv_status status = VV_OK;
     VV_TRY(vv_new(&b, 1, sizeof *b));
     atomic_fetch_add(&s->count, 1);
     vv_edge_box(&g->edge, key, &box);
@@ -233,7 +248,10 @@ static vv_status make(vv_store *s, unsigned bucket, int step, int input, vv_inde
     atomic_store(&b->due, due);
     atomic_store(&b->sequence, due > 0 ? -1 : 0);
     b->uses = count_uses(s, &g->edge, key);
-    vv_status status = make_room(s, g, b);
+    if (with)
+        adopt(s, with, b);
+    else
+        status = make_room(s, g, b);
     if (status != VV_OK) {
         inbox_free(s, b);
         return status;
@@ -250,7 +268,7 @@ static vv_status find_or_make(vv_store *s, int step, int input, vv_index key, in
     vv_status status = VV_OK;
     pthread_mutex_lock(&s->lock[bucket % LOCKS]);
     *out = find(s, bucket, step, input, key);
-    if (!*out) status = make(s, bucket, step, input, key, out);
+    if (!*out) status = make(s, bucket, step, input, key, NULL, out);
     pthread_mutex_unlock(&s->lock[bucket % LOCKS]);
     return status;
 }
@@ -463,7 +481,10 @@ static vv_status read_back(vv_store *s, inbox *b, bool again, void *room, const 
             fill_block(g, b->bytes / g->size, (char *)*block);
             status = read_records(s, g, b->spilled, &box, (char *)*block);
         }
-        if (own) atomic_store(&b->block, own);
+        if (own) {
+            b->own = own;
+            atomic_store(&b->block, own);
+        }
     }
     pthread_mutex_unlock(&b->spilled->lock);
     return status;
@@ -496,13 +517,46 @@ vv_status vv_store_put(vv_store *s, int step, int input, vv_index key, const vv_
         pthread_mutex_unlock(&b->spilled->lock);
         VV_TRY(status);
     } else {
-        copy_in(g, &box, piece, values, stride, atomic_load(&b->block));
+        copy_in(g, &box, piece, values, stride, b->own);
     }
     vv_index n = vv_box_elements(piece), left = atomic_fetch_sub(&b->due, n) - n;
     if (left < 0)
         return vv_fail(VV_ERR_INTERNAL, "step '%s' gets more than it waits for (input %d, inbox %lld)",
                        s->plan->step[step].name, input, (long long)key);
     if (left == 0) *sequence = completed(s, b);
+    return VV_OK;
+}
+
+/* The values are an inbox as it should be: all of it, one behind the other, and nothing else is due. */
+static bool is_inbox(const gate *g, vv_index key, const vv_box *piece, const vv_index stride[])
+{
+    vv_box box;
+    vv_index packed[VV_MAX_DIMS];
+    vv_edge_box(&g->edge, key, &box);
+    packed_strides(&box, packed);
+    for (int d = 0; d < box.nd; d++)
+        if (piece->lo[d] != box.lo[d] || piece->n[d] != box.n[d] || (box.n[d] > 1 && stride[d] != packed[d]))
+            return false;
+    return vv_edge_due(&g->edge, key) == vv_box_elements(&box);
+}
+
+/* A block of the store's own counts as its others do; one that would be too much is put as pieces are. */
+vv_status vv_store_lend(vv_store *s, int step, int input, vv_index key, const vv_box *piece, const void *values,
+                        const vv_index stride[], void **own, int64_t *sequence)
+{
+    const gate *g = &s->gate[step][input];
+    unsigned bucket = bucket_of(step, input, key);
+    vv_status status = VV_OK;
+    inbox *b = NULL;
+    bool full = own && atomic_load(&s->held) + vv_box_elements(piece) * g->size > s->plan->store;
+    *sequence = -1;
+    if (full || atomic_load(&s->lose) > 0 || !is_inbox(g, key, piece, stride)) return VV_OK;
+    pthread_mutex_lock(&s->lock[bucket % LOCKS]);
+    if (!find(s, bucket, step, input, key)) status = make(s, bucket, step, input, key, &(ready){values, own}, &b);
+    pthread_mutex_unlock(&s->lock[bucket % LOCKS]);
+    if (status != VV_OK || !b) return status;
+    atomic_store(&b->due, 0);
+    *sequence = completed(s, b);
     return VV_OK;
 }
 
@@ -593,13 +647,14 @@ bool vv_store_take(vv_store *s, int step, int input, vv_index key, void **block)
     inbox *gone = NULL;
     pthread_mutex_lock(&s->lock[bucket % LOCKS]);
     inbox **at = place_of(s, bucket, step, input, key);
-    if (*at && (*at)->uses == 1 && !(*at)->spilled) {
+    if (*at && (*at)->uses == 1 && !(*at)->spilled && (*at)->own == atomic_load(&(*at)->block)) {
         gone = *at;
         *at = gone->next;
     }
     pthread_mutex_unlock(&s->lock[bucket % LOCKS]);
     if (!gone) return false;
-    *block = atomic_exchange(&gone->block, NULL);
+    *block = gone->own;
+    gone->own = NULL;
     atomic_fetch_sub(&s->held, gone->bytes);
     inbox_free(s, gone);
     return true;

@@ -36,6 +36,11 @@ const vv_edge *vv_store_edge(const vv_store *s, int step, int input);
 VV_WARN_UNUSED vv_status vv_store_put(vv_store *s, int step, int input, vv_index key, const vv_box *piece,
                                       const void *values, const vv_index stride[], int64_t *sequence);
 
+/* Instead of vv_store_put(), for values that stay as they are until the run has ended: where they are all of an inbox, they become it without being copied. *own: the block from
+ * vv_mem_get() that they lie in, the store's from then on (NULL); own NULL: somebody else's. *sequence -1: nothing happened, they have to be put. */
+VV_WARN_UNUSED vv_status vv_store_lend(vv_store *s, int step, int input, vv_index key, const vv_box *piece,
+                                       const void *values, const vv_index stride[], void **own, int64_t *sequence);
+
 /* Whether all inboxes of a unit are complete and the last one has this sequence number (0: nothing is due for any of them). */
 bool vv_store_runs(vv_store *s, int step, vv_unit u, int64_t sequence);
 /* Whether they are all complete; of a unit that has not run. */
@@ -44,7 +49,7 @@ bool vv_store_ready(vv_store *s, int step, vv_unit u);
 /* A complete inbox's block: in memory, or read back into `room`. Valid until vv_store_done(), which follows every use. */
 VV_WARN_UNUSED vv_status vv_store_use(vv_store *s, int step, int input, vv_index key, void *room, const void **block);
 void vv_store_done(vv_store *s, int step, int input, vv_index key);
-/* Instead of vv_store_done(), when nobody else will use the inbox and it is in memory: its block is the caller's. false: nothing done. */
+/* Instead of vv_store_done(), when nobody else will use the inbox and it is in memory of its own: its block is the caller's. false: nothing done. */
 bool vv_store_take(vv_store *s, int step, int input, vv_index key, void **block);
 
 /* An inbox had to be spilled, and what is in memory fills most of the limit: consumers should go first. */

@@ -44,6 +44,10 @@ static void piece_free(vv_piece *p)
 
 void vv_piece_put(vv_stage *g, vv_piece *p)
 {
+    if (!p->state) {
+        piece_free(p);
+        return;
+    }
     pthread_mutex_lock(&g->lock);
     p->next = g->pool;
     g->pool = p;

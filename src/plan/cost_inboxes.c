@@ -507,6 +507,31 @@ static vv_bytes frontier(const vv_plan *p, const vv_edge *e, const walk *w, vv_b
     return bytes + (p->threads - 1) * largest;
 }
 
+/* Of a product whose ranks have shares of what it sums over: sources come layer by layer of that. Open are the layers of a leaf that fills, of one at work or at the border
+ * to the next rank, and what a chunk reaches into. */
+static bool sums_in_layers(const vv_plan *p, const bool prompt[], const vv_edge *e, vv_bytes all, vv_bytes *held)
+{
+    const vv_step *s = &p->step[e->step];
+    int d = -1;
+    if (!s->product || s->placement != VV_PLACE_LEAVES || e->lookup >= 0) return false;
+    for (int k = 0; k < s->work.shape.nd; k++) {
+        if (!s->reduced[k] || vv_grid_count(&s->work, k) <= 1) continue;
+        if (d >= 0) return false;
+        d = k;
+    }
+    if (d < 0 || !e->follows[d]) return false;
+    for (int j = 0; j < e->n_parts; j++) {
+        const vv_part *part = &e->part[j];
+        int from = source_dim(part, d);
+        if (from < 0 || !prompt[part->from] || part->stride[from] < 0) return false;
+        for (int k = 0; k < from; k++)
+            if (vv_grid_count(&p->step[part->from].grid, k) > 1) return false;
+    }
+    vv_index layers = vv_imin(e->count[d], 2 * s->leaf + reach_of(p, e, d).band);
+    *held = vv_imin(all, vv_times(layers, vv_ceil_div(all, e->count[d])));
+    return true;
+}
+
 static vv_inboxes inboxes_of_edge(const vv_plan *p, const bool prompt[], const vv_edge *e, bool *streams)
 {
     boxes b = boxes_of(e);
@@ -516,6 +541,7 @@ static vv_inboxes inboxes_of_edge(const vv_plan *p, const bool prompt[], const v
     walk w;
     *streams = edge_streams(p, prompt, e, &w);
     vv_bytes held = *streams ? vv_imin(all, frontier(p, e, &w, largest)) : all;
+    if (!*streams) *streams = sums_in_layers(p, prompt, e, b.all + vv_times(e->keys, INBOX_HEAD), &held);
     return (vv_inboxes){.all = all, .held = held, .largest = largest};
 }
 
@@ -549,7 +575,8 @@ vv_inboxes vv_inboxes_of(const vv_plan *p, bool prompt[], int step, const vv_edg
         sum.largest += one.largest;
     }
     if (!all_stream) sum.held = sum.all;
-    prompt[step] = all_stream && (s->op == VV_STEP_MAP || reduces_in_order(s));
+    bool apart = s->product && s->placement == VV_PLACE_LEAVES; /* all comes at the end */
+    prompt[step] = all_stream && (s->op == VV_STEP_MAP || reduces_in_order(s)) && !apart;
     if (all_stream && passes(p, s, edge)) {
         sum.passing = sum.held;
         sum.held = 0;

@@ -303,14 +303,15 @@ static void merge_last(loads *l)
     }
 }
 
-static vv_status note_load(const vv_step *s, const vv_input *in, const vv_part *part, const char *why, loads *l)
+static vv_status note_load(const vv_step *s, const vv_input *in, const vv_part *part, bool apart, const char *why,
+                           loads *l)
 {
     load *more = realloc(l->at, sizeof *more * ((size_t)l->n + 1));
     if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
     l->at = more;
     load new = {.read = part->from, .why = why, .step = -1};
     if (!vv_part_source(part, &part->box, &new.box)) return VV_OK;
-    vv_walk_note(s, in, part, &new.walk);
+    vv_walk_note(s, in, part, apart, &new.walk);
     l->at[l->n++] = new;
     merge_last(l);
     return VV_OK;
@@ -371,8 +372,10 @@ static vv_status why_loaded(vv_step *s, int how, const char *reason)
 }
 
 /* What a step's inputs want loaded: joined files by a step at once, others one by one when all are known. */
-static vv_status note_loads(vv_plan *p, int step, const char *const why[], int first_load, loads *l)
+static vv_status note_loads(const vv_builder *b, int step, const char *const why[], int first_load, loads *l)
 {
+    vv_plan *p = b->l->plan;
+    bool apart = vv_lower_sums_apart(b, &p->step[step]);
     for (int k = 0; k < p->step[step].n_inputs; k++) {
         vv_input *in = &p->step[step].input[k];
         bool done = false;
@@ -380,14 +383,15 @@ static vv_status note_loads(vv_plan *p, int step, const char *const why[], int f
         if (!computed(p, in)) VV_TRY(vv_lower_stack(p, in, first_load, all_fit, &done));
         if (done && !p->step[in->part[0].from].why) VV_TRY(why_loaded(&p->step[in->part[0].from], ONCE, why[k]));
         for (int i = 0; i < in->n_parts && !done; i++)
-            if (vv_part_stored(p, &in->part[i])) VV_TRY(note_load(&p->step[step], in, &in->part[i], why[k], l));
+            if (vv_part_stored(p, &in->part[i])) VV_TRY(note_load(&p->step[step], in, &in->part[i], apart, why[k], l));
     }
     return VV_OK;
 }
 
 /* Chooses for one step, and notes what has to be loaded for it. Loads are steps from number first_load on. */
-static vv_status choose_all(vv_plan *p, int step, int first_load, loads *l)
+static vv_status choose_all(const vv_builder *b, int step, int first_load, loads *l)
 {
+    vv_plan *p = b->l->plan;
     vv_step *s = &p->step[step];
     const char *why[VV_PROGRAM_INPUTS] = {NULL};
     bool stream = s->n_inputs > 0, changed = true;
@@ -408,13 +412,15 @@ static vv_status choose_all(vv_plan *p, int step, int first_load, loads *l)
         }
     }
     VV_TRY(explain_boxes(p, s));
-    return note_loads(p, step, why, first_load, l);
+    return note_loads(b, step, why, first_load, l);
 }
 
 /* Data may be walked in another order than it is stored in. */
 static bool in_bands(const vv_source *source, load *l, vv_grid *work)
 {
     vv_bytes size = vv_dtype_size(source->decode.stored);
+    bool turns = source->chunked && !source->generated && !source->held;
+    if (turns && vv_walk_summed(&l->walk, &l->box, &source->stored, l->order, work)) return true;
     if (!source->raw || source->generated || source->held) return false;
     return source->chunked ? vv_walk_chunks(&l->walk, &l->box, &source->stored, size, l->order, work)
                            : vv_walk_bands(&l->walk, &l->box, size, l->order, work);
@@ -440,7 +446,7 @@ static vv_status add_load(vv_plan *p, load *l)
     s->work.shape = shape;
     if (l->banded) {
         s->work = work;
-        s->input[0].access = source->chunked ? VV_ACCESS_CHUNK : VV_ACCESS_BOX;
+        s->input[0].access = source->chunked && source->raw ? VV_ACCESS_CHUNK : VV_ACCESS_BOX;
         return why_loaded(s, BANDS, l->why);
     }
     vv_lower_grid(p, s, &(vv_hint){0});
@@ -477,7 +483,7 @@ vv_status vv_lower_access(vv_builder *b, vv_target targets[], int n)
     int old_steps = p->n_steps;
     vv_status status = VV_OK;
     for (int i = 0; i < old_steps && status == VV_OK; i++)
-        if (vv_step_computes(&p->step[i])) status = choose_all(p, i, old_steps, &l);
+        if (vv_step_computes(&p->step[i])) status = choose_all(b, i, old_steps, &l);
     for (int i = 0; i < l.n && status == VV_OK; i++) status = add_load(p, &l.at[i]);
     for (int i = 0; i < old_steps && status == VV_OK; i++) status = use_loads(p, &l, &p->step[i]);
     if (status == VV_OK && p->n_steps > old_steps) status = vv_lower_order(p, NULL, targets, n);

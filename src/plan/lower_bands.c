@@ -18,9 +18,11 @@
 /* Bytes that are read together; elements of a handy chunk, and of the largest; bytes that may as well be held. */
 enum { RUN = 16 << 10, UNIT = 256 << 10, LARGEST = 2 << 20, ENOUGH = 16 << 20 };
 
-void vv_walk_note(const vv_step *s, const vv_input *in, const vv_part *part, vv_walk *out)
+void vv_walk_note(const vv_step *s, const vv_input *in, const vv_part *part, bool apart, vv_walk *out)
 {
-    *out = (vv_walk){.banded = s->op == VV_STEP_MAP && (s->block || !vv_step_packs(s)) && part->table_dim < 0};
+    *out = (vv_walk){.apart = apart && part->table_dim < 0,
+                     .banded = s->op == VV_STEP_MAP && (s->block || !vv_step_packs(s)) && part->table_dim < 0};
+    for (int d = 0; d < part->nd; d++) out->summed[d] = apart && part->dim[d] >= 0 && s->reduced[part->dim[d]];
     for (int d = 0; d < part->nd; d++) {
         int w = part->dim[d];
         out->banded = out->banded && w >= 0 && part->stride[d] == 1 && !in->before[w] && !in->after[w];
@@ -32,6 +34,7 @@ void vv_walk_note(const vv_step *s, const vv_input *in, const vv_part *part, vv_
 
 void vv_walk_merge(const vv_walk *other, int nd, vv_walk *w)
 {
+    w->apart = w->apart && other->apart && !memcmp(w->summed, other->summed, sizeof w->summed);
     for (int d = 0; d < nd; d++)
         w->banded = w->banded && other->banded && w->chunk[d] == other->chunk[d] && w->origin[d] == other->origin[d];
 }
@@ -111,15 +114,49 @@ bool vv_walk_bands(const vv_walk *w, const vv_box *box, vv_bytes size, int order
     return true;
 }
 
+static bool is_whole(const vv_box *box, const vv_grid *stored)
+{
+    for (int d = 0; d < box->nd; d++)
+        if (box->lo[d] != 0 || box->n[d] != stored->shape.n[d] || stored->shift[d] != 0) return false;
+    return true;
+}
+
+static void permuted_grid(const vv_grid *stored, const int order[], vv_grid *out)
+{
+    *out = (vv_grid){.shape.nd = stored->shape.nd};
+    for (int k = 0; k < stored->shape.nd; k++) {
+        out->shape.n[k] = stored->shape.n[order[k]];
+        out->chunk[k] = stored->chunk[order[k]];
+    }
+}
+
+/* Whoever multiplies has all of one stretch of what is summed over, and then of the next. */
+bool vv_walk_summed(const vv_walk *w, const vv_box *box, const vv_grid *stored, int order[], vv_grid *grid)
+{
+    int n = 0;
+    bool turned = false;
+    if (!w->apart || !is_whole(box, stored)) return false;
+    for (int summed = 1; summed >= 0; summed--)
+        for (int d = 0; d < box->nd; d++)
+            if (w->summed[d] == summed) order[n++] = d;
+    for (int k = 0, last = -1; k < n; k++) {
+        if (vv_grid_count(stored, order[k]) <= 1) continue;
+        turned = turned || order[k] < last;
+        last = order[k];
+    }
+    if (!turned) return false;
+    permuted_grid(stored, order, grid);
+    return true;
+}
+
 /* Stored chunks, first those that the first wanted chunks lie in, then the next ones. Whole variables only, whose chunks begin where they do. */
 bool vv_walk_chunks(const vv_walk *w, const vv_box *box, const vv_grid *stored, vv_bytes size, int order[],
                     vv_grid *grid)
 {
     vv_index chunk[VV_MAX_DIMS];
     int n = 0, cuts, nd = box->nd;
-    if (!w->banded || nd < 2) return false;
+    if (!w->banded || nd < 2 || !is_whole(box, stored)) return false;
     for (int d = 0; d < nd; d++) {
-        if (box->lo[d] != 0 || box->n[d] != stored->shape.n[d] || stored->shift[d] != 0) return false;
         chunk[d] = stored->chunk[d];
         if (w->chunk[d] < box->n[d]) order[n++] = d;
     }
@@ -128,11 +165,7 @@ bool vv_walk_chunks(const vv_walk *w, const vv_box *box, const vv_grid *stored, 
         if (w->chunk[d] >= box->n[d]) order[n++] = d;
     vv_index natural = held(w, box, NULL, chunk, 0);
     if (cuts == 0 || vv_times(natural, size) <= ENOUGH || held(w, box, order, chunk, cuts) > natural / 2) return false;
-    *grid = (vv_grid){.shape.nd = nd};
-    for (int k = 0; k < nd; k++) {
-        grid->shape.n[k] = box->n[order[k]];
-        grid->chunk[k] = chunk[order[k]];
-    }
+    permuted_grid(stored, order, grid);
     return true;
 }
 

@@ -151,15 +151,19 @@ bool vv_grid_seen(const vv_part *part, int d, vv_index chunk, vv_index shift, vv
  * such chunks, one by one. */
 typedef struct vv_walk {
     bool banded;
+    bool apart;               /* products want it whose ranks have shares of what they sum over: */
+    bool summed[VV_MAX_DIMS]; /* along these dimensions */
     vv_index chunk[VV_MAX_DIMS], origin[VV_MAX_DIMS];
 } vv_walk;
-void vv_walk_note(const vv_step *s, const vv_input *in, const vv_part *part, vv_walk *out);
+void vv_walk_note(const vv_step *s, const vv_input *in, const vv_part *part, bool apart, vv_walk *out);
 /* Others want it as well. */
 void vv_walk_merge(const vv_walk *other, int nd, vv_walk *w);
 /* Whether a box of contiguous data, elements of `size` bytes, is walked in bands: then order[] has its dimensions from the slowest on, grid chunks in this order. */
 /* The same for data in chunks: its chunks, with the dimensions in the order of the walk. */
 bool vv_walk_chunks(const vv_walk *w, const vv_box *box, const vv_grid *stored, vv_bytes size, int order[],
                     vv_grid *grid);
+/* Likewise, of chunks whatever they are stored as: first by what is summed over. */
+bool vv_walk_summed(const vv_walk *w, const vv_box *box, const vv_grid *stored, int order[], vv_grid *grid);
 bool vv_walk_bands(const vv_walk *w, const vv_box *box, vv_bytes size, int order[], vv_grid *grid);
 /* What a part takes from the box is in this order now. */
 void vv_walk_permute(const int order[], vv_part *part);
@@ -170,6 +174,11 @@ void vv_walk_permute(const int order[], vv_part *part);
 VV_WARN_UNUSED vv_status vv_lower_deliver(vv_plan *p, vv_target *t, int step, int result);
 /* A new step that hands on the elements of a part (taken over, whatever happens) as they are. Its work is the caller's to set. */
 VV_WARN_UNUSED vv_status vv_lower_identity(vv_plan *p, const char *name, vv_dtype type, vv_part *part, vv_step **out);
+
+/* --- lower_place.c --- */
+
+/* Whether ranks have shares of what a product sums over. */
+bool vv_lower_sums_apart(const vv_builder *b, const vv_step *s);
 
 /* --- lower_access.c --- */
 

@@ -305,11 +305,14 @@ void vv_lower_reshape_grid(vv_step *s)
 
 /* --- products --- */
 
-/* About SIDE along one dimension: several chunks of the input, or equal parts of a large one. */
+/* About SIDE along one dimension: several chunks of the input, equal parts of a large one, or of all. */
 static void side(vv_grid *g, int d, vv_index room)
 {
-    vv_index n = vv_imax(1, g->shape.n[d]), c = vv_imin(g->chunk[d], n);
-    if (g->chunk[d] == 0 || c > room) {
+    vv_index n = vv_imax(1, g->shape.n[d]), c = vv_imin(g->chunk[d], n), cut = part(c, room);
+    if (c > room && c % cut == 0) {
+        g->chunk[d] = cut;
+        g->shift[d] %= cut;
+    } else if (g->chunk[d] == 0 || c > room) {
         g->chunk[d] = part(n, room);
         g->shift[d] = 0;
     } else {

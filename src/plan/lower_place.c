@@ -7,6 +7,8 @@
 #include <string.h>
 
 enum { LEAF_ELEMENTS = 32, LEAF_PUSHED = 64 * 1024, FEW_OUTPUTS = 64, MOST_OPEN = 32 << 20 };
+/* Of a product: chunks of a leaf at most, and tasks that there should be; bytes of all its sums that may be open at once. */
+enum { LONG_LEAF = 4, MANY_TASKS = 32, SUMS_OPEN = 128 << 20 };
 
 /* --- held arrays --- */
 
@@ -138,6 +140,18 @@ static vv_index chunk_length(const vv_step *s, int d)
     return vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
 }
 
+/* A product's states are large, so that joining two takes as long as a fair part of multiplying: leaves are longer where enough of them are left to keep ranks busy. */
+static vv_index product_leaf(const vv_step *s)
+{
+    vv_index chunks = 1, summed = 1;
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        chunks = vv_times(chunks, vv_grid_count(&s->work, d));
+        if (s->reduced[d]) summed = vv_times(summed, vv_grid_count(&s->work, d));
+    }
+    vv_index leaf = vv_imax(1, vv_imin(LONG_LEAF, chunks / MANY_TASKS));
+    return vv_ceil_div(summed, vv_ceil_div(summed, leaf)); /* even ones */
+}
+
 /* Chunks of a leaf: enough elements behind a cell that combining leaves costs little beside folding them. With groups, a leaf's state has cells for each of them. */
 static vv_index leaf_length(const vv_step *s)
 {
@@ -151,10 +165,11 @@ static vv_index leaf_length(const vv_step *s)
         vv_index along = vv_imax(vv_ceil_div(LEAF_ELEMENTS, behind), grouped);
         return vv_ceil_div(along, chunk_length(s, s->groups.dim));
     }
-    if (vv_step_waits(s)) return vv_imax(1, vv_ceil_div(LEAF_PUSHED, vv_imax(1, all)));
+    vv_index least = s->product ? product_leaf(s) : 1;
+    if (vv_step_waits(s)) return vv_imax(least, vv_ceil_div(LEAF_PUSHED, vv_imax(1, all)));
     for (int r = 0; r < s->n_results; r++) /* large states: as many elements as a state has bytes, half of them */
         if (s->result[r].red.spec) enough = vv_imax(enough, vv_red_cell_bytes(&s->result[r].red) / 2);
-    return vv_ceil_div(enough, behind);
+    return vv_imax(least, vv_ceil_div(enough, behind));
 }
 
 /* --- placement --- */
@@ -191,6 +206,25 @@ static bool deals_inflating(const vv_plan *p, const vv_step *s)
     return states <= MOST_OPEN && states <= read / 100;
 }
 
+/* A product that is small beside its factors: every rank multiplies its share of what is summed over, and has only that of the factors; sums travel instead. Should all
+ * sums at once be too much for the budget, a plan with another placement is tried (session/prepare.c). */
+bool vv_lower_sums_apart(const vv_builder *b, const vv_step *s)
+{
+    const vv_plan *p = b->l->plan;
+    vv_bytes sums = 8, factors = 0;
+    if (!s->product || (b->placement >= 0 && b->placement != VV_PLACE_LEAVES) || is_kept(p, s)) return false;
+    for (int d = 0; d < s->work.shape.nd; d++)
+        if (!s->reduced[d]) sums = vv_times(sums, s->work.shape.n[d]);
+    for (int k = 0; k < s->n_inputs; k++) {
+        vv_bytes bytes = vv_dtype_size(s->input[k].type);
+        for (int d = 0; d < s->work.shape.nd; d++)
+            if (s->input[k].n_parts > 0 && vv_part_follows(&s->input[k].part[0], d))
+                bytes = vv_times(bytes, s->work.shape.n[d]);
+        factors += bytes;
+    }
+    return sums <= SUMS_OPEN && sums <= factors / 8;
+}
+
 /* Whole outputs per rank: few messages, few states at a time. Contiguous data is rather read in the file's order, as long as few outputs are open at once. */
 static vv_placement choose_placement(const vv_builder *b, const vv_step *s)
 {
@@ -200,7 +234,7 @@ static vv_placement choose_placement(const vv_builder *b, const vv_step *s)
     if (placed_by_held(p, s, &held)) return held;
     if (b->placement >= 0) return (vv_placement)b->placement;
     if (vv_step_leaves(s) == 1 || vv_step_outs(s) > FEW_OUTPUTS) return VV_PLACE_OUTPUTS;
-    bool leaves = vv_step_streams(s) || in_held_order(p, s) || deals_inflating(p, s);
+    bool leaves = vv_lower_sums_apart(b, s) || vv_step_streams(s) || in_held_order(p, s) || deals_inflating(p, s);
     return leaves ? VV_PLACE_LEAVES : VV_PLACE_OUTPUTS;
 }
 

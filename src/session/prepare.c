@@ -168,15 +168,33 @@ static vv_status fill_plan(vv_session *s, vv_target targets[], int n, vv_prepare
     return cost_plan(p);
 }
 
-vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)
+/* Too much for the budget, because of products that have all their sums open at once. */
+static bool sums_too_much(const vv_prepared *p)
 {
-    *out = (vv_prepared){.born = vv_clock(), .extra = extra};
-    out->baseline = vv_mem_resident() - vv_mem_used() + vv_writer_reserve();
-    vv_mem_set_budget(0, 0);
-    VV_TRY(vv_lower(targets, n, s->net->size, s->placement, &out->lowering));
+    const vv_plan *plan = p->lowering.plan;
+    bool apart = false;
+    for (int i = 0; i < plan->n_steps; i++)
+        apart = apart || (plan->step[i].product && plan->step[i].placement == VV_PLACE_LEAVES);
+    return apart && plan->budget && vv_cost_peak(plan, &p->cost, p->baseline) > plan->budget;
+}
+
+static vv_status prepare(vv_session *s, vv_target targets[], int n, int placement, vv_prepared *out)
+{
+    VV_TRY(vv_lower(targets, n, s->net->size, placement, &out->lowering));
     vv_status status = fill_plan(s, targets, n, out);
     if (status != VV_OK) vv_prepared_free(out);
     return status;
+}
+
+vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)
+{
+    *out = (vv_prepared){.born = vv_clock(), .extra = extra};
+    out->baseline = vv_mem_baseline() + vv_writer_reserve();
+    vv_mem_set_budget(0, 0);
+    VV_TRY(prepare(s, targets, n, s->placement, out));
+    if (s->placement >= 0 || !sums_too_much(out)) return VV_OK;
+    vv_prepared_free(out);
+    return prepare(s, targets, n, VV_PLACE_OUTPUTS, out);
 }
 
 void vv_prepared_free(vv_prepared *p)

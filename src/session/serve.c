@@ -87,7 +87,7 @@ static void run_plan(vv_net *net, const vv_message *m, vv_keep *keep)
     }
     if (status == VV_OK) {
         vv_log_set((vv_log_level)plan->log);
-        vv_mem_set_budget(plan->budget, vv_mem_resident() - vv_mem_used());
+        vv_mem_set_budget(plan->budget, vv_mem_baseline());
     }
     status = vv_engine_run(net, status == VV_OK ? plan : NULL, &hooks, &stats);
     /* The coordinator removes the output of a failed run; when a signal ends the job it may be gone already. */

@@ -149,10 +149,18 @@ static void test_product(void **state)
     planned(vv_sum(vv_matmul(a, vv_rename(a, "y", "y2"), "x"), NULL),
             "0 read a: 4000x3000 in 500x400\n"
             "1 map a: work 4000x3000 in 500x400, join 1, outputs; chunk 0(d0 d1) -> a\n"
-            "2 product a: work 4000x4000x3000 in 1000x1000x800, over 2, leaf 1, outputs; push 1(d0 d2); push 1(d1 d2) "
+            "2 product a: work 4000x4000x3000 in 1000x1000x800, over 2, leaf 2, outputs; push 1(d0 d2); push 1(d1 d2) "
             "-> a\n"
             "3 reduce a: work 4000x4000 in 1000x1000, over 0 1, join 1, leaf 1, outputs; push 2(d0 d1) -> sum\n"
             "4 gather a: 3.0\n");
+    /* small beside its factors, which are walked by what is summed over; chunks along that are cut evenly */
+    vv_array *flat = stored("a?shape=y:2000,x:90000&chunk=1000,2000");
+    planned(vv_matmul(flat, vv_rename(flat, "y", "y2"), "x"),
+            "0 read a: 2000x90000 in 1000x2000\n"
+            "1 map a: work 90000x2000 in 2000x1000, outputs; chunk 0(d1 d0) -> a\n"
+            "2 product a: work 2000x2000x90000 in 1000x1000x1000, over 2, leaf 4, leaves; push 1(d2 d0); push 1(d2 d1) "
+            "-> a\n"
+            "3 gather a: 2.0\n");
 }
 
 static void test_windows(void **state)

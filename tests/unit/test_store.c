@@ -326,6 +326,49 @@ static void large_pieces_go_in_several_records(void **state)
     assert_true(tight > usual + 10000 && tight < 2 * all);
 }
 
+/* Values that are all of an inbox become it where they lie, somebody else's or the store's own; what is not all of one, or too much, has to be put. */
+static void whole_inboxes_are_lent(void **state)
+{
+    (void)state;
+    vv_plan *p = tall_plan();
+    vv_store *s;
+    vv_box box, part;
+    vv_index packed[] = {COLUMNS, 1}, turned[] = {1, 2 * ROWS};
+    float *theirs = calloc(2 * (size_t)ROWS * COLUMNS, sizeof *theirs);
+    void *own, *taken;
+    const void *block;
+    int64_t sequence;
+    vv_bytes used = vv_mem_used(), size = 4 * 2 * ROWS * COLUMNS;
+    must(vv_store_new(p, 0, &s));
+    vv_edge_box(vv_store_edge(s, 1, 0), 0, &box);
+    part = box;
+    part.n[0]--;
+    must(vv_store_lend(s, 1, 0, 0, &part, theirs, packed, NULL, &sequence));
+    assert_int_equal(sequence, -1);
+    must(vv_store_lend(s, 1, 0, 0, &box, theirs, turned, NULL, &sequence));
+    assert_int_equal(sequence, -1);
+    for (int mine = 0; mine < 2; mine++) {
+        must(vv_mem_get(&own, 64 + size, "a message"));
+        const void *values = mine ? (char *)own + 64 : (const void *)theirs;
+        p->store = mine ? size - 1 : 0;
+        if (mine) must(vv_store_lend(s, 1, 0, 0, &box, values, packed, &own, &sequence));
+        if (mine) assert_int_equal(sequence, -1);
+        p->store = mine ? size : 0;
+        must(vv_store_lend(s, 1, 0, 0, &box, values, packed, mine ? &own : NULL, &sequence));
+        assert_true(sequence > 0 && (own == NULL) == mine);
+        must(vv_store_use(s, 1, 0, 0, NULL, &block));
+        assert_ptr_equal(block, values);
+        assert_false(vv_store_take(s, 1, 0, 0, &taken));
+        vv_store_done(s, 1, 0, 0);
+        assert_int_equal(vv_store_count(s), 0);
+        vv_mem_put(&own);
+        assert_int_equal(vv_mem_used(), used);
+    }
+    vv_store_free(&s);
+    vv_plan_free(&p);
+    free(theirs);
+}
+
 /* Putting more than is due is a mistake that is told. */
 static void too_much_is_refused(void **state)
 {
@@ -353,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_plans),
         cmocka_unit_test(large_pieces_go_in_several_records),
+        cmocka_unit_test(whole_inboxes_are_lent),
         cmocka_unit_test(too_much_is_refused),
     };
     return cmocka_run_group_tests(tests, make_scratch, drop_scratch);

@@ -95,7 +95,7 @@ const workload wl_dot_product = {
     .story = "(a @ a.T).sum()",
     .from = "coiled/benchmarks test_array.py, test_spill.py",
     .original = "square f64 of 0.3 x the cluster's memory, 11.5 GiB",
-    .budget = 512 * MB,
+    .budget = 1024 * MB,
     .input = {{.name = "a", .dim = {WL_DIM("x", 3000, 1000, 7), WL_DIM("y", 90000, 2000, 11)}}},
     .build = build_dot_product,
 };
