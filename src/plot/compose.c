@@ -13,9 +13,10 @@
 /* --- axes --- */
 
 /* What lies along dimension d: its coordinate, or positions where it has none that can be drawn. */
-static vv_status axis_values(const vv_array *a, int d, double **out)
+static vv_status axis_values(const vv_array *a, int d, double **out, bool *positions)
 {
     VV_TRY(vv_plot_coordinate(a, d, out));
+    *positions = !*out;
     if (*out) return VV_OK;
     VV_TRY(vv_new(out, (size_t)a->shape.n[d] + 1, sizeof **out));
     for (vv_index i = 0; i < a->shape.n[d]; i++) (*out)[i] = (double)i;
@@ -93,13 +94,14 @@ static vv_status set_axis(const vv_shown *s, int d, bool across, bool cells, vv_
 {
     const vv_array *a = s->array;
     double *at = NULL;
-    VV_TRY(axis_values(a, d, &at));
+    bool positions;
+    VV_TRY(axis_values(a, d, &at, &positions));
     vv_index n = a->shape.n[d];
-    set_kind(a, d, across, at, n, out);
+    if (!positions) set_kind(a, d, across, at, n, out);
     vv_status status = (cells ? set_edges : set_points)(at, n, s->factor[d], out);
     free(at);
     bool speaks = out->kind == VV_AXIS_LONGITUDE || out->kind == VV_AXIS_LATITUDE || out->kind == VV_AXIS_TIME;
-    if (status == VV_OK && !speaks && !(out->label = vv_plot_dim_label(a, d)))
+    if (status == VV_OK && !speaks && !(out->label = vv_plot_dim_label(a, d, positions)))
         status = vv_fail(VV_ERR_NOMEM, "no memory for a label");
     return status;
 }

@@ -45,7 +45,8 @@ static vv_array *reduced(const vv_shown *s, const char *how)
 
 static vv_status reduce_field(const vv_plotting *p, vv_shown *s)
 {
-    for (int d = 0; d < 2; d++) s->factor[d] = factor_of(s->array->shape.n[d], p->width);
+    double pixels = p->width / floor(sqrt(p->n_panels)); /* of a panel, or more */
+    for (int d = 0; d < 2; d++) s->factor[d] = factor_of(s->array->shape.n[d], pixels);
     s->reduced[0] = reduced(s, "mean");
     s->n_values = 1;
     return vv_array_status(s->reduced[0]);

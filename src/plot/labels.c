@@ -260,12 +260,22 @@ char *vv_plot_title_of(const vv_array *a, const char *name)
     return b.failed ? NULL : b.data;
 }
 
-char *vv_plot_dim_label(const vv_array *a, int d)
+char *vv_plot_dim_label(const vv_array *a, int d, bool positions)
 {
+    vv_values *v = NULL;
+    char *text = NULL;
+    int made;
+    if (positions) { /* of a coordinate that is of no use for an axis that is told */
+        bool known = vv_coord_values(&a->coord[d], &v) == VV_OK && v;
+        vv_values_free(&v);
+        vv_error_clear();
+        made = asprintf(&text, "%s%s", a->dim[d], known ? " (position)" : "");
+        return made < 0 ? NULL : text;
+    }
     const char *name = vv_plot_coord_attr(a, d, "long_name");
-    char *units = vv_plot_pretty_units(vv_plot_coord_attr(a, d, "units")), *text = NULL;
+    char *units = vv_plot_pretty_units(vv_plot_coord_attr(a, d, "units"));
     if (!*name) name = a->dim[d];
-    int made = units && *units ? asprintf(&text, "%s [%s]", name, units) : asprintf(&text, "%s", name);
+    made = units && *units ? asprintf(&text, "%s [%s]", name, units) : asprintf(&text, "%s", name);
     free(units);
     return made < 0 ? NULL : text;
 }

@@ -63,10 +63,10 @@ const char *vv_plot_coord_attr(const vv_array *a, int d, const char *name);
 bool vv_plot_grows_down(const vv_array *a, int d);
 bool vv_plot_is_pressure(const vv_array *a, int d);
 /* All of these are to be freed; NULL without memory. */
-char *vv_plot_units(const vv_array *a);                      /* "m s⁻¹"; "" without */
-char *vv_plot_pretty_units(const char *units);               /* the same of a text */
-char *vv_plot_title_of(const vv_array *a, const char *name); /* "2 metre temperature, mean over time" */
-char *vv_plot_dim_label(const vv_array *a, int d);           /* "pressure [hPa]" */
+char *vv_plot_units(const vv_array *a);                            /* "m s⁻¹"; "" without */
+char *vv_plot_pretty_units(const char *units);                     /* the same of a text */
+char *vv_plot_title_of(const vv_array *a, const char *name);       /* "2 metre temperature, mean over time" */
+char *vv_plot_dim_label(const vv_array *a, int d, bool positions); /* "pressure [hPa]"; of positions "x" */
 char *vv_plot_place_text(const vv_array *a, int d, vv_index at,
                          bool first); /* "1990-01-01"; first: ", first of 1096" */
 bool vv_plot_is_celsius(const vv_array *a);

@@ -79,9 +79,10 @@ def main():
             trouble = run(path, folder)
             print(f"{path.name}: {trouble or 'ok'}")
             failed += trouble is not None
-        trouble = tour(folder)
-        print(f"tour.sh: {trouble or 'ok'}")
-        failed += trouble is not None
+        if os.environ.get("VARVE_TEST_SLOW", "1") == "1":  # once is enough: its commands are tested one by one elsewhere
+            trouble = tour(folder)
+            print(f"tour.sh: {trouble or 'ok'}")
+            failed += trouble is not None
     sys.exit(bool(failed))
 
 

@@ -191,6 +191,19 @@ class Plot(support.Case):
         said = texts(self.plot(f"{self.data}:t2m,flux"))
         self.assertTrue({"K", "10⁻³ kg m⁻² s⁻¹", "Air temperature", "flux"} <= set(said), said)
 
+    def test_coordinates_of_no_use_are_positions(self):
+        odd = make(self.path("odd.nc"), {"time": 5, "lat": 4, "lon": 6}, {
+            "time": (("time",), np.array([0.0, 10, 5, 20, 30]), {"attrs": {"units": "days since 1990-01-01"}}),
+            "lon": (("lon",), np.array([170.0, 175, 180, -175, -170, -165]), {"attrs": {"units": "degrees_east"}}),
+            "lat": (("lat",), np.array([1.0, 2, 2, 3]), {"attrs": {"units": "degrees_north"}}),
+            "x": (("time",), np.arange(5.0)), "y": (("lat", "lon"), np.arange(24.0).reshape(4, 6))})
+        said = texts(self.plot(f"{odd}:x"))
+        self.assertIn("time (position)", said)
+        self.assertFalse([t for t in said if "199" in t], said)
+        said = texts(self.plot(f"{odd}:y"))
+        self.assertIn("lat (position)", said)
+        self.assertTrue({"170°E", "180°", "170°W"} <= set(said), "longitudes go on over the date line")
+
     def test_ranks_and_other_commands(self):
         one = open(self.plot(f"{self.data}:t2m"), "rb").read()
         self.assertEqual(one, open(self.plot(f"{self.data}:t2m", ranks=3), "rb").read())
