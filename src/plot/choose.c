@@ -181,6 +181,7 @@ static bool is_bundle(const vv_array *a, int except)
 static vv_status choose_dims(const vv_plotting *p, const vv_array *a, choice *c)
 {
     const vv_plot_options *o = p->o;
+    vv_plot_grid grid;
     *c = (choice){-1, -1, -1, -1};
     if (o->panels && (c->panels = find_dim(a, o->panels)) < 0) return no_dim(a, o->panels, "panels");
     if (o->kind == VV_PLOT_HISTOGRAM) return VV_OK;
@@ -189,6 +190,9 @@ static vv_status choose_dims(const vv_plotting *p, const vv_array *a, choice *c)
         VV_TRY(named_dims(a, o->dims, c));
     } else if (n == 0) {
         return vv_fail(VV_ERR_SHAPE, "'%s' is a single value: there is nothing to draw", a->name);
+    } else if (o->kind != VV_PLOT_LINE && vv_plot_find_grid(a, &grid) && grid.y != c->panels && grid.x != c->panels) {
+        c->y = grid.y;
+        c->x = grid.x;
     } else if (o->kind == VV_PLOT_LINE || n == 1 || (o->kind == VV_PLOT_AUTO && n == 2 && is_bundle(a, c->panels))) {
         choose_one(a, c);
     } else {
@@ -314,6 +318,8 @@ static vv_status choose_array(vv_plotting *p, vv_array *a, const char *name)
             s->source = a;
             s->name = name;
             VV_TRY(take(a, &c, i, k, s));
+            bool curved = c.y >= 0 && vv_plot_find_grid(a, &s->grid) && s->grid.y == c.y && s->grid.x == c.x;
+            if (!curved) s->grid.lat = -1;
             find_panel(p, s, c.y >= 0);
         }
     vv_plot_kind kind = c.x < 0 ? VV_PLOT_HISTOGRAM : c.y < 0 ? VV_PLOT_LINE : VV_PLOT_MAP;

@@ -132,13 +132,17 @@ static char *name_of(const vv_plotting *p, const vv_shown *s)
 
 /* --- panels --- */
 
-static vv_status field_panel(vv_shown *s, vv_panel *out)
+static vv_status field_panel(const vv_plotting *p, vv_shown *s, vv_panel *out)
 {
     out->kind = VV_PANEL_FIELD;
-    VV_TRY(set_axis(s, 0, false, true, &out->y));
-    VV_TRY(set_axis(s, 1, true, true, &out->x));
-    out->value = s->value[0];
-    s->value[0] = NULL;
+    if (s->grid.lat >= 0) {
+        VV_TRY(vv_plot_paint_grid(s, p->width / floor(sqrt(p->n_panels)), out));
+    } else {
+        VV_TRY(set_axis(s, 0, false, true, &out->y));
+        VV_TRY(set_axis(s, 1, true, true, &out->x));
+        out->value = s->value[0];
+        s->value[0] = NULL;
+    }
     out->scale_label = value_label(s->source, NULL);
     if (out->scale_label && !*out->scale_label) {
         free(out->scale_label);
@@ -334,7 +338,7 @@ static void share_values(const vv_plotting *p, vv_picture *out)
 static vv_status compose_panel(const vv_plotting *p, vv_shown *s, int n, vv_panel *out)
 {
     set_panel_title(p, s, n, out);
-    if (p->kind == VV_PLOT_MAP) return field_panel(s, out);
+    if (p->kind == VV_PLOT_MAP) return field_panel(p, s, out);
     return (p->kind == VV_PLOT_LINE ? line_panel : histogram_panel)(p, s, n, out);
 }
 

@@ -49,7 +49,8 @@ static vv_status reduce_field(const vv_plotting *p, vv_shown *s)
     for (int d = 0; d < 2; d++) s->factor[d] = factor_of(s->array->shape.n[d], pixels);
     s->reduced[0] = reduced(s, "mean");
     s->n_values = 1;
-    return vv_array_status(s->reduced[0]);
+    VV_TRY(vv_array_status(s->reduced[0]));
+    return s->grid.lat >= 0 ? vv_plot_reduce_grid(s) : VV_OK;
 }
 
 /* A long line is drawn as the mean of each stretch, in a band from its least value to its greatest. */

@@ -51,17 +51,27 @@ static bool is_level(const vv_array *a, int d)
            !strcasecmp(vv_plot_coord_attr(a, d, "axis"), "Z");
 }
 
-vv_direction vv_plot_direction(const vv_array *a, int d)
+vv_direction vv_plot_direction_of(const char *units, const char *standard_name)
 {
     static const char *const lon[] = {"degrees_east", "degree_east", "degrees_E", "degree_E", "degreesE", NULL};
     static const char *const lat[] = {"degrees_north", "degree_north", "degrees_N", "degree_N", "degreesN", NULL};
+    const char *standard = standard_name ? standard_name : "", *unit = units ? units : "";
+    if (is_one_of(unit, lon) || !strcmp(standard, "longitude")) return VV_ALONG_LON;
+    if (is_one_of(unit, lat) || !strcmp(standard, "latitude")) return VV_ALONG_LAT;
+    return VV_ALONG_OTHER;
+}
+
+vv_direction vv_plot_direction(const vv_array *a, int d)
+{
     static const char *const lon_name[] = {"lon", "longitude", NULL}, *const lat_name[] = {"lat", "latitude", NULL};
     const char *units, *calendar;
     if (vv_coord_is_text(&a->coord[d])) return VV_ALONG_OTHER;
     if (vv_coord_time(&a->coord[d], &units, &calendar)) return VV_ALONG_TIME;
-    const char *unit = vv_plot_coord_attr(a, d, "units"), *standard = vv_plot_coord_attr(a, d, "standard_name");
-    if (is_one_of(unit, lon) || is_one_of(standard, lon_name) || is_one_of(a->dim[d], lon_name)) return VV_ALONG_LON;
-    if (is_one_of(unit, lat) || is_one_of(standard, lat_name) || is_one_of(a->dim[d], lat_name)) return VV_ALONG_LAT;
+    vv_direction way =
+        vv_plot_direction_of(vv_plot_coord_attr(a, d, "units"), vv_plot_coord_attr(a, d, "standard_name"));
+    if (way != VV_ALONG_OTHER) return way;
+    if (is_one_of(a->dim[d], lon_name)) return VV_ALONG_LON;
+    if (is_one_of(a->dim[d], lat_name)) return VV_ALONG_LAT;
     return is_level(a, d) ? VV_ALONG_LEVEL : !strcmp(a->dim[d], "time") ? VV_ALONG_TIME : VV_ALONG_OTHER;
 }
 

@@ -4,6 +4,7 @@
  *     fetch.c     shown -> numbers: reduced to the picture's pixels by the ranks, then gathered
  *     limits.c    numbers -> scales: limits, centre, classes
  *     compose.c   everything -> a vv_picture, which src/draw draws
+ *     curvilinear.c   fields on grids whose latitudes and longitudes have two dimensions
  *     labels.c    what attributes and coordinates say, as people write it */
 #ifndef VV_PLOT_SHOWN_H
 #define VV_PLOT_SHOWN_H
@@ -15,6 +16,11 @@
 
 /* What a dimension's coordinate is. */
 typedef enum vv_direction { VV_ALONG_OTHER, VV_ALONG_LON, VV_ALONG_LAT, VV_ALONG_LEVEL, VV_ALONG_TIME } vv_direction;
+
+/* Latitudes and longitudes of two dimensions: variables of the array's file, and the array's dimensions y and x. lat -1: none. */
+typedef struct vv_plot_grid {
+    int lat, lon, y, x;
+} vv_plot_grid;
 
 /* One field, line or histogram. */
 typedef struct vv_shown {
@@ -28,6 +34,7 @@ typedef struct vv_shown {
     int n_values;
     vv_array *reduced[3]; /* what is computed: means, and of long lines the least and the greatest */
     double *value[3];
+    vv_plot_grid grid;
     double *edge; /* of a histogram's bins */
 } vv_shown;
 
@@ -51,11 +58,17 @@ VV_WARN_UNUSED vv_status vv_plot_compose(const vv_plotting *p, vv_picture *out);
 /* The scale of n values in several pieces. */
 VV_WARN_UNUSED vv_status vv_plot_scale(const vv_plot_options *o, const vv_shown *first, double *const value[],
                                        const vv_index n[], int pieces, vv_scale *out);
+/* curvilinear.c: the grid of an array, if it has one; its latitudes and longitudes as s->reduced[1] and [2]; and the field on a regular grid. */
+bool vv_plot_find_grid(const vv_array *a, vv_plot_grid *out);
+VV_WARN_UNUSED vv_status vv_plot_reduce_grid(vv_shown *s);
+VV_WARN_UNUSED vv_status vv_plot_paint_grid(const vv_shown *s, double pixels, vv_panel *out);
 void vv_plotting_free(vv_plotting *p);
 
 /* --- labels.c --- */
 
 vv_direction vv_plot_direction(const vv_array *a, int d);
+/* By units and standard_name, which may be NULL: longitude, latitude or other. */
+vv_direction vv_plot_direction_of(const char *units, const char *standard_name);
 /* Values of a coordinate, to be freed; NULL without error when there are none, or they neither ascend nor descend (*out), and then positions are drawn. */
 VV_WARN_UNUSED vv_status vv_plot_coordinate(const vv_array *a, int d, double **out);
 const char *vv_plot_coord_attr(const vv_array *a, int d, const char *name);

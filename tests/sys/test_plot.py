@@ -191,6 +191,28 @@ class Plot(support.Case):
         said = texts(self.plot(f"{self.data}:t2m,flux"))
         self.assertTrue({"K", "10⁻³ kg m⁻² s⁻¹", "Air temperature", "flux"} <= set(said), said)
 
+    def test_curvilinear_grids(self):
+        """A grid turned by 30 degrees about 170 E, 10 N: a map with longitudes over the date line, missing outside of the grid; x + y of the map is what is drawn."""
+        j, i = np.meshgrid(np.arange(40) - 20.0, np.arange(60) - 30.0, indexing="ij")
+        lon, lat = 170 + i * np.cos(np.pi / 6) - j * 0.5, 10 + i * 0.5 + j * np.cos(np.pi / 6)
+        path = make(self.path("curved.nc"), {"time": 2, "y": 40, "x": 60}, {
+            "lon": (("y", "x"), (lon + 180) % 360 - 180, {"attrs": {"units": "degrees_east"}}),
+            "lat": (("y", "x"), lat, {"attrs": {"units": "degrees_north"}}),
+            "sum": (("time", "y", "x"), np.stack([lon + lat] * 2), {"attrs": {"coordinates": "lon lat"}})})
+        out = self.plot(f"{path}:sum", "--size", "560x440", "--vmin", "100", "--vmax", "260", "--cmap", "gray", name="curved.png")
+        pixels, _ = read_png(out)
+        said = texts(self.plot(f"{path}:sum"))
+        self.assertTrue({"160°E", "180°", "160°W", "0°", "20°N"} <= set(said), said)
+        dark = (pixels < 45).all(axis=2)
+        upright, level = np.flatnonzero(dark.sum(axis=0) > 200), np.flatnonzero(dark.sum(axis=1) > 200)
+        left, right, top, bottom = upright[0], upright[1], level[0], level[-1]
+        middle = pixels[(top + bottom) // 2, (left + right) // 2].astype(int)
+        near = pixels[(top + bottom) // 2, (left + right) // 2 + 20].astype(int)
+        self.assertEqual(len(set(middle.tolist())), 1)
+        self.assertGreater(near[0], middle[0], "values grow to the east")
+        corners = [pixels[y, x].tolist() for y, x in ((top + 4, left + 4), (bottom - 4, right - 4))]
+        self.assertTrue(all(min(c) > 170 for c in corners), f"outside of the grid nothing is known: {corners}")
+
     def test_coordinates_of_no_use_are_positions(self):
         odd = make(self.path("odd.nc"), {"time": 5, "lat": 4, "lon": 6}, {
             "time": (("time",), np.array([0.0, 10, 5, 20, 30]), {"attrs": {"units": "days since 1990-01-01"}}),
