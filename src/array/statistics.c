@@ -1,8 +1,10 @@
 /* Statistics that are made of other operations: weighted ones, and central moments of any order. */
 #include "array/build.h"
+#include "varve/move.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static vv_array *reduced(vv_array *a, const char *how, const char *dims, const vv_reduce_options *o)
@@ -85,6 +87,40 @@ static vv_array *described(vv_array *made, const vv_array *in, const char *how, 
     return made->status == VV_OK ? vv_node_settle(in->context, made, describe(made, in, how, dims)) : made;
 }
 
+/* The same numbers in a buffer, with the dimensions of `w`. The caller has one reference. */
+static vv_status known_now(vv_array *w, vv_array **out)
+{
+    double *x;
+    vv_buf dims = {0};
+    vv_index n = vv_shape_elements(&w->shape);
+    VV_TRY(vv_new(&x, (size_t)n, sizeof *x));
+    vv_status status = w->context->compute(w, x, n * (vv_bytes)sizeof *x);
+    for (int d = 0; d < w->shape.nd; d++)
+        vv_buf_printf(&dims, "%s%s:%lld", d ? "," : "", w->dim[d], (long long)w->shape.n[d]);
+    if (status == VV_OK) status = vv_buf_status(&dims);
+    if (status == VV_OK) {
+        vv_array *all = vv_node_listed(w->context, "weights", n, x, VV_F64, VV_F64);
+        *out = vv_node_then(all, vv_reshape(all, dims.data));
+        status = vv_array_status(*out);
+    }
+    vv_buf_free(&dims);
+    free(x);
+    return status;
+}
+
+/* Few weights that have to be calculated (the cosine of latitudes) are, once, and not for every element that they are weights of. The caller has one reference. */
+static vv_array *settled(vv_array *w, const vv_array *a)
+{
+    enum { FEW = 1 << 20 };
+    vv_array *out = NULL;
+    vv_index n = vv_shape_elements(&w->shape);
+    bool made = w->kind != VV_NODE_OPEN && w->kind != VV_NODE_RANDOM,
+         worth = made && w->dtype == VV_F64 && w->shape.nd > 0 && n > 0 && n <= FEW &&
+                 n < vv_shape_elements(&a->shape) && !vv_node_grouping(w);
+    if (!worth || !w->context->compute) return vv_node_again(w);
+    return known_now(w, &out) == VV_OK ? out : vv_node_inert(w->context);
+}
+
 vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, const char *dims,
                       const vv_reduce_options *options)
 {
@@ -96,8 +132,11 @@ vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, const cha
         return vv_node_inert(a->context);
     }
     vv_array *x = vv_node_as_inexact(a);
-    vv_array *made = x->status == VV_OK ? weighted(x, how, weights, dims, o) : vv_node_inert(a->context);
+    vv_array *w = settled(weights, a);
+    vv_array *made =
+        x->status == VV_OK && w->status == VV_OK ? weighted(x, how, w, dims, o) : vv_node_inert(a->context);
     vv_release(&x);
+    vv_release(&w);
     return strcmp(how, "sum_of_weights") ? described(made, a, how, dims) : made;
 }
 
