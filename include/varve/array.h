@@ -141,10 +141,11 @@ typedef struct vv_reduce_options {
     bool keep_nan;  /* NaN in, NaN out; by default missing values are skipped */
     bool keep_dims; /* reduced dimensions stay, with length 1 */
     double ddof;    /* var and std divide by count - ddof */
+    double least;   /* longest_run, runs, run_total, first_run, last_run: runs from this length on; 0 is 1 */
 } vv_reduce_options;
 #define VV_REDUCE_OPTIONS_INIT                                                                                         \
     {                                                                                                                  \
-        false, false, 0                                                                                                \
+        false, false, 0, 0                                                                                             \
     }
 
 /* dims: "time" or "lat,lon"; NULL for all. Of a grouped array whose groups lie along one of them: group by group. options: NULL for the defaults. how: "mean", "sum", ... see vv_reduction_name. */
@@ -160,7 +161,10 @@ VV_API vv_array *vv_std(vv_array *a, const char *dims);
  * row-major order of these, as NumPy's flat index. -1 where all values are missing; with keep_nan the position of the first NaN. */
 VV_API vv_array *vv_argmin(vv_array *a, const char *dims);
 VV_API vv_array *vv_argmax(vv_array *a, const char *dims);
-/* With weights, which are lined up with the array like any operand: vv_weighted(t, "mean", vv_cos(vv_radians(lat)), "lat,lon", NULL). how: sum, mean,
+/* Runs: stretches of neighbours along one dimension that are not 0, such as vv_greater(t, limit). What is missing is in no run, and groups end runs: of the Januaries of many years each is on its own.
+ * longest_run is a length, runs a number, run_total the elements in all of them; first_run and last_run tell where the first one begins and the last one ends, counted from the (group's) first
+ * element on, NaN where there is none. Of nothing but missing elements all are NaN. vv_reduce(hot, "run_total", "time", &(vv_reduce_options){.least = 6}): days in heat waves.
+ * With weights, which are lined up with the array like any operand: vv_weighted(t, "mean", vv_cos(vv_radians(lat)), "lat,lon", NULL). how: sum, mean,
  * var, std, sum_of_weights. Weights of missing values do not count; where those that do add up to 0, the mean is NaN. */
 VV_API vv_array *vv_weighted(vv_array *a, const char *how, vv_array *weights, const char *dims,
                              const vv_reduce_options *options);

@@ -235,6 +235,17 @@ static vv_status check_places(const vv_array *a, const vv_array *in)
     return VV_OK;
 }
 
+static vv_status check_order(const vv_array *a, const vv_array *in)
+{
+    int dims = 0;
+    vv_index n = 0;
+    for (int d = 0; d < in->shape.nd; d++)
+        if (a->reduced[d]) dims++, n = in->shape.n[d];
+    if (!a->reduction->in_order || (dims == 1 && n < INT32_MAX / 2)) return VV_OK;
+    return vv_fail(VV_ERR_USAGE, "%s of '%s' goes along one dimension of at most %d elements: say which",
+                   a->reduction->name, in->name, INT32_MAX / 2);
+}
+
 static vv_status fill_reduce(vv_array *a, vv_array *in, const char *dims)
 {
     const vv_grouping *g = vv_node_grouping(in);
@@ -244,6 +255,7 @@ static vv_status fill_reduce(vv_array *a, vv_array *in, const char *dims)
         return vv_fail(VV_ERR_TYPE, "%s is not defined for %s ('%s')", a->reduction->name, vv_dtype_name(in->dtype),
                        in->name);
     VV_TRY(check_places(a, in));
+    VV_TRY(check_order(a, in));
     a->dtype = a->reduction->result(in->dtype);
     if (g && a->reduced[g->dim]) VV_TRY(vv_grouping_copy(g, g->dim, &a->group));
     VV_TRY(reduced_dims(a, in));

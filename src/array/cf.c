@@ -253,7 +253,8 @@ vv_status vv_cf_statistic_units(vv_attrs *attrs, const char *how)
 {
     const char *units = vv_attr_text(attrs, "units");
     if (!units) return VV_OK;
-    static const char *const plain[] = {"count", "count_nonzero", "argmin", "argmax", "argsort", "argtopk"};
+    static const char *const plain[] = {"count",       "count_nonzero", "argmin",    "argmax",    "argsort", "argtopk",
+                                        "longest_run", "runs",          "run_total", "first_run", "last_run"};
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (!strcmp(how, plain[i])) return vv_attr_set_text(attrs, "units", "1");
     if (strcmp(how, "var")) return VV_OK;

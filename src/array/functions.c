@@ -335,7 +335,8 @@ static vv_array *reduced(calling *c)
 {
     const vv_reduce_options o = {.keep_nan = whole(c, "keep_nan", 0) != 0,
                                  .keep_dims = whole(c, "keep_dims", 0) != 0,
-                                 .ddof = real(c, "ddof", 0)};
+                                 .ddof = real(c, "ddof", 0),
+                                 .least = real(c, "least", 0)};
     return vv_reduce(c->in[0], c->name, given(c, "dims"), &o);
 }
 
@@ -348,7 +349,7 @@ static bool find(const char *name, function *out)
         }
     const vv_reduction *r = vv_reduction_find(name);
     const vv_op *op = r ? NULL : vv_op_find(name);
-    if (r) *out = (function){r->name, "dims? keep_nan? keep_dims? ddof?", r->help, 1, 1, reduced};
+    if (r) *out = (function){r->name, "dims? keep_nan? keep_dims? ddof? least?", r->help, 1, 1, reduced};
     if (op) *out = (function){op->name, "", op->help, op->arity, op->arity, NULL};
     return r || op;
 }
@@ -475,7 +476,7 @@ bool vv_function_at(int i, vv_function_info *out)
             vv_ops[i - FUNCTIONS]->arity};
     else
         *out = (vv_function_info){
-            vv_reductions[i - FUNCTIONS - ops]->name, "reduction", "dims? keep_nan? keep_dims? ddof?",
+            vv_reductions[i - FUNCTIONS - ops]->name, "reduction", "dims? keep_nan? keep_dims? ddof? least?",
             vv_reductions[i - FUNCTIONS - ops]->help, 1,           1};
     return true;
 }

@@ -3,6 +3,7 @@
 #include "cli/choose.h"
 #include "cli/inputs.h"
 #include "cli/results.h"
+#include "cli/when.h"
 #include "varve/analysis.h"
 #include "varve/move.h"
 
@@ -32,6 +33,7 @@ static vv_array *reduced_to(const climate *c, vv_array *a, const char *name, con
     o.keep_nan = !c->r->skipna;
     o.keep_dims = keep_dims;
     o.ddof = c->r->ddof;
+    o.least = c->r->least;
     return vv_cli_area_reduced(&c->area, a, vv_dataset_array(c->results.source, name), how, c->over, &o);
 }
 
@@ -138,7 +140,8 @@ static vv_array *group_quantiles(const climate *c, vv_array *a, const char *name
 static vv_status do_variable(void *context, const vv_var_info *v)
 {
     climate *c = context;
-    vv_array *a = vv_cli_area_masked(&c->area, vv_dataset_array(c->results.source, v->name));
+    vv_array *masked = vv_cli_area_masked(&c->area, vv_dataset_array(c->results.source, v->name));
+    vv_array *a = vv_cli_when(c->results.session, c->r, masked);
     vv_status status = vv_array_status(a);
     for (int i = 0; status == VV_OK && i < c->methods.n; i++) {
         const char *how = c->methods.item[i];

@@ -2,6 +2,7 @@
 #include "cli/options.h"
 
 #include "cli/units.h"
+#include "cli/when.h"
 #include "varve/plot.h"
 
 #include <math.h>
@@ -78,6 +79,14 @@ static vv_status set_duration(const vv_cli_option *o, vv_cli_request *r, const c
     if (plain) *(double *)field(o, r) = x;
     if (plain || vv_cli_seconds(text, field(o, r))) return VV_OK;
     return vv_error(VV_ERR_USAGE, "--%s takes a time such as 90s, 10m or 1h, not '%s'", o->name, text);
+}
+
+static vv_status set_condition(const vv_cli_option *o, vv_cli_request *r, const char *text)
+{
+    const char *op;
+    double value;
+    *(const char **)field(o, r) = text;
+    return vv_cli_condition(text, &op, &value);
 }
 
 static vv_status set_bandwidth(const vv_cli_option *o, vv_cli_request *r, const char *text)
@@ -236,6 +245,11 @@ const vv_cli_option vv_cli_options[] = {
      .help = "variances and standard deviations divide by the number of values minus N; default 0"},
     {"ddof", 0, "NUMBER", .group = VV_CLI_PAIRS, .set = set_number, FIELD(pair_ddof),
      .help = "cov divides by the number of pairs minus NUMBER; default 1"},
+    {"least", 0, "N", .group = VV_CLI_REDUCE, .set = set_number, FIELD(least),
+     .help = "longest_run, runs, run_total, first_run and last_run: only runs of at least N values; default 1"},
+    {"when", 0, "CONDITION", .group = VV_CLI_REDUCE, .set = set_condition, FIELD(when),
+     .help = "of whether values fulfil a condition such as '>298.15' (1 or 0; missing ones stay missing), instead of "
+             "the values"},
     {"keepdims", 0, NULL, .group = VV_CLI_REDUCE, .set = set_flag, FIELD(keepdims),
      .help = "reduced dimensions stay, with length 1"},
     {"dim", 'd', "AXIS[,AXIS]", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.dims),

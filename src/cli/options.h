@@ -96,9 +96,9 @@ typedef struct vv_cli_request {
     vv_cli_words dims, variables, methods, chunks, quantiles;
     const char *definition; /* of quantiles */
     const char *script;     /* of expressions */
-    double ddof;
+    double ddof, least;
     bool skipna, keepdims;
-    const char *group, *reference, *frequency;
+    const char *group, *reference, *frequency, *when;
     const char *weights, *mask, *by;  /* "[FILE:]EXPRESSION" */
     const char *points, *interpolate; /* "lon,lat;lon,lat" or a file; nearest or bilinear */
     const char *stack;                /* files side by side along this dimension */

@@ -4,6 +4,7 @@
 #include "cli/inputs.h"
 #include "cli/members.h"
 #include "cli/results.h"
+#include "cli/when.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -51,8 +52,9 @@ static vv_status reduce_variable(void *context, const vv_var_info *v)
     options.keep_nan = !j->r->skipna;
     options.keep_dims = j->r->keepdims;
     options.ddof = j->r->ddof;
+    options.least = j->r->least;
     vv_array *of = vv_cli_members_array(&j->members, j->results.source, v->name);
-    vv_array *a = vv_cli_area_masked(&j->area, of);
+    vv_array *a = vv_cli_when(j->results.session, j->r, vv_cli_area_masked(&j->area, of));
     vv_status status = note_dims(j, v);
     if (!j->methods) return status == VV_OK ? vv_cli_results_add(&j->results, v->name, quantiles(j, a)) : status;
     for (int i = 0; status == VV_OK && i < j->methods->n; i++) {

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char arguments[] = "dims? skipna? keepdims? ddof? weights?";
+static const char arguments[] = "dims? skipna? keepdims? ddof? least? weights?";
 static const char quantile_arguments[] = "q dims? method? window? skipna? keepdims?";
 
 /* A statistic as it was written. */
@@ -38,6 +38,7 @@ static vv_status keyed(vv_script *x, const vv_expr *e, const vv_expr *item, cons
     }
     if (is(key, "keepdims", "keep_dims")) return vv_item_flag(x, item, &a->options.keep_dims);
     if (!quantile && !strcmp(key, "ddof")) return vv_item_real(x, item, &a->options.ddof);
+    if (!quantile && !strcmp(key, "least")) return vv_item_real(x, item, &a->options.least);
     if (!quantile && !strcmp(key, "weights"))
         a->weights = item;
     else if (quantile && !strcmp(key, "q"))

@@ -29,6 +29,7 @@ typedef struct vv_red {
     double ddof;             /* var and std divide by count - ddof */
     int width;               /* bytes that count the missing elements of a cell: vv_count_width(); 0: 4 */
     const vv_red_spec *spec; /* what the kind is told besides; NULL for most */
+    double least;            /* runs count from this length on; 0 is 1 */
 } vv_red;
 /* The least width, 1, 2, 4 or 8, that counts so many. */
 int vv_count_width(int64_t elements);
@@ -61,7 +62,8 @@ struct vv_reduction {
     const char *help;        /* "arithmetic mean" */
     const char *cell_method; /* CF's word for it: "mean", "maximum", "standard_deviation"; NULL when CF has none */
     bool uses_ddof;
-    bool places; /* its result is a place: vv_red_at() is called before each fold, and there is none of no elements */
+    bool places;   /* its result is a place: vv_red_at() is called before each fold, and there is none of no elements */
+    bool in_order; /* its elements follow each other along one dimension */
     bool complex_too;    /* of complex numbers, too; array/complex.c makes most others of their parts */
     bool counts_missing; /* its result depends on how many elements were missing */
     vv_red_told told;    /* what vv_red.spec has to tell; most kinds need no spec */

@@ -309,6 +309,7 @@ static vv_status reduce_step(vv_builder *b, int node, vv_made *m)
                         .in = s->program->type[value],
                         .skip = !a->options.keep_nan,
                         .ddof = a->options.ddof,
+                        .least = a->options.least,
                         .width = vv_count_width(behind)};
     const vv_result new = {.type = a->dtype, .value = value, .red = red};
     VV_TRY(add_result(s, &new, a->reduction->name, &m->result));

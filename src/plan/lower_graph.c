@@ -63,8 +63,8 @@ static bool same_reduce(const vv_array *a, const vv_array *b)
 {
     return a->reduction == b->reduction && !memcmp(a->reduced, b->reduced, sizeof a->reduced) &&
            a->options.keep_nan == b->options.keep_nan && a->options.keep_dims == b->options.keep_dims &&
-           vv_same_bits(a->options.ddof, b->options.ddof) && vv_same_grouping(&a->group, &b->group) &&
-           vv_red_spec_equal(a->spec, b->spec);
+           vv_same_bits(a->options.ddof, b->options.ddof) && vv_same_bits(a->options.least, b->options.least) &&
+           vv_same_grouping(&a->group, &b->group) && vv_red_spec_equal(a->spec, b->spec);
 }
 
 static bool same_block(const vv_array *a, const vv_array *b)

@@ -274,6 +274,7 @@ static void reduction(archive *a, vv_red *r)
     NUMBER(a, r->in);
     NUMBER(a, r->skip);
     real(a, &r->ddof);
+    real(a, &r->least);
     NUMBER(a, r->width);
     spec(a, r);
 }

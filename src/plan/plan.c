@@ -117,8 +117,8 @@ int vv_step_find_result(const vv_step *s, const vv_result *like)
         const vv_result *have = &s->result[r];
         if (have->type == like->type && have->value == like->value && have->red.kind == like->red.kind &&
             have->red.in == like->red.in && have->red.skip == like->red.skip && have->red.ddof == like->red.ddof &&
-            have->red.width == like->red.width && vv_red_spec_equal(have->red.spec, like->red.spec) &&
-            !memcmp(have->more, like->more, sizeof have->more))
+            have->red.least == like->red.least && have->red.width == like->red.width &&
+            vv_red_spec_equal(have->red.spec, like->red.spec) && !memcmp(have->more, like->more, sizeof have->more))
             return r;
     }
     return -1;

@@ -217,7 +217,7 @@ static vv_status chunks_round(lab *l, double *amount)
 {
     static const vv_decode decode = {.stored = VV_F32, .out = VV_F32, .shuffled = true};
     const vv_index n = SMALL_CHUNK / 4;
-    vv_red red = {vv_reduction_find("mean"), VV_F32, true, 0, 0, NULL};
+    vv_red red = {vv_reduction_find("mean"), VV_F32, true, 0, 0, NULL, 0};
     float values[SMALL_CHUNK / 4];
     double begin = thread_seconds();
     for (int i = 0; i < SMALL_CHUNKS; i++) {
@@ -239,7 +239,7 @@ static vv_status chunks_round(lab *l, double *amount)
 static vv_status fold_round(lab *l, double *amount)
 {
     static const vv_decode decode = {.stored = VV_F32, .out = VV_F32, .shuffled = true};
-    vv_red red = {vv_reduction_find("mean"), VV_F32, true, 0, 0, NULL};
+    vv_red red = {vv_reduction_find("mean"), VV_F32, true, 0, 0, NULL, 0};
     vv_red_init(&red, CELLS, l->work);
     for (vv_index i = 0; i < VALUES; i += VV_TILE)
         vv_red_stored(&red, l->work, i % CELLS, VV_TILE, &decode, l->a, VALUES, i);

@@ -153,5 +153,95 @@ class Quantiles(Case):
                 self.refused(support.varve("quantile", *args, path, "-o", self.path("refused.nc")), code, *patterns)
 
 
+def runs_of(hit):
+    """(first, length) of each run of a boolean series."""
+    edges = np.flatnonzero(np.diff(np.r_[0, hit.astype("i1"), 0]))
+    return list(zip(edges[::2], edges[1::2] - edges[::2]))
+
+
+def run_lengths(x, condition, least=1):
+    """What the five reductions make of a series, NaN where all of it is missing."""
+    if np.isnan(x).all():
+        return dict.fromkeys(RUNS, np.nan)
+    found = [(a, n) for a, n in runs_of(condition(x)) if n >= least]
+    return {"longest_run": max([n for _, n in found], default=0), "runs": len(found), "run_total": sum(n for _, n in found),
+            "first_run": found[0][0] if found else np.nan, "last_run": sum(found[-1]) - 1 if found else np.nan}
+
+
+RUNS = ("longest_run", "runs", "run_total", "first_run", "last_run")
+
+
+class Runs(Case):
+    def data(self, calendar="standard", n=1200):
+        """Hot and cold spells, which go across chunks, months and years; missing values end some; one place has nothing else."""
+        rng = np.random.default_rng(11)
+        x = np.repeat(rng.normal(0, 1, (n // 8, 3, 5)), 8, axis=0) + rng.normal(0, 0.4, (n, 3, 5))
+        x[rng.random(x.shape) < 0.02] = np.nan
+        x[:, 2, 0] = np.nan
+        time = (("time",), np.arange(n), {"attrs": {"units": "days since 2000-11-20", "calendar": calendar}})
+        return make(self.path(f"runs_{calendar}.nc"), {"time": n, "lat": 3, "lon": 5},
+                    {"time": time, "t": (("time", "lat", "lon"), x.astype("f4"), {"chunksizes": (37, 2, 5), "fill_value": np.float32(np.nan), **SQUEEZED}),
+                     "series": (("lat", "lon", "time"), x.transpose(1, 2, 0), {"chunksizes": (3, 5, 200), "fill_value": np.nan})})
+
+    def expected(self, x, groups, least, name):
+        """Group by group of a (time, lat, lon) array."""
+        out = np.full((len(groups), *x.shape[1:]), np.nan)
+        for g, index in enumerate(groups):
+            for at in np.ndindex(*x.shape[1:]):
+                out[(g, *at)] = run_lengths(x[(index, *at)], lambda v: v > 0.3, least)[name]
+        return out
+
+    def test_all_of_the_time(self):
+        path = self.data()
+        x = self.open(path).t.values.astype("f8")
+        for ranks, least, more in [(0, 1, []), (3, 6, ["--threads", "2"])]:
+            for name in RUNS:
+                with self.subTest(name=name, least=least):
+                    ours = self.result(name, "-d", "time", "--when", ">0.3", "--least", least, path, *more, ranks=ranks if name == "runs" else 0)
+                    right = self.expected(x, [slice(None)], least, name)[0]
+                    np.testing.assert_array_equal(ours.t, right)
+                    np.testing.assert_array_equal(ours.series, right)
+
+    def test_by_period_and_group(self):
+        for calendar in ("standard", "noleap", "360_day"):
+            path = self.data(calendar)
+            d = self.open(path)
+            x = d.t.values.astype("f8")
+            for args, labels in [(["resample", "-f", "YS"], d.time.dt.year.values), (["resample", "-f", "MS"], d.time.dt.year.values * 12 + d.time.dt.month.values)]:
+                with self.subTest(calendar=calendar, args=args):
+                    ours = self.result(*args, "-m", ",".join(RUNS), "--when", ">0.3", "--least", "3", path, ranks=2 if "MS" in args else 0)
+                    groups = [labels == v for v in np.unique(labels)]
+                    for name in RUNS:
+                        right = self.expected(x, groups, 3, name)
+                        np.testing.assert_array_equal(ours[f"t_{name}"], right)
+                        np.testing.assert_array_equal(ours[f"series_{name}"].transpose("time", "lat", "lon"), right)
+                    self.assertEqual(ours.t_runs.attrs["units"], "1")
+
+    def test_neighbours_of_another_year_are_none(self):
+        """January's last day and the next January's first are not one run."""
+        path = make(self.path("ones.nc"), {"time": 800, "x": 1}, {"time": (("time",), np.arange(800), {"attrs": {"units": "days since 2001-01-01", "calendar": "noleap"}}),
+                                                                 "t": (("time", "x"), np.ones((800, 1)), {"chunksizes": (50, 1)})})
+        ours = self.result("clim", "-g", "month", "-m", "longest_run,runs,run_total", path, ranks=2)
+        np.testing.assert_array_equal(ours.t_longest_run.squeeze(), [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
+        np.testing.assert_array_equal(ours.t_runs.squeeze(), [3, 3, 3] + [2] * 9)
+        self.assertEqual(float(ours.t_run_total.sum()), 800)
+
+    def test_expressions(self):
+        path = self.data()
+        x = self.open(path).t.values.astype("f8")
+        ours = self.result("eval", "a = longest_run(t > 0.3, time)", "b = (t > 0.3).run_total(time, least=4)", "c = runs(t, time, skipna=false)", path, ranks=2)
+        empty = np.isnan(x).all(axis=0)
+        np.testing.assert_array_equal(ours.a, np.where(empty, 0, self.expected(x, [slice(None)], 1, "longest_run")[0]))  # a comparison with what is missing is false
+        np.testing.assert_array_equal(ours.b, np.where(empty, 0, self.expected(x, [slice(None)], 4, "run_total")[0]))
+        np.testing.assert_array_equal(np.isnan(ours.c), np.isnan(x).any(axis=0))
+
+    def test_refused(self):
+        path = self.data(n=240)
+        for args, *patterns in [(["longest_run", path], "along one dimension"), (["runs", "-d", "time,lat", path], "along one dimension"),
+                                (["runs", "-d", "time", "--when", "25", path], "--when takes a comparison", "'>25'")]:
+            with self.subTest(args=args):
+                self.refused(support.varve(*args, "-o", self.path("refused.nc")), 2, *patterns)
+
+
 if __name__ == "__main__":
     support.main()

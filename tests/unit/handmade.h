@@ -68,7 +68,7 @@ static inline int hand_step(vv_plan *p, vv_step_op op, const char *name, const v
     s->result[0].type = VV_F32;
     must(vv_strdup(&s->result[0].name, name));
     must(vv_new(&s->program, 1, sizeof *s->program));
-    if (op == VV_STEP_REDUCE) s->result[0].red = (vv_red){vv_reduction_find("mean"), VV_F32, true, 0, 0, NULL};
+    if (op == VV_STEP_REDUCE) s->result[0].red = (vv_red){vv_reduction_find("mean"), VV_F32, true, 0, 0, NULL, 0};
     return p->n_steps - 1;
 }
 

@@ -25,7 +25,7 @@ static int add_step(vv_plan *p, bool reduce, int n, const int from[])
     s->reduced[0] = reduce;
     s->n_results = 1;
     s->result[0].type = VV_F64;
-    s->result[0].red = (vv_red){vv_reduction_find("sum"), VV_F64, false, 0, 0, NULL};
+    s->result[0].red = (vv_red){vv_reduction_find("sum"), VV_F64, false, 0, 0, NULL, 0};
     must(vv_new(&s->program, 1, sizeof *s->program));
     for (int k = 0, reg; k < n || k == 0; k++) must(vv_program_input(s->program, VV_F64, &reg));
     vv_program_set_output(s->program, 0);

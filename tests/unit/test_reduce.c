@@ -23,6 +23,7 @@ static uint64_t random_bits(void)
 /* What values look like: a mixture that a reduction meets in practice, and one that is nasty. */
 typedef struct flavour {
     double mean, spread, nan_share;
+    bool runs; /* 0 and 1, in stretches */
     bool wild; /* infinities, zeros of both signs, extreme integers */
 } flavour;
 
@@ -30,6 +31,9 @@ static void random_value(vv_dtype type, const flavour *f, void *out)
 {
     double u = rand() / (double)RAND_MAX;
     double v = f->mean + f->spread * (u + rand() / (double)RAND_MAX - 1);
+    static bool on;
+    if (f->runs && rand() % 4 == 0) on = !on;
+    if (f->runs) v = on;
     if (f->wild && rand() % 8 == 0) v = rand() % 2 ? 0.0 : -0.0;
     if (f->wild && rand() % 50 == 0) v = rand() % 2 ? (double)INFINITY : -(double)INFINITY;
     if (vv_dtype_is_float(type)) {
@@ -160,6 +164,37 @@ static bool number_of(const char *name, const cell_values *c, long double *right
     return true;
 }
 
+/* Runs of neighbours that are not 0: a place that is missing, or was not given, ends one. */
+static bool run_of(const vv_red *r, const cell_values *c, long double *right)
+{
+    int from = 0, longest = 0, runs = 0, all = 0, first = -1, last = -1;
+    const char *name = r->kind->name;
+    for (int i = 0; i <= c->valid; i++) {
+        bool hit = i < c->valid && value(c, i) != 0;
+        bool next = hit && i > from && c->place[i] == c->place[i - 1] + 1;
+        if (next) continue;
+        if (i - from >= (r->least > 1 ? r->least : 1)) {
+            longest = i - from > longest ? i - from : longest;
+            runs++;
+            all += i - from;
+            first = first < 0 ? c->place[from] : first;
+            last = c->place[i - 1];
+        }
+        from = hit ? i : i + 1;
+    }
+    *right = !strcmp(name, "longest_run") ? longest
+             : !strcmp(name, "runs")      ? runs
+             : !strcmp(name, "run_total") ? all
+             : !strcmp(name, "first_run") ? first
+             : !strcmp(name, "last_run")  ? last
+                                          : -2;
+    if (*right == -2) return false;
+    bool missing = c->valid == 0;
+    for (int i = 0; i < c->valid; i++) missing = missing || isnan(value(c, i));
+    if (missing || *right == -1) *right = (long double)NAN;
+    return true;
+}
+
 /* Results of integers in 64 bits, which wrap. */
 static uint64_t integer_of(const char *name, const cell_values *c)
 {
@@ -186,6 +221,7 @@ static bool real_of(const vv_red *r, const cell_values *c, long double *right, l
     long double size = 0, unit = r->in == VV_F32 ? 0x1p-50L : 0x1p-52L;
     for (int i = 0; i < c->valid; i++) size += fabsl(value(c, i));
     *tolerance = 0;
+    if (run_of(r, c, right)) return true;
     if (!strcmp(name, "sum")) {
         *right = sum_of(c);
         *tolerance = r->in == VV_F32 ? size * 0x1p-45L : unit * fabsl(*right) + size * 0x1p-95L;
@@ -376,6 +412,7 @@ static const flavour flavours[] = {
     {.mean = 0, .spread = 1e5, .nan_share = 0.9},
     {.mean = 0, .spread = 1, .nan_share = 0.02, .wild = true},
     {.mean = 3, .spread = 2, .nan_share = 1},
+    {.mean = 0, .spread = 0, .nan_share = 0.05, .runs = true},
 };
 
 static void every_reduction_is_right(void **state)
@@ -387,8 +424,12 @@ static void every_reduction_is_right(void **state)
     vv_cpu_level best = vv_cpu();
     for (int k = 0; k < vv_n_reductions; k++)
         for (int t = 0; t < 4; t++)
-            for (int trial = 0; trial < 2 * 6 * 6; trial++) {
-                problem p = {.r = {.kind = vv_reductions[k], .in = working[t], .skip = trial % 2, .ddof = rand() % 2},
+            for (int trial = 0; trial < 2 * 6 * 7; trial++) {
+                problem p = {.r = {.kind = vv_reductions[k],
+                                   .in = working[t],
+                                   .skip = trial % 2,
+                                   .ddof = rand() % 2,
+                                   .least = rand() % 4},
                              .rows = shapes[trial / 2 % 6].rows,
                              .cells = shapes[trial / 2 % 6].cells,
                              .across = rand() % 2,

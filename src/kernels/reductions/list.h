@@ -19,4 +19,9 @@
     X(last)                                                                                                            \
     X(argmin)                                                                                                          \
     X(argmax)                                                                                                          \
-    X(count_nonzero)
+    X(count_nonzero)                                                                                                   \
+    X(longest_run)                                                                                                     \
+    X(runs)                                                                                                            \
+    X(run_total)                                                                                                       \
+    X(first_run)                                                                                                       \
+    X(last_run)
