@@ -6,6 +6,7 @@
 #include "varve/apply.h"
 #include "varve/array.h"
 #include "varve/call.h"
+#include "varve/climate.h"
 #include "varve/count.h"
 #include "varve/create.h"
 #include "varve/dataset.h"

@@ -166,6 +166,21 @@ static const char eof_about[] =
     "anomalies are multiplied by the square root. Points that are always missing are left out. The input is read "
     "four times, and a square matrix of times (or points, if these are fewer) has to fit in memory." WHICH_TIME;
 
+static const char index_about[] =
+    "Climate indices of daily temperature and precipitation for each year (or --freq month, season), as the Expert "
+    "Team on Climate "
+    "Change Detection and Indices (ETCCDI) defines them: --list shows all. The variables are found by their names "
+    "(tasmax, tasmin, "
+    "pr ...) or CF's standard names; -v or --series say others. Several indices are one pass over the data; files with "
+    "different "
+    "series may be given together.\n"
+    "Units are minded: K, degC or degF; mm, mm/day, kg m-2, kg m-2 s-1, m. Values must be daily. A missing day fulfils "
+    "no condition and ends a spell; spells are "
+    "cut where a period ends, a sum of five days belongs to the period of the last one. Percentiles are those of the "
+    "five days around each day of the year in the base period (that is what "
+    "varve quantile -g dayofyear -w 5 makes), or of wet days; nothing is bootstrapped. Each result says in its "
+    "attributes what it is.";
+
 #define MOVING "Move data"
 
 #define AS_IT_WAS                                                                                                      \
@@ -323,6 +338,13 @@ static const vv_cli_command after[] = {
      eof_about,
      "mpirun -n 2 varve eof -n 4 slp_monthly.nc -o eof.nc\nvarve eof -n 10 --correlation --gaps skip sst.nc -o eof.nc",
      VV_CLI_SELECT | VV_CLI_PATTERNS | VV_CLI_AREA | VV_CLI_OUTPUT, true, false, vv_cli_eof},
+    {CLIMATE, "index", "climate indices: summer days, dry spells, heavy rain ...",
+     "NAME[,NAME] [-f FREQ] FILE... [-o OUTPUT]", index_about,
+     "varve index SU,TXx tasmax.nc -o hot.nc\n"
+     "varve index CDD,Rx5day --freq season pr_daily.nc -o rain.nc\n"
+     "mpirun -n 4 varve index WSDI --base-period 1961:1990 'tasmax_*.nc' -o wsdi.nc\n"
+     "varve index DTR tasmax.nc tasmin.nc -o dtr.nc\nvarve index --list",
+     VV_CLI_SELECT | VV_CLI_PERIODS | VV_CLI_INDICES | VV_CLI_OUTPUT, true, false, vv_cli_index},
     {MOVING, "select", "part of a file, by labels or positions", "SELECTION [-v VAR,...] FILE... -o OUTPUT",
      select_about,
      "varve select 'time=1990-01:1999-12,lat=-30:30' t2m.nc -o tropics.nc\nvarve select 'time=#::4,level=~850' "

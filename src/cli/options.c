@@ -138,10 +138,19 @@ const vv_cli_option vv_cli_options[] = {
      .help = "reductions to do in one pass, such as mean,std,min,max; default, where there is one: mean"},
     {"quantile", 'q', "Q[,Q]", .group = VV_CLI_QUANTILES, .set = set_list, FIELD(quantiles),
      .help = "which quantiles, 0 to 1; several lie along a new first dimension 'quantile'"},
-    {"method", 'm', "DEFINITION", .group = VV_CLI_QUANTILES, .set = set_text, FIELD(definition),
+    {"method", 'm', "DEFINITION", .group = VV_CLI_QUANTILES | VV_CLI_INDICES, .set = set_text, FIELD(definition),
      .help = "NumPy's name of how a quantile between two elements is defined: linear (the default), inverted_cdf, "
              "averaged_inverted_cdf, closest_observation, interpolated_inverted_cdf, hazen, weibull, median_unbiased, "
-             "normal_unbiased, lower, higher, midpoint or nearest"},
+             "normal_unbiased, lower, higher, midpoint or nearest; of indices median_unbiased is the default"},
+    {"base-period", 0, "PERIOD", .group = VV_CLI_INDICES, .set = set_text, FIELD(base),
+     .help = "the years that percentiles are of, such as 1961:1990; default: all"},
+    {"threshold", 0, "X", .group = VV_CLI_INDICES, .set = set_text, FIELD(threshold),
+     .help = "instead of the index's own: in degrees Celsius or mm, from 0 to 1 of a percentile"},
+    {"series", 0, "KIND=VAR,...", .group = VV_CLI_INDICES, .set = set_list, FIELD(series),
+     .help =
+         "which variables are daily maximum (tx), minimum (tn) and mean (tg) temperature and precipitation (pr), where "
+         "their names do not tell"},
+    {"list", 0, NULL, .group = VV_CLI_INDICES, .set = set_flag, FIELD(list), .help = "what indices there are"},
     {"weights", 0, "cos(lat)|area|VAR|EXPR", .group = VV_CLI_AREA, .set = set_text, FIELD(weights),
      .help = "mean, sum, var and std weighted by cos(lat) (degrees), by the area of the cells (of cell_measures, else "
              "of their "
@@ -181,9 +190,10 @@ const vv_cli_option vv_cli_options[] = {
     {"standardize", 0, NULL, .group = VV_CLI_ANOMALY, .set = set_flag, FIELD(standardize),
      .help = "deviations in units of the standard deviation (of the group, within the reference)"},
     {"freq", 'f', "FREQUENCY", .group = VV_CLI_PERIODS, .set = set_text, FIELD(frequency),
-     .help = "periods, as xarray names them: 6h, 1D, 5D; 1M (labelled by its last day) or MS (by its first), Q or QS, "
-             "1Y or "
-             "YS; QS-DEC: quarters that begin with December, which are the seasons"},
+     .help =
+         "periods, as xarray names them: 6h, 1D, 5D; 1M (labelled by its last day) or MS (by its first), Q or QS, "
+         "1Y or "
+         "YS; QS-DEC: quarters that begin with December, which are the seasons; of index also year, season or month"},
     {"complete", 0, NULL, .group = VV_CLI_PERIODS, .set = set_flag, FIELD(complete),
      .help = "only periods that have all of their times"},
     {"window", 'w', "LENGTH", .group = VV_CLI_WINDOWS | VV_CLI_SPREAD, .set = set_whole, FIELD(window), .low = 1,
@@ -401,4 +411,5 @@ void vv_cli_request_free(vv_cli_request *r)
     vv_cli_words_free(&r->quantiles);
     vv_cli_words_free(&r->lags);
     vv_cli_words_free(&r->bins);
+    vv_cli_words_free(&r->series);
 }

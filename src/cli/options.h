@@ -39,7 +39,8 @@ typedef enum vv_cli_group {
     VV_CLI_EXPRESSIONS = 1 << 20,
     VV_CLI_SPREAD = 1 << 21, /* windows around the times of groups */
     VV_CLI_TRENDS = 1 << 22,
-    VV_CLI_LINES = 1 << 23, /* what is told of a trend */
+    VV_CLI_LINES = 1 << 23,   /* what is told of a trend */
+    VV_CLI_INDICES = 1 << 25, /* climate indices */
     VV_CLI_PICTURE = 1 << 24,
     VV_CLI_AREA = 1 << 26,   /* weights and masks */
     VV_CLI_LABELS = 1 << 27, /* groups by another variable */
@@ -93,7 +94,7 @@ typedef struct vv_cli_request {
     const char *filter, *dtype, *quantize, *unlimited, *format, *writer;
     const char *append; /* "": along the only dimension that can grow; NULL: not given */
 
-    vv_cli_words dims, variables, methods, chunks, quantiles;
+    vv_cli_words dims, variables, methods, chunks, quantiles, series;
     const char *definition; /* of quantiles */
     const char *script;     /* of expressions */
     double ddof, least;
@@ -106,6 +107,7 @@ typedef struct vv_cli_request {
     vv_cli_words bins;                /* a number of them, or edges */
     const char *range;                /* of bins: "LOW:HIGH" */
     bool density;
+    const char *base, *threshold; /* of climate indices */
     bool standardize, complete, center;
     int window, min_periods; /* 0: not given */
 
@@ -118,7 +120,7 @@ typedef struct vv_cli_request {
     int smooth, harmonics; /* 0: not given */
     vv_cli_picture picture;
 
-    bool json, manual, help, version;
+    bool json, list, manual, help, version;
 } vv_cli_request;
 
 #define VV_CLI_REQUEST_INIT                                                                                            \

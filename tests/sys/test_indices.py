@@ -243,5 +243,169 @@ class Runs(Case):
                 self.refused(support.varve(*args, "-o", self.path("refused.nc")), 2, *patterns)
 
 
+def spells(hit, least=1):
+    return [n for _, n in runs_of(hit) if n >= least]
+
+
+def periods_of(time, freq):
+    """Which days are in each year, month or season, the season of December being that of the next year's January."""
+    year, month = time.dt.year.values, time.dt.month.values
+    label = {"year": year, "month": year * 12 + month, "season": (year * 12 + month) // 3}[freq]
+    return [np.flatnonzero(label == v) for v in np.unique(label)]
+
+
+class Indices(Case):
+    def data(self, calendar="standard", n=1500, units="K", rain="kg m-2 s-1", **changed):
+        """Four years and some days of temperatures in the north and in the south, and of precipitation, with missing days; one place has nothing else."""
+        rng = np.random.default_rng(17)
+        day = np.arange(n)
+        year = np.cos(2 * np.pi * (day + 30) / 365)[:, None, None] * np.array([-14.0, -6, 14])[:, None]
+        weather = np.repeat(rng.normal(0, 3, (n // 5 + 1, 3, 4)), 5, axis=0)[:n]
+        tx = 18 + year + weather + rng.normal(0, 2, (n, 3, 4))
+        tn = tx - rng.uniform(4, 12, tx.shape)
+        pr = np.where(rng.random(tx.shape) < 0.55, 0, rng.gamma(0.8, 9, tx.shape))
+        for x in (tx, tn, pr):
+            x[rng.random(x.shape) < 0.01] = np.nan
+            x[:, 1, 3] = np.nan
+        offset = {"K": 273.15, "degC": 0.0}[units]
+        time = (("time",), day + 0.5, {"attrs": {"units": "days since 2000-11-24", "calendar": calendar, "standard_name": "time"}})
+        how = {"chunksizes": (90, 2, 4), "fill_value": np.float32(1e20), **SQUEEZED}
+        fill = lambda x: np.where(np.isnan(x), 1e20, x).astype("f4")
+        tenths = np.where(np.isnan(tn), -9999, np.round((tn + offset - 250.003) * 100)).astype("i2")
+        self.assertLess(np.abs(tenths).max(), 32000)
+        depth = pr / (86400 if rain == "kg m-2 s-1" else 1)
+        return make(self.path("daily.nc"), {"time": n, "lat": 3, "lon": 4},
+                    {"time": time, "lat": (("lat",), np.array([60.0, 10.0, -45.0]), {"attrs": {"units": "degrees_north"}}),
+                     "lon": (("lon",), np.arange(4) * 10.0, {"attrs": {"units": "degrees_east"}}),
+                     "tasmax": (("time", "lat", "lon"), fill(tx + offset), {"attrs": {"units": units, "standard_name": "air_temperature"}, **how}),
+                     "tasmin": (("time", "lat", "lon"), tenths, {"attrs": {"units": units, "scale_factor": 0.01, "add_offset": 250.003}, "fill_value": np.int16(-9999)}),
+                     "pr": (("time", "lat", "lon"), fill(depth), {"attrs": {"units": rain, "standard_name": "precipitation_flux"}, **how}), **changed})
+
+    def result(self, *args, ranks=0, **how):
+        out = self.path("out.nc")
+        self.run_ok(*args, "-o", out, "-O", ranks=ranks, **how)
+        with xr.open_dataset(out, use_cftime=True, decode_timedelta=False) as d:
+            return d.load()
+
+    def arrays(self, path):
+        """The series as varve sees them: tx, tn in their units, pr in mm."""
+        d = self.open(path)
+        pr = d.pr.values if d.pr.units == "mm" else d.pr.values * np.float32(86400)
+        return d.time, d.tasmax.values, d.tasmin.values.astype("f8"), pr
+
+    def limits(self, x, time, q, base):
+        """Percentiles around each day of the year, for each day: as xarray's rolling, construct and groupby make them."""
+        a = xr.DataArray(x, dims=("time", "lat", "lon"), coords={"time": time})
+        part = (a.sel(time=base) if base else a).rolling(time=5, center=True).construct("w")
+        by_day = part.groupby("time.dayofyear").quantile(q, dim=["time", "w"], method="median_unbiased")
+        return by_day.sel(dayofyear=time.dt.dayofyear.values).transpose("dayofyear", "lat", "lon").values.astype(x.dtype)
+
+    def by_period(self, periods, f, *series):
+        """f of each place's days in each period, NaN where all of the first series is missing."""
+        out = np.full((len(periods), *series[0].shape[1:]), np.nan)
+        for g, days in enumerate(periods):
+            for at in np.ndindex(*out.shape[1:]):
+                one = [x[(days, *at)] for x in series]
+                if not np.isnan(one[0]).all():
+                    out[(g, *at)] = f(*one)
+        return out
+
+    def references(self, path, freq, base=None):
+        time, tx, tn, pr = self.arrays(path)
+        periods = periods_of(time, freq)
+        c = 273.15 if tx[~np.isnan(tx)].mean() > 150 else 0.0
+        hot, cold = np.float32(c + 25), np.float32(c)
+        five = np.full(pr.shape, np.nan)
+        five[4:] = sum(pr[i:len(pr) - 4 + i].astype("f8") for i in range(5))
+        x90, n10 = self.limits(tx, time, 0.9, base), self.limits(tn, time, 0.1, base)
+        part = pr[np.isin(time.dt.year.values, np.arange(int(base.start), int(base.stop) + 1))] if base else pr
+        p95 = np.nanquantile(np.where(part >= 1, part, np.nan), 0.95, axis=0, method="median_unbiased").astype("f4") + 0 * pr
+        each = lambda f, *x: self.by_period(periods, f, *x)
+        longest = lambda hit: max(spells(hit), default=0)
+        total = lambda x: np.nansum(x, dtype="f8")
+        return {"TXx": each(np.nanmax, tx), "TNn": each(np.nanmin, tn), "TNx": each(np.nanmax, tn), "TXn": each(np.nanmin, tx),
+                "DTR": each(lambda d: np.nanmean(d), tx - tn), "ETR": each(lambda a, b: np.nanmax(a) - np.nanmin(b), tx, tn),
+                "FD": each(lambda x: (x < c).sum(), tn), "ID": each(lambda x: (x < cold).sum(), tx), "SU": each(lambda x: (x > hot).sum(), tx),
+                "TR": each(lambda x: (x > c + 20).sum(), tn), "CFD": each(lambda x: longest(x < c), tn), "CSU": each(lambda x: longest(x > hot), tx),
+                "Rx1day": each(np.nanmax, pr), "Rx5day": each(np.nanmax, five), "RR1": each(lambda x: (x >= 1).sum(), pr), "R10mm": each(lambda x: (x >= 10).sum(), pr),
+                "R20mm": each(lambda x: (x >= 20).sum(), pr), "CDD": each(lambda x: longest(x < 1), pr), "CWD": each(lambda x: longest(x >= 1), pr),
+                "SDII": each(lambda x: np.nanmean(np.where(x >= 1, x, np.nan)), pr), "PRCPTOT": each(lambda x: total(x[x >= 1]), pr),
+                "R95p": each(lambda x, limit: total(x[x > limit]), pr, p95), "R95pTOT": each(lambda x, limit: 100 * total(x[x > limit]) / total(x[x >= 1]), pr, p95),
+                "TX90p": each(lambda x, limit: 100 * (x > limit).sum() / (~np.isnan(x)).sum(), tx, x90),
+                "TN10p": each(lambda x, limit: 100 * (x < limit).sum() / (~np.isnan(x)).sum(), tn, n10),
+                "WSDI": each(lambda x, limit: sum(spells(x > limit, 6)), tx, x90), "CSDI": each(lambda x, limit: sum(spells(x < limit, 6)), tn, n10)}
+
+    def test_every_index(self):
+        for calendar, freq, units, rain, ranks, base in [("standard", "year", "K", "kg m-2 s-1", 2, None), ("noleap", "season", "degC", "mm", 0, slice("2001", "2003")),
+                                                         ("360_day", "month", "K", "mm", 3, None)]:
+            path = self.data(calendar, units=units, rain=rain)
+            right = self.references(path, freq, base)
+            ours = self.result("index", ",".join(right), "--freq", freq, path, *(["--base-period", f"{base.start}:{base.stop}"] if base else []), ranks=ranks)
+            for name, theirs in right.items():
+                with self.subTest(calendar=calendar, freq=freq, name=name):
+                    np.testing.assert_allclose(ours[name].values, theirs, rtol=2e-5, atol=1e-4)
+                    self.assertEqual(ours[name].dims, ("time", "lat", "lon"))
+                    self.assertTrue(ours[name].attrs["comment"].startswith(f"{name} (ETCCDI)"))
+            self.assertEqual(ours.SU.attrs["units"], "days")
+            self.assertEqual(ours.TXx.attrs["units"], units)
+            self.assertEqual(ours.TXx.attrs["standard_name"], "air_temperature")
+            self.assertEqual(ours.Rx5day.attrs["units"], "mm")
+            self.assertEqual(ours.TX90p.attrs["units"], "%")
+            starts = self.open(path).tasmax.resample(time={"year": "AS", "season": "QS-DEC", "month": "MS"}[freq]).max().time.values
+            self.assertEqual([str(t) for t in ours.time.values], [str(t) for t in starts])
+            np.testing.assert_array_equal(ours.lat, [60, 10, -45])
+
+    @unittest.skipUnless(shutil.which("cdo"), "no cdo")
+    def test_cdo(self):
+        """Of one year, which is what these operators are of."""
+        path = self.data(rain="mm")
+        ours = self.result("index", "FD,ID,SU,TR,CFD,CSU,CDD,CWD,RR1,R10mm,R20mm,Rx1day,SDII", path).sel(time="2002").squeeze("time")
+        for names, var in [("FD TR CFD", "tasmin"), ("ID SU CSU", "tasmax"), ("CDD CWD RR1 R10mm R20mm Rx1day SDII", "pr")]:
+            for name in names.split():
+                with self.subTest(name=name):
+                    out = self.path(f"{name}.nc")
+                    subprocess.run(["cdo", "-s", "-L", "-O", f"-eca_{name.lower()}", "-selyear,2002", f"-selname,{var}", path, out], check=True, stderr=subprocess.DEVNULL)
+                    with xr.open_dataset(out, decode_times=False) as cdo:
+                        theirs = next(v for v in cdo.data_vars.values() if v.dims[-2:] == ("lat", "lon"))
+                        there = ~np.isnan(ours[name].values)  # of no days at all CDO has 0 or nothing, as the operator has it
+                        np.testing.assert_allclose(ours[name].values[there], theirs.squeeze().values[there], rtol=1e-5)
+
+    def test_thresholds_files_and_names(self):
+        path = self.data()
+        time, tx, tn, pr = self.arrays(path)
+        years = periods_of(time, "year")
+        ours = self.result("index", "su", "--threshold", "30", path)
+        np.testing.assert_array_equal(ours.SU, self.by_period(years, lambda x: (x > np.float32(303.15)).sum(), tx))
+        self.assertIn("with 30 degC", ours.SU.attrs["comment"])
+        night, day = self.path("night.nc"), self.path("day.nc")
+        self.run_ok("select", "time=#0:700", "-v", "tasmin", path, "-o", night)
+        self.run_ok("select", "time=#0:700", "-v", "tasmax", path, "-o", day)
+        part = self.result("index", "DTR", day, night, ranks=2)
+        some = [d[d < 700] for d in years if d[0] < 700]
+        np.testing.assert_allclose(part.DTR, self.by_period(some, np.nanmean, tx - tn), rtol=2e-5, atol=1e-4)
+        other = self.result("index", "FD", "--series", "tn=tasmax", path)
+        np.testing.assert_array_equal(other.FD, self.by_period(years, lambda x: (x < np.float32(273.15)).sum(), tx))
+        np.testing.assert_array_equal(self.result("index", "FD", "-v", "tasmax", path).FD, other.FD)
+        listed = self.run_ok("index", "--list").out
+        for name in ("TXx", "WSDI", "R95p", "CDD"):
+            self.assertIn(name, listed)
+
+    def test_refused(self):
+        path = self.data(n=400)
+        hours = make(self.path("hours.nc"), {"time": 60}, {"time": (("time",), np.arange(60.0), {"attrs": {"units": "hours since 2001-01-01"}}),
+                                                         "tasmax": (("time",), np.arange(60.0), {"attrs": {"units": "K"}})})
+        months = make(self.path("months.nc"), {"time": 60}, {"time": (("time",), np.arange(60.0) * 30, {"attrs": {"units": "days since 2001-01-01"}}),
+                                                           "tasmax": (("time",), np.arange(60.0), {"attrs": {"units": "K"}})})
+        odd = make(self.path("odd.nc"), {"time": 60}, {"time": (("time",), np.arange(60.0), {"attrs": {"units": "days since 2001-01-01"}}),
+                                                     "tasmax": (("time",), np.arange(60.0), {"attrs": {"units": "furlong"}}), "pr": (("time",), np.arange(60.0), {})})
+        for args, code, *patterns in [(["SUU", path], 2, "SUU", "did you mean 'SU'"), (["SU", hours], 2, "more than one value a day", "resample -f 1D"),
+                                      (["SU", months], 2, "less than one value a day"), (["SU", odd], 2, "furlong", "K, degC or degF"), (["CDD", odd], 2, "no units", "mm/day"),
+                                      (["FD", hours], 3, "daily minimum temperature", "tasmin", "--series tn=VAR"), (["SU", "--base-period", "2001:2001", path], 2, "no base period"),
+                                      (["TXx", "--threshold", "3", path], 2, "no threshold"), (["WSDI", "--threshold", "30", path], 2, "0 to 1"), ([path], 2, "--list"),
+                                      (["FD", "--series", "tm=x", path], 2, "tx=VAR")]:
+            with self.subTest(args=args):
+                self.refused(support.varve("index", *args, "-o", self.path("refused.nc")), code, *patterns)
+
+
 if __name__ == "__main__":
     support.main()
