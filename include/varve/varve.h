@@ -10,6 +10,7 @@
 #include "varve/count.h"
 #include "varve/create.h"
 #include "varve/dataset.h"
+#include "varve/delayed.h"
 #include "varve/earth.h"
 #include "varve/expression.h"
 #include "varve/fft.h"

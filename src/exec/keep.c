@@ -99,17 +99,22 @@ static vv_status shrink(vv_keep *k)
 
 /* --- arrays --- */
 
-static vv_status add(vv_keep *k, const vv_plan *p, const vv_step *s, int rank)
+static vv_status add_held(vv_keep *k, int array, vv_index first, vv_index n)
 {
     held *more = realloc(k->held, sizeof *more * ((size_t)k->n + 1));
     if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for another held array");
     k->held = more;
     held *h = &more[k->n];
-    *h = (held){.array = s->to.variable, .first = vv_held_first(&s->grid, rank, p->ranks)};
-    h->n = vv_held_first(&s->grid, rank + 1, p->ranks) - h->first;
+    *h = (held){.array = array, .first = first, .n = n};
     VV_TRY(vv_new(&h->item, (size_t)h->n + 1, sizeof *h->item));
     k->n++;
     return VV_OK;
+}
+
+static vv_status add(vv_keep *k, const vv_plan *p, const vv_step *s, int rank)
+{
+    vv_index first = vv_held_first(&s->grid, rank, p->ranks);
+    return add_held(k, s->to.variable, first, vv_held_first(&s->grid, rank + 1, p->ranks) - first);
 }
 
 /* Where the plan says, unless there is something in another place. */
@@ -130,6 +135,14 @@ vv_status vv_keep_begin(vv_keep *k, const vv_plan *p, int rank)
     for (int i = 0; i < p->n_steps; i++)
         if (p->step[i].op == VV_STEP_KEEP) VV_TRY(add(k, p, &p->step[i], rank));
     return VV_OK;
+}
+
+vv_status vv_keep_add(vv_keep *k, int array, vv_index first, vv_index n, vv_bytes bytes)
+{
+    VV_TRY(open_scratch(k, NULL));
+    vv_bytes spare = vv_mem_budget() ? vv_imax(0, (vv_mem_budget() - vv_mem_resident()) / 2) : bytes;
+    k->limit = vv_imax(k->limit, k->bytes + vv_imin(bytes, spare));
+    return add_held(k, array, first, n);
 }
 
 void vv_keep_drop(vv_keep *k, int array)

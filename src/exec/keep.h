@@ -24,6 +24,8 @@ void vv_keep_free(vv_keep **k);
 VV_WARN_UNUSED vv_status vv_keep_begin(vv_keep *k, const vv_plan *p, int rank);
 void vv_keep_end(vv_keep *k, const vv_plan *p, bool succeeded);
 void vv_keep_drop(vv_keep *k, int array);
+/* Between plans: an array whose chunks first .. first + n - 1 will be put here, of so many bytes; half of what the budget leaves may stay in memory. */
+VV_WARN_UNUSED vv_status vv_keep_add(vv_keep *k, int array, vv_index first, vv_index n, vv_bytes bytes);
 
 /* A chunk of an array that the plan keeps. */
 VV_WARN_UNUSED vv_status vv_keep_put(vv_keep *k, int array, vv_index chunk, const void *data, vv_bytes size);

@@ -189,6 +189,7 @@ static vv_status prepare(vv_session *s, vv_target targets[], int n, int placemen
 vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)
 {
     *out = (vv_prepared){.born = vv_clock(), .extra = extra};
+    VV_TRY(vv_promises_keep(s, targets, n));
     out->baseline = vv_mem_baseline() + vv_writer_reserve();
     vv_mem_set_budget(0, 0);
     VV_TRY(prepare(s, targets, n, s->placement, out));

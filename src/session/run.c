@@ -1,7 +1,7 @@
 /* vv_run: from main() to main(). */
 #include "base/fault.h"
 #include "base/log.h"
-#include "session/tasks.h"
+#include "session/delayed.h"
 #include "storage/apart.h"
 
 #include <malloc.h>
@@ -45,6 +45,7 @@ static int coordinate(vv_net *net, int argc, char **argv, vv_driver *driver)
     vv_status end = vv_tasks_end(&s);
     if (status == VV_OK && end != VV_OK) print_error(status = end);
     int code = vv_status_exit(status);
+    vv_delayed_free_all(&s);
     vv_context_free(&s.context);
     vv_settings_free(&s);
     vv_held_end(&s);

@@ -115,7 +115,7 @@ static int serve(vv_net *net, vv_keep *keep)
         if (m.tag == VV_TAG_PLAN)
             run_plan(net, &m, keep);
         else if (m.tag == VV_TAG_TASKS)
-            net->broken |= vv_tasks_begin(net, &m, &host) != VV_OK;
+            net->broken |= vv_tasks_begin(net, &m, keep, &host) != VV_OK;
         else if (vv_open_serve(net, &m) != VV_OK)
             net->broken = true;
         vv_mem_put(&m.data);

@@ -22,11 +22,13 @@ struct vv_session {
     vv_progress_mode progress;
     bool predict; /* exact predictions before each run, for the report */
     vv_run_stats stats;
-    char *report;         /* of the last run: predicted beside measured */
-    vv_keep *keep;        /* held arrays of this rank */
-    int held;             /* numbers given to held arrays so far */
-    int n_drops, *drop;   /* those that the ranks may forget and do not know of yet */
-    struct vv_desk *desk; /* of tasks; NULL: there are none */
+    char *report;                /* of the last run: predicted beside measured */
+    vv_keep *keep;               /* held arrays of this rank */
+    int held;                    /* numbers given to held arrays so far */
+    int n_drops, *drop;          /* those that the ranks may forget and do not know of yet */
+    struct vv_desk *desk;        /* of tasks; NULL: there are none */
+    struct vv_graph_book *calls; /* delayed ones; NULL: there are none */
+    struct vv_promise *promises; /* arrays that delayed calls will make */
 };
 
 /* A plan with everything the coordinator needs to run it. */
@@ -94,6 +96,12 @@ int vv_signals_asked(void *unused);
 
 /* open.c, on ranks other than 0: reads the headers that the coordinator asks for. */
 VV_WARN_UNUSED vv_status vv_open_serve(vv_net *net, const vv_message *m);
+
+/* visualise.c: a file that is there whole or not at all. */
+VV_WARN_UNUSED vv_status vv_write_text(const char *path, const char *text);
+
+/* delayed_arrays.c: arrays that targets need and that delayed calls make are made, and held by the ranks from here on. */
+VV_WARN_UNUSED vv_status vv_promises_keep(vv_session *s, const vv_target targets[], int n);
 
 /* serve.c: a message to all ranks along a binomial tree; every receiver calls it again with its own rank. */
 VV_WARN_UNUSED vv_status vv_spread(vv_net *net, vv_tag tag, const void *data, vv_bytes size);

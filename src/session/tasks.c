@@ -19,6 +19,14 @@ static vv_host_options options_of(const beginning *b)
     return (vv_host_options){b->epoch, b->threads, vv_imax(1, (b->memory - baseline) / 2), b->scratch};
 }
 
+/* A task function is given nothing but arguments. There is one session in a process. */
+static vv_keep *keep_here;
+
+vv_keep *vv_tasks_keep(void)
+{
+    return keep_here;
+}
+
 /* --- rank 0 --- */
 
 static vv_status open_desk(vv_session *s)
@@ -27,6 +35,7 @@ static vv_status open_desk(vv_session *s)
     beginning b = {.epoch = ++epochs, .threads = s->threads, .log = vv_log_get(), .memory = s->memory};
     if (s->scratch) strncpy(b.scratch, s->scratch, sizeof b.scratch - 1);
     vv_host_options o = options_of(&b);
+    keep_here = s->keep;
     VV_TRY(vv_spread(s->net, VV_TAG_TASKS, &b, sizeof b));
     return vv_desk_open(s->net, &o, &s->desk);
 }
@@ -85,13 +94,14 @@ vv_status vv_tasks_end(vv_session *s)
 
 /* --- the others --- */
 
-vv_status vv_tasks_begin(vv_net *net, const vv_message *m, vv_host **host)
+vv_status vv_tasks_begin(vv_net *net, const vv_message *m, vv_keep *keep, vv_host **host)
 {
     beginning b;
     VV_TRY(vv_spread(net, VV_TAG_TASKS, m->data, m->size));
     memcpy(&b, m->data, sizeof b);
     vv_log_set((vv_log_level)b.log);
     vv_host_options o = options_of(&b);
+    keep_here = keep;
     return vv_host_open(net, &o, host);
 }
 

@@ -14,7 +14,7 @@ static vv_status form_of(const char *path, bool tasks, vv_explain_form *out)
     return svg || dot ? VV_OK : vv_fail(VV_ERR_USAGE, "'%s': a picture ends in .svg or .dot", path);
 }
 
-static vv_status write_text(const char *path, const char *text)
+vv_status vv_write_text(const char *path, const char *text)
 {
     FILE *f = fopen(path, "w");
     if (!f) return vv_fail_errno(VV_ERR_WRITE, "cannot write %s", path);
@@ -31,7 +31,7 @@ vv_status vv_visualise(vv_array *const arrays[], int n, const char *path, bool t
     char *text;
     VV_TRY(form_of(path, tasks, &o.form));
     VV_TRY(vv_explain_all(arrays, n, &o, &text));
-    vv_status status = write_text(path, text);
+    vv_status status = vv_write_text(path, text);
     free(text);
     return status;
 }

@@ -213,7 +213,8 @@ static void *work(void *argument)
     bool mine = true;
     int idle = 0;
     own = hand;
-    sigaltstack(&(stack_t){.ss_sp = hand->stack, .ss_size = STACK}, NULL);
+    stack_t usual;
+    sigaltstack(&(stack_t){.ss_sp = hand->stack, .ss_size = STACK}, &usual);
     pthread_mutex_lock(&h->lock);
     while (!h->stop && mine) {
         vv_job *j = h->paused ? NULL : vv_heap_pop(&h->ready);
@@ -227,6 +228,11 @@ static void *work(void *argument)
     }
     if (!mine) h->given_up--;
     pthread_mutex_unlock(&h->lock);
+    sigaltstack(&usual, NULL);
+    if (!mine) {
+        free(hand->stack);
+        free(hand);
+    }
     return NULL;
 }
 

@@ -158,7 +158,9 @@ vv_status vv_job_check(vv_job *j)
     bool before = guard_broken(room), after = guard_broken(room + VV_GUARD + j->size);
     if (!before && !after) return VV_OK;
     vv_bytes size = j->size;
-    j->block = NULL; /* what lies beside it may be damaged, too: it is not given back */
+    const char *far = room + VV_GUARD + size + VV_GUARD - sizeof guard_word;
+    bool beyond = memcmp(room, &guard_word, sizeof guard_word) != 0 || memcmp(far, &guard_word, sizeof guard_word) != 0;
+    if (beyond) j->block = NULL; /* what lies beside it may be damaged, too: it is not given back */
     j->size = 0;
     return vv_fail(VV_ERR_RUN, "it has written %s its result of %lld bytes", after ? "past the end of" : "in front of",
                    (long long)size);
