@@ -277,13 +277,12 @@ static vv_status expect(vv_desk *d)
 
 static vv_status turn(vv_desk *d, bool *moved)
 {
-    enum { LOOK = 64 };
     d->unsent = 0;
     VV_TRY(receive(d, moved));
     VV_TRY(vv_host_turn(d->host, moved));
     VV_TRY(vv_desk_hand_out(d));
     VV_TRY(vv_wire_flush(&d->host->wire, moved));
-    return d->host->idle_turns % LOOK == LOOK - 1 ? expect(d) : VV_OK;
+    return d->host->looks ? expect(d) : VV_OK;
 }
 
 vv_status vv_desk_turn(vv_desk *d, bool *moved)

@@ -419,10 +419,13 @@ vv_status vv_host_receive(vv_host *h, vv_message *m)
 
 vv_status vv_host_turn(vv_host *h, bool *moved)
 {
-    enum { LOOK = 64 };
+    static const double between = 5e-3;
+    double now = h->idle_turns > 0 ? vv_now() : 0;
     VV_TRY(tell_ended(h, moved));
     tell_rest(h);
-    if (h->idle_turns % LOOK == LOOK - 1) {
+    h->looks = now - h->looked > between;
+    if (h->looks) {
+        h->looked = now;
         VV_TRY(vv_hands_check(h));
         for (vv_fetch *f = h->fetch; f; f = f->next) VV_TRY(vv_wire_expect(&h->wire, f->from));
     }

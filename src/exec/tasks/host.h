@@ -69,7 +69,8 @@ typedef struct vv_host {
     bool stopping, ending; /* the desk waits for STOPPED, ENDED */
     bool ended_all;        /* told ENDED */
     bool broken;           /* told BROKEN: does nothing any more */
-    double looked;         /* for tasks that take too long */
+    bool looks;            /* in this turn: for tasks that take too long, for messages that do not come */
+    double looked;         /* when it did last */
     int idle_turns;
     uint64_t fuzz;
 } vv_host;

@@ -50,4 +50,5 @@ def main():
             run(program, ranks, ["--patterns", "stencil_1d", "--tasks", tasks, "--no-mpi", *more])
 
 
-main()
+if __name__ == "__main__":
+    main()
