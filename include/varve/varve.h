@@ -16,6 +16,7 @@
 #include "varve/fft.h"
 #include "varve/futures.h"
 #include "varve/heartbeat.h"
+#include "varve/kernel.h"
 #include "varve/linalg.h"
 #include "varve/move.h"
 #include "varve/output.h"

@@ -72,6 +72,13 @@ static const char status_about[] =
     "With a directory all runs that write there are shown. A run that was killed leaves its file behind; then the last "
     "sign of life is an old one. With --json a line for each run is for programs.";
 
+static const char run_about[] =
+    "NAME is a VV_KERNEL of the shared object, a small struct (varve/kernel.h) that says which C function it is, and "
+    "what it wants to see: chunks with so many elements around them, whole dimensions, or files. Ranks call it "
+    "for their own chunks of every data variable (or those of -v), as with vv_map_overlap() and vv_map_blocks(); of "
+    "files each is a task, and what it returns is printed.\n"
+    "TEXT of --args comes to the function as it is. All ranks load the same library by its path.";
+
 static const char bench_about[] =
     "Measures how fast a thread of this machine reads, inflates, computes and writes, which takes some seconds, and "
     "stores the rates: what --explain expects a run to take comes from them. The machine should have nothing else to "
@@ -362,6 +369,10 @@ static const vv_cli_command after[] = {
      "varve rechunk -c time=-1,lat=16,lon=16 t2m.nc -o series.nc\nvarve rechunk -c time=1 --deflate 4 t2m.nc -o "
      "maps.nc",
      VV_CLI_SELECT | VV_CLI_OUTPUT, true, false, vv_cli_rechunk},
+    {"Calculate", "run", "a C function of yours over chunks or files",
+     "LIBRARY.so:NAME [--args TEXT] [-v VAR,...] FILE... [-o OUTPUT]", run_about,
+     "varve run ./mine.so:smooth t2m.nc --args 0.25 -o smooth.nc\nvarve run ./mine.so:sizes '*.txt'",
+     VV_CLI_SELECT | VV_CLI_KERNEL | VV_CLI_OUTPUT, true, false, vv_cli_run},
     {"Calculate", "eval", "expressions: any calculation with the variables of files",
      "'NAME = EXPRESSION'... [-f SCRIPT] [FILE...] [-o OUTPUT]", eval_about,
      "varve eval 'warmest = max(t2m) - 273.15' t2m.nc\n"

@@ -180,6 +180,8 @@ const vv_cli_option vv_cli_options[] = {
      .help = "bins of equal width from here to there; values outside are not counted"},
     {"density", 0, NULL, .group = VV_CLI_BINS, .set = set_flag, FIELD(density),
      .help = "divided by the total and the width of the bin, so that the integral is 1"},
+    {"args", 0, "TEXT", .group = VV_CLI_KERNEL, .set = set_any, FIELD(args),
+     .help = "for the function: it gets the text as it is"},
     {"group", 'g', "GROUP[+GROUP]", .group = VV_CLI_GROUPS, .set = set_text, FIELD(group),
      .help =
          "year, season (DJF, MAM, JJA, SON), month, dayofyear, day, hour, minute or weekday in the file's calendar, a "

@@ -46,6 +46,7 @@ typedef enum vv_cli_group {
     VV_CLI_LABELS = 1 << 27, /* groups by another variable */
     VV_CLI_POINTS = 1 << 28, /* of the globe */
     VV_CLI_BINS = 1 << 29,   /* of histograms */
+    VV_CLI_KERNEL = 1 << 30, /* for functions of the user's */
     VV_CLI_EVERYWHERE = VV_CLI_RUN | VV_CLI_WRITE | VV_CLI_GENERAL | VV_CLI_MODEL
 } vv_cli_group;
 
@@ -88,6 +89,7 @@ typedef struct vv_cli_request {
     double disk; /* 0: not given */
 
     const char *output;
+    const char *args; /* for a function of the user's; NULL: none */
     bool overwrite, shuffle, resume;
     double checkpoint; /* seconds; 0: not given */
     int deflate;

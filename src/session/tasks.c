@@ -14,7 +14,7 @@ typedef struct beginning {
 
 static vv_host_options options_of(const beginning *b)
 {
-    vv_bytes baseline = vv_mem_resident() - vv_mem_used();
+    vv_bytes baseline = vv_mem_baseline();
     vv_mem_set_budget(b->memory, baseline);
     return (vv_host_options){b->epoch, b->threads, vv_imax(1, (b->memory - baseline) / 2), b->scratch};
 }

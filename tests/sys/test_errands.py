@@ -3,15 +3,20 @@
 # cores: 1
 # builds: release asan
 """Tasks with faults at random: graphs of errands.c on one to four ranks, messages late, lost or refused, ranks slow, tasks that fail, memory that is not there. Nothing hangs;
-what comes is right, or an error.
+what comes is right, or an error. And functions of a library, by `varve run`.
 
 VARVE_ERRANDS=1000 VARVE_FAULT_SEED=7 tests/run errands    more of them, others
 """
 import os
 import random
 import shutil
+import subprocess
+
+import netCDF4
+import numpy as np
 
 import support
+from support import ROOT
 
 RUNS = int(os.environ.get("VARVE_ERRANDS", 20 if support.SLOW == 1 else 8))
 SEED = int(os.environ.get("VARVE_FAULT_SEED", 1))
@@ -68,6 +73,74 @@ class Errands(support.Case):
         hit = sum(support.side_by_side(self.one, enumerate(cases), workers=3))
         print(f"{RUNS} runs, {hit} of them hit")
         self.assertGreater(hit, RUNS // 12)
+
+
+LIBRARY = """
+#include <stdlib.h>
+#include <string.h>
+#include <varve/kernel.h>
+#include <varve/session.h>
+static int mean_of_three(const vv_block_task *t)
+{
+    const float *x = t->in[0].data;
+    float *y = t->result, factor = (float)atof(t->data);
+    for (vv_index i = 0; i < t->out->length[0]; i++)
+        for (vv_index k = 0; k < t->out->length[1]; k++) {
+            const float *at = x + (i + t->in[0].before[0]) * t->in[0].length[1] + k;
+            y[i * t->out->length[1] + k] = factor * (at[-t->in[0].length[1]] + at[0] + at[t->in[0].length[1]]);
+        }
+    return 0;
+}
+static int letters(vv_task *t)
+{
+    const char *path = vv_task_string(t, 0);
+    if (strstr(path, "bad")) return vv_error(VV_ERR_READ, "I do not like it");
+    return vv_return_i64(t, (int64_t)strlen(strrchr(path, '/')) * atoi(vv_task_string(t, 1)));
+}
+VV_KERNEL smooth = {.size = sizeof smooth, .chunk = mean_of_three, .depth = "y:1", .boundary = "y:nearest"};
+VV_KERNEL length = {.size = sizeof length, .file = letters};
+VV_KERNEL empty = {.size = sizeof empty};
+"""
+
+
+class Run(support.Case):
+    def setUp(self):
+        super().setUp()
+        source, self.library = self.path("mine.c"), self.path("mine.so")
+        with open(source, "w") as f:
+            f.write(LIBRARY)
+        build = os.environ.get("VARVE_BUILD", ROOT / "build/release")
+        subprocess.run([os.environ.get("VARVE_CC", "cc"), "-shared", "-fPIC", f"-I{ROOT}/include", f"-I{build}/include", source, "-o", self.library], check=True)
+
+    def varve(self, *args, ranks=2):
+        return support.run(support.command(support.binary(), ["run", *args], ranks))
+
+    def test_chunks(self):
+        x = np.random.default_rng(1).normal(size=(40, 30)).astype("f4")
+        with netCDF4.Dataset(self.path("in.nc"), "w") as f:
+            f.createDimension("y", 40), f.createDimension("x", 30)
+            f.createVariable("v", "f4", ("y", "x"), chunksizes=(7, 30))[:] = x
+        self.done(self.varve(f"{self.library}:smooth", self.path("in.nc"), "--args", "0.5", "-o", self.path("out.nc")))
+        wide = np.pad(x, ((1, 1), (0, 0)), mode="edge")
+        with netCDF4.Dataset(self.path("out.nc")) as f:
+            np.testing.assert_array_equal(f["v"][:], np.float32(0.5) * (wide[:-2] + wide[1:-1] + wide[2:]))
+
+    def test_files(self):
+        for name in ("a", "bcd", "bad"):
+            open(self.path(f"{name}.txt"), "w").close()
+        files = [self.path("a.txt"), self.path("bcd.txt")]
+        result = self.done(self.varve(f"{self.library}:length", *files, "--args", "2"))
+        self.assertEqual(result.out.splitlines(), [f"{files[0]}: 12", f"{files[1]}: 16"])
+        result = self.varve(f"{self.library}:length", *files, self.path("bad.txt"))
+        self.assertEqual(result.code, 3, result)
+        self.assertRegex(result.err, r"bad.txt: task .* on rank \d: I do not like it")
+
+    def test_mistakes(self):
+        for what, words in (("mine.so", "LIBRARY.so:NAME first"), ("/none.so:f", "there is no library '/none.so'"), (f"{self.library}:nothing", "nothing of that name"),
+                            (f"{self.library}:empty", "has to have one function")):
+            result = self.varve(what, "x.nc", ranks=0)
+            self.assertIn(words, result.err)
+            self.assertIn(result.code, (2, 3), result)
 
 
 if __name__ == "__main__":
