@@ -1,4 +1,5 @@
-/* Sums of shuffled elements without a stop in between: byte planes are zipped, looked through for missing values, unpacked and added in registers.
+/* Sums of stored elements without a stop in between: byte planes are zipped, or bytes swapped, values looked through for missing ones, unpacked and added in
+ * registers.
  *
  * A cell's sum is loaded and stored once for several rows. That matters where the chunk comes from a far cache, and for doubles, whose sums have two parts:
  * Knuth's two-sum takes six operations for any two numbers, Dekker's three where the sum is the larger one. It gives the same two numbers then, and packed
@@ -25,9 +26,40 @@ typedef struct rows {
 
 /* --- f32: 32 cells at a time --- */
 
-WIDE __m256i plane(const rows *x, vv_index i, int b)
+typedef enum layout { SHUFFLED, IN_ORDER, SWAPPED, LAYOUTS } layout;
+
+WIDE __m256i load(const byte *p)
 {
-    return _mm256_loadu_si256((const __m256i *)(const void *)(x->in + i + b * x->total));
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+WIDE void unshuffled(const rows *x, vv_index i, __m256i out[4])
+{
+    __m256i p[4];
+    for (int b = 0; b < 4; b++) p[b] = load(x->in + i + b * x->total);
+    __m256i low02 = _mm256_unpacklo_epi8(p[0], p[2]), high02 = _mm256_unpackhi_epi8(p[0], p[2]);
+    __m256i low13 = _mm256_unpacklo_epi8(p[1], p[3]), high13 = _mm256_unpackhi_epi8(p[1], p[3]);
+    __m256i a = _mm256_unpacklo_epi8(low02, low13), b = _mm256_unpackhi_epi8(low02, low13);
+    __m256i c = _mm256_unpacklo_epi8(high02, high13), d = _mm256_unpackhi_epi8(high02, high13);
+    out[0] = _mm256_permute2x128_si256(a, b, 0x20);
+    out[1] = _mm256_permute2x128_si256(c, d, 0x20);
+    out[2] = _mm256_permute2x128_si256(a, b, 0x31);
+    out[3] = _mm256_permute2x128_si256(c, d, 0x31);
+}
+
+WIDE void in_order(const rows *x, vv_index i, layout how, __m256i out[4])
+{
+    const __m256i back = _mm256_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10,
+                                         11, 4, 5, 6, 7, 0, 1, 2, 3);
+    for (int k = 0; k < 4; k++) {
+        out[k] = load(x->in + 4 * i + 32 * k);
+        if (how == SWAPPED) out[k] = _mm256_shuffle_epi8(out[k], back);
+    }
+}
+
+WIDE void prefetch(const rows *x, vv_index i, int planes)
+{
+    for (int b = 0; b < planes; b++) _mm_prefetch((const char *)(x->in + i + b * x->total), _MM_HINT_T0);
 }
 
 WIDE void add_eight(__m256i bits, __m256 missing, __m256 *any, __m256d sum[2])
@@ -39,31 +71,27 @@ WIDE void add_eight(__m256i bits, __m256 missing, __m256 *any, __m256d sum[2])
 }
 
 /* Whether none of them is missing, nor NaN; else the sums are as they were. */
-WIDE int add_f32(const rows *x, vv_index i, int n_rows, double *at)
+WIDE int add_f32(const rows *x, vv_index i, int n_rows, layout how, double *at)
 {
     __m256 any = _mm256_setzero_ps(), missing = _mm256_set1_ps(x->missing_real);
     __m256d sum[8];
     for (int k = 0; k < 8; k++) sum[k] = _mm256_loadu_pd(at + 4 * k);
     for (int r = 0; r < n_rows; r++) {
-        vv_index from = i + r * x->step;
-        __m256i p0 = plane(x, from, 0), p1 = plane(x, from, 1), p2 = plane(x, from, 2), p3 = plane(x, from, 3);
-        for (int b = 0; b < 4; b++)
-            _mm_prefetch((const char *)(x->in + from + n_rows * x->step + b * x->total), _MM_HINT_T0);
-        __m256i low02 = _mm256_unpacklo_epi8(p0, p2), high02 = _mm256_unpackhi_epi8(p0, p2);
-        __m256i low13 = _mm256_unpacklo_epi8(p1, p3), high13 = _mm256_unpackhi_epi8(p1, p3);
-        __m256i a = _mm256_unpacklo_epi8(low02, low13), b = _mm256_unpackhi_epi8(low02, low13);
-        __m256i c = _mm256_unpacklo_epi8(high02, high13), d = _mm256_unpackhi_epi8(high02, high13);
-        add_eight(_mm256_permute2x128_si256(a, b, 0x20), missing, &any, sum);
-        add_eight(_mm256_permute2x128_si256(c, d, 0x20), missing, &any, sum + 2);
-        add_eight(_mm256_permute2x128_si256(a, b, 0x31), missing, &any, sum + 4);
-        add_eight(_mm256_permute2x128_si256(c, d, 0x31), missing, &any, sum + 6);
+        __m256i v[4];
+        if (how == SHUFFLED) {
+            unshuffled(x, i + r * x->step, v);
+            prefetch(x, i + (r + n_rows) * x->step, 4);
+        } else {
+            in_order(x, i + r * x->step, how, v);
+        }
+        for (int k = 0; k < 4; k++) add_eight(v[k], missing, &any, sum + 2 * k);
     }
     if (_mm256_movemask_ps(any)) return 0;
     for (int k = 0; k < 8; k++) _mm256_storeu_pd(at + 4 * k, sum[k]);
     return 1;
 }
 
-/* --- packed i16 as f64: 16 cells at a time --- */
+/* --- packed i16 as f64, shuffled: 8 cells at a time --- */
 
 WIDE void two_sum_any(__m256d *sum, __m256d *lost, __m256d x)
 {
@@ -90,47 +118,42 @@ WIDE void add_packed(const rows *x, __m128i four, int small, __m256d *sum, __m25
         two_sum_any(sum, lost, v);
 }
 
-WIDE int add_rows_i16(const rows *x, vv_index i, int n_rows, int small, __m256d sum[4], __m256d lost[4])
+WIDE __m128i eight_bytes(const byte *p)
+{
+    return _mm_loadl_epi64((const __m128i *)(const void *)p);
+}
+
+WIDE int add_rows_i16(const rows *x, vv_index i, int n_rows, int small, __m256d sum[2], __m256d lost[2])
 {
     __m128i any = _mm_setzero_si128(), missing = _mm_set1_epi16(x->missing);
     for (int r = 0; r < n_rows; r++) {
         const byte *in = x->in + i + r * x->step;
-        __m128i p0 = _mm_loadu_si128((const __m128i *)(const void *)in);
-        __m128i p1 = _mm_loadu_si128((const __m128i *)(const void *)(in + x->total));
-        _mm_prefetch((const char *)(in + n_rows * x->step), _MM_HINT_T0);
-        _mm_prefetch((const char *)(in + n_rows * x->step + x->total), _MM_HINT_T0);
-        __m128i low = _mm_unpacklo_epi8(p0, p1), high = _mm_unpackhi_epi8(p0, p1);
-        any = _mm_or_si128(any, _mm_or_si128(_mm_cmpeq_epi16(low, missing), _mm_cmpeq_epi16(high, missing)));
-        __m256i a = _mm256_cvtepi16_epi32(low), b = _mm256_cvtepi16_epi32(high);
-        add_packed(x, _mm256_castsi256_si128(a), small, &sum[0], &lost[0]);
-        add_packed(x, _mm256_extracti128_si256(a, 1), small, &sum[1], &lost[1]);
-        add_packed(x, _mm256_castsi256_si128(b), small, &sum[2], &lost[2]);
-        add_packed(x, _mm256_extracti128_si256(b, 1), small, &sum[3], &lost[3]);
+        __m128i v = _mm_unpacklo_epi8(eight_bytes(in), eight_bytes(in + x->total));
+        prefetch(x, i + (r + n_rows) * x->step, 2);
+        any = _mm_or_si128(any, _mm_cmpeq_epi16(v, missing));
+        add_packed(x, _mm_cvtepi16_epi32(v), small, &sum[0], &lost[0]);
+        add_packed(x, _mm_cvtepi16_epi32(_mm_unpackhi_epi64(v, v)), small, &sum[1], &lost[1]);
     }
     return !(_mm_movemask_epi8(any) & x->has_missing);
 }
 
 /* All sums are so large that they stay the larger ones while rows are added. */
-WIDE int all_large(const rows *x, int n_rows, const __m256d sum[4])
+WIDE int all_large(const rows *x, int n_rows, const __m256d sum[2])
 {
     const __m256d sign = _mm256_set1_pd(-0.0), least = _mm256_set1_pd(x->most * (n_rows + 1));
-    __m256d yes = _mm256_cmp_pd(_mm256_andnot_pd(sign, sum[0]), least, _CMP_GE_OQ);
-    for (int k = 1; k < 4; k++)
-        yes = _mm256_and_pd(yes, _mm256_cmp_pd(_mm256_andnot_pd(sign, sum[k]), least, _CMP_GE_OQ));
-    return _mm256_movemask_pd(yes) == 15;
+    __m256d first = _mm256_cmp_pd(_mm256_andnot_pd(sign, sum[0]), least, _CMP_GE_OQ);
+    __m256d second = _mm256_cmp_pd(_mm256_andnot_pd(sign, sum[1]), least, _CMP_GE_OQ);
+    return _mm256_movemask_pd(_mm256_and_pd(first, second)) == 15;
 }
 
 WIDE int add_i16(const rows *x, vv_index i, int n_rows, double *at, double *lost_at)
 {
-    __m256d sum[4], lost[4];
-    for (int k = 0; k < 4; k++) {
-        sum[k] = _mm256_loadu_pd(at + 4 * k);
-        lost[k] = _mm256_loadu_pd(lost_at + 4 * k);
-    }
+    __m256d sum[2] = {_mm256_loadu_pd(at), _mm256_loadu_pd(at + 4)};
+    __m256d lost[2] = {_mm256_loadu_pd(lost_at), _mm256_loadu_pd(lost_at + 4)};
     int good =
         all_large(x, n_rows, sum) ? add_rows_i16(x, i, n_rows, 1, sum, lost) : add_rows_i16(x, i, n_rows, 0, sum, lost);
     if (!good) return 0;
-    for (int k = 0; k < 4; k++) {
+    for (int k = 0; k < 2; k++) {
         _mm256_storeu_pd(at + 4 * k, sum[k]);
         _mm256_storeu_pd(lost_at + 4 * k, lost[k]);
     }
@@ -140,33 +163,38 @@ WIDE int add_i16(const rows *x, vv_index i, int n_rows, double *at, double *lost
 /* --- by number of rows --- */
 
 typedef vv_index kernel(const rows *x, vv_index n, double *sum, double *lost);
-#define KERNELS(ROWS)                                                                                                  \
-    VV_TARGET_AVX2 static vv_index f32_##ROWS(const rows *x, vv_index n, double *sum, double *lost)                    \
+#define KERNEL(name, ROWS, CELLS, add)                                                                                 \
+    VV_TARGET_AVX2 static vv_index name##_##ROWS(const rows *x, vv_index n, double *sum, double *lost)                 \
     {                                                                                                                  \
         vv_index i = 0;                                                                                                \
         (void)lost;                                                                                                    \
-        while (i + 32 <= n && add_f32(x, i, ROWS, sum + i)) i += 32;                                                   \
-        return i;                                                                                                      \
-    }                                                                                                                  \
-    VV_TARGET_AVX2 static vv_index i16_##ROWS(const rows *x, vv_index n, double *sum, double *lost)                    \
-    {                                                                                                                  \
-        vv_index i = 0;                                                                                                \
-        while (i + 16 <= n && add_i16(x, i, ROWS, sum + i, lost + i)) i += 16;                                         \
+        while (i + CELLS <= n && add) i += CELLS;                                                                      \
         return i;                                                                                                      \
     }
+#define KERNELS(ROWS)                                                                                                  \
+    KERNEL(shuffled, ROWS, 32, add_f32(x, i, ROWS, SHUFFLED, sum + i))                                                 \
+    KERNEL(ordered, ROWS, 32, add_f32(x, i, ROWS, IN_ORDER, sum + i))                                                  \
+    KERNEL(swapped, ROWS, 32, add_f32(x, i, ROWS, SWAPPED, sum + i))                                                   \
+    KERNEL(packed, ROWS, 8, add_i16(x, i, ROWS, sum + i, lost + i))
 KERNELS(1)
 KERNELS(2)
 KERNELS(3)
 KERNELS(4)
-static kernel *const of_f32[VV_FOLD_ROWS + 1] = {NULL, f32_1, f32_2, f32_3, f32_4};
-static kernel *const of_i16[VV_FOLD_ROWS + 1] = {NULL, i16_1, i16_2, i16_3, i16_4};
+#define BY_ROWS(name)                                                                                                  \
+    {                                                                                                                  \
+        NULL, name##_1, name##_2, name##_3, name##_4                                                                   \
+    }
+static kernel *const of_f32[LAYOUTS][VV_FOLD_ROWS + 1] = {
+    [SHUFFLED] = BY_ROWS(shuffled), [IN_ORDER] = BY_ROWS(ordered), [SWAPPED] = BY_ROWS(swapped)};
+static kernel *const of_i16[VV_FOLD_ROWS + 1] = BY_ROWS(packed);
 
-static kernel *kernel_for(vv_dtype in, const vv_decode *d, int n_rows)
+static kernel *kernel_for(vv_dtype in, const vv_decode *d, vv_index n_rows)
 {
-    if (!d->shuffled || d->swap || d->n_missing > 1 || (vv_cpu() != VV_CPU_AVX2 && vv_cpu() != VV_CPU_AVX512))
+    if (d->n_missing > 1 || (d->shuffled && d->swap) || (vv_cpu() != VV_CPU_AVX2 && vv_cpu() != VV_CPU_AVX512))
         return NULL;
-    if (d->stored == VV_F32 && in == VV_F32 && !d->scaled) return of_f32[n_rows];
-    return d->stored == VV_I16 && in == VV_F64 ? of_i16[n_rows] : NULL;
+    if (d->stored == VV_F32 && in == VV_F32 && !d->scaled)
+        return of_f32[d->shuffled ? SHUFFLED : d->swap ? SWAPPED : IN_ORDER][n_rows];
+    return d->stored == VV_I16 && in == VV_F64 && d->shuffled ? of_i16[n_rows] : NULL;
 }
 
 vv_index vv_total_rows(vv_dtype in, const vv_decode *d, void *const planes[], vv_index at, vv_index n,
@@ -175,7 +203,9 @@ vv_index vv_total_rows(vv_dtype in, const vv_decode *d, void *const planes[], vv
     kernel *add = kernel_for(in, d, from->rows);
     if (!add) return 0;
     double *sum = (double *)planes[0] + at, *lost = in == VV_F64 ? (double *)planes[1] + at : NULL;
-    rows x = {.in = (const byte *)from->block + from->first, .total = from->total, .step = from->step};
+    rows x = {.in = (const byte *)from->block + from->first * (d->shuffled ? 1 : vv_dtype_size(d->stored)),
+              .total = from->total,
+              .step = from->step};
     if (d->stored == VV_F32) {
         x.missing_real = d->n_missing ? (float)d->missing[0].f : NAN;
     } else {
