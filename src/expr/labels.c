@@ -93,6 +93,21 @@ static vv_status select_along(choice *c, const vv_expr *e, vv_array **a)
     return vv_array_status(*a);
 }
 
+/* sel(x, season="DJF", month=6:8): parts of the dates of the only dimension that has some. */
+static vv_status select_dates(vv_script *x, const vv_expr *e, vv_array **a)
+{
+    const char *units, *calendar, *what, *dim = NULL;
+    choice c = {.script = x, .dim = e->key};
+    for (int d = 0; d < (*a)->shape.nd && !dim; d++)
+        if (vv_coord_time(&(*a)->coord[d], &units, &calendar)) dim = (*a)->dim[d];
+    if (!dim)
+        return vv_passage_error(x->source, e->key_span, VV_ERR_USAGE,
+                                "'%s' has no dimension whose coordinate has times", (*a)->name);
+    VV_TRY(e->kind == VV_EXPR_RANGE ? range(&c, e, &what) : label(&c, e, &what));
+    *a = vv_select_dates(*a, dim, e->key, what);
+    return vv_array_status(*a) == VV_OK ? VV_OK : vv_passage_blame(x->source, e->span);
+}
+
 vv_status vv_take_labels(vv_script *x, const vv_expr *e, vv_array *a, vv_value *out)
 {
     if (e->n < 2)
@@ -105,6 +120,10 @@ vv_status vv_take_labels(vv_script *x, const vv_expr *e, vv_array *a, vv_value *
                                     "sel wants the dimension before its labels: sel(x, lat=...)");
         choice c = {.script = x, .dim = item->key};
         int d = find_dim(a, item->key);
+        if (d < 0 && vv_is_date_part(item->key)) {
+            VV_TRY(select_dates(x, item, &a));
+            continue;
+        }
         if (d < 0) { /* the library's message has the nearest name */
             (void)vv_array_status(vv_select(a, item->key, "0"));
             return vv_passage_blame(x->source, item->key_span);

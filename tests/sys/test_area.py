@@ -214,6 +214,9 @@ class Area(support.Case):
                     ours = self.result("select", what, "-v", "t", path)
                     np.testing.assert_array_equal(ours.t, x.t[keep])
                     self.assertEqual([str(t) for t in ours.time.values], [str(t) for t in x.time.values[keep]])
+        both = self.result("eval", 'a = sel(t, season="JJA").mean(time)', "b = t.sel(month=11:1, year=2001:2002).mean(time)", path)
+        close(both.a, x.t.astype("f8")[month.isin([6, 7, 8])].mean("time"))
+        close(both.b, x.t.astype("f8")[month.isin([11, 12, 1])].mean("time"))
         several = self.result("select", "month=6,lat=80,-80,20:40,lon=0", "-v", "t", path)
         np.testing.assert_array_equal(several.lat, [80, -80, 40, 20])
         for args, code, *patterns in [(["season=XYZ"], 2, "first letters"), (["season=JA,month=1"], 3, "no times"), (["month=a"], 2, "month=a"), (["hour=3"], 3, "no times along 'time' with hour=3"),
