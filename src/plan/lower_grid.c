@@ -122,7 +122,7 @@ static void follow_hint(vv_step *s, const vv_hint *hint, const bool fixed[])
 /* Elements that a cell finishes as; some are as good as one, since states of one have some numbers, too. */
 static vv_index cell_length(const vv_step *s)
 {
-    enum { SOME = 8 };
+    enum { SOME = 3 };
     return vv_ceil_div(vv_step_length(s), SOME);
 }
 

@@ -69,7 +69,7 @@ def read(path, name):
 
 def trends(options, file, launch, scratch):
     out, a, b = (os.path.join(scratch, f) for f in ("trend.nc", "a.nc", "b.nc"))
-    ours = [*launch, os.environ["VARVE"], "trend", "--per", "step", "-m", "slope,intercept", "-v", options.variable, file, "-o", out, "-O", "--threads", 1, "--stats"]
+    ours = [*launch, os.environ["VARVE"], "trend", "-d", "time", "--per", "step", "-m", "slope,intercept", "-v", options.variable, file, "-o", out, "-O", "--threads", 1, "--stats"]
     if beside(f"{file}: trend", ours, ["cdo", "-s", "-O", "trend", file, a, b], "CDO", options):
         far = np.nanmax(np.abs(read(out, f"{options.variable}_slope") - read(b, options.variable)))
         print(f"    largest difference of slopes {far:g}, of {np.nanmax(np.abs(read(b, options.variable))):g}")
@@ -82,7 +82,7 @@ def patterns(options, file, launch, scratch):
         rows, columns = f[options.variable].dimensions[1:]
     step = max(1, n // options.slice)
     run([os.environ["VARVE"], "select", f"time=#0:{step * options.slice}:{step},{rows}=#::4,{columns}=#::4", "-v", options.variable, file, "-o", part, "-O"])
-    ours = [*launch, os.environ["VARVE"], "eof", "-n", options.modes, "--weights", f"cos({rows})", "--gaps", "skip", part, "-o", out, "-O", "--threads", 1, "--stats"]
+    ours = [*launch, os.environ["VARVE"], "eof", "-d", "time", "-n", options.modes, "--weights", f"cos({rows})", "--gaps", "skip", part, "-o", out, "-O", "--threads", 1, "--stats"]
     if beside(f"{options.slice} times of {file}: eof", ours, [sys.executable, "-c", PEER, part, options.variable, options.modes, theirs], "NumPy", options):
         far = np.abs(read(out, f"{options.variable}_fraction") - read(theirs, "fraction")).max()
         print(f"    largest difference of fractions {far:g}")

@@ -19,6 +19,7 @@ import support
 from support import SQUEEZED, make
 
 CALENDARS = ("standard", "noleap", "360_day")
+REAL = "/usr/share/ferret-vis/data"
 YEAR = {"standard": 365.2425, "noleap": 365, "360_day": 360}
 
 
@@ -305,6 +306,25 @@ class Trends(support.Case):
         self.same(ours.flux_slope, fit.sel(degree=1), floor=1e-7)
         self.same(ours.flux_intercept, fit.sel(degree=0))
         self.assertEqual(ours.flux_slope.attrs["units"], "W m-2 degrees_north-1")
+
+    @unittest.skipUnless(os.path.isdir(REAL), "no ferret-datasets")
+    def test_real_data(self):
+        """The Navy's winds and COADS: classic files with missing values."""
+        winds = xr.open_dataset(f"{REAL}/monthly_navy_winds.cdf", decode_times=False)
+        self.addCleanup(winds.close)
+        u, v = winds.UWND.astype("f8"), winds.VWND.astype("f8")
+        path = f"{REAL}/monthly_navy_winds.cdf"
+        self.same(xr.open_dataset(self.result("corr", "-v", "UWND,VWND", path, ranks=2), decode_times=False).UWND_VWND_corr, xr.corr(u, v, "TIME"), 1e-5, 1e-6)
+        hours = (winds.TIME - winds.TIME[0]).values / 24 / 365.2425
+        slope = u.assign_coords(TIME=hours).polyfit("TIME", 1).polyfit_coefficients.sel(degree=1)
+        self.same(xr.open_dataset(self.result("trend", "-m", "slope", "-v", "UWND", path), decode_times=False).UWND_slope, slope, 1e-4, 1e-5)
+        sea = f"{REAL}/coads_climatology.cdf"
+        with xr.open_dataset(sea, decode_times=False) as d:
+            x = d.SST.astype("f8")
+            a = ((x - x.mean("TIME", skipna=False)) * np.sqrt(np.cos(np.radians(d.COADSY)))).values
+        s = np.linalg.svd(np.nan_to_num(a).reshape(12, -1), compute_uv=False)**2
+        ours = xr.open_dataset(self.result("eof", "-n", "3", "--gaps", "skip", "-v", "SST", sea, ranks=3), decode_times=False)
+        self.same(ours.SST_fraction, s[:3] / s.sum(), 1e-6)
 
     def test_expressions(self):
         path = self.data()
