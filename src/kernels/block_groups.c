@@ -1,8 +1,8 @@
 /* Medians and quantiles group by group: a lane's elements belong to groups, of which they may be in several (windows of days around each day of the year), or in none.
  *
- * Groups are small and there are many: 366 of 150 elements for each of 64,800 lanes. So LINE bytes of neighbouring lanes are worked on side by side, one vector an element. A group's
+ * Groups are small and there are many: 366 of 150 elements for each of 64,800 lanes. So LINE bytes of neighbouring lanes are worked on side by side, one line an element. A group's
  * elements become keys (keys.h), and the key of a rank is found bit by bit, from the highest bit in which any two of its keys differ: how many keys are less than what is known of it with the
- * next bit set? That takes some twenty passes without a branch over what the first-level cache holds; which lanes share a vector shows in no result. A group of more than
+ * next bit set? That takes some twenty passes without a branch over what the first-level cache holds; which lanes share a line shows in no result. A group of more than
  * MANY elements is selected from lane by lane, as lanes without groups are.
  *
  * The table of a call (c->weight): n_q quantiles (none of a median), where the members of each group begin, and where those of the last one end, and the members: positions
@@ -17,7 +17,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { LINE = 64, MOST_LANES = LINE / 4, MANY = 8192 };
+enum { LINE = 64, MOST_LANES = LINE / 4, VECTOR = 32, HALVES = LINE / VECTOR, MANY = 8192 };
 
 /* --- the table --- */
 
@@ -63,36 +63,44 @@ bool vv_lanes_group_fits(const vv_block_call *c, vv_index n)
 typedef void select_lanes(vv_index n, bool gaps, const void *keys, const void *rank, void *low, void *high);
 
 #define CHOICE(which, x, y) (((which) & (x)) | (~(which) & (y)))
+/* Half a line at a time, which is a vector of most machines: compilers take wider ones to pieces. */
 #define SELECT(bits, key, ukey, LEAST, MOST, clz)                                                                      \
-    typedef key vector_##bits __attribute__((vector_size(LINE)));                                                      \
-    VV_KERNEL void select_##bits##_body(vv_index n, bool gaps, const void *keys, const void *rank, void *low,          \
-                                        void *high)                                                                    \
+    typedef key vector_##bits __attribute__((vector_size(VECTOR)));                                                    \
+    VV_KERNEL void half_##bits(vv_index n, bool gaps, const vector_##bits *x, const vector_##bits *rank,               \
+                               vector_##bits *low, vector_##bits *high)                                                \
     {                                                                                                                  \
-        const vector_##bits *x = keys, none = {0}, flip = none + LEAST, r = *(const vector_##bits *)rank,              \
-                            all = none - !gaps;                                                                        \
+        const vector_##bits none = {0}, flip = none + LEAST, r = *rank, all = none - !gaps;                            \
         vector_##bits least = none + MOST, most = none + LEAST, above = none + MOST, le = none;                        \
         ukey differ = 0;                                                                                               \
-        for (vv_index i = 0; i < n; i++) {                                                                             \
-            least = CHOICE(x[i] < least, x[i], least);                                                                 \
-            most = CHOICE((x[i] > most) & ((x[i] != MOST) | all), x[i], most);                                         \
+        for (vv_index i = 0; i < n; i++, x += HALVES) {                                                                \
+            least = CHOICE(*x < least, *x, least);                                                                     \
+            most = CHOICE((*x > most) & ((*x != MOST) | all), *x, most);                                               \
         }                                                                                                              \
+        x -= n * HALVES;                                                                                               \
         most = CHOICE(most < least, least, most);                                                                      \
-        for (int k = 0; k < LINE / (int)sizeof(key); k++) differ |= (ukey)(least[k] ^ most[k]);                        \
+        for (int k = 0; k < VECTOR / (int)sizeof(key); k++) differ |= (ukey)(least[k] ^ most[k]);                      \
         int top = differ ? bits - clz(differ) : 0;                                                                     \
         ukey below = top < bits ? ((ukey)1 << top) - 1 : (ukey)-1;                                                     \
         vector_##bits known = (least ^ flip) & (none + (key)~below);                                                   \
         for (int b = top - 1; b >= 0; b--) {                                                                           \
             vector_##bits with = known | (none + (key)((ukey)1 << b)), at = with ^ flip, count = none;                 \
-            for (vv_index i = 0; i < n; i++) count -= x[i] < at;                                                       \
+            for (vv_index i = 0; i < n; i++) count -= x[i * HALVES] < at;                                              \
             known = CHOICE(count <= r, with, known);                                                                   \
         }                                                                                                              \
         known ^= flip;                                                                                                 \
-        for (vv_index i = 0; i < n; i++) {                                                                             \
-            le -= x[i] <= known;                                                                                       \
-            above = CHOICE((x[i] > known) & (x[i] < above), x[i], above);                                              \
+        for (vv_index i = 0; i < n; i++, x += HALVES) {                                                                \
+            le -= *x <= known;                                                                                         \
+            above = CHOICE((*x > known) & (*x < above), *x, above);                                                    \
         }                                                                                                              \
-        *(vector_##bits *)low = known;                                                                                 \
-        *(vector_##bits *)high = CHOICE(le > r + 1, known, above);                                                     \
+        *low = known;                                                                                                  \
+        *high = CHOICE(le > r + 1, known, above);                                                                      \
+    }                                                                                                                  \
+    VV_KERNEL void select_##bits##_body(vv_index n, bool gaps, const void *keys, const void *rank, void *low,          \
+                                        void *high)                                                                    \
+    {                                                                                                                  \
+        const vector_##bits *x = keys, *r = rank;                                                                      \
+        for (int p = 0; p < HALVES; p++)                                                                               \
+            half_##bits(n, gaps, x + p, r + p, (vector_##bits *)low + p, (vector_##bits *)high + p);                   \
     }                                                                                                                  \
     VV_CLONES(select_##bits, select_##bits##_body,                                                                     \
               (vv_index n, bool gaps, const void *keys, const void *rank, void *low, void *high),                      \
