@@ -44,9 +44,9 @@ static void init(const vv_red *r, vv_index cells, void *const planes[])
         bool apart = e != place;                                                                                       \
         bool over = (apart | !(hit)) & (s != f) & (e - s >= least);                                                    \
         b = over ? TAKE(b, s, e) : b;                                                                                  \
-        s = apart | !(hit) ? place + !(hit) : s;                                                                       \
+        s = (apart | !(hit)) ? place + !(hit) : s;                                                                     \
         e = place + 1;                                                                                                 \
-        l = (hit) & (s == f) ? e : l;                                                                                  \
+        l = ((hit) & (s == f)) ? e : l;                                                                                \
         v = nan ? (v > missing ? v : missing) : (v > 1 ? v : 1);                                                       \
     }
 
