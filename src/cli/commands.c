@@ -64,6 +64,16 @@ static const char explain_about[] =
     "With --ranks, --net and --disk it speaks of a machine that is not here. --explain=json and --explain=svg are for "
     "programs and as a picture.";
 
+static const char jobscript_about[] =
+    "Prints a script for Slurm (sbatch) or PBS (qsub) that runs the command under mpirun: nodes, ranks, threads, and "
+    "the "
+    "memory that the command's plan foretells, with room to spare. The input has to be there: its metadata is read, "
+    "and "
+    "a command line that is wrong is found now. What a site wants besides (partition, account, modules) goes where the "
+    "script says SITE.\n"
+    "A command that saves a file keeps a journal (--checkpoint). Under Slurm the script is told before its time is "
+    "over, and goes back into the queue, where the command goes on; under PBS it goes on when it is submitted again.";
+
 static const char status_about[] =
     "A run that saves an output keeps a small file beside it, .NAME.varve-status, from its second second to its end: "
     "how "
@@ -387,6 +397,11 @@ static const vv_cli_command after[] = {
      VV_CLI_MODEL, false, false, vv_cli_explain},
     {"Find out more", "status", "how a run is getting on", "OUTPUT|DIRECTORY...", status_about,
      "varve status clim.nc\nwatch -n 5 varve status .", VV_CLI_INFO, false, true, vv_cli_status},
+    {"Find out more", "jobscript", "a batch script for a command, sized by its plan",
+     "slurm|pbs [--nodes N] [--time H:MM:SS] -- COMMAND ...", jobscript_about,
+     "varve jobscript slurm --nodes 4 --cores 128 --time 2:00:00 -- clim -g month 't2m_*.nc' -o clim.nc >clim.sh\n"
+     "sbatch clim.sh",
+     VV_CLI_JOB, false, true, vv_cli_jobscript},
     {"Find out more", "bench", "how fast this machine is, for what explain expects", "machine [-o FILE]", bench_about,
      "varve bench machine\nmpirun -n 2 varve bench machine", VV_CLI_OUTPUT, false, false, vv_cli_bench},
     {"Find out more", "help", "help on a command, the same as 'varve COMMAND --help'", "[--man] [COMMAND]", NULL,

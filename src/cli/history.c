@@ -23,7 +23,7 @@ static bool needs_quotes(const char *word)
     return !*word || word[strspn(word, plain)];
 }
 
-static void print_word(FILE *out, const char *word)
+void vv_cli_quote(FILE *out, const char *word)
 {
     if (!needs_quotes(word)) {
         fputs(word, out);
@@ -47,7 +47,7 @@ vv_status vv_cli_history(int argc, const char *const argv[], char **out)
     fprintf(line, "%s: varve", date);
     for (int i = 1; i < argc; i++) {
         fputc(' ', line);
-        print_word(line, argv[i]);
+        vv_cli_quote(line, argv[i]);
     }
     fprintf(line, " # varve %s", vv_version());
     if (fclose(line)) return vv_error(VV_ERR_NOMEM, "no memory for the history");

@@ -8,7 +8,11 @@
 
 #include "varve/session.h"
 
+#include <stdio.h>
+
 /* To be freed. */
 VV_WARN_UNUSED vv_status vv_cli_history(int argc, const char *const argv[], char **out);
+/* A word as a shell reads it. */
+void vv_cli_quote(FILE *out, const char *word);
 
 #endif

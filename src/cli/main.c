@@ -9,6 +9,7 @@
  *     plot.c, picture.c    pictures
  *     info.c, info_json.c, range.c   what is in a file
  *     status.c    how a run is getting on
+ *     jobscript.c batch scripts
  *     bench.c     how fast this machine is
  *     inputs.c, history.c, words.c, units.c, format.c, json.c, launcher.c    what they share
  *

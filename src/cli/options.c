@@ -390,6 +390,15 @@ const vv_cli_option vv_cli_options[] = {
     {"quiet", 'q', NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(quiet),
      .help = "nothing on standard error but errors and what was asked for"},
 
+    {"nodes", 0, "N", .group = VV_CLI_JOB, .set = set_whole, FIELD(nodes), .low = 1, .high = 100000,
+     .help = "so many nodes; default: 1"},
+    {"time", 0, "H:MM:SS", .group = VV_CLI_JOB, .set = set_text, FIELD(wall_time),
+     .help = "time limit, in the batch system's words; default: 01:00:00"},
+    {"cores", 0, "N", .group = VV_CLI_JOB, .set = set_whole, FIELD(cores), .low = 1, .high = 4096,
+     .help = "cores of a node; default: as many as this machine has"},
+    {"ranks-per-node", 0, "N", .group = VV_CLI_JOB, .set = set_whole, FIELD(ranks_per_node), .low = 1, .high = 4096,
+     .help = "ranks of a node, which share its cores; default: one for four cores"},
+
     {"ranks", 0, "N", .group = VV_CLI_MODEL, .set = set_whole, FIELD(ranks), .low = 1, .high = 10000000,
      .help = "so many ranks, which need not be here"},
     {"net", 0, "RATE[,LATENCY]", .group = VV_CLI_MODEL, .set = set_net, FIELD(net),

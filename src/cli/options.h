@@ -36,6 +36,7 @@ typedef enum vv_cli_group {
     VV_CLI_PAIRS = 1 << 16,    /* of two variables */
     VV_CLI_PATTERNS = 1 << 17, /* that vary most */
     VV_CLI_SMOOTH = 1 << 18,   /* around the year */
+    VV_CLI_JOB = 1 << 19,      /* of a batch system */
     VV_CLI_EXPRESSIONS = 1 << 20,
     VV_CLI_SPREAD = 1 << 21, /* windows around the times of groups */
     VV_CLI_TRENDS = 1 << 22,
@@ -89,7 +90,9 @@ typedef struct vv_cli_request {
     double disk; /* 0: not given */
 
     const char *output;
-    const char *args; /* for a function of the user's; NULL: none */
+    const char *args;                 /* for a function of the user's; NULL: none */
+    int nodes, cores, ranks_per_node; /* of a batch job; 0: not given */
+    const char *wall_time;
     bool overwrite, shuffle, resume;
     double checkpoint; /* seconds; 0: not given */
     int deflate;

@@ -104,7 +104,7 @@ static int serve(vv_net *net, vv_keep *keep)
         vv_status status = await(net, &host, &m);
         if (status != VV_OK) {
             net->broken = true;
-            return vv_signals_seen(NULL) ? 128 + vv_signals_seen(NULL) : vv_status_exit(status);
+            return vv_signals_seen(NULL) ? vv_signals_exit() : vv_status_exit(status);
         }
         if (m.tag == VV_TAG_QUIT) {
             int code = *(int *)m.data;
@@ -119,7 +119,7 @@ static int serve(vv_net *net, vv_keep *keep)
         else if (vv_open_serve(net, &m) != VV_OK)
             net->broken = true;
         vv_mem_put(&m.data);
-        if (net->broken) return vv_signals_seen(NULL) ? 128 + vv_signals_seen(NULL) : vv_status_exit(VV_ERR_MPI);
+        if (net->broken) return vv_signals_seen(NULL) ? vv_signals_exit() : vv_status_exit(VV_ERR_MPI);
     }
 }
 

@@ -91,6 +91,8 @@ int vv_default_threads(int ranks);
 /* signals.c: the signal that asked this process to end, 0 for none. */
 void vv_signals_catch(void);
 int vv_signals_seen(void *unused);
+/* The exit status of a process that a signal has asked to end: 130 for SIGINT, else 143. */
+int vv_signals_exit(void);
 /* A number that changes with each request to write the journal. */
 int vv_signals_asked(void *unused);
 

@@ -56,7 +56,7 @@ KillWait=5
 MinJobAge=3600
 JobRequeue=1
 NodeName=n[1-{nodes}] NodeHostname=n[1-{nodes}] NodeAddr={network}[1-{nodes}] CPUs={cpus} RealMemory={memory} State=UNKNOWN
-PartitionName=debug Nodes=ALL Default=YES State=UP MaxTime=60
+PartitionName=debug Nodes=ALL Default=YES State=UP
 """
 
 NODE = """set -e
@@ -145,8 +145,8 @@ class Cluster:
         run("ip", "link", "set", "bridge", "up")
 
     def daemon(self, *argv):
-        log = open(self.folder / f"{argv[0]}.out", "ab")
-        self.daemons.append(subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
+        with open(self.folder / f"{argv[0]}.out", "ab") as log:
+            self.daemons.append(subprocess.Popen([str(a) for a in argv], stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True))
 
     def start_node(self, name):
         """A node: slurmd on a network card of its own, at a cable to the bridge."""
@@ -160,6 +160,7 @@ class Cluster:
         run("ip", "link", "set", f"cable-{name}", "master", "bridge", "up")
         node.stdin.write("go\n")
         node.stdin.close()
+        node.stdout.close()
         self.nodes[name] = node
 
     def kill_node(self, name):
