@@ -399,7 +399,7 @@ static const vv_cli_command after[] = {
      "varve status clim.nc\nwatch -n 5 varve status .", VV_CLI_INFO, false, true, vv_cli_status},
     {"Find out more", "jobscript", "a batch script for a command, sized by its plan",
      "slurm|pbs [--nodes N] [--time H:MM:SS] -- COMMAND ...", jobscript_about,
-     "varve jobscript slurm --nodes 4 --cores 128 --time 2:00:00 -- clim -g month 't2m_*.nc' -o clim.nc >clim.sh\n"
+     "varve jobscript slurm --nodes 4 -- clim -g month t2m.nc -o clim.nc >clim.sh\n"
      "sbatch clim.sh",
      VV_CLI_JOB, false, true, vv_cli_jobscript},
     {"Find out more", "bench", "how fast this machine is, for what explain expects", "machine [-o FILE]", bench_about,
