@@ -128,6 +128,23 @@ VV_API vv_array *vv_mul(vv_array *a, vv_array *b); /* vv_multiply */
 /* Elements as another type, as numpy's astype: integers that do not fit wrap, reals are cut to integers. */
 VV_API vv_array *vv_astype(vv_array *a, vv_dtype type);
 VV_API vv_array *vv_where(vv_array *condition, vv_array *a, vv_array *b);
+/* Made of these; NumPy's names and rules. isclose: |a - b| <= atol + rtol |b| (numpy: 1e-5, 1e-8). */
+VV_API vv_array *vv_isclose(vv_array *a, vv_array *b, double rtol, double atol, bool equal_nan);
+VV_API vv_array *vv_allclose(vv_array *a, vv_array *b, double rtol, double atol, bool equal_nan);
+VV_API vv_array *vv_iscomplex(vv_array *a);
+VV_API vv_array *vv_isreal(vv_array *a);
+VV_API vv_array *vv_logaddexp(vv_array *a, vv_array *b);
+VV_API vv_array *vv_logaddexp2(vv_array *a, vv_array *b);
+VV_API vv_array *vv_sinc(vv_array *a);
+VV_API vv_array *vv_i0(vv_array *a);
+VV_API vv_array *vv_float_power(vv_array *a, vv_array *b);
+/* To decimal digits, halves to even; below 0: before the point. */
+VV_API vv_array *vv_round(vv_array *a, int digits);
+/* posinf, neginf NAN: the greatest and the least number. */
+VV_API vv_array *vv_nan_to_num(vv_array *a, double nan, double posinf, double neginf);
+/* a = mantissa * 2^exponent (i32), a = fraction + whole. NULL: not wanted. */
+VV_API void vv_frexp(vv_array *a, vv_array **mantissa, vv_array **exponent);
+VV_API void vv_modf(vv_array *a, vv_array **fraction, vv_array **whole);
 /* A number to use as an operand. */
 VV_API vv_array *vv_scalar(vv_session *s, double value);
 /* A complex one: of f32 arrays it makes c64, of all other reals c128. */
@@ -271,6 +288,8 @@ VV_API vv_array *vv_matmul(vv_array *a, vv_array *b, const char *dims);
 VV_API vv_array *vv_tensordot(vv_array *a, vv_array *b, const char *a_dims, const char *b_dims);
 /* As xarray.dot: what both have and dims does not name is matched, not summed over. NULL: summed over all that both have. */
 VV_API vv_array *vv_dot(vv_array *a, vv_array *b, const char *dims);
+/* The sum of products over all dimensions that both have; of complex numbers the first ones conjugated. */
+VV_API vv_array *vv_vdot(vv_array *a, vv_array *b);
 /* As numpy.einsum, by letters instead of names: vv_einsum(s, "bij,bjk->bik", (vv_array *[]){a, b}, 2). A letter that stands twice in one term is a diagonal ("ii->i"); an
  * ellipsis is all dimensions that have no letter, counted from the last one, "...ij,...jk->...ik". A dimension of the
  * result has the name that it has in the first array with its letter, or the letter itself if that name is taken. */

@@ -121,6 +121,24 @@ static vv_array *part_of_qr(calling *c)
     return part;
 }
 
+static vv_array *part_of_frexp(calling *c)
+{
+    vv_array *part = NULL;
+    int which = choice(c, "part", (const char *const[]){"mantissa", "exponent"}, 2);
+    if (which < 0) return vv_node_inert(c->context);
+    vv_frexp(c->in[0], which == 0 ? &part : NULL, which == 1 ? &part : NULL);
+    return part;
+}
+
+static vv_array *part_of_modf(calling *c)
+{
+    vv_array *part = NULL;
+    int which = choice(c, "part", (const char *const[]){"fraction", "whole"}, 2);
+    if (which < 0) return vv_node_inert(c->context);
+    vv_modf(c->in[0], which == 0 ? &part : NULL, which == 1 ? &part : NULL);
+    return part;
+}
+
 static vv_array *part_of_compressed(calling *c)
 {
     vv_array *part = NULL;

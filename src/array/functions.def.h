@@ -85,6 +85,24 @@ FUNCTION(argwhere, 1, 1, "to axis", "positions of the elements that are true", v
 
 FUNCTION(diff, 1, 1, "dim n?", "differences of neighbours", vv_diff(IN(0), WORD(dim), (int)WHOLE(n, 1)))
 FUNCTION(gradient, 1, 1, "dim spacing?", "slopes by neighbours", vv_gradient(IN(0), WORD(dim), REAL(spacing, 1)))
+FUNCTION(isclose, 2, 2, "rtol? atol? equal_nan?", "whether elements of both are nearly equal",
+         vv_isclose(IN(0), IN(1), REAL(rtol, 1e-5), REAL(atol, 1e-8), WHOLE(equal_nan, 0) != 0))
+FUNCTION(allclose, 2, 2, "rtol? atol? equal_nan?", "whether all elements of both are nearly equal",
+         vv_allclose(IN(0), IN(1), REAL(rtol, 1e-5), REAL(atol, 1e-8), WHOLE(equal_nan, 0) != 0))
+FUNCTION(iscomplex, 1, 1, "", "whether it has an imaginary part", vv_iscomplex(IN(0)))
+FUNCTION(isreal, 1, 1, "", "whether it has no imaginary part", vv_isreal(IN(0)))
+FUNCTION(logaddexp, 2, 2, "", "logarithm of the sum of exponentials", vv_logaddexp(IN(0), IN(1)))
+FUNCTION(logaddexp2, 2, 2, "", "logarithm of base 2 of the sum of powers of 2", vv_logaddexp2(IN(0), IN(1)))
+FUNCTION(sinc, 1, 1, "", "sin(pi x) / (pi x)", vv_sinc(IN(0)))
+FUNCTION(i0, 1, 1, "", "modified Bessel function of order 0", vv_i0(IN(0)))
+FUNCTION(float_power, 2, 2, "", "first operand to the power of the second, in double precision",
+         vv_float_power(IN(0), IN(1)))
+FUNCTION(round, 1, 1, "digits?", "rounded to decimal digits, halves to even", vv_round(IN(0), (int)WHOLE(digits, 0)))
+FUNCTION(nan_to_num, 1, 1, "nan? posinf? neginf?", "numbers for NaN and infinities",
+         vv_nan_to_num(IN(0), REAL(nan, 0), REAL(posinf, NAN), REAL(neginf, NAN)))
+FUNCTION(frexp, 1, 1, "part", "mantissa from 0.5 to 1, or exponent of 2: part=mantissa, exponent", part_of_frexp(call))
+FUNCTION(modf, 1, 1, "part", "what is behind the point, or before it: part=fraction, whole", part_of_modf(call))
+FUNCTION(vdot, 2, 2, "", "sum of products, of the first operand's conjugates", vv_vdot(IN(0), IN(1)))
 FUNCTION(sort, 1, 1, "dim", "ascending", vv_sort(IN(0), WORD(dim)))
 FUNCTION(argsort, 1, 1, "dim", "places of the elements in ascending order", vv_argsort(IN(0), WORD(dim)))
 FUNCTION(topk, 1, 1, "k dim", "the k greatest; with k below 0 the least", vv_topk(IN(0), WHOLE(k, 1), WORD(dim)))

@@ -59,6 +59,9 @@ REAL(angle, "angle of a complex number; that of a negative real is pi", 1,
      a != a       ? a
      : signbit(a) ? real_of(a, M_PI)
                   : 0)
+REAL(mantissa, "from 0.5 to 1: it is that times 2 to the power of its exponent", 1, real_of(a, mantissa_of(a)))
+REAL(exponent, "exponent of 2 that belongs to its mantissa", 1, real_of(a, exponent_of(a)))
+REAL(bessel_i0e, "modified Bessel function of order 0 times exp(-|x|)", 1, real_of(a, bessel_i0e(a)))
 REAL(nan_to_zero, "0 where it is NaN", 1, a == a ? a : 0)
 
 #define SMOOTH(name, help, arity, function, ulp) SMOOTH_REAL(name, help, arity)

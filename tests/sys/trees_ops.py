@@ -24,7 +24,7 @@ COMPLEX = {"add", "subtract", "multiply", "divide", "negative", "positive", "squ
            "absolute", "angle", "sqrt", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "power", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos",
            "arctan", "arcsinh", "arccosh", "arctanh", "as_bool", "as_c64", "as_c128"}
 # Within an ulp instead of equal; of complex numbers also what multiplies, whose order NumPy leaves to the machine.
-SMOOTH = {"exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
+SMOOTH = {"bessel_i0e", "exp", "exp2", "expm1", "log", "log2", "log10", "log1p", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh", "cosh", "tanh", "arcsinh", "arccosh", "arctanh",
           "cbrt", "hypot", "power", "degrees", "radians", "angle", "student_p"}
 ROUGH = SMOOTH | {"multiply", "divide", "square", "reciprocal", "absolute", "sqrt"}
 # Small errors stay small.
@@ -36,7 +36,7 @@ ARITY = {2: {"add", "subtract", "multiply", "divide", "floor_divide", "remainder
              "arctan2", "hypot", "student_p", "bitwise_and", "bitwise_or", "bitwise_xor", "left_shift", "right_shift", "gcd", "lcm", "make_complex", "equal", "not_equal", "less", "less_equal", "greater",
              "greater_equal", "logical_and", "logical_or", "logical_xor"}, 3: {"clip", "where"}}
 OPS = (TRUTHS | set(CASTS) | WHOLE | NUMBERS | COMPLEX | SMOOTH | ARITY[2] | ARITY[3]
-       | {"sqrt", "floor", "ceil", "rint", "trunc", "fabs", "spacing", "nan_to_zero"})
+       | {"mantissa", "exponent", "bessel_i0e", "sqrt", "floor", "ceil", "rint", "trunc", "fabs", "spacing", "nan_to_zero"})
 
 
 def make_complex(a, b):
@@ -55,7 +55,8 @@ def student_p(t, freedom):
     return (1 - 2 * far * (weight * np.cos((at + 0.5) * far) ** (freedom - 1)).sum(0) * size(freedom)).astype(out)
 
 
-NUMPY = {"student_p": student_p, "make_complex": make_complex, "nan_to_zero": lambda a: np.where(np.isnan(a), a.dtype.type(0), a) if a.dtype.kind == "f" else a.astype("f8"), "where": lambda c, a, b: np.where(c != 0, a, b), "real": np.real,
+NUMPY = {"student_p": student_p, "mantissa": lambda a: np.frexp(a)[0], "exponent": lambda a: np.where(np.isfinite(a), np.frexp(a)[1], 0).astype(np.frexp(a)[0].dtype),
+         "bessel_i0e": lambda a: np.where(np.abs(a) < 300, np.i0(np.clip(a, -300, 300).astype("f8")) * np.exp(-np.abs(np.clip(a, -300, 300).astype("f8"))), np.nan).astype(np.sqrt(a).dtype), "make_complex": make_complex, "nan_to_zero": lambda a: np.where(np.isnan(a), a.dtype.type(0), a) if a.dtype.kind == "f" else a.astype("f8"), "where": lambda c, a, b: np.where(c != 0, a, b), "real": np.real,
          "imag": lambda a: np.imag(a) if a.dtype.kind == "c" else np.zeros_like(a)}
 
 
@@ -87,6 +88,8 @@ def sensible(name, a):
         return finite and np.abs(a[0]).max(initial=0) < most and (CASTS[name][0] == "i" or (a[0] > -1).all())
     if name == "student_p":
         return finite and 0 < a[1].size < 500 and (a[1] >= 1).all() and (a[1] < 60).all() and (np.abs(a[0]) < 4).all()
+    if name == "bessel_i0e":
+        return finite and np.abs(a[0]).max(initial=0) < 300
     if name == "ldexp":
         return kind in "i" and finite
     return True
@@ -477,6 +480,87 @@ def covariance(function):
     return case
 
 
+def composed(name, function, complex_too=False, arity=1):
+    """Functions that are made of elementwise ones."""
+    def case(rng, v, others):
+        w = pick(rng, others) if arity == 2 else v
+        seen = aligned(v, w)
+        if seen is None or not all(x.exact and (real(x) or complex_too and x.array.dtype.kind == "c") and x.array.dtype.str[1:] not in ("i1", "i2", "u1", "u2") for x in (v, w)):
+            return None
+        a, b, dims = seen
+        if arity == 2:
+            common = np.promote_types(a.dtype, b.dtype)
+            a, b = a.astype(common), b.astype(common)
+        if max(np.abs(x[np.isfinite(x)]).max(initial=0) for x in (a, b)) > 100 or a.dtype.kind == "c" and not np.isfinite(a).all():
+            return None
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            words, out = function(rng, *((a, b) if arity == 2 else (a,)))
+        return [v, w][:arity], words, np.asarray(out), dims, None, 1000.0 if name == "float_power" and np.isfinite(out).all() and np.abs(out).max(initial=0) > 1e3 else None
+    return case
+
+
+def parts_of(names, function):
+    def case(rng, a):
+        k = int(rng.integers(2))
+        a = a if a.dtype.kind == "f" else a.astype("f8")
+        out = function(a)[k]
+        return f"part={names[k]}", np.where(np.isfinite(a), out, 0 if names[k] in ("exponent",) else out).astype(out.dtype)
+    return case
+
+
+def rounded(rng, a):
+    digits = int(rng.integers(-2, 4))
+    return f"digits={digits}", np.round(a, digits)
+
+
+def numbered(rng, a):
+    return ("nan=3 posinf=7", np.nan_to_num(a, nan=3, posinf=7)) if rng.integers(2) else ("", np.nan_to_num(a))
+
+
+def close(all_of):
+    def case(rng, a, b):
+        rtol, same = float(rng.integers(1, 4)) / 2, bool(rng.integers(2))
+        out = np.isclose(a, b, rtol=rtol, atol=0.25, equal_nan=same)
+        return f"rtol={rtol} atol=0.25 equal_nan={int(same)}", out
+    return case
+
+
+def allclose(rng, v, others):
+    made = composed("isclose", close(True), True, 2)(rng, v, others)
+    return made and (*made[:2], np.asarray(made[2].all()), [])
+
+
+def powered(rng, a, b):
+    """Of no negative bases and moderate exponents."""
+    return "", np.float_power(a, b) if a.dtype.kind != "c" else np.float_power(a.astype("c16"), b.astype("c16"))
+
+
+def float_power(rng, v, others):
+    if not real(v) or (v.array < 0).any() or not np.isfinite(v.array).all() or v.scale > 20:
+        return None
+    w = pick(rng, [o for o in others if real(o) and np.isfinite(o.array).all() and o.scale < 20] or [v])
+    return composed("float_power", powered, False, 2)(rng, v, [w]) if not (v.array == 0).any() else None
+
+
+def vdot(rng, v, others):
+    if not numbers(v) or not v.dims:
+        return None
+    w = wide_as_numpy(v)
+    out = np.asarray(np.vdot(w, w)).astype(v.array.dtype)
+    return [v, v], "", out, [], None, v.scale ** 2 * v.array.size
+
+
+COMPOSED = {
+    "isclose": composed("isclose", close(False), True, 2), "allclose": allclose, "iscomplex": composed("iscomplex", lambda rng, a: ("", np.iscomplex(a)), True),
+    "isreal": composed("isreal", lambda rng, a: ("", np.isreal(a)), True), "logaddexp": composed("logaddexp", lambda rng, a, b: ("", np.logaddexp(a, b)), False, 2),
+    "logaddexp2": composed("logaddexp2", lambda rng, a, b: ("", np.logaddexp2(a, b)), False, 2), "sinc": composed("sinc", lambda rng, a: ("", np.sinc(a))),
+    "i0": composed("i0", lambda rng, a: ("", np.i0(a.astype("f8")).astype(a.dtype if a.dtype == "f4" else "f8"))), "float_power": float_power, "round": composed("round", rounded, True),
+    "nan_to_num": composed("nan_to_num", numbered), "frexp": composed("frexp", parts_of(("mantissa", "exponent"), np.frexp)),
+    "modf": composed("modf", parts_of(("fraction", "whole"), np.modf)), "vdot": vdot,
+}
+
+
 def plain(v):
     """As factorisations give it back."""
     return v.array if v.array.dtype.kind in "fc" else v.array.astype("f8")
@@ -710,7 +794,7 @@ def own_groups(rng, v, others):
 
 CASES = {
     "eof": eof, "harmonics": harmonics, "circular_mean": circular_mean, "pairs": pairs, "trend": trend, "detrend": detrend,
-    "rolling": rolling, "cumulative": cumulative, "moment": moment, "weighted": weighted, "searchsorted": searchsorted, "argtopk": argtopk,
+    **COMPOSED, "rolling": rolling, "cumulative": cumulative, "moment": moment, "weighted": weighted, "searchsorted": searchsorted, "argtopk": argtopk,
     "matmul": matmul, "qr": qr, "svd": svd, "svd_compressed": svd_compressed, "lu": lambda rng, v, others: (complex_lu if v.array.dtype.kind == "c" else lu)(rng, v, others), "einsum": einsum, "tensordot": tensordot, "cov_matrix": covariance(np.cov), "corrcoef": covariance(np.corrcoef), "vector_norm": vector_norm, "matrix_norm": matrix_norm, "trace": trace,
     **{name: made_of_positive(name) for name in ("cholesky", "inverse", "solve", "solve_triangular", "lstsq")},
     "fft": transform("fft", np.fft.fftn), "ifft": transform("ifft", np.fft.ifftn), "rfft": transform("rfft", np.fft.rfftn),
@@ -721,5 +805,5 @@ CASES = {
 }
 for _name in ("fft", "ifft", "rfft"):
     CASES[_name] = transform(_name, (lambda f: lambda a, axes, norm: f(a, None, axes, norm))(getattr(np.fft, _name + "n")))
-INEXACT = {"eof", "harmonics", "circular_mean", "pairs", "trend", "detrend", "moment", "weighted", "qr", "svd", "svd_compressed", "lu", "cholesky", "inverse", "solve", "solve_triangular", "lstsq", "vector_norm", "matrix_norm", "trace", "fft", "ifft",
+INEXACT = {"eof", "harmonics", "circular_mean", "pairs", "trend", "detrend", "logaddexp", "logaddexp2", "sinc", "i0", "float_power", "vdot", "round", "moment", "weighted", "qr", "svd", "svd_compressed", "lu", "cholesky", "inverse", "solve", "solve_triangular", "lstsq", "vector_norm", "matrix_norm", "trace", "fft", "ifft",
            "rfft", "irfft", "hfft", "ihfft", "rolling", "cumulative", "fftfreq", "rfftfreq", "matmul", "own_groups", "einsum", "tensordot", "cov_matrix", "corrcoef"}
