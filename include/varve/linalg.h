@@ -15,6 +15,10 @@
 extern "C" {
 #endif
 
+/* Stacks of matrices, as in numpy.linalg: of more than two dimensions vv_qr(), vv_svd(), vv_cholesky(), vv_solve(), vv_inverse() and vv_det() take the last two for rows and columns,
+ * and do the same with every matrix, each on one rank: vv_inverse(a) of a (time, row, column) is (time, column, row). Right-hand sides of a stack have the rows, any of its other
+ * dimensions, and one of their own at most. vv_matmul() multiplies stacks with vv_dot(a, b, "k"), which matches all other dimensions that both have. */
+
 /* a = q r: columns of q are orthogonal and of length 1, r is an upper triangle without negative elements on its diagonal. Meant for matrices with
  * far more rows than columns: these are factored piece by piece, each piece on some rank; all columns have to fit in a piece. NULL: not wanted. */
 VV_API void vv_qr(vv_array *a, const char *new_dim, vv_array **q, vv_array **r);
@@ -35,6 +39,9 @@ VV_API vv_array *vv_solve(vv_array *a, vv_array *b);
 VV_API vv_array *vv_solve_triangular(vv_array *a, vv_array *b, const char *which);
 /* Of a (rows, columns) as (columns, rows). vv_solve() is faster and more exact where there is a right-hand side. */
 VV_API vv_array *vv_inverse(vv_array *a);
+
+/* The determinant of a square matrix, all of it on one rank. */
+VV_API vv_array *vv_det(vv_array *a);
 
 /* The x that is nearest to a solution, the shortest where there are several: a and b as for vv_solve(), but of any shape. Singular values of `a` up to `least` times
  * the largest count as 0; NAN: as many units of its type's precision as its longer dimension has elements. */

@@ -191,6 +191,7 @@ FUNCTION(solve, 2, 2, "", "solutions of equations: matrix, right-hand sides", vv
 FUNCTION(solve_triangular, 2, 2, "which", "solutions of a lower or upper triangle",
          vv_solve_triangular(IN(0), IN(1), WORD(which)))
 FUNCTION(inverse, 1, 1, "", "the inverse of a square matrix", vv_inverse(IN(0)))
+FUNCTION(det, 1, 1, "", "the determinant of a square matrix, or of each of a stack of them", vv_det(IN(0)))
 FUNCTION(lstsq, 2, 2, "least?", "least squares: matrix, right-hand sides", vv_lstsq(IN(0), IN(1), REAL(least, NAN)))
 FUNCTION(svd_compressed, 1, 1, "to k part iterations? seed?",
          "the k largest singular values s, vectors u, v, by random products", part_of_compressed(call))

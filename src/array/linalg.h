@@ -31,6 +31,17 @@ vv_array *vv_node_named(vv_array *a, const char *rows, const char *columns);
 /* A stretch of one dimension. */
 vv_array *vv_node_stretch(vv_array *a, int d, vv_index from, vv_index n);
 
+/* Stacks of matrices (linalg_stack.c): more than two dimensions, of which the last two are rows and columns. */
+static inline bool vv_node_is_stack(const vv_array *a)
+{
+    return a->status == VV_OK && a->shape.nd > 2;
+}
+vv_array *vv_node_stack_inverse(vv_array *a);
+vv_array *vv_node_stack_cholesky(vv_array *a);
+vv_array *vv_node_stack_solve(vv_array *a, vv_array *b);
+void vv_node_stack_qr(vv_array *a, const char *to, vv_array **q, vv_array **r);
+void vv_node_stack_svd(vv_array *a, const char *to, vv_array **u, vv_array **s, vv_array **v);
+
 /* What a builder makes on its way goes when it is done, but for its results. */
 typedef struct vv_making {
     vv_context *context;

@@ -73,6 +73,10 @@ static vv_status make_qr(vv_array *a, const char *to, vv_array **q, vv_array **r
 
 void vv_qr(vv_array *a, const char *new_dim, vv_array **q, vv_array **r)
 {
+    if (vv_node_is_stack(a)) {
+        vv_node_stack_qr(a, new_dim, q, r);
+        return;
+    }
     vv_making m = vv_making_begin(a->context);
     vv_array *matrix = vv_node_matrix(a, "QR");
     vv_status status = make_qr(matrix, new_dim, q, r);
@@ -123,6 +127,10 @@ static vv_status make_svd(vv_array *a, const char *to, vv_array **u, vv_array **
 
 void vv_svd(vv_array *a, const char *new_dim, vv_array **u, vv_array **s, vv_array **v)
 {
+    if (vv_node_is_stack(a)) {
+        vv_node_stack_svd(a, new_dim, u, s, v);
+        return;
+    }
     vv_making m = vv_making_begin(a->context);
     vv_array *matrix = vv_node_matrix(a, "singular values");
     vv_status status = make_svd(matrix, new_dim, u, s, v);

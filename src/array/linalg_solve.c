@@ -244,6 +244,7 @@ static vv_array *bare(vv_array *a, const char *rows, const char *columns)
 
 vv_array *vv_cholesky(vv_array *a)
 {
+    if (vv_node_is_stack(a)) return vv_node_stack_cholesky(a);
     vv_making m = vv_making_begin(a->context);
     vv_array *x = square_matrix(a, "Cholesky factor"), *l = NULL;
     vv_status status = vv_array_status(x);
@@ -337,7 +338,7 @@ static vv_array *solution(vv_array *a, vv_array *b, const char *triangle)
 
 vv_array *vv_solve(vv_array *a, vv_array *b)
 {
-    return solution(a, b, NULL);
+    return vv_node_is_stack(a) ? vv_node_stack_solve(a, b) : solution(a, b, NULL);
 }
 
 vv_array *vv_solve_triangular(vv_array *a, vv_array *b, const char *which)
@@ -349,6 +350,7 @@ vv_array *vv_solve_triangular(vv_array *a, vv_array *b, const char *which)
 
 vv_array *vv_inverse(vv_array *a)
 {
+    if (vv_node_is_stack(a)) return vv_node_stack_inverse(a);
     vv_making m = vv_making_begin(a->context);
     vv_array *x = square_matrix(a, "inverse"), *out = NULL;
     vv_status status = vv_array_status(x);

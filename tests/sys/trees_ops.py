@@ -648,6 +648,45 @@ def complex_lu(rng, v, others):
     return [("absolute", [("matmul", [part("l"), part("u")], "dim=k_")], "")], f"dim={r}", np.sort(np.abs(g), 0), [r, "p_"], "sort", 100 * (v.scale + 1) ** 2 * v.array.size
 
 
+def stacked(name):
+    """Of stacks of matrices: the last two dimensions, and products of factors by letters. Squares are a matrix times its transpose, plus 1."""
+    def case(rng, v, others):
+        if len(v.dims) != 3 or not numbers(v) or v.scale > 100 or v.array.dtype.str[1:] in ("f4", "c8", "i1", "i2", "u1", "u2"):
+            return None
+        (b, r, c), x, n = v.dims, wide(v), v.array.shape[1]
+        other = ("conjugate", [v], "") if x.dtype.kind == "c" else v
+        square = ("rename", [("add", [("einsum", [v, other], "letters=bij,bkj->bik"), ("eye", [], f"dims={r}:{n},k:{n} dtype=f32")], "")], "dim=k to=p_")
+        g, scale = np.einsum("bij,bkj->bik", x, x.conj()) + np.eye(n), 100 * (v.scale + 1) ** 2 * v.array.size
+        def part(function, p):
+            return (function, [v], f"to=k_ part={p}")
+        if name == "qr":
+            return [part("qr", "q"), part("qr", "r")], "letters=bik,bkj->bij", x, v.dims, "einsum", scale
+        if name == "svd":
+            return [part("svd", "u"), part("svd", "s"), part("svd", "v")], "letters=bik,bk,bkj->bij", x, v.dims, "einsum", scale
+        if name == "cholesky":
+            l = ("cholesky", [square], "")
+            return [l, ("conjugate", [("rename", [l], f"dim={r} to=q_")], "") if x.dtype.kind == "c" else ("rename", [l], f"dim={r} to=q_")], "letters=bik,bjk->bij", g, [b, r, "q_"], "einsum", scale
+        if name == "inverse":
+            return [square, ("rename", [("inverse", [square], "")], f"dim={r} to=q_")], "letters=bik,bkj->bij", np.broadcast_to(np.eye(n, dtype=g.dtype), g.shape), [b, r, "q_"], "einsum", scale ** 1.5
+        if name == "det":
+            tame = g / (np.abs(g).max() + 1)
+            return [("divide", [square, ("full", [], f"dims= value={np.abs(g).max() + 1!r}")], "")], "", np.linalg.det(tame).astype(g.dtype), [b], "det", 100 * n
+        return [square, ("solve", [square, v], "")], "letters=bik,bkj->bij", x, v.dims, "einsum", scale ** 1.5
+    return case
+
+
+def matrix_or_stack(name, function):
+    return lambda rng, v, others: (stacked(name) if len(v.dims) == 3 else function)(rng, v, others)
+
+
+def det(rng, v, others):
+    if not matrix(v):
+        return None
+    call, g = positive(v)
+    unit = float(np.abs(g).max() + 1)
+    return [("divide", [call, ("full", [], f"dims= value={unit!r}")], "")], "", np.asarray(np.linalg.det(g / unit)), [], "det", 100 * len(g)
+
+
 def vector_norm(rng, v, others):
     dims, axes, left = over_some(rng, v)
     p = pick(rng, [np.inf, -np.inf, 0, 1, 2, 3])
@@ -803,7 +842,10 @@ CASES = {
     "fftfreq": frequencies("fftfreq"), "rfftfreq": frequencies("rfftfreq"),
     "own_map": own_map, "own_blocks": own_blocks, "own_overlap": own_overlap, "own_lanes": own_lanes, "own_gufunc": own_gufunc, "own_reduction": own_reduction, "own_groups": own_groups,
 }
+CASES["det"] = det
+for _name in ("qr", "svd", "cholesky", "inverse", "solve", "det"):
+    CASES[_name] = matrix_or_stack(_name, CASES[_name])
 for _name in ("fft", "ifft", "rfft"):
     CASES[_name] = transform(_name, (lambda f: lambda a, axes, norm: f(a, None, axes, norm))(getattr(np.fft, _name + "n")))
 INEXACT = {"eof", "harmonics", "circular_mean", "pairs", "trend", "detrend", "logaddexp", "logaddexp2", "sinc", "i0", "float_power", "vdot", "round", "moment", "weighted", "qr", "svd", "svd_compressed", "lu", "cholesky", "inverse", "solve", "solve_triangular", "lstsq", "vector_norm", "matrix_norm", "trace", "fft", "ifft",
-           "rfft", "irfft", "hfft", "ihfft", "rolling", "cumulative", "fftfreq", "rfftfreq", "matmul", "own_groups", "einsum", "tensordot", "cov_matrix", "corrcoef"}
+           "rfft", "det", "irfft", "hfft", "ihfft", "rolling", "cumulative", "fftfreq", "rfftfreq", "matmul", "own_groups", "einsum", "tensordot", "cov_matrix", "corrcoef"}
