@@ -80,6 +80,10 @@ vv_array *vv_node_labelled_as(vv_array *a, const vv_array *like);
 /* The first and last elements along dimension d as a line from `value` to the next one. */
 vv_array *vv_node_ramp(vv_array *a, int d, vv_index before, vv_index after, double value);
 
+/* Whether all elements of it are reduced and too many to be ordered in one place; their quantile, or with how -1 their median (order_long.c). */
+bool vv_node_is_long(const vv_array *a, const bool along[]);
+vv_array *vv_node_select_long(vv_array *a, int how, double q, bool keep_nan);
+
 /* Values of an array as reals, so that they can be missing: integers become f64, complex numbers are refused; the same with complex numbers as they are. */
 vv_array *vv_node_as_real(vv_array *a);
 vv_array *vv_node_as_inexact(vv_array *a);

@@ -7,6 +7,7 @@
 #include "varve/move.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- lanes --- */
@@ -115,6 +116,8 @@ vv_array *vv_node_reduce_lanes(vv_array *in, int op, const char *dims, const vv_
     if (vv_node_named_dims(in, dims, c.along) != VV_OK) return vv_node_inert(in->context);
     if (by_group(in, c.along) && !strcmp(vv_block_ops[op].name, "lanes_median"))
         return vv_node_order_groups(in, c.along, &(vv_group_order){.keep_nan = o->keep_nan, .keep_dims = o->keep_dims});
+    if (!o->keep_dims && vv_node_is_long(in, c.along) && op == vv_block_op_find("lanes_median"))
+        return vv_node_select_long(in, -1, 0.5, o->keep_nan);
     vv_array *a = lanes_upon(in, &c, NULL);
     return o->keep_dims ? a : flattened(a, c.along, false);
 }
@@ -182,6 +185,7 @@ static vv_array *quantiles(vv_array *in, const double q[], vv_index n, const cha
                       "'%s' is not grouped along these dimensions: a window of quantiles belongs to groups", in->name);
         return vv_node_inert(in->context);
     }
+    if (alone && !o->keep_dims && vv_node_is_long(in, c.along)) return vv_node_select_long(in, c.how, *q, o->keep_nan);
     c.weight = (double *)(uintptr_t)q; /* copied from there */
     if (!alone && vv_node_dim(in, name) >= 0) {
         (void)vv_fail(VV_ERR_SHAPE, "'%s' has a dimension '%s' already; vv_rename() it", in->name, name);
@@ -225,6 +229,23 @@ const char *vv_quantile_method_name(int i)
 
 /* --- sorted lanes --- */
 
+/* Of long lanes: the best of the best of their pieces. */
+enum { LONG = 1 << 21, PIECES = 64 };
+
+static vv_array *best_of_pieces(vv_array *in, vv_index k, const char *dim, int d)
+{
+    vv_array *best[PIECES];
+    vv_index n = in->shape.n[d], piece = vv_ceil_div(n, PIECES);
+    int count = 0;
+    for (vv_index at = 0; at < n; at += piece) {
+        vv_array *some = vv_slice(in, dim, at, vv_imin(n, at + piece), 1);
+        best[count++] = vv_node_then(some, vv_topk(some, k, dim));
+    }
+    vv_array *all = vv_node_concat(in->context, best, count, dim), *made = vv_node_then(all, vv_topk(all, k, dim));
+    for (int i = 0; i < count; i++) vv_release(&best[i]);
+    return made;
+}
+
 static vv_array *sorted(vv_array *in, const char *op, vv_index k, const char *dim)
 {
     int d;
@@ -234,6 +255,8 @@ static vv_array *sorted(vv_array *in, const char *op, vv_index k, const char *di
         return vv_node_inert(in->context);
     }
     vv_index wanted = k < 0 ? -k : k;
+    if (!strcmp(op, "lanes_topk") && in->shape.n[d] > LONG && labs(k) < in->shape.n[d] / (2 * PIECES))
+        return best_of_pieces(in, k, dim, d);
     vv_block_call c = {.op = vv_block_op_find(op), .how = k < 0};
     c.length = wanted < in->shape.n[d] ? wanted : in->shape.n[d];
     c.along[d] = true;

@@ -4,7 +4,6 @@
 #include "base/status.h"
 #include "kernels/tile.h"
 
-#include <complex.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -92,16 +91,17 @@ int vv_stacked_det(const void *const in[], void *out, const vv_index size[], con
     small s = begin(size, data);
     vv_index n = s.rows;
     vv_matrix a = given(n, n, in[0]), panel;
-    double complex det = 1;
+    double det[] = {1, 0};
     vv_status status = take(&s, n + 1, n, &panel);
     if (status == VV_OK) status = run(&s, "lu_panel", &a, NULL, &panel);
     for (vv_index i = 0; i < n && status == VV_OK; i++) {
         const double *pivot = panel.at + i * (n + 1) * s.size;
-        det *= s.type == VV_C128 ? CMPLX(pivot[0], pivot[1]) : pivot[0];
-        if ((vv_index)panel.at[(n * n + i) * s.size] != i) det = -det;
+        double sign = (vv_index)panel.at[(n * n + i) * s.size] != i ? -1 : 1, re = sign * pivot[0],
+               im = s.size > 1 ? sign * pivot[1] : 0, was = det[0];
+        det[0] = was * re - det[1] * im;
+        det[1] = was * im + det[1] * re;
     }
-    double parts[] = {creal(det), cimag(det)};
-    memcpy(out, parts, (size_t)s.size * sizeof *parts);
+    memcpy(out, det, (size_t)s.size * sizeof *det);
     free(panel.at);
     return (int)status;
 }
