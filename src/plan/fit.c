@@ -43,6 +43,10 @@ static bool grouped(const vv_step *s)
 
 /* --- groups --- */
 
+/* States of groups take so much where it costs nothing, and chunks are read so often then. */
+enum { COMFORT = 160 << 20 };
+static const double NEARLY_ONCE = 1.05;
+
 /* The groups that occur in each work chunk along the groups' dimension, ascending. */
 typedef struct occurrence {
     vv_index chunks, *first, *group;
@@ -206,6 +210,35 @@ static vv_status all_groups(vv_plan *p, bool one)
     return VV_OK;
 }
 
+/* A step whose groups follow each other in its input, as the days of a resampling do, reads nothing again with fewer of them at a time: then it takes no more
+ * memory than that, however much there is. */
+static vv_status spare_groups(vv_plan *p, int step, vv_bytes least, vv_bytes limit, vv_bytes baseline)
+{
+    vv_step *s = &p->step[step];
+    double read;
+    char *why = s->why;
+    s->why = NULL;
+    vv_status status = choose_groups(p, step, least, limit, baseline);
+    if (status == VV_OK) status = vv_fit_amplification(s, s->groups.chunk, &read);
+    free(s->why);
+    s->why = why;
+    if (status != VV_OK || read <= NEARLY_ONCE) return status;
+    VV_TRY(set_groups(s, s->groups.n));
+    follow_grids(p);
+    return VV_OK;
+}
+
+static vv_status spare_memory(vv_plan *p, int n, vv_bytes baseline)
+{
+    vv_bytes least;
+    VV_TRY(all_groups(p, true));
+    VV_TRY(least_peak(p, baseline, &least));
+    VV_TRY(all_groups(p, false));
+    for (int i = 0; i < p->n_steps; i++)
+        if (grouped(&p->step[i])) VV_TRY(spare_groups(p, i, least, least + COMFORT / n, baseline));
+    return VV_OK;
+}
+
 /* All groups of all steps when they fit; else every step gets an equal share of the room. */
 static vv_status fit_groups(vv_plan *p, vv_bytes least, vv_bytes room, vv_bytes baseline)
 {
@@ -215,7 +248,7 @@ static vv_status fit_groups(vv_plan *p, vv_bytes least, vv_bytes room, vv_bytes 
     if (n == 0) return VV_OK;
     VV_TRY(all_groups(p, false));
     VV_TRY(least_peak(p, baseline, &peak));
-    if (peak <= least + room) return VV_OK;
+    if (peak <= least + room) return peak <= least + COMFORT ? VV_OK : spare_memory(p, n, baseline);
     VV_TRY(all_groups(p, true));
     for (int i = 0; i < p->n_steps; i++) {
         if (!grouped(&p->step[i])) continue;
