@@ -139,7 +139,8 @@ class Quantiles(Case):
         path = self.data("standard", n=1000)
         args = ["quantile", "-g", "dayofyear", "-w", "5", "-q", "0.1,0.9", path]
         outs = []
-        for ranks, more in [(0, []), (2, ["--threads", "2"]), (3, ["--memory", "48MB"]), (0, ["--memory", "36MB"])]:
+        least = lambda ranks: support.suggested_budget(support.varve(*args, "--memory", "1MB", "-o", self.path("none.nc"), ranks=ranks).messages[0])
+        for ranks, more in [(0, []), (2, ["--threads", "2"]), (3, ["--memory", least(3)]), (0, ["--memory", least(0)])]:
             ours = self.result(*args, *more, ranks=ranks)
             outs.append(b"".join(ours[v].values.tobytes() for v in ("t", "late", "packed")))
         self.assertEqual(len(set(outs)), 1)
