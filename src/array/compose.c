@@ -75,11 +75,18 @@ static vv_array *log_of_sum(vv_array *a, vv_array *b, const char *power, double 
 {
     vv_context *c = a->context ? a->context : b->context;
     if (vv_nodes_usable((vv_array *[]){a, b}, 2) != VV_OK) return vv_node_inert(c);
-    vv_array *apart = vv_node_of("negative", vv_node_of("absolute", two_of("subtract", a, b), NULL), NULL);
+    vv_array *like = vv_node_of(power, two_of("maximum", a, b), NULL); /* differences of integers would wrap */
+    vv_array *x = vv_astype(a, like->dtype), *y = vv_astype(b, like->dtype);
+    vv_release(&like);
+    vv_array *apart = vv_node_of("negative", vv_node_of("absolute", two_of("subtract", x, y), NULL), NULL);
     vv_array *added = vv_node_of("log1p", vv_node_of(power, apart, NULL), NULL);
     if (unit != 1) added = vv_node_of("multiply", added, vv_node_scalar(c, unit));
-    vv_array *sum = vv_node_of("add", two_of("maximum", a, b), added);
-    return chosen(two_of("equal", a, b), vv_node_of("add", vv_node_again(a), vv_node_scalar(c, M_LN2 * unit)), sum);
+    vv_array *sum = vv_node_of("add", two_of("maximum", x, y), added);
+    vv_array *made =
+        chosen(two_of("equal", x, y), vv_node_of("add", vv_node_again(x), vv_node_scalar(c, M_LN2 * unit)), sum);
+    vv_release(&x);
+    vv_release(&y);
+    return made;
 }
 
 vv_array *vv_logaddexp(vv_array *a, vv_array *b)

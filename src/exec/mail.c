@@ -144,9 +144,15 @@ static vv_status report_progress(vv_run *r)
                              .read = atomic_load(&r->read),
                              .resident = vv_mem_resident()};
     (void)gethostname(report.host, sizeof report.host - 1);
-    if (r->net->rank != 0) return vv_net_send_copy(r->net, 0, VV_TAG_PROGRESS, &report, sizeof report);
-    take_report(r, 0, &report);
-    return VV_OK;
+    if (r->net->rank == 0) {
+        take_report(r, 0, &report);
+        return VV_OK;
+    }
+    /* A rank that has nothing to do is silent, so that its being stuck can be seen (stuck.c). */
+    int64_t seen = report.done + report.read + 1;
+    if (seen == r->told_progress) return VV_OK;
+    r->told_progress = seen;
+    return vv_net_send_copy(r->net, 0, VV_TAG_PROGRESS, &report, sizeof report);
 }
 
 static vv_status take_counts(vv_run *r, const vv_message *m)

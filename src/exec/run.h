@@ -81,6 +81,7 @@ typedef struct vv_run {
         turns_in; /* of collective writing: the coordinator's answer; rank 0: the lowest word so far, and how many */
     vv_rank_report *report; /* rank 0: by rank, the last one; NULL: none are wanted */
     vv_index units;         /* of this rank, once it has reported */
+    int64_t told_progress;  /* a number that grows with what it has reported; 0: nothing */
     vv_step_counts *counts; /* rank 0: of all ranks, by step */
     int counts_in;
     double reported;

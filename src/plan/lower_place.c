@@ -149,7 +149,7 @@ static vv_index product_leaf(const vv_step *s)
         if (s->reduced[d]) summed = vv_times(summed, vv_grid_count(&s->work, d));
     }
     vv_index leaf = vv_imax(1, vv_imin(LONG_LEAF, chunks / MANY_TASKS));
-    return vv_ceil_div(summed, vv_ceil_div(summed, leaf)); /* even ones */
+    return summed ? vv_ceil_div(summed, vv_ceil_div(summed, leaf)) : 1; /* even ones */
 }
 
 /* Chunks of a leaf: enough elements behind a cell that combining leaves costs little beside folding them. With groups, a leaf's state has cells for each of them. */
