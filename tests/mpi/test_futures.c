@@ -371,7 +371,7 @@ static void cancelled(void **state)
     vv_future f[N], after;
     double value;
     vv_index done;
-    for (int i = 0; i < N; i++) must(vv_submit(session, sleepy, VV_ARGS(vv_f64(0.03)), NULL, &f[i]));
+    for (int i = 0; i < N; i++) must(vv_submit(session, sleepy, VV_ARGS(vv_f64(i < 8 ? 0.03 : 0.5)), NULL, &f[i]));
     must(vv_submit(session, add, VV_ARGS(vv_of(f[N - 1])), NULL, &after));
     must(vv_cancel(session, f + 8, N - 8));
     said(vv_gather_f64(session, f[N - 1], &value), VV_ERR_CANCELLED, "was cancelled");
@@ -392,7 +392,7 @@ static void waiting(void **state)
     enum { N = 4 };
     vv_future f[N];
     vv_index done;
-    for (int i = 0; i < N; i++) must(vv_submit(session, sleepy, VV_ARGS(vv_f64(i == 0 ? 0.01 : 0.3)), NULL, &f[i]));
+    for (int i = 0; i < N; i++) must(vv_submit(session, sleepy, VV_ARGS(vv_f64(i == 0 ? 0.01 : 1.0)), NULL, &f[i]));
     must(vv_wait_all(session, f, N, 0.0, &done));
     assert_true(done < N);
     must(vv_wait_any(session, f, N, -1, &done));
@@ -410,11 +410,11 @@ static void timeouts(void **state)
     vv_submit_options o = VV_SUBMIT_OPTIONS_INIT;
     vv_future late, good;
     double value;
-    o.timeout = 0.05;
+    o.timeout = 1;
     must(vv_submit(session, sleepy, VV_ARGS(vv_f64(3)), &o, &late));
     must(vv_submit(session, sleepy, VV_ARGS(vv_f64(0.001)), &o, &good));
     must(vv_gather_f64(session, good, &value));
-    said(vv_gather_f64(session, late, &value), VV_ERR_RUN, "more than the 0.05 seconds");
+    said(vv_gather_f64(session, late, &value), VV_ERR_RUN, "more than the 1 seconds");
     vv_future_release(session, &late, 1);
     vv_future_release(session, &good, 1);
 }
@@ -447,7 +447,7 @@ static void in_order_of_end(void **state)
     vv_completed_free(&c);
     assert_int_equal(alive(), 0);
     /* given up before its end */
-    must(vv_submit(session, sleepy, VV_ARGS(vv_f64(0.02)), NULL, &f[0]));
+    must(vv_submit(session, sleepy, VV_ARGS(vv_f64(0.5)), NULL, &f[0]));
     must(vv_completed_new(session, f, 1, &c));
     assert_false(vv_completed_next(c, 0, &done));
     assert_int_equal(vv_completed_left(c), 1);
