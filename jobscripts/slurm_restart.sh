@@ -31,7 +31,7 @@ again() {
     code=$?
     [ $code = 143 ] || exit $code # it was over, or something else was wrong
     echo "back into the queue"
-    scontrol requeue "$SLURM_JOB_ID"
+    scontrol requeue "$SLURM_JOB_ID" && sleep 600 # Slurm ends this script: one that ended by itself would be over for good
 }
 trap again USR1
 wait "$run"

@@ -172,7 +172,7 @@ static const char again[] = " &\n"
                             "    wait \"$run\"\n"
                             "    code=$?\n"
                             "    [ $code = 143 ] || exit $code\n"
-                            "    scontrol requeue \"$SLURM_JOB_ID\"\n"
+                            "    scontrol requeue \"$SLURM_JOB_ID\" && sleep 600 # Slurm ends this script\n"
                             "}\n"
                             "trap again USR1\n"
                             "wait \"$run\"\n";
