@@ -486,7 +486,7 @@ static void priorities(void **state)
     vv_future f[N], urgent;
     vv_submit_options o = VV_SUBMIT_OPTIONS_INIT;
     vv_index done;
-    for (int i = 0; i < N; i++) must(vv_submit(session, sleepy, VV_ARGS(vv_f64(0.0005)), NULL, &f[i]));
+    for (int i = 0; i < N; i++) must(vv_submit(session, sleepy, VV_ARGS(vv_f64(0.004)), NULL, &f[i]));
     o.priority = 10;
     must(vv_submit(session, square, VV_ARGS(vv_i64(1)), &o, &urgent));
     must(vv_wait_all(session, &urgent, 1, -1, NULL));
