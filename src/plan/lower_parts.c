@@ -207,7 +207,8 @@ vv_status vv_lower_move(vv_part *p, const vv_box *box)
     return VV_OK;
 }
 
-/* A part of a node becomes one of the result of the step that makes a box of it. */
+/* A part of a node becomes one of the result of the step that makes a box of it. A reduction's result lacks the dimensions that are kept with length 1; a step that
+ * converts it has them. */
 static vv_status redirect(const vv_array *a, const vv_made *m, const vv_part *p, vv_part *out)
 {
     vv_part moved;
@@ -215,7 +216,7 @@ static vv_status redirect(const vv_array *a, const vv_made *m, const vv_part *p,
     *out = (vv_part){.from = m->step, .result = m->result, .box = p->box, .table_dim = -1};
     vv_status status = vv_lower_move(&moved, &m->box);
     for (int d = 0; d < p->nd && status == VV_OK; d++) {
-        int k = vv_lower_result_dim(a, d);
+        int k = m->as == VV_NONE ? vv_lower_result_dim(a, d) : d;
         if (k < 0) continue;
         out->nd = k + 1;
         out->dim[k] = moved.dim[d];

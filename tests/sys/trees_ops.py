@@ -570,7 +570,7 @@ def plain(v):
 
 
 def matrix(v):
-    return len(v.dims) == 2 and v.array.size > 1 and numbers(v) and v.scale < 1e3 and bool(np.isfinite(v.array).all())
+    return len(v.dims) == 2 and numbers(v) and v.scale < 1e3
 
 
 def wide(v):
