@@ -48,6 +48,11 @@ static const char *job(void)
     return "";
 }
 
+vv_status vv_beat_path(const char *output, char **path)
+{
+    return vv_output_path_beside(output, "varve-status", path);
+}
+
 void vv_beat_begin(const char *output, const char *command, int ranks, int threads, vv_bytes memory)
 {
     forget();
@@ -64,7 +69,7 @@ void vv_beat_begin(const char *output, const char *command, int ranks, int threa
     if (h->command) h->command[strcspn(h->command, "\n")] = 0;
     (void)gethostname(h->host, sizeof h->host - 1);
     snprintf(h->job, sizeof h->job, "%s", job());
-    if (!h->output || !h->command || vv_output_path_beside(output, "varve-status", &state.path) != VV_OK ||
+    if (!h->output || !h->command || vv_beat_path(output, &state.path) != VV_OK ||
         vv_output_path_beside(output, "varve-status.new", &state.fresh) != VV_OK) {
         vv_error_clear();
         forget();
@@ -178,7 +183,7 @@ vv_status vv_heartbeat_read(const char *output, vv_heartbeat **out)
 {
     char *path;
     *out = NULL;
-    VV_TRY(vv_output_path_beside(output, "varve-status", &path));
+    VV_TRY(vv_beat_path(output, &path));
     FILE *f = fopen(path, "re");
     vv_status status =
         f ? vv_new(out, 1, sizeof **out) : vv_fail_errno(VV_ERR_NOT_FOUND, "no sign of a run that writes %s", output);

@@ -6,6 +6,8 @@
 #include "exec/engine.h"
 #include "varve/heartbeat.h"
 
+/* The file beside an output; the caller frees the path. */
+vv_status vv_beat_path(const char *output, char **path);
 /* An output is being made by so many ranks. */
 void vv_beat_begin(const char *output, const char *command, int ranks, int threads, vv_bytes memory);
 /* A plan for it begins, which reads so much. */

@@ -589,6 +589,7 @@ static void head(archive *a, vv_plan *p)
     NUMBER(a, p->fill_bad);
     NUMBER(a, p->collective);
     string(a, &p->output);
+    string(a, &p->heartbeat);
     string(a, &p->original);
     string(a, &p->scratch);
     drops(a, p);
@@ -650,7 +651,7 @@ uint64_t vv_plan_hash(const vv_plan *p)
     char somewhere[] = "";
     vv_plan content = *p;
     if (p->output) content.output = somewhere; /* the same plan, wherever its temporary output lies */
-    content.scratch = content.journal = NULL;
+    content.heartbeat = content.scratch = content.journal = NULL;
     vv_plan_pack(&content, &b);
     uint64_t h = vv_hash(b.data, b.size);
     vv_buf_free(&b);

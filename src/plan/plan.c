@@ -57,6 +57,7 @@ void vv_plan_free(vv_plan **plan)
     free(p->source);
     free(p->step);
     free(p->output);
+    free(p->heartbeat);
     free(p->original);
     free(p->scratch);
     free(p->journal);

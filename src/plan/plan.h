@@ -229,6 +229,7 @@ typedef struct vv_plan {
     bool fill_bad;      /* damaged chunks become missing values instead of ending the run */
     bool collective;    /* finished chunks wait until the end, and all ranks write them together (exec/collective.c) */
     char *output;       /* temporary path of the output file, NULL when there is none */
+    char *heartbeat;    /* the file beside it that tells how the run is getting on (observe/beat.h); NULL: none does */
     char *original;     /* the file that is appended to, NULL when none is */
     char *scratch;      /* directory for what does not fit in memory */
     char *journal;      /* directory where partial results are kept, for a run that goes on with them; NULL: none are */

@@ -270,6 +270,7 @@ static vv_status plan_output(vv_output *o, planned *p)
     vv_plan *plan = p->prepared.lowering.plan;
     plan->collective = o->encoding.collective;
     VV_TRY(vv_strdup(&plan->output, o->temporary));
+    VV_TRY(vv_beat_path(o->path, &plan->heartbeat));
     if (o->append) VV_TRY(vv_strdup(&plan->original, o->path));
     for (int i = 0; i < o->n_items; i++)
         VV_TRY(lay_out(o, &o->item[i], &p->meta->var[i], &p->prepared,

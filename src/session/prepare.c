@@ -230,7 +230,7 @@ static void progress(void *context, const vv_rank_report rank[], int ranks)
         read += rank[i].read;
     }
     vv_progress_update(done, read);
-    vv_beat_update(rank, ranks);
+    if (!vv_signals_seen(NULL)) vv_beat_update(rank, ranks); /* else other ranks may have removed it already */
 }
 
 static vv_index total_tasks(const vv_prepared *p)

@@ -106,11 +106,11 @@ VV_KERNEL empty = {.size = sizeof empty};
 class Run(support.Case):
     def setUp(self):
         super().setUp()
-        source, self.library = self.path("mine.c"), self.path("mine.so")
+        source, self.object = self.path("mine.c"), self.path("mine.so")
         with open(source, "w") as f:
             f.write(LIBRARY)
         build = os.environ.get("VARVE_BUILD", ROOT / "build/release")
-        subprocess.run([os.environ.get("VARVE_CC", "cc"), "-shared", "-fPIC", f"-I{ROOT}/include", f"-I{build}/include", source, "-o", self.library], check=True)
+        subprocess.run([os.environ.get("VARVE_CC", "cc"), "-shared", "-fPIC", f"-I{ROOT}/include", f"-I{build}/include", source, "-o", self.object], check=True)
 
     def varve(self, *args, ranks=2):
         return support.run(support.command(support.binary(), ["run", *args], ranks))
@@ -120,7 +120,7 @@ class Run(support.Case):
         with netCDF4.Dataset(self.path("in.nc"), "w") as f:
             f.createDimension("y", 40), f.createDimension("x", 30)
             f.createVariable("v", "f4", ("y", "x"), chunksizes=(7, 30))[:] = x
-        self.done(self.varve(f"{self.library}:smooth", self.path("in.nc"), "--args", "0.5", "-o", self.path("out.nc")))
+        self.done(self.varve(f"{self.object}:smooth", self.path("in.nc"), "--args", "0.5", "-o", self.path("out.nc")))
         wide = np.pad(x, ((1, 1), (0, 0)), mode="edge")
         with netCDF4.Dataset(self.path("out.nc")) as f:
             np.testing.assert_array_equal(f["v"][:], np.float32(0.5) * (wide[:-2] + wide[1:-1] + wide[2:]))
@@ -129,15 +129,15 @@ class Run(support.Case):
         for name in ("a", "bcd", "bad"):
             open(self.path(f"{name}.txt"), "w").close()
         files = [self.path("a.txt"), self.path("bcd.txt")]
-        result = self.done(self.varve(f"{self.library}:length", *files, "--args", "2"))
+        result = self.done(self.varve(f"{self.object}:length", *files, "--args", "2"))
         self.assertEqual(result.out.splitlines(), [f"{files[0]}: 12", f"{files[1]}: 16"])
-        result = self.varve(f"{self.library}:length", *files, self.path("bad.txt"))
+        result = self.varve(f"{self.object}:length", *files, self.path("bad.txt"))
         self.assertEqual(result.code, 3, result)
         self.assertRegex(result.err, r"bad.txt: task .* on rank \d: I do not like it")
 
     def test_mistakes(self):
-        for what, words in (("mine.so", "LIBRARY.so:NAME first"), ("/none.so:f", "there is no library '/none.so'"), (f"{self.library}:nothing", "nothing of that name"),
-                            (f"{self.library}:empty", "has to have one function")):
+        for what, words in (("mine.so", "LIBRARY.so:NAME first"), ("/none.so:f", "there is no library '/none.so'"), (f"{self.object}:nothing", "nothing of that name"),
+                            (f"{self.object}:empty", "has to have one function")):
             result = self.varve(what, "x.nc", ranks=0)
             self.assertIn(words, result.err)
             self.assertIn(result.code, (2, 3), result)
