@@ -168,7 +168,7 @@ class Job:
         """Only mpirun is left. Open MPI 4.1's sometimes stays for ever when a rank was killed while it connected ("PMIX ERROR: UNREACHABLE"): everything that it
         started has ended then, so nothing of ours hangs."""
         names = {Path("/proc", str(pid), "comm").read_text().strip() for pid in self.members() if os.path.exists(f"/proc/{pid}")}
-        return bool(names) and names <= {"mpirun", "orterun", "orted"}
+        return bool(names) and names <= {"mpirun", "mpiexec", "orterun", "orted"}
 
     def ended_or_alone(self, timeout):
         """Whether it ends in time; a launcher that has been alone for some seconds is ended."""
