@@ -6,8 +6,10 @@ on the same input: what only moves elements and what is exact in IEEE arithmetic
 runs on one process or on 1 to 4 ranks.
 
 Then every function by itself: trees that end in it are computed on 1 to 4 ranks, with other threads, placements and policies, with everything spilled and with schedules
-drawn at random; they must have the same bits. VARVE_TREES says how many trees, VARVE_TREES_FIRST from which seed on; seeds that failed once are in SEEDS."""
+drawn at random; they must have the same bits. And on larger data with the least memory that the plan says would do, and with half of what it would take beyond that: VARVE_BUDGETS
+says for how many of the functions (all of them: 1; each sixteenth: 16), VARVE_BUDGETS_FIRST from which one on. VARVE_TREES says how many trees, VARVE_TREES_FIRST from which seed on; seeds that failed once are in SEEDS."""
 import os
+import unittest
 import zlib
 
 import h5py
@@ -20,7 +22,8 @@ import trees_ops as ops
 
 FIRST, N = int(os.environ.get("VARVE_TREES_FIRST", 0)), int(os.environ.get("VARVE_TREES", 20000 / support.SLOW))
 SEEDS = [540, 4635, 11313, 16926, 3974, 495, 21519, 39714]  # of trees that failed once
-SHAPES = [("time", 13), ("lat", 5), ("lon", 7), ("lev", 1)]
+SHAPES, LARGE = [("time", 13), ("lat", 5), ("lon", 7), ("lev", 1)], [("time", 401), ("lat", 61), ("lon", 43), ("lev", 1)]
+BUDGETS, BUDGETS_FIRST = int(os.environ.get("VARVE_BUDGETS", 16)), int(os.environ.get("VARVE_BUDGETS_FIRST", 0))
 CASES, INEXACT = {**model.CASES, **ops.CASES}, model.INEXACT | ops.INEXACT
 # What NumPy cannot foretell: bits alone.
 DRAWN = {"random": ([], "kind=normal dims=lat:6,lon:9 seed=5 chunks=lat:4"), "permutation": (["v0"], "dim={0} seed=3"), "choice": (["v0"], "dim={0} n=5 seed=3 again=1")}
@@ -47,7 +50,7 @@ class Tree:
         return [v for o in operands for v in ([o] if isinstance(o, model.Value) else self.leaves(o[1]))]
 
     def keep(self, function, operands, arguments, array, dims, exact, scale=None):
-        if np.size(array) > 20000 or np.ndim(array) > 4 or len(set(dims)) != len(dims):
+        if np.size(array) > model.MOST or np.ndim(array) > 4 or len(set(dims)) != len(dims):
             return False
         self.values.append(model.Value(self.line(function, operands, arguments), array, dims, self.leaves(operands), exact, scale))
         return True
@@ -121,18 +124,18 @@ class Trees(support.Case):
             f.write("\n".join(script) + "\n")
         return self.done(support.run(support.command(self.program, [path], ranks), timeout=900, env=env)).out.splitlines()
 
-    def variables(self):
+    def variables(self, shapes=SHAPES):
         """Data of every type in two files: values, and the lines that open them."""
         rng, made, lines = np.random.default_rng(5), [], []
         types = ["f4", "f8", "f8", "f4", "i1", "i2", "i4", "i8", "u1", "u4"] * 2 + ["f8", "f4"]
         files = {"nc": netCDF4.Dataset(self.path("data.nc"), "w"), "h5": h5py.File(self.path("data.h5"), "w")}
-        for d, n in SHAPES:
+        for d, n in shapes:
             files["nc"].createDimension(d, n)
             files["h5"][d] = np.arange(n)
             files["h5"][d].make_scale(d)
         for i, dtype in enumerate(types + ["c8", "c16", "c16", "c8"]):
             order = rng.permutation(4)[:2 if i > len(types) - 3 else int(rng.integers(1, 4))]
-            dims, shape = [SHAPES[k][0] for k in order], [SHAPES[k][1] for k in order]
+            dims, shape = [shapes[k][0] for k in order], [shapes[k][1] for k in order]
             x = rng.integers(-9 if dtype[0] != "u" else 0, 10, shape).astype(dtype) if dtype[0] in "iu" else rng.normal(size=shape).astype(dtype)
             if dtype[0] == "c":
                 x.imag = rng.normal(size=shape)
@@ -173,6 +176,27 @@ class Trees(support.Case):
         for tree, script, line in zip(trees, scripts, lines):
             why = differs(tree.values[-1], line)
             self.assertIsNone(why, f"tree {tree.seed} on {ranks} ranks: {why}\n" + "\n".join(script))
+
+    @unittest.skipIf(support.SLOW > 1, "sanitizers hold memory of their own, each process another amount")
+    def test_small_budgets_make_the_same_bits(self):
+        model.MOST = 4000000
+        variables, opened = self.variables(LARGE)
+        trees = [ending_in(name, 7, variables) for name in NAMES[BUDGETS_FIRST % BUDGETS::BUDGETS]]
+        script = opened + ["budgets"] + [line for tree in trees for line in tree.lines + [f"out {tree.values[-1].name}", "end"]]
+        runs = [(0, None), (1, {"VARVE_STORE": "0"}), (2, None), (3, {"VARVE_STORE": "100000"}), (4, None)]
+        if BUDGETS > 1:
+            runs = [runs[0], runs[1 + BUDGETS_FIRST % 2], runs[3 + BUDGETS_FIRST % 2]]
+        alone, *others = support.side_by_side(lambda run: self.lines(script, *run), runs)
+        self.assertEqual(len(alone), len(trees))
+        squeezed = 0
+        for run, lines in zip(runs, [alone, *others]):
+            for tree, line, first in zip(trees, lines, alone):
+                told = f"{run}: {line}\nalone: {first}\n" + "\n".join(tree.lines)
+                self.assertNotIn(line.split(" ")[1], ("inert", "varies"), told)
+                *what, least, usual = line.split(" ")
+                self.assertEqual(what, first.split(" ")[:-2], told)
+                squeezed += int(usual) - int(least) > 100000
+        print(f"{len(trees)} functions: {squeezed} of {len(runs) * len(trees)} plans had to do with less than they would take")
 
     def test_every_function_has_the_same_bits(self):
         variables, opened = self.variables()

@@ -9,9 +9,12 @@
  *     end                                   forget everything else
  *     threads N                             of each rank from now on
  *     vary                                  from now on everything is computed twice, with different settings: "NAME varies" where bits differ
+ *     budgets                               likewise, with the least memory that would do and some more; outputs are "NAME dtype dim:n,dim:n #HASH LEAST USUAL", with the bytes
+ *                                           that a rank needs at the least and by itself
  *     list                                  the registry: "FAMILY NAME OPERANDS ARGUMENTS" */
 #include <varve/varve.h>
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -227,7 +230,7 @@ static vv_array *call(vv_session *s, const names *all, const char *function, cha
 
 /* --- computing --- */
 
-static bool vary;
+static bool vary, budgets;
 
 /* Another combination of settings each time; the first of all is the usual one. */
 static vv_status set(vv_session *s, int which)
@@ -239,15 +242,58 @@ static vv_status set(vv_session *s, int which)
     return vv_session_set_policy(s, policy[which / 2 % 2]);
 }
 
+/* Bytes that a rank needs at most, as explained, under this budget; -1: that cannot be told. */
+static vv_bytes needed(vv_session *s, vv_array *a, vv_bytes budget)
+{
+    vv_explain_options how = VV_EXPLAIN_OPTIONS_INIT;
+    static const char key[] = "\"peak_per_rank\": ";
+    char *text = NULL, *at;
+    how.form = VV_EXPLAIN_JSON;
+    if (vv_session_set_memory(s, budget) != VV_OK || vv_explain(a, &how, &text) != VV_OK) return -1;
+    at = strstr(text, key);
+    vv_bytes n = at ? atoll(at + sizeof key - 1) : -1;
+    free(text);
+    return n;
+}
+
+/* Computes within this budget; what processes hold before a plan begins is never quite the same, so that a little more may be wanted. */
+static vv_status compute_within(vv_session *s, vv_array *a, vv_bytes budget, void *v, vv_bytes bytes)
+{
+    enum { LITTLE = 64 << 10, MOST_MORE = 4 << 20 };
+    vv_status status = VV_ERR_BUDGET;
+    for (vv_bytes more = LITTLE; status == VV_ERR_BUDGET && more <= MOST_MORE; more *= 2) {
+        status = vv_session_set_memory(s, budget + more);
+        if (status == VV_OK) status = vv_compute(a, v, bytes);
+    }
+    return status;
+}
+
 /* Whether all settings make the same bits; `v` are those of the usual ones. */
-static bool same(vv_session *s, vv_array *a, const unsigned char *v, vv_bytes bytes)
+static bool same(vv_session *s, vv_array *a, const unsigned char *v, vv_bytes bytes, vv_bytes need[2])
 {
     static int number = 0;
+    vv_bytes usual = vv_session_memory(s);
     unsigned char *again = malloc((size_t)bytes + 1);
-    bool good =
-        set(s, 1 + number++ % 11) == VV_OK && vv_compute(a, again, bytes) == VV_OK && !memcmp(v, again, (size_t)bytes);
+    bool good = true;
+    for (int i = 0; i < (budgets ? 2 : 1) && good; i++) {
+        good = set(s, 1 + number++ % 11) == VV_OK;
+        if (budgets) need[0] = needed(s, a, 1 << 20), need[1] = needed(s, a, usual);
+        good = good && need[0] >= 0 && need[1] >= 0;
+        good = good &&
+               compute_within(s, a, budgets ? need[0] + i * (need[1] - need[0]) / 2 : usual, again, bytes) == VV_OK;
+        good = good && !memcmp(v, again, (size_t)bytes);
+    }
     free(again);
-    return set(s, 0) == VV_OK && good;
+    return vv_session_set_memory(s, usual) == VV_OK && set(s, 0) == VV_OK && good;
+}
+
+static void show(const unsigned char *v, vv_bytes bytes, const vv_bytes need[2])
+{
+    uint64_t hash = 14695981039346656037u;
+    for (vv_bytes i = 0; i < bytes && budgets; i++) hash = (hash ^ v[i]) * 1099511628211u;
+    if (budgets) printf("#%016llx %lld %lld", (unsigned long long)hash, (long long)need[0], (long long)need[1]);
+    for (vv_bytes i = 0; i < bytes && !budgets; i++)
+        putchar("0123456789abcdef"[v[i] >> 4]), putchar("0123456789abcdef"[v[i] & 15]);
 }
 
 static void out(vv_session *s, const char *name, vv_array *a)
@@ -255,18 +301,18 @@ static void out(vv_session *s, const char *name, vv_array *a)
     vv_index n = 1;
     for (int d = 0; d < vv_array_n_dims(a); d++) n *= vv_array_length(a, d);
     vv_bytes bytes = n * vv_dtype_size(vv_array_dtype(a));
+    vv_bytes need[2] = {0, 0};
     unsigned char *v = malloc((size_t)bytes + 1);
     if (vv_array_status(a) != VV_OK || vv_compute(a, v, bytes) != VV_OK) {
         printf("%s inert %s\n", name, vv_last_error());
-    } else if (vary && !same(s, a, v, bytes)) {
+    } else if ((vary || budgets) && !same(s, a, v, bytes, need)) {
         printf("%s varies %s\n", name, vv_last_error());
     } else {
         printf("%s %s ", name, vv_dtype_name(vv_array_dtype(a)));
         for (int d = 0; d < vv_array_n_dims(a); d++)
             printf("%s%s:%lld", d ? "," : "", vv_array_dim(a, d), (long long)vv_array_length(a, d));
         printf(" ");
-        for (vv_bytes i = 0; i < bytes; i++)
-            putchar("0123456789abcdef"[v[i] >> 4]), putchar("0123456789abcdef"[v[i] & 15]);
+        show(v, bytes, need);
         printf("\n");
     }
     free(v);
@@ -300,6 +346,8 @@ static void line(vv_session *s, names *all, char *text)
         list();
     } else if (!strcmp(text, "vary")) {
         vary = true;
+    } else if (!strcmp(text, "budgets")) {
+        budgets = true;
     }
 }
 

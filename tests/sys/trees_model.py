@@ -9,6 +9,7 @@ import numpy as np
 
 NAMES = ["time", "lat", "lon", "lev", "p", "q", "r", "s"]
 RAMPS = ["f4", "f8"]
+MOST = 20000  # elements of an array
 
 
 class Value:
@@ -63,7 +64,7 @@ def aligned(*values):
     def seen(v):
         order = [v.dims.index(d) for d in dims if d in v.dims]
         return v.array.transpose(order)[tuple(slice(None) if d in v.dims else None for d in dims)]
-    if np.prod(list(length.values()), dtype=float) > 20000:
+    if np.prod(list(length.values()), dtype=float) > MOST:
         return None
     return *map(seen, values), dims
 
@@ -263,7 +264,7 @@ def rename(rng, v, d, k):
 
 def broadcast_to(rng, v, _):
     d, n = free(rng, v), int(rng.integers(0, 4))
-    if n * v.array.size > 20000:
+    if n * v.array.size > MOST:
         return None
     at = int(rng.integers(0, len(v.dims) + 1))
     dims = v.dims[:at] + [d] + v.dims[at:]
@@ -502,6 +503,8 @@ def histogram(rng, v, _):
     to = free(rng, v)
     kept = [d for d in v.dims if d not in dims]
     lanes = v.array.transpose([v.dims.index(d) for d in kept + dims]).reshape([v.length(d) for d in kept] + [int(np.prod([v.length(d) for d in dims]))])
+    if lanes[..., :1].size > 4000:
+        return None
     n = len(np.histogram([], **how)[0])
     out = np.array([np.histogram(lanes[i], **how)[0] for i in np.ndindex(lanes.shape[:-1])])
     return [v], f"{words} to={to}" + (f" dims={','.join(dims)}" if dims else ""), out.astype("i8").reshape(lanes.shape[:-1] + (n,)), kept + [to]
