@@ -4,7 +4,8 @@
 #
 #     sbatch slurm_restart.sh anom -g dayofyear 'era5_*.nc' -o anom.nc
 #
-# `varve status anom.nc` tells how far it is. SITE marks what differs between sites; see site.sh too.
+# `varve status anom.nc` tells how far it is. VARVE_CHECKPOINT=1m has the journal written every minute besides: what a lost node costs at most. SITE marks what differs
+# between sites; see site.sh too.
 #SBATCH --job-name=varve
 #SBATCH --nodes=2
 #SBATCH --ntasks-per-node=4
@@ -20,7 +21,7 @@
 [ $# -gt 0 ] || { echo "usage: sbatch slurm_restart.sh COMMAND... -o OUTPUT" >&2; exit 2; }
 . "${VARVE_JOBSCRIPTS:-$SLURM_SUBMIT_DIR}/site.sh"
 
-launch varve "$@" --checkpoint=5m --resume --stats &
+launch varve "$@" --checkpoint="${VARVE_CHECKPOINT:-5m}" --resume --stats &
 run=$!
 
 # USR1 comes 300 seconds before the end. SIGUSR2 has every rank write its journal and end, with status 143.

@@ -1,6 +1,7 @@
 #include "base/fault.h"
 
 #include <ctype.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@ static int planted = -1; /* site, -1 for none */
 static long planted_visit;
 static int planted_rank;   /* -1 for all */
 static bool planted_again; /* and every later visit */
-static bool planted_kill;
+static enum { FAIL, KILL, WAIT } planted_how;
 static atomic_long visits;
 
 const char *vv_fault_name(vv_fault_site site)
@@ -47,12 +48,23 @@ vv_status vv_fault_setup(void)
     if (planted_again) end++;
     bool ranked = *end == '@', rank_given = ranked && isdigit((unsigned char)end[1]);
     if (rank_given) planted_rank = (int)strtol(end + 1, &end, 10);
-    planted_kill = !strcmp(end, "!kill");
-    if (planted_visit < 1 || ranked != rank_given || (*end && !planted_kill))
-        return vv_fail(VV_ERR_USAGE, "VV_FAULT='%s': write site:n[+][@rank][!kill]", text);
+    planted_how = !strcmp(end, "!kill") ? KILL : !strcmp(end, "!wait") ? WAIT : FAIL;
+    if (planted_visit < 1 || ranked != rank_given || (*end && planted_how == FAIL))
+        return vv_fail(VV_ERR_USAGE, "VV_FAULT='%s': write site:n[+][@rank][!kill|!wait]", text);
     atomic_store(&visits, 0);
     planted = site;
     return VV_OK;
+}
+
+/* Until a signal comes that this process handles. None is lost between saying so and waiting for it, in a process of one thread. */
+static void wait_for_signal(vv_fault_site site, long visit)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    fprintf(stderr, "planted wait at '%s', visit %ld, rank %d\n", site_name[site], visit, vv_this_rank());
+    sigsuspend(&before);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
 vv_status vv_fault(vv_fault_site site)
@@ -61,6 +73,10 @@ vv_status vv_fault(vv_fault_site site)
     if (planted_rank >= 0 && planted_rank != vv_this_rank()) return VV_OK;
     long visit = atomic_fetch_add(&visits, 1) + 1;
     if (visit != planted_visit && !(planted_again && visit > planted_visit)) return VV_OK;
-    if (planted_kill) raise(SIGKILL);
+    if (planted_how == KILL) raise(SIGKILL);
+    if (planted_how == WAIT) {
+        wait_for_signal(site, visit);
+        return VV_OK;
+    }
     return vv_fail(VV_ERR_FAULT, "planted fault at '%s', visit %ld, rank %d", site_name[site], visit, vv_this_rank());
 }

@@ -1,5 +1,5 @@
-/* Planted faults: VV_FAULT=site:n[+][@rank][!kill] makes the n-th visit of a site fail (with +, each one from there on; on one rank, or on every rank
- * that gets there), or kills the process there. Each place where the outside world can fail is a site; tests walk the list and demand that nothing hangs
+/* Planted faults: VV_FAULT=site:n[+][@rank][!kill|!wait] makes the n-th visit of a site fail (with +, each one from there on; on one rank, or on every rank
+ * that gets there), or kills the process there, or has it say so and wait for a signal: then a test can do things to a run that is known to be in the middle. Each place where the outside world can fail is a site; tests walk the list and demand that nothing hangs
  * and nothing is lost. A visit costs one relaxed load when no fault is planted.
  *
  *     VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));

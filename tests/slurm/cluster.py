@@ -201,7 +201,7 @@ class Cluster:
 
     def said(self):
         """The last lines of every daemon."""
-        return "".join(f"--- {log.name}\n" + "".join(log.read_text(errors="replace").splitlines(True)[-12:])
+        return "".join(f"--- {log.name}\n" + "".join(log.read_text(errors="replace").splitlines(True)[-40:])
                        for log in sorted(self.folder.glob("*.log")) + sorted(self.folder.glob("*.out")))
 
     def sinfo(self):

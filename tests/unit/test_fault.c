@@ -85,14 +85,14 @@ static void test_malformed(void **state)
         "rea:1",      "READ:1",     "read:0",        "read:-1",   "read:x",
         "read:1x",    "read:1@",    "read:1@x",      "read:1@-1", "read:1@2x",
         "read:1!",    "read:1!kil", "read:1!killed", "read:1@2!", "read:1@!kill",
-        "read:!kill", "read:1@2@3", "read 1",        "read:1 @2",
+        "read:!kill", "read:1@2@3", "read 1",        "read:1 @2", "read:1!wait!",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         if (plant(bad[i]) != VV_ERR_USAGE) fail_msg("'%s' was taken", bad[i]);
         assert_message(bad[i]);
     }
-    static const char *const good[] = {"read:1",    "plan-send:12", "inflate:1@0",
-                                       "sync:3@17", "write:1!kill", "write:1@2!kill"};
+    static const char *const good[] = {"read:1",       "plan-send:12",   "inflate:1@0",  "sync:3@17",
+                                       "write:1!kill", "write:1@2!kill", "task:1@2!wait"};
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) must(plant(good[i]));
 }
 
@@ -111,6 +111,37 @@ static void test_kill(void **state)
     assert_int_equal(WTERMSIG(status), SIGKILL);
 }
 
+static void ignore(int number)
+{
+    (void)number;
+}
+
+/* It says that it waits, goes on with a signal, and the visit does not fail. */
+static void test_wait(void **state)
+{
+    (void)state;
+    int said[2];
+    char first;
+    assert_int_equal(pipe(said), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        sigaction(SIGUSR1, &(struct sigaction){.sa_handler = ignore}, NULL);
+        dup2(said[1], STDERR_FILENO);
+        if (plant("finish:2!wait") != VV_OK || vv_fault(VV_FAULT_FINISH) != VV_OK) _exit(1);
+        _exit(vv_fault(VV_FAULT_FINISH) == VV_OK ? 0 : 2);
+    }
+    int status;
+    assert_int_equal(read(said[0], &first, 1), 1);
+    assert_int_equal(waitpid(child, &status, WNOHANG), 0);
+    kill(child, SIGUSR1);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+    close(said[0]);
+    close(said[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -120,6 +151,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_setup_starts_over, unplant, unplant),
         cmocka_unit_test_setup_teardown(test_malformed, unplant, unplant),
         cmocka_unit_test_setup_teardown(test_kill, unplant, unplant),
+        cmocka_unit_test_setup_teardown(test_wait, unplant, unplant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
