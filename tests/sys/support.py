@@ -335,6 +335,13 @@ class Case(unittest.TestCase):
         self.dir = tempfile.mkdtemp(prefix="varve-test-", dir=os.environ.get("VARVE_TEST_TMP"))
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
 
+    @classmethod
+    def shared_folder(cls):
+        """A scratch folder for all tests of the class, gone behind the last one."""
+        folder = tempfile.mkdtemp(prefix="varve-test-", dir=os.environ.get("VARVE_TEST_TMP"))
+        cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
+        return folder
+
     def path(self, name):
         return os.path.join(self.dir, name)
 

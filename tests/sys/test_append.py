@@ -110,8 +110,7 @@ class Append(support.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.shared = support.tempfile.mkdtemp(prefix="varve-test-", dir=os.environ.get("VARVE_TEST_TMP"))
-        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.shared = cls.shared_folder()
         cls.new = field(os.path.join(cls.shared, "new.nc"), slice(OLD, OLD + NEW), chunksizes=(5, 40, 130), zlib=True)
 
     def old(self, name="f.nc", **storage):

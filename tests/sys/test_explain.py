@@ -26,16 +26,18 @@ def stored(path, name):
 
 
 class Explain(support.Case):
-    def setUp(self):
-        super().setUp()
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        folder = cls.shared_folder()
         nt, ny, nx = 400, 90, 120
         x = np.random.default_rng(31).normal(280, 10, (nt, ny, nx)).astype("f4")
         dims = {"time": nt, "lat": ny, "lon": nx}
         base = {d: axis(n, d) for d, n in dims.items()}
-        self.files = {}
+        cls.files = {}
         for name, options in [("contiguous", dict(contiguous=True)), ("chunks", dict(chunksizes=(24, 45, 60), **SQUEEZED)),
                               ("steps", dict(chunksizes=(1, ny, nx), **SQUEEZED))]:
-            self.files[name] = make(self.path(name + ".nc"), dims, {**base, "t2m": (("time", "lat", "lon"), x, options)})
+            cls.files[name] = make(os.path.join(folder, name + ".nc"), dims, {**base, "t2m": (("time", "lat", "lon"), x, options)})
 
     def plan(self, *args, ranks, **how):
         result = self.run_ok(*args, "--explain=json", ranks=ranks, **how)

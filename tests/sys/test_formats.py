@@ -6,7 +6,6 @@ shapes, groups; what varve info says of them; damaged chunks."""
 import json
 import os
 import sys
-import tempfile
 import unittest
 import warnings
 from pathlib import Path
@@ -103,8 +102,7 @@ def same_bits(a, b):
 class Formats(support.Case):
     @classmethod
     def setUpClass(cls):
-        cls.folder = Path(tempfile.mkdtemp(prefix="varve-test-", dir=os.environ.get("VARVE_TEST_TMP")))
-        cls.addClassCleanup(support.shutil.rmtree, cls.folder, ignore_errors=True)
+        cls.folder = Path(cls.shared_folder())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             cls.corpus = format_corpus.write(cls.folder)

@@ -45,7 +45,7 @@ class Idle(support.Case):
             if idle < LIMIT:
                 break
         self.assertLess(idle, LIMIT)
-        self.assertGreater(busy, 0.3)
+        self.assertGreater(busy, 5 * LIMIT)  # on a loaded machine, too: rank 0 did compute
 
 
 if __name__ == "__main__":

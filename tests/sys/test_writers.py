@@ -6,7 +6,6 @@ Every way of storing is written directly by one process, and collectively by 1 t
 partly in the scratch file, within the budget; failures end all ranks. A small variable goes the way of what the coordinator writes alone.
 """
 import os
-import shutil
 import subprocess
 
 import numpy as np
@@ -53,8 +52,7 @@ class Writers(support.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.shared = support.tempfile.mkdtemp(prefix="varve-test-", dir=os.environ.get("VARVE_TEST_TMP"))
-        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.shared = cls.shared_folder()
         cls.input = fields(os.path.join(cls.shared, "in.nc"), NT)
         cls.long = fields(os.path.join(cls.shared, "long.nc"), LONG)
 

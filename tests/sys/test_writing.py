@@ -8,7 +8,6 @@ written by the ranks that have them; a second, small one takes the way of what i
 """
 import os
 import re
-import shutil
 import subprocess
 
 import h5py
@@ -47,8 +46,7 @@ class Writing(support.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.shared = support.tempfile.mkdtemp(prefix="varve-test-", dir=os.environ.get("VARVE_TEST_TMP"))
-        cls.addClassCleanup(shutil.rmtree, cls.shared, ignore_errors=True)
+        cls.shared = cls.shared_folder()
         cls.input = fields(os.path.join(cls.shared, "in.nc"))
         cls.plain = os.path.join(cls.shared, "plain.nc")
         support.varve("mean", "-d", "lev", cls.input, "-o", cls.plain, ranks=2)
