@@ -1,5 +1,5 @@
 /* Builders: what the result of an operation looks like - shape, dimensions, element type, attributes - without computing it. Here: what all of them
- * share, leaves and reductions; map.c has the elementwise operations, arrange.c the views, group.c the groups, block.c windows, and make.c the rest. */
+ * share, leaves and reductions; map.c has the elementwise operations, arrange.c and track.c the views, group.c the groups, block.c windows, and make.c the rest. */
 #include "array/build.h"
 
 #include "array/joined.h"
