@@ -70,7 +70,10 @@ typedef struct vv_run_stats {
     vv_bytes plan_bytes;           /* the symbolic plan as broadcast */
     vv_index bad_chunks;           /* damaged and filled; a chunk that several ranks need counts for each */
     vv_bytes peak;                 /* largest resident set of a rank so far, as the system counts it */
-    vv_bytes held;                 /* of persisted arrays in the memory of all ranks, then or since the last release */
+    vv_bytes across;               /* of what was moved: from one machine to another */
+    vv_index messages; /* with elements and partial results, as explain foretells them; some may travel together */
+    vv_index sends, control; /* messages that MPI was given: with these, and all others while the plan ran */
+    vv_bytes held;           /* of persisted arrays in the memory of all ranks, then or since the last release */
 } vv_run_stats;
 VV_API void vv_session_stats(const vv_session *s, vv_run_stats *out);
 

@@ -390,8 +390,8 @@ const vv_cli_option vv_cli_options[] = {
     {"quiet", 'q', NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(quiet),
      .help = "nothing on standard error but errors and what was asked for"},
 
-    {"nodes", 0, "N", .group = VV_CLI_JOB, .set = set_whole, FIELD(nodes), .low = 1, .high = 100000,
-     .help = "so many nodes; default: 1"},
+    {"nodes", 0, "N", .group = VV_CLI_JOB | VV_CLI_MODEL, .set = set_whole, FIELD(nodes), .low = 1, .high = 100000,
+     .help = "so many nodes, which share the ranks evenly; default: 1"},
     {"time", 0, "H:MM:SS", .group = VV_CLI_JOB, .set = set_text, FIELD(wall_time),
      .help = "time limit, in the batch system's words; default: 01:00:00"},
     {"cores", 0, "N", .group = VV_CLI_JOB, .set = set_whole, FIELD(cores), .low = 1, .high = 4096,
@@ -402,7 +402,9 @@ const vv_cli_option vv_cli_options[] = {
     {"ranks", 0, "N", .group = VV_CLI_MODEL, .set = set_whole, FIELD(ranks), .low = 1, .high = 10000000,
      .help = "so many ranks, which need not be here"},
     {"net", 0, "RATE[,LATENCY]", .group = VV_CLI_MODEL, .set = set_net, FIELD(net),
-     .help = "bytes per second between ranks, for each rank, and time of a message, such as 25GB/s,2us"},
+     .help = "bytes per second between ranks - with --nodes: of different nodes -, for each rank, and time of a "
+             "message, such "
+             "as 25GB/s,2us"},
     {"disk", 0, "RATE", .group = VV_CLI_MODEL, .set = set_bandwidth, FIELD(disk),
      .help = "bytes per second that each rank reads or writes, such as 2GB/s"},
 

@@ -167,7 +167,7 @@ static vv_status check_model(const parser *p)
 {
     for (int i = 0; i < vv_cli_n_options; i++) {
         const vv_cli_option *o = &vv_cli_options[i];
-        if (!p->seen[i] || o->group != VV_CLI_MODEL) continue;
+        if (!p->seen[i] || !(o->group & VV_CLI_MODEL) || (o->group & p->r->command.groups)) continue;
         return vv_error(VV_ERR_USAGE, "--%s describes the machine that --explain is to speak of; add --explain",
                         o->name);
     }

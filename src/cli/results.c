@@ -63,6 +63,10 @@ void vv_cli_results_count(vv_cli_results *x)
     t->tasks += now.tasks;
     t->read += now.read;
     t->moved += now.moved;
+    t->across += now.across;
+    t->messages += now.messages;
+    t->sends += now.sends;
+    t->control += now.control;
     t->written += now.written;
     t->plan_bytes += now.plan_bytes;
     t->bad_chunks += now.bad_chunks;
@@ -77,9 +81,10 @@ static void print_stats(const vv_cli_results *x)
     const vv_run_stats *t = &x->total;
     fprintf(stderr,
             "varve: stats seconds=%.4f plan=%.4f tasks=%lld read=%lld moved=%lld written=%lld plan_bytes=%lld "
-            "bad_chunks=%lld peak=%lld\n",
+            "bad_chunks=%lld peak=%lld messages=%lld sends=%lld control=%lld across=%lld\n",
             t->seconds, t->plan_seconds, (long long)t->tasks, (long long)t->read, (long long)t->moved,
-            (long long)t->written, (long long)t->plan_bytes, (long long)t->bad_chunks, (long long)t->peak);
+            (long long)t->written, (long long)t->plan_bytes, (long long)t->bad_chunks, (long long)t->peak,
+            (long long)t->messages, (long long)t->sends, (long long)t->control, (long long)t->across);
     fputs(x->reports ? x->reports : "", stderr);
 }
 
@@ -135,6 +140,7 @@ vv_explain_options vv_cli_explain_options(const vv_cli_request *r)
     options.network = r->net.bandwidth;
     options.latency = r->net.latency;
     options.disk = r->disk;
+    options.nodes = r->nodes;
     return options;
 }
 

@@ -121,11 +121,15 @@ static void agreement_of(const vv_run *r, int64_t ready_us, vv_agreement *a)
     *a = (vv_agreement){.failure = r->failure};
     a->sum[0] = atomic_load(&r->tasks);
     a->sum[1] = atomic_load(&r->read);
-    a->sum[2] = r->net->sent + atomic_load(&r->pieces);
+    a->sum[2] = atomic_load(&r->moved);
     a->sum[3] = atomic_load(&r->written);
     a->sum[4] = r->store ? vv_store_spilled(r->store) : 0;
     a->sum[5] = vv_feeds_bad(&r->feeds);
     a->sum[6] = r->hooks->keep ? vv_keep_bytes(r->hooks->keep) : 0;
+    a->sum[7] = atomic_load(&r->messages);
+    a->sum[8] = atomic_load(&r->across);
+    a->sum[9] = r->net->sends;
+    a->sum[10] = r->net->control;
     a->max[0] = vv_mem_resident_peak();
     a->max[1] = ready_us;
 }
@@ -139,6 +143,10 @@ static void stats_of(const vv_agreement *a, vv_engine_stats *stats)
                                .spilled = a->sum[4],
                                .bad = a->sum[5],
                                .held = a->sum[6],
+                               .messages = a->sum[7],
+                               .across = a->sum[8],
+                               .sends = a->sum[9],
+                               .control = a->sum[10],
                                .peak = a->max[0],
                                .ready_us = a->max[1]};
 }
@@ -150,7 +158,7 @@ vv_status vv_engine_run(vv_net *net, const vv_plan *plan, const vv_hooks *hooks,
     int64_t ready_us = 0;
     pthread_mutex_init(&r.lock, NULL);
     r.last_letter = &r.letters;
-    net->sent = 0;
+    net->sends = net->control = 0;
     vv_mem_reset_peak();
     if (!plan) vv_error_get(&r.failure);
     vv_status status = run_all(&r, &ready_us);

@@ -64,11 +64,14 @@ typedef struct vv_hooks {
 typedef struct vv_engine_stats {
     vv_index tasks;
     vv_bytes read, moved, written; /* of all ranks */
-    vv_bytes peak;                 /* largest resident set of any rank */
-    vv_bytes spilled;              /* to scratch directories, of all ranks */
-    vv_index bad;                  /* damaged chunks that were filled, of all ranks */
-    vv_bytes held;                 /* of held arrays in memory, of all ranks */
-    int64_t ready_us;              /* from the begin of planning until the last rank was ready to run, microseconds */
+    vv_bytes across;               /* of what was moved: between machines */
+    vv_index messages;       /* with elements and partial results, as the plan has them: some may travel together */
+    vv_index sends, control; /* messages that MPI was given: with these, and all others while the plan ran */
+    vv_bytes peak;           /* largest resident set of any rank */
+    vv_bytes spilled;        /* to scratch directories, of all ranks */
+    vv_index bad;            /* damaged chunks that were filled, of all ranks */
+    vv_bytes held;           /* of held arrays in memory, of all ranks */
+    int64_t ready_us;        /* from the begin of planning until the last rank was ready to run, microseconds */
 } vv_engine_stats;
 
 /* Whether large blocks of the output go straight to the disk: it is large itself. VARVE_DIRECT: 0 for never, 1 for any size. */

@@ -58,7 +58,15 @@ vv_status vv_run_letter(vv_run *r, int to, vv_tag tag, void *data_address, vv_by
     if (status == VV_OK) atomic_fetch_add(&r->queued, size);
     pthread_mutex_unlock(&r->lock);
     vv_mem_put(data);
+    atomic_fetch_add_explicit(&r->messages, 1, memory_order_relaxed);
+    if (tag != VV_TAG_PIECES) vv_run_moved(r, to, size); /* pieces are counted one by one */
     return status;
+}
+
+void vv_run_moved(vv_run *r, int to, vv_bytes bytes)
+{
+    atomic_fetch_add_explicit(&r->moved, bytes, memory_order_relaxed);
+    if (vv_net_crosses(r->net, to)) atomic_fetch_add_explicit(&r->across, bytes, memory_order_relaxed);
 }
 
 /* fuzz: whether the next letter has to wait for another turn. */

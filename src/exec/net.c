@@ -77,7 +77,8 @@ vv_status vv_net_send(vv_net *n, int to, vv_tag tag, void *data_address, vv_byte
         vv_mem_put(&block);
         return status;
     }
-    if (to != n->rank && (tag == VV_TAG_STATE || tag == VV_TAG_RESULT)) n->sent += size;
+    bool of_plan = tag == VV_TAG_STATE || tag == VV_TAG_RESULT || tag == VV_TAG_PIECES;
+    if (to != n->rank) ++*(of_plan ? &n->sends : &n->control);
     return n->kind->send(n, to, tag, block, size);
 }
 

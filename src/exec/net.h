@@ -6,7 +6,10 @@
  *
  * Agreement ends a phase: every rank enters it once all its sends were received (sends are synchronous for that reason), with its
  * own failure or none; the lowest failing rank's failure wins everywhere. Numbers are summed and maximised on the way. When an agreement
- * is done no message of the phase is under way any more. */
+ * is done no message of the phase is under way any more.
+ *
+ * Ranks are numbered machine by machine, whatever order the launcher has: neighbours in a tree of partial results, or in a stretch of an array, are then mostly on
+ * the same machine, and what these combine crosses to another one once. */
 #ifndef VV_EXEC_NET_H
 #define VV_EXEC_NET_H
 
@@ -45,7 +48,7 @@ typedef struct vv_message {
     void *data; /* from vv_mem_get; the receiver's now */
 } vv_message;
 
-enum { VV_AGREE_SUMS = 7, VV_AGREE_MAXES = 2 };
+enum { VV_AGREE_SUMS = 11, VV_AGREE_MAXES = 2 };
 typedef struct vv_agreement {
     vv_failure failure; /* in: this rank's, code VV_OK for none; out: the one that all ranks return */
     int64_t sum[VV_AGREE_SUMS];
@@ -65,15 +68,21 @@ typedef struct vv_net_kind {
 struct vv_net {
     const vv_net_kind *kind;
     int rank, size;
-    void *communicator;     /* the address of MPI's, for libraries that talk by themselves; NULL without MPI */
-    int local;              /* ranks on this machine, this one among them */
-    int sending;            /* messages sent and not yet received */
-    vv_bytes sending_bytes; /* in those */
-    bool discarding;        /* incoming messages are thrown away: they no longer count against the budget */
-    bool broken;            /* given up in the middle of an agreement: MPI cannot be finalized any more */
-    vv_bytes sent;          /* bytes of partial and finished results since the last reset */
-    struct vv_early *early; /* messages put back */
+    void *communicator;      /* the address of MPI's, for libraries that talk by themselves; NULL without MPI */
+    int local;               /* ranks on this machine, this one among them */
+    int *node, nodes;        /* by rank: the number of its machine; how many there are. NULL: one */
+    int sending;             /* messages sent and not yet received */
+    vv_bytes sending_bytes;  /* in those */
+    bool discarding;         /* incoming messages are thrown away: they no longer count against the budget */
+    bool broken;             /* given up in the middle of an agreement: MPI cannot be finalized any more */
+    vv_index sends, control; /* messages since the last reset: with elements or partial results, and all others */
+    struct vv_early *early;  /* messages put back */
 };
+
+static inline bool vv_net_crosses(const vv_net *n, int to)
+{
+    return n->node && n->node[to] != n->node[n->rank];
+}
 
 /* MPI when the process was started with other ranks beside it, else one process alone. */
 VV_WARN_UNUSED vv_status vv_net_open(int *argc, char ***argv, vv_net **out);

@@ -1,7 +1,8 @@
 /* Ranks that talk through MPI. The only file that includes mpi.h.
  *
  * Large messages are announced (VV_TAG_BIG) and follow in pieces on a second communicator, so that no MPI count reaches 2^31 and a probe
- * for any tag never meets a piece. VV_MPI_PIECE sets the bytes of a piece, for tests. */
+ * for any tag never meets a piece. VV_MPI_PIECE sets the bytes of a piece, for tests. For tests, too: VARVE_NODES, so many machines, to which
+ * ranks are dealt out in turn; VARVE_NODE_ORDER=0, ranks keep the launcher's numbers, whatever machines they are on. */
 #include "exec/net.h"
 #include "plan/cost.h"
 
@@ -272,16 +273,57 @@ static void mpi_close(vv_net *net)
     MPI_Comm_free(&p->comm);
     MPI_Comm_free(&p->pieces);
     MPI_Finalize();
+    free(net->node);
     free(p);
 }
 
-static vv_status count_local(mpi *p)
+/* --- machines --- */
+
+/* The first of the launcher's ranks on this machine, and how many are there. */
+static vv_status look_around(MPI_Comm world, int rank, int *first, int *local)
 {
     MPI_Comm machine;
-    VV_TRY(
-        check(MPI_Comm_split_type(p->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine), "MPI_Comm_split_type"));
-    MPI_Comm_size(machine, &p->net.local);
+    const char *told = getenv("VARVE_NODES");
+    int dealt = told ? atoi(told) : 0;
+    int code = dealt > 0 ? MPI_Comm_split(world, rank % dealt, 0, &machine)
+                         : MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
+    VV_TRY(check(code, "MPI_Comm_split"));
+    MPI_Comm_size(machine, local);
+    *first = rank;
+    VV_TRY(check(MPI_Bcast(first, 1, MPI_INT, 0, machine), "MPI_Bcast"));
     return check(MPI_Comm_free(&machine), "MPI_Comm_free");
+}
+
+/* first: the launcher's number of the first rank on this machine. */
+static vv_status number_nodes(mpi *p, int first)
+{
+    vv_net *n = &p->net;
+    int *number;
+    VV_TRY(vv_new(&n->node, (size_t)n->size, sizeof *n->node));
+    VV_TRY(vv_new(&number, (size_t)n->size, sizeof *number));
+    vv_status status = check(MPI_Allgather(&first, 1, MPI_INT, n->node, 1, MPI_INT, p->comm), "MPI_Allgather");
+    for (int i = 0; i < n->size && status == VV_OK; i++) {
+        int *of = &number[n->node[i]];
+        if (!*of) *of = ++n->nodes;
+        n->node[i] = *of - 1;
+    }
+    free(number);
+    return status;
+}
+
+/* A communicator of our own, in which the ranks of a machine follow each other; the launcher's first rank stays the first. */
+static vv_status join(mpi *p, MPI_Comm world)
+{
+    const char *order = getenv("VARVE_NODE_ORDER");
+    int rank, first;
+    MPI_Comm_rank(world, &rank);
+    VV_TRY(look_around(world, rank, &first, &p->net.local));
+    int key = order && !strcmp(order, "0") ? rank : first; /* equal ones stay in the launcher's order */
+    VV_TRY(check(MPI_Comm_split(world, 0, key, &p->comm), "MPI_Comm_split"));
+    MPI_Comm_rank(p->comm, &p->net.rank);
+    MPI_Comm_size(p->comm, &p->net.size);
+    VV_TRY(check(MPI_Comm_dup(p->comm, &p->pieces), "MPI_Comm_dup"));
+    return number_nodes(p, first);
 }
 
 static const vv_net_kind kind = {"mpi", mpi_send, mpi_receive, mpi_agree_begin, mpi_agree_test, mpi_close};
@@ -294,10 +336,9 @@ vv_status vv_net_mpi_open(int *argc, char ***argv, vv_net **out)
     vv_status status = check(MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &provided), "MPI_Init");
     if (status == VV_OK && provided < MPI_THREAD_FUNNELED)
         status = vv_fail(VV_ERR_MPI, "this MPI library does not allow threads (MPI_THREAD_FUNNELED)");
-    if (status == VV_OK) status = check(MPI_Comm_dup(MPI_COMM_WORLD, &p->comm), "MPI_Comm_dup");
-    if (status == VV_OK) status = check(MPI_Comm_dup(p->comm, &p->pieces), "MPI_Comm_dup");
-    if (status == VV_OK) status = count_local(p);
+    if (status == VV_OK) status = join(p, MPI_COMM_WORLD);
     if (status != VV_OK) {
+        free(p->net.node);
         free(p);
         return status;
     }
@@ -305,8 +346,6 @@ vv_status vv_net_mpi_open(int *argc, char ***argv, vv_net **out)
     MPI_Comm_set_errhandler(p->pieces, MPI_ERRORS_RETURN);
     p->net.kind = &kind;
     p->net.communicator = &p->comm;
-    MPI_Comm_rank(p->comm, &p->net.rank);
-    MPI_Comm_size(p->comm, &p->net.size);
     const char *piece = getenv("VV_MPI_PIECE");
     p->piece = piece && atoll(piece) > 0 ? atoll(piece) : PIECE;
     for (int i = 0; i < 3; i++) p->agree[i] = MPI_REQUEST_NULL;

@@ -77,7 +77,7 @@ vv_status vv_net_self_open(vv_net **out)
 {
     self *s;
     VV_TRY(vv_new(&s, 1, sizeof *s));
-    s->net = (vv_net){.kind = &kind, .rank = 0, .size = 1, .local = 1};
+    s->net = (vv_net){.kind = &kind, .rank = 0, .size = 1, .local = 1, .nodes = 1};
     s->last = &s->first;
     *out = &s->net;
     return VV_OK;

@@ -9,33 +9,21 @@
 #include <string.h>
 #include <time.h>
 
-enum { FIRST = 512, FEW = 5, MORE = 8 };
+enum { FIRST = 512, FEW = VV_PIECE_SPANS };
 
 /* Where a piece lies, within its inbox's box, along one of the dimensions in which that has more than one element. */
 typedef struct span {
     uint32_t lo, n;
 } span;
 
-/* With more such dimensions another line of spans follows for each MORE of them. */
+/* With more such dimensions other lines of spans follow. */
 typedef struct head {
     int32_t step, input;
     int64_t key, bytes;
     span span[FEW];
 } head;
-_Static_assert(sizeof(head) == VV_MESSAGE_HEAD, "what the cost of a plan counts");
-
-static int wide_dims(const vv_box *box)
-{
-    int n = 0;
-    for (int d = 0; d < box->nd; d++) n += box->n[d] != 1;
-    return n;
-}
-
-static vv_bytes head_bytes(const vv_box *box)
-{
-    int n = wide_dims(box);
-    return (vv_bytes)sizeof(head) + (n > FEW ? vv_ceil_div(n - FEW, MORE) * MORE * (vv_bytes)sizeof(span) : 0);
-}
+_Static_assert(sizeof(head) == VV_MESSAGE_HEAD && sizeof(span) * VV_PIECE_LINE == VV_MESSAGE_HEAD,
+               "what the cost of a plan counts");
 
 static span *span_at(head *h, int i)
 {
@@ -45,11 +33,6 @@ static span *span_at(head *h, int i)
 static vv_bytes value_size(const vv_edge *e)
 {
     return vv_dtype_size(vv_working_type(e->plan->step[e->step].input[e->input].type));
-}
-
-static vv_bytes round_up(vv_bytes bytes)
-{
-    return (bytes + 7) / 8 * 8;
 }
 
 /* --- sending --- */
@@ -98,7 +81,7 @@ static vv_status write_head(const vv_edge *e, vv_index key, const vv_box *box, c
                             char *at)
 {
     head *h = (head *)(void *)at;
-    memset(h, 0, (size_t)head_bytes(box));
+    memset(h, 0, (size_t)vv_piece_head(box));
     *h = (head){.step = e->step, .input = e->input, .key = key, .bytes = bytes};
     for (int d = 0, i = 0; d < box->nd; d++) {
         if (box->n[d] == 1) continue;
@@ -158,14 +141,14 @@ static vv_status pack(const push *p, const vv_edge *e, int to, vv_index key, con
     vv_box box;
     char *at;
     vv_edge_box(e, key, &box);
-    vv_bytes head = head_bytes(&box);
-    VV_TRY(make_way(p->stage->run, head + round_up(bytes)));
-    VV_TRY(parcel_room(p->stage->run, p->desk, to, head + round_up(bytes), &at));
+    vv_bytes head = vv_piece_head(&box);
+    VV_TRY(make_way(p->stage->run, head + vv_piece_room(bytes)));
+    VV_TRY(parcel_room(p->stage->run, p->desk, to, head + vv_piece_room(bytes), &at));
     VV_TRY(write_head(e, key, &box, piece, bytes, at));
-    memset(at + head + round_up(bytes) - 8, 0, 8); /* the gap behind the values */
+    memset(at + head + vv_piece_room(bytes) - 8, 0, 8); /* the gap behind the values */
     vv_pack_strides(piece->nd, piece->n, packed);
     vv_box_copy(piece->nd, piece->n, size, first, stride, at + head, packed);
-    atomic_fetch_add_explicit(&p->stage->run->pieces, head + bytes, memory_order_relaxed);
+    vv_run_moved(p->stage->run, to, head + bytes);
     return p->desk->parcel[to].fill < VV_PARCEL ? VV_OK : send_parcel(p->stage->run, p->desk, to);
 }
 
@@ -227,7 +210,7 @@ static bool read_head(vv_run *r, const char *at, vv_bytes left, const vv_edge **
     vv_box box;
     vv_edge_box(e, h->key, &box);
     *piece = box;
-    *values = head_bytes(&box);
+    *values = vv_piece_head(&box);
     if (left < *values) return false;
     for (int d = 0, i = 0; d < box.nd; d++) {
         if (box.n[d] == 1) continue;
@@ -236,7 +219,7 @@ static bool read_head(vv_run *r, const char *at, vv_bytes left, const vv_edge **
         piece->lo[d] += p->lo;
         piece->n[d] = p->n;
     }
-    return h->bytes == vv_box_elements(piece) * value_size(e) && left >= *values + round_up(h->bytes);
+    return h->bytes == vv_box_elements(piece) * value_size(e) && left >= *values + vv_piece_room(h->bytes);
 }
 
 /* A message with a large piece that is all of an inbox becomes that inbox. */
@@ -252,7 +235,7 @@ vv_status vv_push_receive(vv_run *r, vv_message *m)
         if (!read_head(r, at, end - at, &e, &values, &piece)) return no_fit(m);
         const head *h = (const head *)(const void *)at;
         vv_pack_strides(piece.nd, piece.n, packed);
-        vv_bytes bytes = values + round_up(h->bytes);
+        vv_bytes bytes = values + vv_piece_room(h->bytes);
         bool alone = bytes == m->size && bytes >= VV_PARCEL;
         VV_TRY(put_here(r, e, h->key, &piece, at + values, packed, alone, &m->data));
         if (!m->data) return VV_OK;

@@ -54,11 +54,12 @@ typedef struct vv_run {
     _Atomic int cancelled;
     _Atomic vv_bytes read, written;
     _Atomic vv_index tasks;
-    _Atomic vv_bytes pieces; /* sent to other ranks: heads and values, without the gaps that align them */
-    _Atomic vv_bytes queued; /* in letters */
-    _Atomic int at_work;     /* threads that run a unit */
-    _Atomic int64_t events;  /* units begun, messages that mean something */
-    _Atomic vv_bytes flying; /* sent and not yet received, when the main thread looked last */
+    _Atomic vv_index messages;      /* what other ranks are sent: what one chunk has for one of them, in parcels */
+    _Atomic vv_bytes moved, across; /* in these, without the gaps that align values; and of that to other machines */
+    _Atomic vv_bytes queued;        /* in letters */
+    _Atomic int at_work;            /* threads that run a unit */
+    _Atomic int64_t events;         /* units begun, messages that mean something */
+    _Atomic vv_bytes flying;        /* sent and not yet received, when the main thread looked last */
 
     pthread_mutex_t lock; /* guards what threads share, down to the next blank line */
     vv_failure failure;   /* the first one here */
@@ -245,6 +246,8 @@ VV_WARN_UNUSED vv_status vv_turn_receive(vv_run *r, const vv_message *m);
 
 /* mail.c: a letter for the main thread to send. */
 VV_WARN_UNUSED vv_status vv_run_letter(vv_run *r, int to, vv_tag tag, void *data_address, vv_bytes size);
+/* Counts bytes for another rank. */
+void vv_run_moved(vv_run *r, int to, vv_bytes bytes);
 /* Main thread: looks after messages once; *moved when something happened. */
 VV_WARN_UNUSED vv_status vv_run_progress(vv_run *r, bool *moved);
 /* The same, with a rest when nothing did; VV_ERR_CANCELLED when the run was stopped. For loops that wait for a message. */

@@ -386,6 +386,8 @@ static void note_step(const vv_plan *p, const vv_counter *counter, int i, vv_cos
     if (p->step[i].op == VV_STEP_READ) k->wanted = vv_counter_wanted(counter, p->step[i].source);
     c->read += k->read;
     c->moved += k->moved;
+    c->across += k->tally.across;
+    c->messages += k->tally.messages;
     c->written += k->written;
 }
 
@@ -403,6 +405,7 @@ static void add_tally(vv_tally *sum, const vv_tally *t)
     sum->values += t->values;
     sum->pushed += t->pushed;
     sum->moved += t->moved;
+    sum->across += t->across;
     sum->messages += t->messages;
     sum->written += t->written;
     sum->deflated += t->deflated;
@@ -435,7 +438,7 @@ vv_status vv_cost_count(const vv_plan *p, const vv_chunk_at *const index[], vv_c
         c->step[i].imbalance = 0;
     }
     vv_status status = count_ranks(p, counter, c);
-    c->read = c->moved = c->written = 0;
+    c->read = c->moved = c->across = c->written = c->messages = 0;
     for (int i = 0; i < p->n_steps && status == VV_OK; i++) {
         note_step(p, counter, i, c);
         double mean = (double)c->step[i].tally.elements / p->ranks;

@@ -29,6 +29,19 @@ enum { VV_FLIGHT = 2 << 20, VV_TAKEN = 1 << 20 };
 enum { VV_PARCEL = 64 << 10 };
 /* What precedes the elements of a piece, a partial result or a finished chunk in its message. */
 enum { VV_MESSAGE_HEAD = 64 };
+/* A piece's head tells where it lies in its inbox, along so many dimensions; more of them take other lines of so many, each as long as a head. */
+enum { VV_PIECE_SPANS = 5, VV_PIECE_LINE = 8 };
+static inline vv_bytes vv_piece_head(const vv_box *inbox)
+{
+    int n = -VV_PIECE_SPANS;
+    for (int d = 0; d < inbox->nd; d++) n += inbox->n[d] != 1;
+    return VV_MESSAGE_HEAD * (1 + (n > 0 ? vv_ceil_div(n, VV_PIECE_LINE) : 0));
+}
+/* And its values fill whole words. */
+static inline vv_bytes vv_piece_room(vv_bytes values)
+{
+    return (values + 7) / 8 * 8;
+}
 /* Room for bytes that are copied from file to file where the system cannot do it by itself. */
 enum { VV_COPY_ROOM = 256 << 10 };
 /* What the coordinator keeps of a chunk whose place is known before the run, and what it takes to tell a rank. */
@@ -139,7 +152,8 @@ typedef struct vv_tally {
     vv_bytes values;        /* of all inputs: bytes of working values that were made available */
     vv_bytes pushed;        /* bytes that went into inboxes, on this rank and others */
     vv_bytes moved;         /* bytes between ranks, heads of messages included */
-    vv_index messages;
+    vv_bytes across;        /* of these: between machines */
+    vv_index messages;      /* what a chunk has for another rank, in parcels of VV_PARCEL */
     vv_bytes written;
     vv_bytes deflated; /* bytes that went into deflating */
 } vv_tally;
@@ -168,6 +182,8 @@ typedef struct vv_step_cost {
 typedef struct vv_cost {
     bool counted;                  /* bytes are exact; otherwise read and written are estimates, moved is 0 */
     vv_bytes read, moved, written; /* of all ranks */
+    vv_bytes across;               /* counted: of what is moved, between machines */
+    vv_index messages;             /* counted */
     vv_memory memory;
     vv_step_cost *step; /* n_steps of them; freed with vv_cost_free() */
 } vv_cost;

@@ -22,6 +22,8 @@ struct vv_counter {
     seen *seen; /* by source */
     /* Coordinates along each dimension of a source that a box wants. */
     vv_index *list[VV_MAX_DIMS], room[VV_MAX_DIMS], n[VV_MAX_DIMS];
+    /* By rank: bytes in the parcel that is open for it. */
+    vv_bytes *parcel;
     /* Ranks that want the inbox asked about last. */
     bool *want;
     int wanting;
@@ -62,6 +64,7 @@ vv_status vv_counter_new(const vv_plan *p, const vv_chunk_at *const index[], vv_
     vv_status status;
     VV_TRY_GOTO(status, failed, vv_new(&c->first_edge, (size_t)p->n_steps + 1, sizeof *c->first_edge));
     VV_TRY_GOTO(status, failed, vv_new(&c->want, (size_t)p->ranks, sizeof *c->want));
+    VV_TRY_GOTO(status, failed, vv_new(&c->parcel, (size_t)p->ranks, sizeof *c->parcel));
     VV_TRY_GOTO(status, failed, make_edges(c));
     VV_TRY_GOTO(status, failed, make_seen(c));
     *out = c;
@@ -82,6 +85,7 @@ void vv_counter_free(vv_counter **counter)
     free(c->seen);
     free(c->first_edge);
     free(c->want);
+    free(c->parcel);
     free(c);
     *counter = NULL;
 }
@@ -305,15 +309,24 @@ static vv_status count_chunks(vv_counter *c, int step, vv_unit u, vv_tally tally
     return VV_OK;
 }
 
-/* A unit is the first leaf of one node at each level up to the one where it is a right child: there its owner sends the state to the left one's. */
-static bool sends_state(const vv_step *s, int rank, int ranks, vv_unit u)
+/* One message of so many bytes. */
+static void count_message(const vv_plan *p, int rank, int to, vv_bytes bytes, vv_tally *t)
+{
+    t->messages++;
+    t->moved += bytes;
+    if (vv_plan_crosses(p, rank, to)) t->across += bytes;
+}
+
+/* A unit is the first leaf of one node at each level up to the one where it is a right child: there its owner sends the state to the left one's. Whom it sends one
+ * to: the rank itself for nobody. */
+static int state_goes_to(const vv_step *s, int rank, int ranks, vv_unit u)
 {
     vv_index leaves = vv_step_leaves(s), i = u.leaf;
     for (int level = 0; vv_tree_nodes(leaves, level) > 1; level++, i /= 2) {
         vv_index left = i % 2 ? vv_tree_first_leaf(s, u.out, level, i - 1) : -1;
-        if (left >= 0) return vv_place_owner(s, ranks, (vv_unit){u.out, left}) != rank;
+        if (left >= 0) return vv_place_owner(s, ranks, (vv_unit){u.out, left});
     }
-    return false;
+    return rank;
 }
 
 /* A message with states in which nothing is missing. */
@@ -338,7 +351,22 @@ typedef struct pushing {
     vv_counter *counter;
     int rank;
     vv_tally *tally;
+    vv_index before; /* messages before the result at hand */
 } pushing;
+
+/* As push.c packs them: a parcel goes when it is full, or when the next piece would make it so; the last one with the end of the chunk. */
+static void put_in_parcel(const pushing *x, int to, vv_bytes head, vv_bytes values)
+{
+    vv_bytes *fill = &x->counter->parcel[to], bytes = head + vv_piece_room(values);
+    if (*fill == 0 || *fill + bytes > VV_PARCEL) {
+        *fill = 0;
+        x->tally->messages++;
+    }
+    *fill += bytes;
+    if (*fill >= VV_PARCEL) *fill = 0;
+    x->tally->moved += head + values;
+    if (vv_plan_crosses(x->counter->plan, x->rank, to)) x->tally->across += head + values;
+}
 
 static vv_status count_piece(void *context, const vv_edge *e, int part, vv_index key, const vv_box *piece)
 {
@@ -351,21 +379,30 @@ static vv_status count_piece(void *context, const vv_edge *e, int part, vv_index
         c->want_key = key;
     }
     vv_bytes bytes = vv_inbox_bytes(e, piece);
-    int others = c->wanting - c->want[x->rank];
+    if (bytes == 0) return VV_OK;
+    vv_box inbox;
+    vv_edge_box(e, key, &inbox);
     x->tally->pushed += bytes * c->wanting;
-    x->tally->moved += others * (VV_MESSAGE_HEAD + bytes);
-    x->tally->messages += others;
+    for (int to = 0, left = c->wanting; left > 0; to++) {
+        left -= c->want[to];
+        if (c->want[to] && to != x->rank) put_in_parcel(x, to, vv_piece_head(&inbox), bytes);
+    }
     return VV_OK;
 }
 
 static vv_status count_pushes(vv_counter *c, int step, int rank, vv_index out, vv_tally *t)
 {
-    pushing x = {c, rank, t};
-    for (int i = 0; i < c->n_edges; i++) {
-        const vv_edge *e = &c->edge[i];
-        if (c->plan->step[e->step].input[e->input].access != VV_ACCESS_PUSH) continue;
-        for (int j = 0; j < e->n_parts; j++)
-            if (e->part[j].from == step) VV_TRY(vv_edge_pieces(e, j, out, count_piece, &x));
+    pushing x = {c, rank, t, t->messages};
+    for (int result = 0; result < c->plan->step[step].n_results; result++) {
+        for (int i = 0; i < c->n_edges; i++) {
+            const vv_edge *e = &c->edge[i];
+            if (c->plan->step[e->step].input[e->input].access != VV_ACCESS_PUSH) continue;
+            for (int j = 0; j < e->n_parts; j++)
+                if (e->part[j].from == step && e->part[j].result == result)
+                    VV_TRY(vv_edge_pieces(e, j, out, count_piece, &x));
+        }
+        if (t->messages > x.before) memset(c->parcel, 0, sizeof *c->parcel * (size_t)c->plan->ranks);
+        x.before = t->messages;
     }
     return VV_OK;
 }
@@ -391,8 +428,7 @@ static void count_deliveries(const vv_plan *p, int step, int rank, vv_index out,
             tally[i].written += bytes;
             if (s->to.chunked && (s->to.deflate > 0 || s->to.zstd > 0)) tally[i].deflated += bytes;
         } else if (rank != 0) {
-            tally[i].moved += VV_MESSAGE_HEAD + bytes;
-            tally[i].messages++;
+            count_message(p, rank, 0, VV_MESSAGE_HEAD + bytes, &tally[i]);
         }
     }
 }
@@ -432,10 +468,8 @@ static vv_status count_unit(vv_counter *c, int step, int rank, vv_unit u, vv_tal
     VV_TRY(count_copy(c, step, u.out, tally, &copied));
     if (copied) return VV_OK;
     VV_TRY(count_chunks(c, step, u, tally));
-    if (s->op == VV_STEP_REDUCE && p->ranks > 1 && sends_state(s, rank, p->ranks, u)) {
-        t->moved += used_state(s, u.out);
-        t->messages++;
-    }
+    int to = s->op == VV_STEP_REDUCE && p->ranks > 1 ? state_goes_to(s, rank, p->ranks, u) : rank;
+    if (to != rank) count_message(p, rank, to, used_state(s, u.out), t);
     if (vv_tree_first_leaf(s, u.out, vv_tree_levels(vv_step_leaves(s)), 0) != u.leaf) return VV_OK;
     count_deliveries(p, step, rank, u.out, tally);
     return count_pushes(c, step, rank, u.out, t);

@@ -368,9 +368,11 @@ void vv_explain_text(const vv_explained *x, vv_buf *b)
     char t[6][32];
     vv_buf_text(b, "step op      what\n");
     for (int i = 0; i < p->n_steps;) i = explain_row(x, i, b);
-    vv_buf_printf(b, "%d rank%s x %d thread%s: reads %s, moves %s between ranks, writes %s%s\n", p->ranks,
-                  p->ranks == 1 ? "" : "s", p->threads, p->threads == 1 ? "" : "s", vv_bytes_text(c->read, t[0]),
-                  vv_bytes_text(c->moved, t[1]), vv_bytes_text(c->written, t[2]), c->counted ? "" : " (estimates)");
+    vv_buf_printf(b, "%d rank%s x %d thread%s: reads %s, moves %s between ranks", p->ranks, p->ranks == 1 ? "" : "s",
+                  p->threads, p->threads == 1 ? "" : "s", vv_bytes_text(c->read, t[0]), vv_bytes_text(c->moved, t[1]));
+    if (p->node && p->node[p->ranks - 1] > 0)
+        vv_buf_printf(b, " (%s of it between nodes)", vv_bytes_text(c->across, t[3]));
+    vv_buf_printf(b, ", writes %s%s\n", vv_bytes_text(c->written, t[2]), c->counted ? "" : " (estimates)");
     if (x->model) explain_model(x, b);
     vv_buf_printf(b, "memory per rank: %s at most (%s before it starts), budget %s",
                   vv_bytes_text(vv_cost_peak(p, c, x->baseline), t[3]), vv_bytes_text(x->baseline, t[4]),

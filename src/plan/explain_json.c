@@ -133,12 +133,13 @@ void vv_explain_json(const vv_explained *x, vv_buf *b)
     vv_plan_pack(p, &packed);
     vv_buf_printf(b,
                   "{\"ranks\": %d, \"threads\": %d, \"budget\": %lld, \"plan_bytes\": %zu, \"plan_hash\": \"%016llx\", "
-                  "\"read\": %lld, \"moved\": %lld, \"written\": %lld, \"counted\": %s, \"baseline\": %lld, "
+                  "\"read\": %lld, \"moved\": %lld, \"across\": %lld, \"messages\": %lld, \"written\": %lld, "
+                  "\"counted\": %s, \"baseline\": %lld, "
                   "\"peak_per_rank\": %lld, \"store\": %lld,\n",
                   p->ranks, p->threads, (long long)p->budget, packed.size, (unsigned long long)vv_plan_hash(p),
-                  (long long)c->read, (long long)c->moved, (long long)c->written, c->counted ? "true" : "false",
-                  (long long)x->baseline, (long long)vv_cost_peak(p, c, x->baseline),
-                  (long long)(vv_plan_spills(p) ? p->store : -1));
+                  (long long)c->read, (long long)c->moved, (long long)c->across, (long long)c->messages,
+                  (long long)c->written, c->counted ? "true" : "false", (long long)x->baseline,
+                  (long long)vv_cost_peak(p, c, x->baseline), (long long)(vv_plan_spills(p) ? p->store : -1));
     memory(&c->memory, b);
     if (x->model) model(x, b);
     vv_buf_text(b, "  \"steps\": [\n");

@@ -217,7 +217,8 @@ static void step_seconds(const vv_plan *p, const guesses *g, int i, const vv_tal
     if (s->op == VV_STEP_READ) return; /* counted where it is read */
     /* Computed data stands for files on a machine whose disk is told. */
     out->read = (double)(t->read - (e->disk > 0 ? 0 : t->computed)) / disk_read;
-    out->send = (double)t->moved / network + (double)t->messages * latency;
+    double within = p->node ? (double)(t->moved - t->across) : 0;
+    out->send = within / m->network + ((double)t->moved - within) / network + (double)t->messages * latency;
     double written = (double)t->written * (packed ? g->packed : 1);
     out->write = written / disk_write + aside_seconds((double)t->pushed * g->spilled, disk_read, disk_write);
     if (packed) out->write += aside_seconds(written - VV_PACKED_HELD, disk_read, disk_write);

@@ -55,9 +55,10 @@ VV_WARN_UNUSED vv_status vv_machine_save(const char *path, const vv_machine *m);
 /* Zero: as the plan has it, or as the machine has it. */
 typedef struct vv_elsewhere {
     int ranks;
-    double network; /* bytes per second and rank */
+    double network; /* bytes per second and rank, between machines where these are told */
     double latency; /* seconds per message */
     double disk;    /* bytes per second and rank, reading and writing */
+    int nodes;      /* machines, which share the ranks evenly */
 } vv_elsewhere;
 
 typedef struct vv_seconds {

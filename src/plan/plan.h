@@ -216,6 +216,8 @@ typedef struct vv_saved {
 
 typedef struct vv_plan {
     int ranks, threads;
+    const int *
+        node; /* by rank: the number of its machine; NULL: there is one. The coordinator's own, to foretell what goes between machines: does not travel */
     vv_bytes budget; /* per rank, 0 unlimited */
     vv_bytes store;  /* per rank, bytes of inboxes in memory; what is beyond goes to `scratch` */
     vv_bytes keep;   /* per rank, bytes of held arrays in memory; likewise */
@@ -242,6 +244,11 @@ typedef struct vv_plan {
     vv_source *source;
     vv_step *step;
 } vv_plan;
+
+static inline bool vv_plan_crosses(const vv_plan *p, int from, int to)
+{
+    return p->node && p->node[from] != p->node[to];
+}
 
 VV_WARN_UNUSED vv_status vv_plan_new(vv_plan **out);
 void vv_plan_free(vv_plan **p);

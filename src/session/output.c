@@ -438,6 +438,10 @@ static void add_stats(vv_run_stats *t, const vv_run_stats *before)
     t->tasks += before->tasks;
     t->read += before->read;
     t->moved += before->moved;
+    t->across += before->across;
+    t->messages += before->messages;
+    t->sends += before->sends;
+    t->control += before->control;
     t->written += before->written;
     t->plan_bytes += before->plan_bytes;
     t->peak = vv_imax(t->peak, before->peak);

@@ -11,6 +11,7 @@ enum { MOST_COUNTED = 20000000 };
 
 typedef struct prediction {
     vv_plan there; /* the plan, on the ranks that are asked about */
+    int *node;     /* theirs, where the number of machines is told */
     vv_cost cost;
     vv_model model;
     bool measured;
@@ -18,6 +19,7 @@ typedef struct prediction {
 
 static void prediction_free(prediction *x)
 {
+    free(x->node);
     vv_cost_free(&x->cost);
     vv_model_free(&x->model);
 }
@@ -30,6 +32,20 @@ static vv_index tasks_of(const vv_plan *p)
     return n;
 }
 
+/* The ranks of machines that need not be here. */
+static vv_status deal_ranks(const vv_elsewhere *e, prediction *x)
+{
+    int ranks = x->there.ranks;
+    if (e->ranks > 0) x->there.node = NULL; /* those of the ranks that are here say nothing of others */
+    if (e->nodes == 0) return VV_OK;
+    if (e->nodes > ranks)
+        return vv_fail(VV_ERR_USAGE, "%d nodes for %d rank%s", e->nodes, ranks, ranks == 1 ? "" : "s");
+    VV_TRY(vv_new(&x->node, (size_t)ranks, sizeof *x->node));
+    for (int i = 0; i < ranks; i++) x->node[i] = (int)((int64_t)i * e->nodes / ranks);
+    x->there.node = x->node;
+    return VV_OK;
+}
+
 static vv_status predict(vv_prepared *p, const vv_elsewhere *e, prediction *x)
 {
     const vv_chunk_at *const *index = (const vv_chunk_at *const *)p->index;
@@ -37,11 +53,13 @@ static vv_status predict(vv_prepared *p, const vv_elsewhere *e, prediction *x)
     *x = (prediction){.there = *p->lowering.plan};
     if (e->ranks > 0) x->there.ranks = e->ranks;
     vv_status status;
+    VV_TRY_GOTO(status, failed, deal_ranks(e, x));
     VV_TRY_GOTO(status, failed, vv_machine_load(NULL, &machine, &x->measured));
     VV_TRY_GOTO(status, failed, vv_cost_of(&x->there, &x->cost));
     if (tasks_of(&x->there) <= MOST_COUNTED) VV_TRY_GOTO(status, failed, vv_cost_count(&x->there, index, &x->cost));
     VV_TRY_GOTO(status, failed, vv_model_of(&x->there, index, &machine, e, &x->model));
     if (!x->cost.counted) x->cost.moved = (vv_bytes)(x->model.sent * x->there.ranks);
+    if (!x->cost.counted) x->cost.messages = (vv_index)(x->model.messages * x->there.ranks);
     x->cost.memory.extra = p->extra;
     x->cost.written += p->extra;
     return VV_OK;
@@ -68,9 +86,9 @@ vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, const vv_explain_op
     bool brief = o->form == VV_EXPLAIN_BRIEF;
     if (!tasks && !brief && (size_t)o->form >= sizeof render / sizeof *render)
         return vv_fail(VV_ERR_USAGE, "there is no form %d of an explanation", (int)o->form);
-    if (o->ranks < 0 || !(o->network >= 0) || !(o->latency >= 0) || !(o->disk >= 0))
+    if (o->ranks < 0 || o->nodes < 0 || !(o->network >= 0) || !(o->latency >= 0) || !(o->disk >= 0))
         return vv_fail(VV_ERR_USAGE, "a machine with fewer than no ranks, bytes or seconds");
-    VV_TRY(predict(p, &(vv_elsewhere){o->ranks, o->network, o->latency, o->disk}, &x));
+    VV_TRY(predict(p, &(vv_elsewhere){o->ranks, o->network, o->latency, o->disk, o->nodes}, &x));
     vv_explained e = explained(p, &x);
     vv_status status = VV_OK;
     if (tasks)

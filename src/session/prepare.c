@@ -154,6 +154,7 @@ static vv_status fill_plan(vv_session *s, vv_target targets[], int n, vv_prepare
 {
     vv_plan *plan = p->lowering.plan;
     plan->log = vv_log_get();
+    plan->node = s->net->node;
     bool seen = s->progress == VV_PROGRESS_ON || (s->progress == VV_PROGRESS_AUTO && isatty(STDERR_FILENO));
     plan->report_every = seen ? SEEN : UNSEEN;
     VV_TRY(vv_settings_apply(s, plan));
@@ -265,6 +266,10 @@ static void note_stats(vv_session *s, const vv_engine_stats *e, double seconds)
     s->stats.tasks = e->tasks;
     s->stats.read = e->read;
     s->stats.moved = e->moved;
+    s->stats.across = e->across;
+    s->stats.messages = e->messages;
+    s->stats.sends = e->sends;
+    s->stats.control = e->control;
     s->stats.written = e->written;
     s->stats.peak = e->peak;
     s->stats.bad_chunks = e->bad;

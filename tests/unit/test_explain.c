@@ -162,9 +162,9 @@ static void test_json(void **state)
     expect(&b, "\"name\": \"a<b>&\\\"c\\\"\"");
     expect(&b, "\"access\": \"push\", \"map\": \"region, halo\"");
     expect(&b, "\"counted\": true");
-    snprintf(figure, sizeof figure, "\"moved\": %lld, \"written\": %lld", (long long)it->cost.moved,
-             (long long)it->cost.written);
-    assert_true(it->cost.moved > 0 && it->cost.written > 0);
+    snprintf(figure, sizeof figure, "\"moved\": %lld, \"across\": 0, \"messages\": %lld, \"written\": %lld",
+             (long long)it->cost.moved, (long long)it->cost.messages, (long long)it->cost.written);
+    assert_true(it->cost.moved > 0 && it->cost.messages > 0 && it->cost.written > 0);
     expect(&b, figure);
     vv_buf_free(&b);
     done(it);
