@@ -225,9 +225,11 @@ static void add_delivery(vv_work *w, const vv_step *s, const vv_step *to, vv_ind
     add_values(w, s, to->result_of, cells);
     if (to->to.encode.in != type) add_rounding(w, type, s->result[to->result_of].type, cells);
     grow(&w->room[VV_FINISH_STORED], cells * size);
+    vv_bytes straight = to->op == VV_STEP_WRITE && raw >= VV_DIRECT_ROOM ? round64(VV_DIRECT_ROOM) : 0;
+    w->passing = vv_imax(w->passing, straight);
     if (to->op == VV_STEP_GATHER || !to->to.chunked) return;
     vv_bytes packing = to->to.deflate > 0 || to->to.zstd > 0 ? round64(vv_compressed_bound(raw)) : 0;
-    packing += compressor_bytes(to->to.zstd, raw);
+    packing += compressor_bytes(to->to.zstd, raw) + straight;
     w->passing = vv_imax(w->passing, round64(raw) * (to->to.shuffle || to->to.grown.kept ? 2 : 1) + packing);
 }
 

@@ -309,6 +309,7 @@ static vv_status connect(vv_output *o, planned *p, vv_writer *w)
             VV_TRY(vv_writer_object(w, i, &plan->step[step].to.address));
         } else if (!plan->step[step].to.chunked && item->bytes > 0) {
             VV_TRY(vv_writer_offset(w, i, &plan->step[step].to.address));
+            if (vv_writes_direct(plan)) vv_raw_allocate(plan->output, plan->step[step].to.address + item->bytes);
         } else if (plan->step[step].to.chunked) {
             VV_TRY(vv_copying_place(&p->prepared, step));
         }

@@ -1,6 +1,7 @@
 #include "storage/storage.h"
 
 #include "base/fault.h"
+#include "base/mem.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -142,12 +143,11 @@ void vv_raw_allocate(const char *path, vv_bytes end)
     if (fd >= 0) close(fd);
 }
 
-/* What has reached the disk of these bytes: whole pages from their begin on. Nothing where that is not possible, or fails: the other way tells why. */
-static vv_bytes write_direct(const vv_raw_out *f, vv_bytes at, vv_bytes size, const char *data)
+/* What has reached the disk of these whole pages. Less where that is not possible, or fails: the other way tells why. */
+static vv_bytes write_pages(const vv_raw_out *f, vv_bytes at, vv_bytes size, const char *data)
 {
     vv_bytes done = 0;
-    if (!f->direct || size < DIRECT_LEAST || at % VV_PAGE || (uintptr_t)data % VV_PAGE) return 0;
-    for (size = size / VV_PAGE * VV_PAGE; done < size;) {
+    while (done < size) {
         ssize_t n = pwrite(f->direct_fd, data + done, (size_t)(size - done), at + done);
         if (n < 0 && errno == EINTR) continue;
         if (n < VV_PAGE) break;
@@ -156,12 +156,27 @@ static vv_bytes write_direct(const vv_raw_out *f, vv_bytes at, vv_bytes size, co
     return done;
 }
 
-vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const void *data)
+/* The same of data that begins anywhere: it is copied to where pages begin, which costs a tenth of what the page cache does. */
+static vv_status write_shifted(const vv_raw_out *f, vv_bytes at, vv_bytes size, const char *data, vv_bytes *done)
 {
-    VV_TRY(vv_fault(VV_FAULT_WRITE));
-    vv_bytes done = write_direct(f, at, size, data);
+    char *room;
+    *done = 0;
+    VV_TRY(vv_mem_get(&room, VV_DIRECT_ROOM, "pages to write"));
+    for (vv_bytes some = 1; *done < size && some > 0; *done += some) {
+        vv_bytes n = size - *done < VV_DIRECT_ROOM ? size - *done : VV_DIRECT_ROOM;
+        memcpy(room, data + *done, (size_t)n);
+        some = write_pages(f, at + *done, n, room);
+    }
+    vv_mem_put(&room);
+    return VV_OK;
+}
+
+/* By the page cache. */
+static vv_status write_cached(const vv_raw_out *f, vv_bytes at, vv_bytes size, const char *data)
+{
+    vv_bytes done = 0;
     while (done < size) {
-        ssize_t n = pwrite(f->fd, (const char *)data + done, (size_t)(size - done), at + done);
+        ssize_t n = pwrite(f->fd, data + done, (size_t)(size - done), at + done);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && (errno == ENOSPC || errno == EDQUOT))
             return vv_fail_errno(VV_ERR_WRITE, "%s: disk full, %lld bytes at position %lld were not written", f->path,
@@ -172,6 +187,20 @@ vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const vo
         done += n;
     }
     return VV_OK;
+}
+
+vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const void *data)
+{
+    VV_TRY(vv_fault(VV_FAULT_WRITE));
+    const char *bytes = data;
+    if (!f->direct || size < DIRECT_LEAST) return write_cached(f, at, size, bytes);
+    vv_bytes head = (VV_PAGE - at % VV_PAGE) % VV_PAGE, pages = (size - head) / VV_PAGE * VV_PAGE, done;
+    if ((uintptr_t)(bytes + head) % VV_PAGE)
+        VV_TRY(write_shifted(f, at + head, pages, bytes + head, &done));
+    else
+        done = write_pages(f, at + head, pages, bytes + head);
+    VV_TRY(write_cached(f, at, head, bytes));
+    return write_cached(f, at + head + done, size - head - done, bytes + head + done);
 }
 
 /* What the system has copied of them; less than `size` when it cannot go on, for whatever reason. */

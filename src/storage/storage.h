@@ -154,9 +154,9 @@ typedef struct vv_raw_out {
     const char *path; /* borrowed */
 } vv_raw_out;
 VV_WARN_UNUSED vv_status vv_raw_out_open(const char *path, vv_raw_out *out);
-/* For outputs so large that the page cache would only be in the way: what is written in large blocks that are aligned to VV_PAGE, in the file and in memory,
- * goes by it. Where a file system does not offer that, nothing changes. */
-enum { VV_PAGE = 4096 };
+/* For outputs so large that the page cache would only be in the way: the whole pages of what is written in large blocks go by it, through so much room where the
+ * data does not begin at a page of memory as it does in the file. Where a file system does not offer that, nothing changes. */
+enum { VV_PAGE = 4096, VV_DIRECT_ROOM = 1 << 20 };
 void vv_raw_out_direct(vv_raw_out *out);
 /* Before: the disk's blocks up to here, at once, so that ranks need not take turns in getting them. Where the system does not know how, or has not so many, nothing
  * changes. */
