@@ -29,6 +29,11 @@ VV_API int vv_session_ranks(const vv_session *s);
 VV_API int vv_session_threads(const vv_session *s);     /* per rank */
 VV_API vv_bytes vv_session_memory(const vv_session *s); /* per rank */
 
+VV_API int vv_session_nodes(const vv_session *s); /* computers */
+/* "8 on 2 nodes, 4 each; bound to 2 CPUs each; 2 threads each; 3.8 GB of memory each, by SLURM_MEM_PER_NODE", to be freed. Told on stderr when the first plan
+ * runs: in a batch job's log, with a report, at log level "info"; and what was likely placed by mistake in any case, as a warning. Driver only. */
+VV_API char *vv_session_placed(const vv_session *s);
+
 /* Memory budget per rank, as the operating system counts the whole process. Default: what Slurm or the control group leaves to
  * this rank, else its share of 80 % of the machine's memory. Driver only. */
 VV_API vv_status vv_session_set_memory(vv_session *s, vv_bytes per_rank);
@@ -77,6 +82,8 @@ typedef struct vv_run_stats {
 } vv_run_stats;
 VV_API void vv_session_stats(const vv_session *s, vv_run_stats *out);
 
+/* What this computer is: "AMD EPYC 7763, 128 CPUs, 8 NUMA nodes, 504 GB, Linux 6.1.0", to be freed. Local. */
+VV_API char *vv_machine_text(void);
 /* How fast this machine is: what explain expects a run to take comes from these rates. */
 typedef struct vv_machine_figure {
     const char *name, *help; /* "inflate", "bytes that come out of inflating" */

@@ -103,6 +103,11 @@ vv_status vv_net_send_surely(vv_net *n, int to, vv_tag tag, const void *data, vv
     return status;
 }
 
+vv_status vv_net_gather(vv_net *n, const void *mine, int size, void *all)
+{
+    return n->kind->gather(n, mine, size, all);
+}
+
 struct vv_early {
     struct vv_early *next;
     vv_message m;

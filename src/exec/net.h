@@ -60,6 +60,7 @@ typedef struct vv_net_kind {
     const char *name;
     vv_status (*send)(vv_net *n, int to, vv_tag tag, void *data, vv_bytes size);
     vv_status (*receive)(vv_net *n, vv_message *m, bool *got);
+    vv_status (*gather)(vv_net *n, const void *mine, int size, void *all);
     vv_status (*agree_begin)(vv_net *n, vv_agreement *a);
     vv_status (*agree_test)(vv_net *n, bool *done);
     void (*close)(vv_net *n);
@@ -98,6 +99,9 @@ VV_WARN_UNUSED vv_status vv_net_send_copy(vv_net *n, int to, vv_tag tag, const v
 VV_WARN_UNUSED vv_status vv_net_send_surely(vv_net *n, int to, vv_tag tag, const void *data, vv_bytes size);
 /* Moves everything along; *got with a message when one has arrived whole. */
 VV_WARN_UNUSED vv_status vv_net_receive(vv_net *n, vv_message *m, bool *got);
+
+/* Collective, when nothing is under way, and waits: rank 0 gets `size` bytes of every rank, in their order. all: on rank 0 only. */
+VV_WARN_UNUSED vv_status vv_net_gather(vv_net *n, const void *mine, int size, void *all);
 
 /* Puts a message back: it is received again, before newer ones. For who waits for one message and gets others first. */
 VV_WARN_UNUSED vv_status vv_net_put_back(vv_net *n, const vv_message *m);

@@ -326,7 +326,13 @@ static vv_status join(mpi *p, MPI_Comm world)
     return number_nodes(p, first);
 }
 
-static const vv_net_kind kind = {"mpi", mpi_send, mpi_receive, mpi_agree_begin, mpi_agree_test, mpi_close};
+static vv_status mpi_gather(vv_net *net, const void *mine, int size, void *all)
+{
+    mpi *p = (mpi *)net;
+    return check(MPI_Gather(mine, size, MPI_BYTE, all, size, MPI_BYTE, 0, p->comm), "MPI_Gather");
+}
+
+static const vv_net_kind kind = {"mpi", mpi_send, mpi_receive, mpi_gather, mpi_agree_begin, mpi_agree_test, mpi_close};
 
 vv_status vv_net_mpi_open(int *argc, char ***argv, vv_net **out)
 {

@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
+#include "observe/job.h"
 #include "storage/storage.h"
 
 #include <errno.h>
@@ -39,15 +40,6 @@ static void forget(void)
     memset(&state, 0, sizeof state);
 }
 
-/* The batch system's number of this job. */
-static const char *job(void)
-{
-    static const char *const name[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"};
-    for (size_t i = 0; i < sizeof name / sizeof *name; i++)
-        if (getenv(name[i])) return getenv(name[i]);
-    return "";
-}
-
 vv_status vv_beat_path(const char *output, char **path)
 {
     return vv_output_path_beside(output, "varve-status", path);
@@ -68,7 +60,7 @@ void vv_beat_begin(const char *output, const char *command, int ranks, int threa
     h->command = strdup(command ? command : "");
     if (h->command) h->command[strcspn(h->command, "\n")] = 0;
     (void)gethostname(h->host, sizeof h->host - 1);
-    snprintf(h->job, sizeof h->job, "%s", job());
+    snprintf(h->job, sizeof h->job, "%s", vv_batch_job() ? vv_batch_job() : "");
     if (!h->output || !h->command || vv_beat_path(output, &state.path) != VV_OK ||
         vv_output_path_beside(output, "varve-status.new", &state.fresh) != VV_OK) {
         vv_error_clear();

@@ -1,6 +1,7 @@
 #include "observe/progress.h"
 
 #include "base/mem.h"
+#include "observe/job.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -46,15 +47,6 @@ static vv_progress_sink standard_error(void)
     const char *term = getenv("TERM");
     bool terminal = isatty(STDERR_FILENO) && term && strcmp(term, "dumb");
     return (vv_progress_sink){stderr, terminal, terminal ? terminal_columns() : 80, clock_now};
-}
-
-/* Within a job of a batch system standard error is its log, or a pipe to a launcher that writes it there. */
-static bool in_batch_job(void)
-{
-    static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID", "FLUX_JOB_ID"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i])) return true;
-    return false;
 }
 
 void vv_progress_set_sink(const vv_progress_sink *sink)
@@ -157,7 +149,7 @@ static double line_interval(double elapsed)
 void vv_progress_begin(vv_progress_mode mode, vv_index total_units, vv_bytes total_bytes)
 {
     state = (progress){.sink = replaced ? replacement : standard_error(), .units = total_units, .bytes = total_bytes};
-    bool log = mode == VV_PROGRESS_AUTO && !state.sink.terminal && in_batch_job();
+    bool log = mode == VV_PROGRESS_AUTO && !state.sink.terminal && vv_batch_job();
     state.active = mode == VV_PROGRESS_ON || (mode == VV_PROGRESS_AUTO && (state.sink.terminal || log));
     if (!state.active) return;
     state.start = state.sink.now();

@@ -244,6 +244,7 @@ static vv_index total_tasks(const vv_prepared *p)
 /* The time planning began, then the packed plan. */
 vv_status vv_send_plan(vv_session *s, const vv_plan *p, double born)
 {
+    vv_placed_tell(s);
     vv_buf b = {0};
     VV_TRY(vv_tasks_pause(s));
     vv_status status = vv_fault(VV_FAULT_PLAN_SEND);

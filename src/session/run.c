@@ -34,11 +34,11 @@ static void print_error(vv_status status)
     fputs(trace, stderr);
 }
 
-static int coordinate(vv_net *net, int argc, char **argv, vv_driver *driver)
+static int coordinate(vv_net *net, const vv_crew *crew, int argc, char **argv, vv_driver *driver)
 {
-    vv_session s = {.net = net, .placement = -1, .policy = -1};
-    s.memory = vv_default_memory(net->size);
-    s.threads = vv_default_threads(net->size);
+    vv_session s = {.net = net, .placement = -1, .policy = -1, .crew = *crew};
+    s.memory = crew->memory;
+    s.threads = crew->threads;
     vv_status status = vv_held_begin(&s);
     if (status == VV_OK) status = driver(&s, argc, argv);
     if (status != VV_OK) print_error(status);
@@ -71,6 +71,7 @@ static void flush(vv_net *net)
 int vv_run(int argc, char **argv, vv_driver *driver)
 {
     vv_net *net = NULL;
+    vv_crew crew = {.ranks = 0};
     tame_allocator();
     vv_status status = vv_apart_begin();
     if (status == VV_OK) status = vv_net_open(&argc, &argv, &net);
@@ -80,13 +81,15 @@ int vv_run(int argc, char **argv, vv_driver *driver)
     }
     vv_set_rank(net->rank, net->size);
     vv_signals_catch();
-    status = vv_fault_setup();
+    status = vv_placed_gather(net, &crew);
+    net->broken = status != VV_OK;
+    if (status == VV_OK) status = vv_fault_setup();
     int code;
     if (status != VV_OK) {
         if (net->rank == 0) print_error(status);
         code = vv_status_exit(status);
     } else {
-        code = net->rank == 0 ? coordinate(net, argc, argv, driver) : vv_serve(net);
+        code = net->rank == 0 ? coordinate(net, &crew, argc, argv, driver) : vv_serve(net);
     }
     vv_apart_end();
     flush(net);

@@ -6,12 +6,15 @@
 #include "exec/engine.h"
 #include "plan/explain.h"
 #include "plan/lower.h"
+#include "session/crew.h"
 #include "varve/output.h"
 #include "varve/session.h"
 
 struct vv_session {
     vv_context context; /* arrays and opened files */
     vv_net *net;
+    vv_crew crew; /* where the ranks are */
+    bool told;    /* the user has been told of that */
     vv_bytes memory;
     int threads;
     int placement; /* -1: the planner chooses */
@@ -84,9 +87,9 @@ void vv_held_dropped(vv_session *s, const vv_plan *p);
 /* prepare.c: a plan to all ranks. */
 VV_WARN_UNUSED vv_status vv_send_plan(vv_session *s, const vv_plan *p, double born);
 
-/* limits.c: what the machine and the launcher leave to this rank. */
-vv_bytes vv_default_memory(int ranks);
-int vv_default_threads(int ranks);
+/* placed.c: where all ranks are, on rank 0; Collective. Then, once, for the user. */
+VV_WARN_UNUSED vv_status vv_placed_gather(vv_net *net, vv_crew *out);
+void vv_placed_tell(vv_session *s);
 
 /* signals.c: the signal that asked this process to end, 0 for none. */
 void vv_signals_catch(void);

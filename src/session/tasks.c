@@ -33,6 +33,7 @@ static vv_status open_desk(vv_session *s)
 {
     static int64_t epochs;
     beginning b = {.epoch = ++epochs, .threads = s->threads, .log = vv_log_get(), .memory = s->memory};
+    vv_placed_tell(s);
     if (s->scratch) strncpy(b.scratch, s->scratch, sizeof b.scratch - 1);
     vv_host_options o = options_of(&b);
     keep_here = s->keep;

@@ -72,8 +72,8 @@ class Result:
 
     @property
     def messages(self):
-        """Error messages: lines that start with `varve:`, other than the figures of --stats."""
-        return [l for l in self.err.splitlines() if l.startswith("varve:") and not l.startswith("varve: stats")]
+        """Error messages: lines that start with `varve:`, other than the figures of --stats and where the ranks are."""
+        return [l for l in self.err.splitlines() if l.startswith("varve:") and not l.startswith(("varve: stats", "varve: ranks:"))]
 
     @property
     def stats(self):
