@@ -23,23 +23,119 @@ static vv_array *chosen(const char *test, vv_array *of, vv_array *yes, vv_array 
     return made;
 }
 
-/* Weights of the values that are there; of none, or where they cancel, NaN. */
-static vv_array *total_weight(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
+/* Where weights do not cancel, else NaN. It is given away. */
+static vv_array *nonzero(vv_array *total)
 {
-    vv_context *c = x->context;
-    vv_array *there = chosen("isnan", vv_node_again(x), vv_node_scalar(c, 0), vv_node_again(w));
-    vv_array *total = reduced(there, "sum", dims, o);
-    return chosen("as_bool", vv_node_again(total), total, vv_node_scalar(c, (double)NAN));
+    return chosen("as_bool", vv_node_again(total), total, vv_node_scalar(total->context, (double)NAN));
 }
 
-static vv_array *weighted_sum(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
+/* Weights of the values that are there; of none, or where they cancel, NaN. */
+static vv_array *all_weights(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
+{
+    vv_array *there = chosen("isnan", vv_node_again(x), vv_node_scalar(x->context, 0), vv_node_again(w));
+    return nonzero(reduced(there, "sum", dims, o));
+}
+
+static vv_array *times(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
 {
     return reduced(vv_node_of("multiply", x, vv_node_again(w)), "sum", dims, o);
 }
 
+/* --- weights that are the same all along some dimensions ---
+ *
+ * Along dimensions that only the values have, they are added up before they are weighted: cos(lat) is multiplied with sums of parallels, not with every element. Those
+ * sums are not rounded to the type of the values. */
+
+typedef struct split {
+    vv_buf alone, shared; /* reduced dimensions that the weights have not, and have */
+} split;
+
+static void free_split(split *p)
+{
+    vv_buf_free(&p->alone);
+    vv_buf_free(&p->shared);
+}
+
+static bool lies_in(const vv_array *w, const vv_array *x)
+{
+    for (int d = 0; d < w->shape.nd; d++)
+        if (vv_node_dim(x, w->dim[d]) < 0) return false;
+    return vv_dtype_is_float(w->dtype) && vv_dtype_is_float(x->dtype) && !vv_node_grouping(w) && !vv_node_grouping(x);
+}
+
+/* Whether there is anything to gain. What is wrong with `dims` is told by who uses them. */
+static bool splits(const vv_array *x, const vv_array *w, const char *dims, split *p)
+{
+    bool named[VV_MAX_DIMS] = {false};
+    *p = (split){{0}, {0}};
+    if (!lies_in(w, x)) return false;
+    if (vv_node_named_dims(x, dims, named) != VV_OK) {
+        vv_error_clear();
+        return false;
+    }
+    vv_index n = 1;
+    for (int d = 0; d < x->shape.nd; d++) {
+        bool both = vv_node_dim(w, x->dim[d]) >= 0;
+        if (named[d]) vv_buf_printf(both ? &p->shared : &p->alone, "%s,", x->dim[d]);
+        if (named[d] && !both) n *= x->shape.n[d];
+    }
+    if (n > 1 && p->shared.data && vv_buf_status(&p->alone) == VV_OK && vv_buf_status(&p->shared) == VV_OK) return true;
+    free_split(p);
+    return false;
+}
+
+static vv_array *unrounded_sum(vv_array *x, const char *dims, const vv_reduce_options *o)
+{
+    vv_array *sum = vv_reduce(x, "sum", dims, o);
+    if (sum->status == VV_OK) sum->dtype = VV_F64;
+    return sum;
+}
+
+static vv_array *sum_of_split(vv_array *x, vv_array *w, const split *p, const vv_reduce_options *o)
+{
+    return times(unrounded_sum(x, p->alone.data, o), w, p->shared.data, o);
+}
+
+static vv_array *weights_of_split(vv_array *x, vv_array *w, const split *p, const vv_reduce_options *o)
+{
+    vv_reduce_options valid = *o;
+    valid.keep_nan = false;
+    return nonzero(times(vv_reduce(x, "count", p->alone.data, &valid), w, p->shared.data, o));
+}
+
+static vv_array *as_type(vv_array *a, vv_dtype type)
+{
+    return a->status == VV_OK && a->dtype != type ? vv_node_then(a, vv_astype(a, type)) : a;
+}
+
+/* --- whatever weights lie along --- */
+
+static vv_array *total_weight(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
+{
+    split p;
+    if (!splits(x, w, dims, &p)) return all_weights(x, w, dims, o);
+    vv_array *made = as_type(weights_of_split(x, w, &p, o), w->dtype);
+    free_split(&p);
+    return made;
+}
+
+static vv_array *weighted_sum(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
+{
+    split p;
+    if (!splits(x, w, dims, &p)) return times(vv_node_again(x), w, dims, o);
+    vv_array *made = as_type(sum_of_split(x, w, &p, o), vv_dtype_promote(x->dtype, w->dtype));
+    free_split(&p);
+    return made;
+}
+
 static vv_array *weighted_mean(vv_array *x, vv_array *w, const char *dims, const vv_reduce_options *o)
 {
-    return vv_node_of("divide", weighted_sum(vv_node_again(x), w, dims, o), total_weight(x, w, dims, o));
+    split p;
+    if (!splits(x, w, dims, &p))
+        return vv_node_of("divide", times(vv_node_again(x), w, dims, o), all_weights(x, w, dims, o));
+    vv_array *mean = vv_node_of("divide", sum_of_split(x, w, &p, o), weights_of_split(x, w, &p, o));
+    free_split(&p);
+    return as_type(mean, vv_dtype_promote(x->dtype, w->dtype));
 }
 
 /* Squares of deviations from the mean: their mean. */

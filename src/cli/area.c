@@ -144,14 +144,21 @@ static char *shape_of(const vv_array *a)
     return out && !fclose(out) ? text : NULL;
 }
 
-/* What is missing in the mask is not chosen. */
+/* Where a mask holds. What is missing in it is not chosen: comparisons with it are false. */
+static vv_array *holds(const vv_cli_area *x, vv_array *mask)
+{
+    vv_dtype type = vv_array_dtype(mask);
+    if (type == VV_BOOL) return mask;
+    bool real = type == VV_F32 || type == VV_F64;
+    return real ? vv_greater(vv_absolute(mask), vv_scalar(x->session, 0))
+                : vv_not_equal(mask, vv_scalar(x->session, 0));
+}
+
 vv_array *vv_cli_area_masked(const vv_cli_area *x, vv_array *a)
 {
     if (!x->mask || vv_array_status(a) != VV_OK) return a;
-    vv_array *mask = vv_align(x->mask, a);
-    vv_array *chosen = vv_logical_and(vv_not_equal(mask, vv_scalar(x->session, 0)), vv_logical_not(vv_isnan(mask)));
     char *shape = shape_of(a);
-    vv_array *all = vv_broadcast_to(chosen, shape ? shape : "");
+    vv_array *all = vv_broadcast_to(holds(x, vv_align(x->mask, a)), shape ? shape : "");
     free(shape);
     return vv_describe_as(vv_where(all, a, vv_scalar(x->session, (double)NAN)), a);
 }

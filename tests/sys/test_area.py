@@ -85,6 +85,11 @@ class Area(support.Case):
         close(self.result("mean", "-d", "lat,lon", "--weights", "land", "-v", "t", path).t, x.t.astype("f8").weighted(x.land).mean(("lat", "lon")))
         close(self.result("mean", "-d", "lat,lon", "--weights", "land * cos(radians(lat))", "-v", "t", path).t,
               x.t.astype("f8").weighted(x.land * w).mean(("lat", "lon")))
+        for how in ("mean", "std"):  # weights of one of three dimensions; a missing value says that all are missing
+            close(self.result(how, "-d", "time,lat,lon", "--weights", "cos(lat)", "-v", "t", path).t, getattr(x.t.astype("f8").weighted(w), how)())
+        whole = x.t.astype("f8").where(xr.DataArray(np.arange(N_TIME) > 20, dims="time"), 280 + x.lat)
+        kept = self.result("eval", "k = mean(where(time > 20 * 12, t, 280 + lat), lat, lon, weights=cos(radians(lat)), skipna=0)", path)
+        close(kept.k, whole.weighted(w).mean(("lat", "lon"), skipna=False))
         clim = self.result("clim", "-g", "month", "-d", "time,lat,lon", "--weights", "cos(lat)", "-v", "t", path)
         parts = [x.t[x.time.dt.month == m].astype("f8").weighted(w).mean() for m in clim.month.values]
         close(clim.t, parts)
