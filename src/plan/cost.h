@@ -42,8 +42,8 @@ static inline vv_bytes vv_piece_room(vv_bytes values)
 {
     return (values + 7) / 8 * 8;
 }
-/* Room for bytes that are copied from file to file where the system cannot do it by itself. */
-enum { VV_COPY_ROOM = 256 << 10 };
+/* Room for bytes that are copied from file to file: as much as a disk likes to get at once. */
+enum { VV_COPY_ROOM = 1 << 20 };
 /* What the coordinator keeps of a chunk whose place is known before the run, and what it takes to tell a rank. */
 enum { VV_PLACES_TOLD = 40 };
 /* Compressed chunks that a rank keeps in memory until they have a place in the file; more go to the scratch directory. What the list of them takes for each. */

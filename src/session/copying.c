@@ -159,8 +159,7 @@ static vv_status place_all(vv_prepared *p, int write_step, placing *x)
     VV_TRY(vv_writer_place(p->writer, p->lowering.plan->step[write_step].to.variable, x->n, x->chunk, x->size, x->mask,
                            x->address));
     VV_TRY(vv_mem_get(table, outs * (vv_bytes)sizeof **table, "places of chunks"));
-    if (x->n > 0 && vv_writes_direct(p->lowering.plan))
-        vv_raw_allocate(p->lowering.plan->output, x->address[x->n - 1] + x->size[x->n - 1]);
+    if (x->n > 0) vv_raw_allocate(p->lowering.plan->output, x->address[x->n - 1] + x->size[x->n - 1]);
     for (vv_index out = 0; out < outs; out++) (*table)[out] = (vv_chunk_at){.address = -1};
     for (vv_index i = 0; i < x->n; i++) (*table)[x->chunk[i]] = (vv_chunk_at){x->address[i], x->size[i], x->mask[i]};
     return VV_OK;

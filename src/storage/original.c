@@ -2,8 +2,8 @@
  *
  * HDF5 changes metadata in place - headers of variables, nodes of the chunk index, the end of the file - and a process that dies between two of these writes leaves
  * a file that nobody can read any more. No order of writes avoids that, and a journal would have to be known to every other program that opens the
- * file. So the price of an append is a copy: nothing where the file system shares blocks (XFS, Btrfs), else the old file is read and written once, by the system itself
- * where it can. NCO does the same.
+ * file. So the price of an append is a copy: nothing where the file system shares blocks (XFS, Btrfs), else the old file is read and written once. NCO does
+ * the same.
  *
  * The original is locked with a lock that belongs to the open file, for as long as the append goes on: a second one is refused at once instead of
  * taking the first one's steps away. What other programs do to the file meanwhile shows in its size and times: then the copy is given up. */

@@ -81,9 +81,8 @@ vv_status vv_raw_open(const char *path, vv_raw_file *out)
     return VV_OK;
 }
 
-vv_status vv_raw_read(const vv_raw_file *f, vv_bytes at, vv_bytes size, void *out)
+static vv_status read_bytes(const vv_raw_file *f, vv_bytes at, vv_bytes size, void *out)
 {
-    VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
     vv_bytes done = 0;
     while (done < size) {
         ssize_t n = pread(f->fd, (char *)out + done, (size_t)(size - done), at + done);
@@ -97,6 +96,12 @@ vv_status vv_raw_read(const vv_raw_file *f, vv_bytes at, vv_bytes size, void *ou
         done += n;
     }
     return VV_OK;
+}
+
+vv_status vv_raw_read(const vv_raw_file *f, vv_bytes at, vv_bytes size, void *out)
+{
+    VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
+    return read_bytes(f, at, size, out);
 }
 
 void vv_raw_close(vv_raw_file *f)
@@ -171,6 +176,15 @@ static vv_status write_shifted(const vv_raw_out *f, vv_bytes at, vv_bytes size, 
     return VV_OK;
 }
 
+/* The disk begins with whole pages of what has come into the cache, so that the sync at the end finds little left to do. An error of the disk's shows
+ * there, as without this. Crumbs are left to the system, which may join them. */
+static void begin_write_back(int fd, vv_bytes at, vv_bytes size)
+{
+    enum { LEAST = 256 << 10 };
+    vv_bytes first = (at + VV_PAGE - 1) / VV_PAGE * VV_PAGE, end = (at + size) / VV_PAGE * VV_PAGE;
+    if (end - first >= LEAST) (void)sync_file_range(fd, first, end - first, SYNC_FILE_RANGE_WRITE);
+}
+
 /* By the page cache. */
 static vv_status write_cached(const vv_raw_out *f, vv_bytes at, vv_bytes size, const char *data)
 {
@@ -186,6 +200,7 @@ static vv_status write_cached(const vv_raw_out *f, vv_bytes at, vv_bytes size, c
                                  (long long)at);
         done += n;
     }
+    begin_write_back(f->fd, at, size);
     return VV_OK;
 }
 
@@ -201,6 +216,19 @@ vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const vo
         done = write_pages(f, at + head, pages, bytes + head);
     VV_TRY(write_cached(f, at, head, bytes));
     return write_cached(f, at + head + done, size - head - done, bytes + head + done);
+}
+
+/* File systems of networks copy on their server. Others would pass single pages through a pipe, which takes half as much time again as reading and
+ * writing does; and what could share blocks wants whole ones, which chunks are not. */
+static bool copies_by_itself(int fd)
+{
+    static const unsigned kind[] = {NFS_SUPER_MAGIC, SMB_SUPER_MAGIC, CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC,
+                                    CEPH_SUPER_MAGIC};
+    struct statfs s;
+    if (fstatfs(fd, &s)) return false;
+    for (size_t k = 0; k < sizeof kind / sizeof *kind; k++)
+        if ((unsigned)s.f_type == kind[k]) return true;
+    return false;
 }
 
 /* What the system has copied of them; less than `size` when it cannot go on, for whatever reason. */
@@ -220,11 +248,11 @@ vv_status vv_raw_copy(const vv_raw_file *from, vv_bytes at, const vv_raw_out *to
 {
     VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
     VV_TRY(vv_fault(VV_FAULT_WRITE));
-    vv_bytes done = copy_in_kernel(from->fd, at, to->fd, to_at, size);
-    while (done < size) { /* another file system, or an error, which shows again */
+    vv_bytes done = copies_by_itself(to->fd) ? copy_in_kernel(from->fd, at, to->fd, to_at, size) : 0;
+    while (done < size) { /* also after an error, which shows again */
         vv_bytes some = room_size < size - done ? room_size : size - done;
-        VV_TRY(vv_raw_read(from, at + done, some, room));
-        VV_TRY(vv_raw_write(to, to_at + done, some, room));
+        VV_TRY(read_bytes(from, at + done, some, room));
+        VV_TRY(write_cached(to, to_at + done, some, room));
         done += some;
     }
     return VV_OK;
