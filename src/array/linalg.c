@@ -38,7 +38,7 @@ static vv_status fill_tile(vv_array *a, const vv_tile_want *want)
             VV_TRY(vv_node_set_dim(a, k, in->dim[d], vv_times(c->extent[d], vv_ceil_div(n, cut))));
     }
     for (int d = 0; a->n_inputs > 1 && d < a->input[1]->shape.nd; d++) c->cut[c->first + d] = a->input[1]->shape.n[d];
-    a->dtype = type == VV_F32 || type == VV_C64 ? type : c->type;
+    a->dtype = want->type != VV_NONE ? want->type : type == VV_F32 || type == VV_C64 ? type : c->type;
     return VV_OK;
 }
 

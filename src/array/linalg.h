@@ -5,11 +5,12 @@
 #include "array/build.h"
 
 /* An operation on matrices (kernels/tile.h) upon one or two arrays of at most two dimensions (b: NULL for none). By dimension of the first one: how it is cut (0: not at
- * all), what the result has for each piece, and what that is called (NULL: as it is). */
+ * all), what the result has for each piece, and what that is called (NULL: as it is). type: of the result, VV_NONE for that of the operands. */
 typedef struct vv_tile_want {
     const char *op;
     vv_index from, cut[2], extent[2];
     const char *name[2];
+    vv_dtype type;
 } vv_tile_want;
 vv_array *vv_node_tile(vv_array *a, vv_array *b, const vv_tile_want *want);
 

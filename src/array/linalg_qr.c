@@ -1,14 +1,16 @@
 /* QR and singular values of matrices that have far more rows than columns.
  *
  * The rows are cut into pieces. Each piece's triangle goes below the one before it, and this stack, which has about as many rows as a piece, is factored in one task: its triangle
- * is that of the whole. For the orthogonal factor the stack's own factor is cut into squares again, one for each piece, and the piece is factored once more and
- * multiplied with its square: so the matrix is read twice, and nothing as long as it is ever kept but the result.
+ * is that of the whole. For the orthogonal factor the stack's own factor is cut into squares again, a share for each piece. The piece is factored once more and multiplied with its
+ * share; or the inverse of its triangle is multiplied into the share, where that is exact enough, and the piece itself with that: so the matrix is read twice, and nothing as
+ * long as it is ever kept but the result.
  *
- *     a [n, k] in pieces of m rows     qr_r ->  stack [n / m * k, k]     qr_r ->  r [k, k]
- *                                               stack                    qr_q ->  squares [n / m * k, k]
- *     a, squares                       qr_q ->  q [n, k]
+ *     a [n, k] in pieces of m rows     qr_r      ->  stack [n / m * k, k]     qr_r      ->  r [k, k]
+ *                                                    stack                    qr_shares ->  shares [n / m * (k + 1), k]
+ *     a, shares                        qr_piece  ->  q [n, k]
  *
- * Singular values are those of the triangle, a small matrix; the left vectors are q times those of the triangle, which are multiplied into the squares. */
+ * Singular values are those of the triangle, a small matrix; the left vectors are q times those of the triangle, which are multiplied into the shares. The stack and the shares
+ * are double precision even of single precision matrices. */
 #include "array/linalg.h"
 
 #include "varve/linalg.h"
@@ -24,6 +26,7 @@ typedef struct tall {
     vv_array *a, *stack; /* stack: NULL when there is only one piece */
     const char *to;
     vv_index rows, columns, piece, rank; /* rank: columns of q */
+    vv_dtype wide;                       /* of the stack and of what is made of it on the way */
 } tall;
 
 static vv_index piece_rows(vv_index rows, vv_index columns)
@@ -39,14 +42,16 @@ static vv_status begin(vv_array *a, const char *to, tall *t)
     t->piece = piece_rows(t->rows, t->columns);
     t->rank = vv_imin(t->rows, t->columns);
     if (t->piece == t->rows) return VV_OK;
-    t->stack =
-        vv_node_tile(a, NULL, &(vv_tile_want){.op = "qr_r", .cut = {t->piece}, .extent = {t->columns, VV_TILE_SAME}});
+    t->wide = vv_dtype_is_complex(a->dtype) ? VV_C128 : VV_F64;
+    t->stack = vv_node_tile(
+        a, NULL,
+        &(vv_tile_want){.op = "qr_r", .cut = {t->piece}, .extent = {t->columns, VV_TILE_SAME}, .type = t->wide});
     return t->stack->status;
 }
 
 static vv_array *triangle_of(const tall *t)
 {
-    vv_tile_want all = {.op = "qr_r", .extent = {t->rank, VV_TILE_SAME}, .name = {t->to}};
+    vv_tile_want all = {.op = "qr_r", .extent = {t->rank, VV_TILE_SAME}, .name = {t->to}, .type = t->a->dtype};
     return vv_node_tile(t->stack ? t->stack : t->a, NULL, &all);
 }
 
@@ -54,10 +59,16 @@ static vv_array *triangle_of(const tall *t)
 static vv_array *factor_of(const tall *t, vv_array *times)
 {
     vv_index columns = times && times->status == VV_OK ? times->shape.n[1] : t->rank;
-    vv_tile_want all = {.op = "qr_q", .extent = {VV_TILE_SAME, columns}, .name = {NULL, t->to}}, pieces = all;
+    vv_tile_want all = {.op = "qr_q", .extent = {VV_TILE_SAME, columns}, .name = {NULL, t->to}};
+    all.type = t->a->dtype;
     if (!t->stack) return vv_node_tile(t->a, times, &all);
+    vv_tile_want pieces = all, shares = all;
+    shares.op = "qr_shares";
+    shares.extent[0] = vv_times(vv_ceil_div(t->rows, t->piece), t->columns + 1);
+    shares.type = t->wide;
+    pieces.op = "qr_piece";
     pieces.cut[0] = t->piece;
-    return vv_node_tile(t->a, vv_node_tile(t->stack, times, &all), &pieces);
+    return vv_node_tile(t->a, vv_node_tile(t->stack, times, &shares), &pieces);
 }
 
 static vv_status make_qr(vv_array *a, const char *to, vv_array **q, vv_array **r)

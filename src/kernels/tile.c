@@ -22,6 +22,9 @@
 const vv_tile_op vv_tile_ops[] = {
     TILE(qr_r, 1, 1, "the triangle of the QR factorisation of each piece of rows"),
     TILE(qr_q, 1, 2, "its orthogonal factor, times the rows of the second operand that belong to the piece"),
+    TILE(qr_shares, 1, 2,
+         "of pieces' triangles: what each piece's orthogonal factor, or the piece, is multiplied with"),
+    TILE(qr_piece, 2, 2, "the orthogonal factor of each piece, times its share"),
     TILE(svd, 1, 1, "left singular vectors, a row of singular values, right singular vectors of a square matrix"),
     PLAIN(cholesky_panel, 1, 1, "Cholesky's factor of the first columns, from the diagonal on"),
     PLAIN(cholesky_update, 2, 2, "what remains of the columns behind a panel"),

@@ -103,6 +103,51 @@ vv_status vv_tile_complex_qr_q(const vv_tile_work *w)
     return VV_OK;
 }
 
+/* A share of the factor of the stack of triangles for each piece, and a row in front of it, which says that the piece is factored again (tile_qr.c). */
+static vv_tile_work of_stack(const vv_tile_work *w, vv_tile_room *room)
+{
+    vv_tile_work all = *w;
+    all.out.rows = w->in[0].rows;
+    all.out.at = vv_tile_take(room, vv_times(vv_times(all.out.rows, all.out.columns), sizeof(double complex)));
+    all.room = vv_tile_take(room, vv_tile_complex_qr_q_workspace(&all));
+    return all;
+}
+
+vv_bytes vv_tile_complex_qr_shares_workspace(const vv_tile_work *w)
+{
+    vv_tile_room room = {0};
+    (void)of_stack(w, &room);
+    return room.used;
+}
+
+vv_status vv_tile_complex_qr_shares(const vv_tile_work *w)
+{
+    vv_tile_room room = {.at = w->room};
+    vv_tile_work all = of_stack(w, &room);
+    vv_index n = w->in[0].columns, p = w->out.columns;
+    VV_TRY(vv_tile_complex_qr_q(&all));
+    for (vv_index i = 0; i < w->in[0].rows / n; i++) {
+        double complex *share = elements(&w->out) + i * (n + 1) * p;
+        memset(share, 0, (size_t)p * sizeof *share);
+        memcpy(share + p, elements(&all.out) + i * n * p, (size_t)(n * p) * sizeof *share);
+    }
+    return VV_OK;
+}
+
+vv_bytes vv_tile_complex_qr_piece_workspace(const vv_tile_work *w)
+{
+    return vv_tile_complex_qr_q_workspace(w);
+}
+
+vv_status vv_tile_complex_qr_piece(const vv_tile_work *w)
+{
+    vv_index n = w->in[0].columns, p = w->out.columns;
+    vv_tile_work own = *w;
+    own.piece = 0;
+    own.in[1] = (vv_matrix){n, p, w->in[1].at + 2 * (w->piece * (n + 1) * p + p)};
+    return vv_tile_complex_qr_q(&own);
+}
+
 /* --- singular values --- */
 
 typedef struct values_rooms {

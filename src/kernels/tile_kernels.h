@@ -14,11 +14,15 @@
 #define VV_TILE_OPERATIONS(type)                                                                                       \
     VV_TILE_WORKSPACE(type##qr_r_workspace);                                                                           \
     VV_TILE_WORKSPACE(type##qr_q_workspace);                                                                           \
+    VV_TILE_WORKSPACE(type##qr_shares_workspace);                                                                      \
+    VV_TILE_WORKSPACE(type##qr_piece_workspace);                                                                       \
     VV_TILE_WORKSPACE(type##svd_workspace);                                                                            \
     VV_TILE_WORKSPACE(type##lu_panel_workspace);                                                                       \
     VV_TILE_WORKSPACE(type##lu_order_workspace);                                                                       \
     VV_TILE_RUN(type##qr_r);                                                                                           \
     VV_TILE_RUN(type##qr_q);                                                                                           \
+    VV_TILE_RUN(type##qr_shares);                                                                                      \
+    VV_TILE_RUN(type##qr_piece);                                                                                       \
     VV_TILE_RUN(type##svd);                                                                                            \
     VV_TILE_RUN(type##cholesky_panel);                                                                                 \
     VV_TILE_RUN(type##cholesky_update);                                                                                \

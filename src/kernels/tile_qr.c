@@ -6,8 +6,11 @@
  * 1 / tau on its diagonal, so that applying them is two products and a small triangle solved.
  *
  * Reflections are safe whatever the columns are, and slow: half of their arithmetic goes through vectors. Columns that are nearly orthogonal already do not need
- * them: where the triangle that Cholesky's factorisation makes of a block's products of columns has a condition of at most MILD, it is as good as the other one, and the
- * block's factor is the block times its inverse. Which way a block goes is seen from its elements alone.
+ * them: where the triangle that Cholesky's factorisation makes of a piece's products of columns has a condition of at most MILD, it is as good as the other one, and the
+ * piece's factor is the piece times its inverse. Which way a piece goes is seen from its elements alone.
+ *
+ * Of a matrix of many pieces the triangles are known when factors are wanted (array/linalg_qr.c). So each piece gets a share of what its factor is multiplied with
+ * that says, in a row of its own, whether the inverse of the piece's triangle is in it already: then the piece is multiplied, and not factored again.
  *
  * No diagonal element of a triangle is negative: that makes the factorisation of a matrix of full rank the only one. */
 #include "base/mem.h"
@@ -28,13 +31,12 @@ typedef struct layout {
     vv_index rows;   /* of a block; the last one has what is left */
     vv_index blocks; /* 1: there is no stack */
     double *block;   /* of all blocks when `keep`, else of one */
-    double *
-        tau; /* n for each block; the first is PRODUCTS where the block is the triangle of the products of its columns */
+    double *tau;     /* n for each block */
     double *stack, *stack_tau;
     double *work;
     vv_index n_work;
-    double *inverse;   /* n x n */
-    double *square[2]; /* n x n, and n x the columns of the result: for applying a block's reflections */
+    double *by_products, *inverse; /* triangles, n x n */
+    double *square[2];             /* n x n, and n x the columns of the result: for applying a block's reflections */
 } layout;
 
 static layout lay_out(const vv_tile_work *w, bool keep, vv_tile_room *room)
@@ -49,6 +51,7 @@ static layout lay_out(const vv_tile_work *w, bool keep, vv_tile_room *room)
     l.stack = vv_tile_take(room, vv_times(vv_times(stack, l.n), 8));
     l.stack_tau = vv_tile_take(room, l.n * 8);
     l.work = vv_tile_take(room, l.n_work * 8);
+    l.by_products = vv_tile_take(room, vv_times(l.n * l.n, 8));
     l.inverse = vv_tile_take(room, vv_times(l.n * l.n, 8));
     l.square[0] = vv_tile_take(room, keep ? vv_times(l.n * l.n, 8) : 0);
     l.square[1] = vv_tile_take(room, keep ? vv_times(vv_times(stack + 2 * l.n, wide), 8) : 0);
@@ -86,8 +89,6 @@ static void triangle(vv_index rows, vv_index n, const double *a, double *to, vv_
 
 /* --- by products of columns --- */
 
-static const double PRODUCTS = -1; /* a reflection's tau is 0, or from 1 to 2 */
-
 /* A bound of the greatest singular value of an upper triangle, columns dense. */
 static double size_of(const double *r, vv_index n)
 {
@@ -110,18 +111,27 @@ static bool in_range(const double *gram, vv_index n)
     return true;
 }
 
-/* The triangle of a block (row-major), n x n and columns dense; false where it would not be exact enough. */
-static bool triangle_by_products(const layout *l, vv_index rows, const double *block, double *r)
+/* Whether an upper triangle, columns dense, may stand for the one that reflections make. */
+static bool is_mild(vv_index n, const double *r, double *inverse)
+{
+    int side = (int)n, info = 0;
+    memcpy(inverse, r, (size_t)(n * n) * sizeof *r);
+    dtrtri_("U", "N", &side, inverse, &side, &info, 1, 1);
+    return info == 0 && size_of(r, n) * size_of(inverse, n) <= MILD;
+}
+
+/* The triangle of a piece that is much longer than wide, from its products of columns; false where it would not be exact enough. */
+static bool triangle_by_products(const vv_tile_work *w, const layout *l)
 {
     int n = (int)l->n, info = 0;
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, (int)rows, 1, block, n, 0, r, n);
-    if (rows < l->n || !in_range(r, l->n)) return false;
-    dpotrf_("U", &n, r, &n, &info, 1);
-    if (info != 0) return false;
-    memcpy(l->inverse, r, (size_t)(l->n * l->n) * sizeof *r);
-    dtrtri_("U", "N", &n, l->inverse, &n, &info, 1, 1);
-    return info == 0 && size_of(r, l->n) * size_of(l->inverse, l->n) <= MILD;
+    if (l->blocks < 2 || l->m > INT_MAX) return false;
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, n, (int)l->m, 1, w->in[0].at, n, 0, l->by_products, n);
+    if (!in_range(l->by_products, l->n)) return false;
+    dpotrf_("U", &n, l->by_products, &n, &info, 1);
+    return info == 0 && is_mild(l->n, l->by_products, l->inverse);
 }
+
+/* --- by reflections --- */
 
 /* Factors all blocks, and the stack of their triangles. */
 static vv_status factor_all(const vv_tile_work *w, const layout *l, bool keep)
@@ -132,16 +142,9 @@ static vv_status factor_all(const vv_tile_work *w, const layout *l, bool keep)
     for (vv_index b = 0; b < l->blocks; b++) {
         vv_index rows = rows_of(l, b), of = keep ? b : 0;
         double *a = l->block + of * l->rows * l->n;
-        const double *block = w->in[0].at + b * l->rows * l->n;
-        vv_index leading = rows;
-        if (l->blocks > 1 && triangle_by_products(l, rows, block, a)) {
-            l->tau[of * l->n] = PRODUCTS;
-            leading = l->n;
-        } else {
-            pack(rows, l->n, block, a);
-            VV_TRY(factor(l, rows, a, l->tau + of * l->n));
-        }
-        if (l->blocks > 1) triangle(leading, l->n, a, l->stack + b * l->n, 1, l->blocks * l->n);
+        pack(rows, l->n, w->in[0].at + b * l->rows * l->n, a);
+        VV_TRY(factor(l, rows, a, l->tau + of * l->n));
+        if (l->blocks > 1) triangle(rows, l->n, a, l->stack + b * l->n, 1, l->blocks * l->n);
     }
     return l->blocks > 1 ? factor(l, l->blocks * l->n, l->stack, l->stack_tau) : VV_OK;
 }
@@ -165,10 +168,14 @@ vv_status vv_tile_qr_r(const vv_tile_work *w)
     vv_tile_room room = {.at = w->room};
     layout l = lay_out(w, false, &room);
     double *a;
-    vv_index rows;
+    vv_index rows = l.n;
     vv_lapack_alone();
-    VV_TRY(factor_all(w, &l, false));
-    top(&l, &a, &rows);
+    if (triangle_by_products(w, &l)) {
+        a = l.by_products;
+    } else {
+        VV_TRY(factor_all(w, &l, false));
+        top(&l, &a, &rows);
+    }
     for (vv_index i = 0; i < w->out.rows; i++) {
         bool there = i < rows, turned = there && i < l.n && a[i * rows + i] < 0;
         for (vv_index k = 0; k < l.n; k++) {
@@ -206,28 +213,27 @@ static void reflect(const layout *l, vv_index rows, double *a, const double *tau
     for (vv_index i = 0; i < k * p; i++) out[i] += c[i];
 }
 
-/* The same where the block's triangle is that of its products: the block times the inverse of the triangle. */
-static void multiply(const layout *l, vv_index rows, const double *block, const double *r, const double *c, vv_index p,
-                     double *out)
+/* a x, of rows. */
+static void multiply(const vv_matrix *a, const double *x, const vv_matrix *out)
 {
-    int n = (int)l->n;
-    double *x = l->square[1];
-    memcpy(x, c, (size_t)(l->n * p) * sizeof *x);
-    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, n, (int)p, 1, r, n, x, (int)p);
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rows, (int)p, n, 1, block, n, x, (int)p, 0, out,
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)a->rows, (int)out->columns, (int)a->columns, 1, a->at,
+                (int)a->columns, x, (int)out->columns, 0, out->at, (int)out->columns);
+}
+
+/* x becomes the inverse of a triangle, columns dense, times x. */
+static void divide(vv_index n, const double *r, vv_index p, double *x)
+{
+    cblas_dtrsm(CblasRowMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, (int)n, (int)p, 1, r, (int)n, x,
                 (int)p);
 }
 
-/* What the top factor is multiplied with, k x p: rows of the second operand, or of the unit matrix; signs turned where the triangle's were. */
-static void begin(const vv_tile_work *w, const layout *l, double *c)
+/* What the factor is multiplied with, k x p: rows of the second operand, or of the unit matrix; signs turned where the triangle's were (NULL: nowhere). */
+static void begin(const vv_tile_work *w, vv_index k, const double *a, vv_index rows, double *c)
 {
-    double *a;
-    vv_index rows, p = w->out.columns;
-    top(l, &a, &rows);
-    vv_index k = vv_imin(rows, l->n);
-    const double *m = w->in[1].at ? w->in[1].at + w->piece * l->n * p : NULL;
+    vv_index p = w->out.columns;
+    const double *m = w->in[1].at ? w->in[1].at + w->piece * w->in[0].columns * p : NULL;
     for (vv_index i = 0; i < k; i++) {
-        double sign = a[i * rows + i] < 0 ? -1 : 1;
+        double sign = a && a[i * rows + i] < 0 ? -1 : 1;
         for (vv_index j = 0; j < p; j++) c[i * p + j] = sign * (m ? m[i * p + j] : i == j);
     }
 }
@@ -239,26 +245,99 @@ vv_bytes vv_tile_qr_q_workspace(const vv_tile_work *w)
     return room.used;
 }
 
+static vv_status factor_by_reflections(const vv_tile_work *w, layout *l)
+{
+    vv_index p = w->out.columns, rows;
+    double *c = l->square[1] + l->n * p, *below = c + l->n * p, *a;
+    VV_TRY(factor_all(w, l, true));
+    top(l, &a, &rows);
+    begin(w, vv_imin(rows, l->n), a, rows, c);
+    if (l->blocks == 1) {
+        reflect(l, l->m, l->block, l->tau, c, p, w->out.at);
+        return VV_OK;
+    }
+    reflect(l, l->blocks * l->n, l->stack, l->stack_tau, c, p, below);
+    for (vv_index b = 0; b < l->blocks; b++)
+        reflect(l, rows_of(l, b), l->block + b * l->rows * l->n, l->tau + b * l->n, below + b * l->n * p, p,
+                w->out.at + b * l->rows * p);
+    return VV_OK;
+}
+
 vv_status vv_tile_qr_q(const vv_tile_work *w)
 {
     vv_tile_room room = {.at = w->room};
     layout l = lay_out(w, true, &room);
-    vv_index p = w->out.columns;
-    double *c = l.square[1] + l.n * p, *below = c + l.n * p;
     vv_lapack_alone();
-    VV_TRY(factor_all(w, &l, true));
-    begin(w, &l, c);
-    if (l.blocks == 1) {
-        reflect(&l, l.m, l.block, l.tau, c, p, w->out.at);
-        return VV_OK;
+    if (!triangle_by_products(w, &l)) return factor_by_reflections(w, &l);
+    begin(w, l.n, NULL, 0, l.square[1]);
+    divide(l.n, l.by_products, w->out.columns, l.square[1]);
+    multiply(&w->in[0], l.square[1], &w->out);
+    return VV_OK;
+}
+
+/* --- pieces of a matrix whose triangles are known --- */
+
+typedef struct shares {
+    vv_tile_work all; /* of the stack of triangles: its orthogonal factor, times the second operand */
+    double *triangle, *inverse;
+} shares;
+
+static shares shares_of(const vv_tile_work *w, vv_tile_room *room)
+{
+    vv_index n = w->in[0].columns;
+    shares s = {.all = *w};
+    s.all.out.rows = w->in[0].rows;
+    s.all.out.at = vv_tile_take(room, vv_times(vv_times(w->in[0].rows, w->out.columns), 8));
+    s.triangle = vv_tile_take(room, n * n * 8);
+    s.inverse = vv_tile_take(room, n * n * 8);
+    s.all.room = vv_tile_take(room, vv_tile_qr_q_workspace(&s.all));
+    return s;
+}
+
+vv_bytes vv_tile_qr_shares_workspace(const vv_tile_work *w)
+{
+    vv_tile_room room = {0};
+    (void)shares_of(w, &room);
+    return room.used;
+}
+
+vv_status vv_tile_qr_shares(const vv_tile_work *w)
+{
+    vv_tile_room room = {.at = w->room};
+    shares s = shares_of(w, &room);
+    vv_index n = w->in[0].columns, p = w->out.columns;
+    VV_TRY(vv_tile_qr_q(&s.all));
+    for (vv_index i = 0; i < w->in[0].rows / n; i++) {
+        double *share = w->out.at + i * (n + 1) * p, *x = share + p;
+        memset(share, 0, (size_t)p * sizeof *share);
+        memcpy(x, s.all.out.at + i * n * p, (size_t)(n * p) * sizeof *x);
+        pack(n, n, w->in[0].at + i * n * n, s.triangle);
+        share[0] = is_mild(n, s.triangle, s.inverse);
+        if (share[0] != 0) divide(n, s.triangle, p, x);
     }
-    reflect(&l, l.blocks * l.n, l.stack, l.stack_tau, c, p, below);
-    for (vv_index b = 0; b < l.blocks; b++) {
-        double *a = l.block + b * l.rows * l.n, *tau = l.tau + b * l.n, *out = w->out.at + b * l.rows * p;
-        if (tau[0] == PRODUCTS)
-            multiply(&l, rows_of(&l, b), w->in[0].at + b * l.rows * l.n, a, below + b * l.n * p, p, out);
-        else
-            reflect(&l, rows_of(&l, b), a, tau, below + b * l.n * p, p, out);
-    }
+    return VV_OK;
+}
+
+static vv_tile_work with_share(const vv_tile_work *w)
+{
+    vv_index n = w->in[0].columns, p = w->out.columns;
+    vv_tile_work own = *w;
+    own.piece = 0;
+    own.in[1] = (vv_matrix){n, p, w->in[1].at ? w->in[1].at + w->piece * (n + 1) * p + p : NULL};
+    return own;
+}
+
+vv_bytes vv_tile_qr_piece_workspace(const vv_tile_work *w)
+{
+    vv_tile_work own = with_share(w);
+    return vv_tile_qr_q_workspace(&own);
+}
+
+vv_status vv_tile_qr_piece(const vv_tile_work *w)
+{
+    vv_tile_work own = with_share(w);
+    if (own.in[1].at[-own.in[1].columns] == 0) return vv_tile_qr_q(&own);
+    vv_lapack_alone();
+    multiply(&own.in[0], own.in[1].at, &own.out);
     return VV_OK;
 }

@@ -51,12 +51,12 @@ static void must_be_near(const double *found, const double *expected, vv_index n
         if (!(fabs(found[i] - expected[i]) <= bound)) fail_msg("%.17g instead of %.17g", found[i], expected[i]);
 }
 
-/* Runs an operation upon one or two matrices; workspace and result are as large as they have to be. */
-static vv_status run(const char *name, const vv_matrix *a, const vv_matrix *b, vv_index rows, vv_index columns,
-                     vv_matrix *out)
+/* Runs an operation upon one or two matrices, the first one a piece; workspace and result are as large as they have to be. */
+static vv_status run_piece(const char *name, vv_index piece, const vv_matrix *a, const vv_matrix *b, vv_index rows,
+                           vv_index columns, vv_matrix *out)
 {
     int op = vv_tile_op_find(name);
-    vv_tile_work w = {.from = 100, .in = {*a, b ? *b : (vv_matrix){0}}, .out = {rows, columns, NULL}};
+    vv_tile_work w = {.from = 100, .piece = piece, .in = {*a, b ? *b : (vv_matrix){0}}, .out = {rows, columns, NULL}};
     assert_true(op >= 0);
     char *room = NULL;
     *out = w.out = matrix(rows, columns);
@@ -69,30 +69,81 @@ static vv_status run(const char *name, const vv_matrix *a, const vv_matrix *b, v
     return status;
 }
 
+static vv_status run(const char *name, const vv_matrix *a, const vv_matrix *b, vv_index rows, vv_index columns,
+                     vv_matrix *out)
+{
+    return run_piece(name, 0, a, b, rows, columns, out);
+}
+
 static void must_run(const char *name, const vv_matrix *a, const vv_matrix *b, vv_index rows, vv_index columns,
                      vv_matrix *out)
 {
     if (run(name, a, b, rows, columns, out) != VV_OK) fail_msg("%s: %s", name, vv_last_error());
 }
 
-static void check_qr(vv_matrix a)
+/* q r is a, the columns of q are orthonormal, and r is a triangle. */
+static void check_factors(const vv_matrix *a, const vv_matrix *q, const vv_matrix *r)
 {
-    vv_index k = a.rows < a.columns ? a.rows : a.columns;
-    vv_matrix q, r, again, gram;
-    must_run("qr_r", &a, NULL, k, a.columns, &r);
-    must_run("qr_q", &a, NULL, a.rows, k, &q);
-    again = product(&q, &r, false);
-    gram = product(&q, &q, true);
+    vv_index k = q->columns;
+    vv_matrix again = product(q, r, false), gram = product(q, q, true);
     double size = 0;
-    for (vv_index i = 0; i < a.rows * a.columns; i++) size = fmax(size, fabs(a.at[i]));
-    must_be_near(again.at, a.at, a.rows * a.columns, EXACT * fmax(size, 1e-300));
+    for (vv_index i = 0; i < a->rows * a->columns; i++) size = fmax(size, fabs(a->at[i]));
+    must_be_near(again.at, a->at, a->rows * a->columns, EXACT * fmax(size, 1e-300));
     for (vv_index i = 0; i < k; i++)
         for (vv_index j = 0; j < k; j++) {
             double one = i == j;
             must_be_near(&gram.at[i * k + j], &one, 1, EXACT);
-            if (j < i) assert_true(r.at[i * a.columns + j] == 0);
+            if (j < i) assert_true(r->at[i * a->columns + j] == 0);
         }
-    free(a.at), free(q.at), free(r.at), free(again.at), free(gram.at);
+    free(again.at), free(gram.at);
+}
+
+static void check_qr(vv_matrix a)
+{
+    vv_index k = a.rows < a.columns ? a.rows : a.columns;
+    vv_matrix q, r;
+    must_run("qr_r", &a, NULL, k, a.columns, &r);
+    must_run("qr_q", &a, NULL, a.rows, k, &q);
+    check_factors(&a, &q, &r);
+    free(a.at), free(q.at), free(r.at);
+}
+
+/* The same by pieces of so many rows, as long matrices are factored; whether each was multiplied with its share alone. */
+static void check_pieces(vv_matrix a, vv_index cut, const char *multiplied)
+{
+    vv_index n = a.columns, pieces = (a.rows + cut - 1) / cut;
+    vv_matrix stack = matrix(pieces * n, n), q = matrix(a.rows, n), r, shares, out;
+    for (vv_index i = 0; i < pieces; i++) {
+        vv_matrix piece = {i + 1 < pieces ? cut : a.rows - i * cut, n, a.at + i * cut * n};
+        must_run("qr_r", &piece, NULL, n, n, &out);
+        memcpy(stack.at + i * n * n, out.at, (size_t)(n * n) * sizeof(double));
+        free(out.at);
+    }
+    must_run("qr_r", &stack, NULL, n, n, &r);
+    must_run("qr_shares", &stack, NULL, pieces * (n + 1), n, &shares);
+    for (vv_index i = 0; i < pieces; i++) {
+        vv_matrix piece = {i + 1 < pieces ? cut : a.rows - i * cut, n, a.at + i * cut * n};
+        assert_true(run_piece("qr_piece", i, &piece, &shares, piece.rows, n, &out) == VV_OK);
+        memcpy(q.at + i * cut * n, out.at, (size_t)(piece.rows * n) * sizeof(double));
+        assert_true(shares.at[i * (n + 1) * n] == multiplied[i] - '0');
+        free(out.at);
+    }
+    check_factors(&a, &q, &r);
+    free(a.at), free(q.at), free(r.at), free(stack.at), free(shares.at);
+}
+
+static void qr_of_pieces(void **state)
+{
+    (void)state;
+    check_pieces(random_matrix(9000, 8, 0), 3000, "111");
+    check_pieces(random_matrix(6005, 8, 0), 3000, "110"); /* the last piece has fewer rows than columns */
+    check_pieces(random_matrix(6000, 8, 1e4), 3000, "00");
+    vv_matrix a = random_matrix(9000, 8, 0);
+    for (vv_index i = 3000; i < 6000; i++) a.at[i * 8 + 3] = 3 * a.at[i * 8 + 5];
+    check_pieces(a, 3000, "101");
+    a = random_matrix(6000, 4, 0);
+    for (vv_index i = 0; i < 12000; i++) a.at[i] *= 1e-180; /* squares vanish */
+    check_pieces(a, 3000, "01");
 }
 
 static void qr_of_any_columns(void **state)
@@ -170,10 +221,8 @@ static void panels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(qr_of_any_columns),
-        cmocka_unit_test(singular_values),
-        cmocka_unit_test(triangles),
-        cmocka_unit_test(panels),
+        cmocka_unit_test(qr_of_any_columns), cmocka_unit_test(qr_of_pieces), cmocka_unit_test(singular_values),
+        cmocka_unit_test(triangles),         cmocka_unit_test(panels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
