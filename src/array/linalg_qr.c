@@ -19,8 +19,9 @@
 #include <math.h>
 #include <string.h>
 
-/* How a tall matrix is cut: into pieces of at least PIECE bytes and TALL times as many rows as columns, that are not much smaller than the stack. */
-enum { PIECE = 4 << 20, TALL = 8, ROUND = 64 };
+/* How a tall matrix is cut: into pieces of about PIECE bytes and TALL times as many rows as columns, that are not much smaller than the stack. Their rows are a power of two, as
+ * arrays without chunks of their own are cut at multiples of one (plan/lower_grid.c): then pieces lie inside chunks, and need not be put together. */
+enum { PIECE = 4 << 20, TALL = 8 };
 
 typedef struct tall {
     vv_array *a, *stack; /* stack: NULL when there is only one piece */
@@ -31,9 +32,10 @@ typedef struct tall {
 
 static vv_index piece_rows(vv_index rows, vv_index columns)
 {
-    vv_index least = vv_imax(PIECE / 8 / columns, TALL * columns),
-             even = (vv_index)sqrt((double)rows * (double)columns);
-    return vv_imin(rows, vv_ceil_div(vv_imax(least, even), ROUND) * ROUND);
+    vv_index least = vv_imax(PIECE / 8 / columns, TALL * columns), n = 1;
+    vv_index even = (vv_index)sqrt((double)rows * (double)columns);
+    while (n + n / 2 < vv_imax(least, even)) n *= 2;
+    return vv_imin(rows, n);
 }
 
 static vv_status begin(vv_array *a, const char *to, tall *t)

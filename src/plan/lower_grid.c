@@ -20,6 +20,14 @@ static vv_index part(vv_index n, vv_index room)
     return n <= room ? n : vv_ceil_div(n, vv_ceil_div(n, room));
 }
 
+/* Long stretches end at multiples of EVEN, so that pieces of a power of two lie inside them (array/linalg_qr.c). */
+static vv_index even_part(vv_index n, vv_index room)
+{
+    enum { EVEN = 16384 };
+    vv_index c = part(n, room), above = vv_ceil_div(c, EVEN) * EVEN;
+    return c == n || c < 2 * EVEN ? c : above <= room ? above : above - EVEN;
+}
+
 static vv_index modulo(vv_index a, vv_index n)
 {
     return (a % n + n) % n;
@@ -146,7 +154,7 @@ static void fill_up(vv_step *s)
         if (s->reduced[d])
             c = part(n, room);
         else if (open)
-            c = part(n, s->op == VV_STEP_REDUCE ? vv_imin(room, vv_imax(1, CELLS / cells)) : room);
+            c = s->op == VV_STEP_REDUCE ? part(n, vv_imin(room, vv_imax(1, CELLS / cells))) : even_part(n, room);
         s->work.chunk[d] = c;
         elements = vv_times(elements, c);
         if (!s->reduced[d]) cells = vv_times(cells, c);

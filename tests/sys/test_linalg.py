@@ -123,6 +123,38 @@ class Linalg(support.Case):
         self.near(widened(u).T.conj() @ u, np.eye(rank), 50 * eps, f"u' u of {name}")
         self.near(widened(v) @ v.T.conj(), np.eye(rank), 50 * eps, f"v v' of {name}")
 
+    def test_of_kept_dimensions(self):
+        """Means of single precision that keep their dimensions, which a step converts: a number as a matrix, a row, and a stack of one matrix."""
+        script, x = Script(), np.random.default_rng(15).normal(size=(6, 4, 5)).astype("f4")
+        path = support.make(self.path("x.nc"), {"t": 6, "r": 4, "c": 5}, {"x": (("t", "r", "c"), x, {}), "y": (("r", "c"), x[0], {})})
+        script.lines += [f"open {name} {path} {name}" for name in "xy"]
+        script.call("number", "mean", ["y"], "dims=r,c keep_dims=1")
+        script.call("row", "mean", ["y"], "dims=r keep_dims=1")
+        script.call("stack", "mean", ["x"], "dims=t keep_dims=1")
+        script.call("named", "rename", ["row"], "dim=r to=one")
+        script.want(script.call("product", "matmul", ["named", "y"], "dim=c"))
+        script.call("turned", "rename", ["number"], "dim=c to=one")
+        script.want(script.call("square", "matmul", ["number", "turned"], "dim=r"))
+        script.want(script.call("inverse", "inverse", ["number"]))
+        for name in ("number", "row", "stack"):
+            for function, parts in (("qr", "qr"), ("svd", "usv")):
+                for part in parts:
+                    script.want(script.call(f"{name}.{part}{function}", function, [name], f"to=k part={part}"))
+        out = self.run_on(script, 1, 2, 3, 4)
+        wide = x.astype("f8")
+        means = {"number": wide[0].mean((0, 1), keepdims=True), "row": wide[0].mean(0, keepdims=True), "stack": wide.mean(0, keepdims=True)}
+        for name, a in means.items():
+            k = min(a.shape[-2:])
+            self.near(out[f"{name}.qqr"].astype("f8") @ out[f"{name}.rqr"], a, 1e-6, f"q r of {name}")
+            self.near(np.abs(out[f"{name}.rqr"]), np.abs(np.linalg.qr(a)[1]), 2e-6, f"r of {name}")
+            self.near(out[f"{name}.ssvd"], np.linalg.svd(a)[1], 1e-6, f"singular values of {name}")
+            u, v = out[f"{name}.usvd"].astype("f8"), out[f"{name}.vsvd"]
+            self.assertEqual((u.shape, v.shape), ((*a.shape[:-1], k), (*a.shape[:-2], k, a.shape[-1])))
+            self.near(u * out[f"{name}.ssvd"][..., None, :] @ v, a, 1e-6, f"u s v of {name}")
+        self.near(out["product"], means["row"] @ wide[0].T, 1e-6, "row times matrix")
+        self.near(out["square"].ravel(), means["number"].ravel() ** 2, 1e-6, "number times itself")
+        self.near(out["inverse"], 1 / means["number"], 1e-4 / means["number"].item() ** 2, "inverse of a number")
+
     def test_equations(self):
         script, arrays, r = Script(), {}, np.random.default_rng(12)
         for n in (1, 5, 300, 600):  # up to three blocks of columns

@@ -261,7 +261,9 @@ static void test_virtual_chunks(void **state)
                 vv_index n = s->work.shape.n[d], c = s->work.chunk[d];
                 assert_int_equal(n, vv_array_length(x, d));
                 assert_true(c >= 1 && c <= vv_imax(1, n));
-                assert_int_equal(vv_ceil_div(n, vv_imax(1, vv_grid_count(&s->work, d))), n ? c : 0); /* equal parts */
+                vv_index equal = vv_ceil_div(n, vv_imax(1, vv_grid_count(&s->work, d)));
+                bool even = !mask && c % 16384 == 0 && labs(c - equal) < 16384; /* long ones */
+                assert_true(equal == (n ? c : 0) || even);
             }
         }
     }
