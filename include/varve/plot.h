@@ -56,6 +56,22 @@ VV_API VV_WARN_UNUSED vv_status vv_plot_text(vv_array *const arrays[], const cha
 VV_API VV_WARN_UNUSED vv_status vv_plot_explain(vv_array *const arrays[], int n, const vv_plot_options *options,
                                                 const vv_explain_options *how, char **text);
 
+/* Numbers as curves, in panels side by side: scaling curves, for example. */
+typedef struct vv_curve {
+    const char *name; /* NULL: what the curve before it is measured against, drawn pale in its colour */
+    const double *y;  /* NAN: none */
+} vv_curve;
+typedef struct vv_curves {
+    const char *title, *x_label, *y_label;
+    int n, n_curves;
+    const double *x; /* n places, rising */
+    const vv_curve *curve;
+    bool log_x, log_y; /* of values above zero */
+} vv_curves;
+/* path and options as of vv_plot(): title, width, height, dpi and overwrite count. Local. */
+VV_API VV_WARN_UNUSED vv_status vv_plot_curves(const vv_curves panels[], int n, const char *path,
+                                               const vv_plot_options *options);
+
 /* Whether a file's name ends as a picture's does. Local. */
 VV_API bool vv_plot_is_picture(const char *path);
 /* Colour maps and what they look like: NULL past the end. Local. */

@@ -90,13 +90,32 @@ static const char run_about[] =
     "TEXT of --args comes to the function as it is. All ranks load the same library by its path.";
 
 static const char bench_about[] =
-    "Measures how fast a thread of this machine reads, inflates, computes and writes, which takes some seconds, and "
+    "machine: measures how fast a thread of this machine reads, inflates, computes and writes, which takes some "
+    "seconds, and "
     "stores the rates: what --explain expects a run to take comes from them. The machine should have nothing else to "
     "do. The network is measured on two ranks or more, tasks on one; what these ranks cannot measure keeps its rate, "
     "so that two calls measure everything. Ranks write at the same time, as they do in a run: the second call is best "
     "made with as many ranks of a node as runs have.\n"
     "Without -o the rates go to where --explain looks for them: $VARVE_MACHINE, else varve/machine.json in the user's "
-    "configuration. --scratch names the directory, and with it the disk, that is written to.";
+    "configuration. --scratch names the directory, and with it the disk, that is written to.\n"
+    "scaling [NAME,...]: how fast these ranks do what programs spend their time with: reduce (mean and standard "
+    "deviation along "
+    "the first "
+    "dimension), rechunk (from maps to series), matmul (a matrix product of f64) and write (a file, synced); all of "
+    "them "
+    "unless some are "
+    "named. It uses the ranks that it was started with, and adds a row for each benchmark to the table of -o (CSV), "
+    "with the "
+    "machine and "
+    "where the ranks were, so that calls on 1, 2, 4 ... ranks collect in one file; -O begins it anew. Without -o rows "
+    "are only "
+    "shown. "
+    "Data is made up, of any --size; files lie beside the table and are removed. jobscripts/slurm_scaling.sh does this "
+    "over "
+    "nodes.\n"
+    "plot TABLE: time, efficiency, rate and memory over the ranks, beside what they would be at best (pale), as a "
+    "picture "
+    "(-o curves.png).";
 
 #define CLIMATE "Climate"
 
@@ -402,8 +421,13 @@ static const vv_cli_command after[] = {
      "varve jobscript slurm --nodes 4 -- clim -g month t2m.nc -o clim.nc >clim.sh\n"
      "sbatch clim.sh",
      VV_CLI_JOB, false, true, vv_cli_jobscript},
-    {"Find out more", "bench", "how fast this machine is, for what explain expects", "machine [-o FILE]", bench_about,
-     "varve bench machine\nmpirun -n 2 varve bench machine", VV_CLI_OUTPUT, false, false, vv_cli_bench},
+    {"Find out more", "bench", "how fast this machine is, and how programs scale on it",
+     "machine | scaling [NAME,...] | plot TABLE [-o FILE]", bench_about,
+     "varve bench machine\nmpirun -n 2 varve bench machine\n"
+     "for n in 1 2 4; do mpirun -n $n varve bench scaling -o scaling.csv; done\n"
+     "mpirun -n 4 varve bench scaling reduce,write --weak --size 500MB -o weak.csv\n"
+     "varve bench plot scaling.csv -o scaling.png",
+     VV_CLI_OUTPUT | VV_CLI_BENCH, false, false, vv_cli_bench},
     {"Find out more", "help", "help on a command, the same as 'varve COMMAND --help'", "[--man] [COMMAND]", NULL,
      "varve help mean\nvarve help --man mean | man -l -", VV_CLI_MANUAL, false, true, vv_cli_help},
     {"Find out more", "completion", "completion of commands and options in a shell", "bash|zsh", completion_about,

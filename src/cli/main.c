@@ -10,7 +10,7 @@
  *     info.c, info_json.c, range.c   what is in a file
  *     status.c    how a run is getting on
  *     jobscript.c batch scripts
- *     bench.c     how fast this machine is
+ *     bench.c, bench_scaling.c, bench_table.c, bench_plot.c   how fast this machine is, and how programs scale on it
  *     inputs.c, history.c, words.c, units.c, format.c, json.c, launcher.c    what they share
  *
  * Help and version are answered before a session starts: no MPI, no files, a few milliseconds. Everything else runs in
@@ -21,6 +21,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static vv_status flush_output(vv_status status)
 {
@@ -76,6 +77,10 @@ static vv_status apply(vv_session *s, const vv_cli_request *r)
 /* What a command without a plan would do. */
 static vv_status say_nothing_happens(const vv_cli_request *r)
 {
+    if (r->command.run == vv_cli_bench && r->inputs.n > 0 && strcmp(r->inputs.item[0], "machine")) {
+        printf("would %s\n", strcmp(r->inputs.item[0], "plot") ? "measure and add rows to a table" : "draw a table");
+        return VV_OK;
+    }
     if (r->command.run == vv_cli_bench) {
         char *usual = vv_machine_file();
         printf("would measure this machine for some seconds and write %s\n", r->output ? r->output

@@ -295,7 +295,7 @@ const vv_cli_option vv_cli_options[] = {
      .help = "classes of one colour each: about N with round borders, or between the borders of a list: -4,-2,0,2,4"},
     {"bins", 0, "N", .group = VV_CLI_PICTURE, .set = set_whole, FIELD(picture.bins), .low = 1, .high = 10000,
      .help = "about so many bins of a histogram; exactly, with --vmin and --vmax; default: 40"},
-    {"title", 0, "TEXT", .group = VV_CLI_PICTURE, .set = set_any, FIELD(picture.title),
+    {"title", 0, "TEXT", .group = VV_CLI_PICTURE | VV_CLI_BENCH, .set = set_any, FIELD(picture.title),
      .help = "instead of what attributes say"},
     {"size", 0, "WIDTHxHEIGHT", .group = VV_CLI_PICTURE, .set = set_text, FIELD(picture.size),
      .help = "in pixels, such as 1600x900; 1600 alone: as high as suits"},
@@ -389,6 +389,17 @@ const vv_cli_option vv_cli_options[] = {
      .help = "log lines on standard error: error, warn (the default), info or debug"},
     {"quiet", 'q', NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(quiet),
      .help = "nothing on standard error but errors and what was asked for"},
+
+    {"size", 0, "SIZE", .group = VV_CLI_BENCH, .set = set_bytes, FIELD(size),
+     .help = "bytes of data on all ranks together, with --weak on each; default: 256MB"},
+    {"weak", 0, NULL, .group = VV_CLI_BENCH, .set = set_flag, FIELD(weak),
+     .help = "weak scaling: the data grows with the ranks; without it all ranks together have as much as one would"},
+    {"disk", 0, NULL, .group = VV_CLI_BENCH, .set = set_flag, FIELD(on_disk),
+     .help =
+         "reductions and rechunking read a file that is written for it beside the table, and rechunking writes one; "
+         "without it they have data in memory"},
+    {"runs", 0, "N", .group = VV_CLI_BENCH, .set = set_whole, FIELD(runs), .low = 1, .high = 1000,
+     .help = "how often each is run; the middle one counts; default: 3"},
 
     {"nodes", 0, "N", .group = VV_CLI_JOB | VV_CLI_MODEL, .set = set_whole, FIELD(nodes), .low = 1, .high = 100000,
      .help = "so many nodes, which share the ranks evenly; default: 1"},

@@ -55,6 +55,8 @@ enum { VV_CLI_BAD_FAIL, VV_CLI_BAD_FILL };
 enum { VV_CLI_GAPS_FAIL, VV_CLI_GAPS_SKIP };
 enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON, VV_CLI_EXPLAIN_SVG, VV_CLI_DRY_RUN };
 
+#define VV_CLI_BENCH (1u << 31) /* what is measured: an enumeration has no room for it */
+
 /* "25GB/s,2us" */
 typedef struct vv_cli_net {
     double bandwidth, latency; /* 0: not given */
@@ -84,6 +86,10 @@ typedef struct vv_cli_request {
     const char *log, *placement, *policy, *scratch, *cache, *concat;
     bool stats, quiet, dry_run;
     int bad_chunk; /* VV_CLI_BAD_ */
+
+    vv_bytes size; /* of a benchmark's data; 0: not given */
+    int runs;      /* of a benchmark; 0: not given */
+    bool weak, on_disk;
 
     int ranks; /* of the machine that explain speaks of; 0: not given */
     vv_cli_net net;
@@ -142,7 +148,7 @@ typedef struct vv_cli_option {
     const char *value;   /* "SIZE"; NULL for a flag */
     const char *omitted; /* what `--name` without `=value` stands for; NULL: the value is needed */
     bool negatable;      /* --no-name */
-    vv_cli_group group;
+    unsigned group;      /* vv_cli_group */
     const char *help;
     vv_status (*set)(const struct vv_cli_option *o, vv_cli_request *r, const char *text); /* NULL text: --no-name */
     size_t field;                                                                         /* offset in the request */

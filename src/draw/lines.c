@@ -17,6 +17,14 @@ vv_rgb vv_series_color(int i)
     return vv_rgb_hex(colors[i % N_COLORS]);
 }
 
+/* A pale line has that of the series before it. */
+static vv_rgb color_of(const vv_panel *p, int number)
+{
+    int named = 0;
+    for (int i = 0; i < number; i++) named += !p->series[i].pale;
+    return vv_series_color(p->series[number].pale && named > 0 ? named - 1 : named);
+}
+
 /* Where point i of a line stands. */
 static void point(const vv_panel *p, const vv_box *box, vv_index i, double value, double xy[2])
 {
@@ -70,8 +78,9 @@ static void draw_band(vv_canvas *c, const vv_panel *p, const vv_box *box, const 
 static void draw_one(vv_canvas *c, const vv_panel *p, const vv_box *box, int number)
 {
     const vv_series *s = &p->series[number];
-    vv_rgb color = vv_series_color(number);
+    vv_rgb color = color_of(p, number);
     vv_line line = {.width = places(p) > 1000 ? 1.2 : 2.2, .color = color, .alpha = 1};
+    if (s->pale) line = (vv_line){.width = 1.4, .color = color, .alpha = 0.4};
     double *xy;
     vv_index n = places(p);
     if (vv_new(&xy, 4 * (size_t)n, sizeof *xy) != VV_OK) {
@@ -81,7 +90,7 @@ static void draw_one(vv_canvas *c, const vv_panel *p, const vv_box *box, int num
     if (s->low) draw_band(c, p, box, s, xy, color);
     for (vv_index i = 0; i < n; i++) point(p, box, i, s->value[i], xy + 2 * i);
     c->kind->shape(c, xy, (int)n, &line);
-    draw_dots(c, p, s, xy, color);
+    if (!s->pale) draw_dots(c, p, s, xy, color);
     free(xy);
 }
 
@@ -154,10 +163,11 @@ double vv_draw_legend(vv_canvas *c, const vv_panel *p, double x, double y, doubl
     if (p->kind == VV_PANEL_FIELD || p->n_series < 2) return 0;
     for (int i = 0; i < p->n_series; i++) {
         const char *name = p->series[i].name ? p->series[i].name : "";
+        if (p->series[i].pale) continue;
         double needed = SWATCH + 6 + c->kind->text_width(c, name, &font);
         if (at > 0 && at + needed > width) at = 0, row++;
         double left = x + at, base = y + row * ROW + ROW * 0.7;
-        const vv_line line = {.width = p->kind == VV_PANEL_BARS ? 10 : 3, .color = vv_series_color(i), .alpha = 1};
+        const vv_line line = {.width = p->kind == VV_PANEL_BARS ? 10 : 3, .color = color_of(p, i), .alpha = 1};
         if (!measure) {
             vv_draw_segment(c, left, base - VV_TICK_SIZE * 0.36, left + SWATCH - 4, base - VV_TICK_SIZE * 0.36, &line);
             c->kind->text(c, left + SWATCH + 2, base, name, &font, VV_ANCHOR_LEFT);

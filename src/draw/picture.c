@@ -63,8 +63,11 @@ static void choose_grid(layout *l)
 {
     static const int columns[] = {1, 1, 2, 3, 2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4, 4};
     int n = l->p->n_panels;
-    l->columns = n < (int)(sizeof columns / sizeof *columns) ? columns[n] : n <= 25 ? 5 : 6;
-    if (!l->fields && l->p->panel[0].x.kind == VV_AXIS_TIME) l->columns = n <= 5 ? 1 : 2;
+    if (l->p->columns > 0)
+        l->columns = l->p->columns;
+    else
+        l->columns = n < (int)(sizeof columns / sizeof *columns) ? columns[n] : n <= 25 ? 5 : 6;
+    if (!l->fields && l->p->panel[0].x.kind == VV_AXIS_TIME && l->p->columns == 0) l->columns = n <= 5 ? 1 : 2;
     l->rows = (n + l->columns - 1) / l->columns;
 }
 
@@ -124,7 +127,8 @@ static void choose_sizes(layout *l)
     const vv_picture *p = l->p;
     double width = p->width > 0 ? p->width : WIDTH, ratio = shape_of(&p->panel[0]);
     bool map = p->panel[0].x.kind == VV_AXIS_LONGITUDE && p->panel[0].y.kind == VV_AXIS_LATITUDE;
-    l->legend = p->n_panels == 1 ? vv_draw_legend(l->c, &p->panel[0], 0, 0, width - 2 * MARGIN, true) : 0;
+    l->legend =
+        p->n_panels == 1 || p->one_legend ? vv_draw_legend(l->c, &p->panel[0], 0, 0, width - 2 * MARGIN, true) : 0;
     l->top = top_of(p, l->legend);
     l->plot_width = (width - beside(l)) / l->columns;
     l->plot_height = l->plot_width * ratio;
@@ -187,7 +191,7 @@ static void draw_titles(const layout *l)
         fitted_text(l->c, l->left, y, p->subtitle, vv_draw_font(VV_SUBTITLE_SIZE, false, vv_faint), width);
         y += 7;
     }
-    if (p->n_panels == 1) (void)vv_draw_legend(l->c, &p->panel[0], l->left, y + 2, width, false);
+    if (p->n_panels == 1 || p->one_legend) (void)vv_draw_legend(l->c, &p->panel[0], l->left, y + 2, width, false);
 }
 
 /* On a whole pixel of the file, so that lines are sharp. */

@@ -32,6 +32,7 @@ typedef struct vv_series {
     char *name;
     double *value;      /* one for each place; NaN: missing */
     double *low, *high; /* a band around it; NULL: none */
+    bool pale;          /* LINES: what the series before it is measured against: of its colour, without dots and name */
 } vv_series;
 
 typedef enum vv_panel_kind { VV_PANEL_FIELD, VV_PANEL_LINES, VV_PANEL_BARS } vv_panel_kind;
@@ -53,6 +54,8 @@ typedef struct vv_picture {
     vv_panel *panel;
     int n_panels;
     bool one_scale;       /* of all panels */
+    bool one_legend;      /* the first panel's is that of all */
+    int columns;          /* of panels; 0: what suits */
     double width, height; /* in pixels of 1/100 inch; 0: what suits */
     double scale;         /* real pixels for each */
 } vv_picture;

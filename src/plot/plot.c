@@ -44,6 +44,13 @@ static vv_status plan(vv_plotting *p, vv_array *const arrays[], const char *cons
     return vv_plot_reduce(p);
 }
 
+static void set_size(const vv_plot_options *o, vv_picture *out)
+{
+    out->scale = scale_of(o);
+    out->width = o->width / out->scale;
+    out->height = o->height / out->scale;
+}
+
 /* The picture of arrays, which is to be freed. */
 static vv_status make(vv_array *const arrays[], const char *const names[], int n, const vv_plot_options *o,
                       double width, vv_picture *out)
@@ -54,9 +61,7 @@ static vv_status make(vv_array *const arrays[], const char *const names[], int n
     if (status == VV_OK) status = vv_plot_compose(&p, out);
     vv_plotting_free(&p);
     if (status != VV_OK) return status;
-    out->scale = scale_of(o);
-    out->width = o->width / out->scale;
-    out->height = o->height / out->scale;
+    set_size(o, out);
     return VV_OK;
 }
 
@@ -91,18 +96,38 @@ static vv_status check_path(const char *path, const vv_plot_options *o)
     return vv_fail(VV_ERR_EXISTS, "output %s exists; --overwrite replaces it", path);
 }
 
+static vv_status draw(const vv_picture *picture, const char *path)
+{
+    vv_buf file = {0};
+    vv_status status = vv_picture_draw(picture, path, &file);
+    if (status == VV_OK) status = save(&file, path);
+    vv_buf_free(&file);
+    return status;
+}
+
 vv_status vv_plot(vv_array *const arrays[], const char *const names[], int n, const char *path,
                   const vv_plot_options *options)
 {
     vv_plot_options defaults = VV_PLOT_OPTIONS_INIT;
     const vv_plot_options *o = options ? options : &defaults;
     vv_picture picture;
-    vv_buf file = {0};
     VV_TRY(check_path(path, o));
     VV_TRY(make(arrays, names, n, o, pixels_wide(o), &picture));
-    vv_status status = vv_picture_draw(&picture, path, &file);
-    if (status == VV_OK) status = save(&file, path);
-    vv_buf_free(&file);
+    vv_status status = draw(&picture, path);
+    vv_picture_free(&picture);
+    return status;
+}
+
+vv_status vv_plot_curves(const vv_curves panels[], int n, const char *path, const vv_plot_options *options)
+{
+    vv_plot_options defaults = VV_PLOT_OPTIONS_INIT;
+    const vv_plot_options *o = options ? options : &defaults;
+    vv_picture picture = {0};
+    VV_TRY(check_options(o));
+    VV_TRY(check_path(path, o));
+    vv_status status = vv_plot_compose_curves(panels, n, o->title, &picture);
+    set_size(o, &picture);
+    if (status == VV_OK) status = draw(&picture, path);
     vv_picture_free(&picture);
     return status;
 }

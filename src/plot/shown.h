@@ -4,6 +4,7 @@
  *     fetch.c     shown -> numbers: reduced to the picture's pixels by the ranks, then gathered
  *     limits.c    numbers -> scales: limits, centre, classes
  *     compose.c   everything -> a vv_picture, which src/draw draws
+ *     curves.c    numbers of the user's -> a vv_picture of lines
  *     curvilinear.c   fields on grids whose latitudes and longitudes have two dimensions
  *     labels.c    what attributes and coordinates say, as people write it */
 #ifndef VV_PLOT_SHOWN_H
@@ -55,6 +56,7 @@ VV_WARN_UNUSED vv_status vv_plot_choose(vv_plotting *p, vv_array *const arrays[]
 VV_WARN_UNUSED vv_status vv_plot_reduce(vv_plotting *p);
 VV_WARN_UNUSED vv_status vv_plot_fetch(vv_plotting *p);
 VV_WARN_UNUSED vv_status vv_plot_compose(const vv_plotting *p, vv_picture *out);
+VV_WARN_UNUSED vv_status vv_plot_compose_curves(const vv_curves panels[], int n, const char *title, vv_picture *out);
 /* The scale of n values in several pieces. */
 VV_WARN_UNUSED vv_status vv_plot_scale(const vv_plot_options *o, const vv_shown *first, double *const value[],
                                        const vv_index n[], int pieces, vv_scale *out);

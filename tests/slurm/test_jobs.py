@@ -6,6 +6,7 @@
 array does all of its tasks. A job that is told that its time is over goes back into the queue and ends with the bits of an undisturbed run, and so does one whose node is
 lost. Scripts for PBS are run by hand, without a PBS.
 """
+import csv
 import os
 import subprocess
 import sys
@@ -64,6 +65,20 @@ class Jobs(support.Case):
             self.assertEqual(contents(out), contents(self.path("alone.nc")))
         self.assertIn("varve: stats", self.log())
         self.assertIn("4 ranks", self.log(), "what the plan foretells")
+
+    def test_scaling_sweep(self):
+        """Submits itself for 1, 2 and all 3 nodes, one after the other; a table and a picture."""
+        script = SCRIPTS / "slurm_scaling.sh"
+        env = {**os.environ, **ENVIRONMENT, "SIZE": "2MB", "RUNS": "1", "BENCHMARKS": "reduce"}
+        said = cluster.run(script, "-N", "3", "--ntasks-per-node=1", "--mem=500", cwd=self.path(""), env=env)
+        jobs = [int(line.split()[1]) for line in said.splitlines()]
+        self.assertEqual([line.split()[-1] for line in said.splitlines()], ["1", "2", "3"], said)
+        for job in jobs:
+            self.ends(job, ("COMPLETED", "0:0"))
+        with open(self.path("scaling.csv")) as f:
+            rows = [(r["benchmark"], r["scaling"], r["ranks"], r["nodes"]) for r in csv.DictReader(f)]
+        self.assertEqual(rows, [("reduce", s, n, n) for n in "123" for s in ("strong", "weak")])
+        self.assertTrue(list(Path(self.path("")).glob("scaling.[ps][nv]g")), self.log())
 
     def test_exit_status_arrives(self):
         data = support.climate(self.path("in.nc"))

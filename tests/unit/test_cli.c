@@ -480,7 +480,8 @@ static void small_results_are_printed(void **state)
     assert_string_equal("  x_min     0\n  x_max    11\n  x_count  12\n", out_text);
     assert_int_equal(0, run("max -d time --keepdims --stats " FIELD_FILE));
     assert_string_equal("  x  lat=0   9\n  x  lat=1  10\n  x  lat=2  11\n", out_text);
-    assert_int_equal(0, strncmp(err_text, "varve: stats seconds=", 21));
+    assert_int_equal(0, strncmp(err_text, "varve: ranks: 1 on 1 node; ", 27));
+    assert_non_null(strstr(err_text, "\nvarve: stats seconds="));
     assert_non_null(strstr(err_text, "\npredicted / measured"));
     assert_int_equal(1, lines_with(err_text, "reduce x"));
     assert_int_equal(0, run("reduce -m min,max --stats " FIELD_FILE));
@@ -516,6 +517,13 @@ static void refusals(void **state)
         {"bench", VV_ERR_USAGE, "bench needs what to measure"},
         {"bench machin", VV_ERR_USAGE, "unknown benchmark 'machin'; did you mean 'machine'?"},
         {"bench machine twice", VV_ERR_USAGE, "bench machine takes no 'twice'"},
+        {"bench scaling reduce,writ", VV_ERR_USAGE, "unknown benchmark 'writ'; did you mean 'write'?"},
+        {"bench scaling reduce write", VV_ERR_USAGE, "bench scaling takes no 'write'"},
+        {"bench scaling --size 0", VV_ERR_USAGE, "--size takes a size such as 512MB"},
+        {"bench plot", VV_ERR_USAGE, "a table that 'varve bench scaling -o' has made"},
+        {"bench plot table.csv", VV_ERR_USAGE, "a picture to write"},
+        {"bench plot nowhere.csv -o x.svg", VV_ERR_NOT_FOUND, "cannot read nowhere.csv"},
+        {"bench plot /dev/null -o x.svg", VV_ERR_USAGE, "is no table of this version's"},
         {"bench machine -o /dev/null", VV_ERR_EXISTS, "output /dev/null exists"},
         {"bench machine --memory 100MB", VV_ERR_BUDGET, "needs a memory budget of 537 MB, but 100 MB was given"},
         {"bench machine --scratch /nowhere/at/all", VV_ERR_USAGE, "scratch directory /nowhere/at/all cannot be used"},
@@ -640,6 +648,44 @@ static void the_machine_is_measured(void **state)
     unsetenv("VARVE_MACHINE");
 }
 
+/* A table gets a row for each benchmark and call, and becomes curves. */
+static void scaling_is_measured(void **state)
+{
+    (void)state;
+    char line[1024], text[16384];
+    snprintf(line, sizeof line, "bench scaling --size 1MB --runs 1 -o %s/scaling.csv", scratch);
+    assert_int_equal(0, run(line));
+    assert_int_equal(4, lines_with(out_text, " strong "));
+    snprintf(line, sizeof line, "bench scaling reduce,rechunk --disk --weak --size 1MB --runs 2 -o %s/scaling.csv",
+             scratch);
+    assert_int_equal(0, run(line));
+    slurp("scaling.csv", text, sizeof text);
+    assert_int_equal(7, lines_with(text, "\n"));
+    static const char *const row[] = {"\"reduce\",\"strong\",\"memory\",1,1,", "\"rechunk\",\"strong\",\"memory\",1,1,",
+                                      "\"matmul\",\"strong\",\"memory\",1,1,", "\"write\",\"strong\",\"memory\",1,1,",
+                                      "\"reduce\",\"weak\",\"disk\",1,1,",     "\"rechunk\",\"weak\",\"disk\",1,1,"};
+    for (size_t i = 0; i < sizeof row / sizeof *row; i++) assert_non_null(strstr(text, row[i]));
+    assert_int_equal(0, shell("test -z \"$(find '%s' -name '.varve-bench*')\"", scratch));
+    /* Four ranks, twice as fast as one: half of the efficiency. */
+    assert_int_equal(
+        0, shell("sed -n '1p;2p' '%s/scaling.csv' >'%s/two.csv'; sed -n 2p '%s/scaling.csv' | awk -F, -v OFS=, "
+                 "'{$4 = 4; $10 /= 2; $11 *= 2; print}' >>'%s/two.csv'",
+                 scratch, scratch, scratch, scratch));
+    snprintf(line, sizeof line, "bench plot %s/two.csv -o %s/curves.svg", scratch, scratch);
+    assert_int_equal(0, run(line));
+    slurp("curves.svg", text, sizeof text);
+    for (const char *const *p =
+             (const char *const[]){"strong scaling: time", "strong scaling: efficiency", "strong scaling: rate",
+                                   "strong scaling: memory of a rank", "reduce", NULL};
+         *p; p++)
+        assert_non_null(strstr(text, *p));
+    assert_int_equal(vv_status_exit(VV_ERR_EXISTS), run(line));
+    assert_int_equal(0, shell("head -c -40 '%s/two.csv' >'%s/cut.csv'", scratch, scratch));
+    snprintf(line, sizeof line, "bench plot %s/cut.csv -o %s/cut.svg", scratch, scratch);
+    assert_int_equal(vv_status_exit(VV_ERR_FORMAT), run(line));
+    assert_non_null(strstr(err_text, "row 2 is broken"));
+}
+
 static void files_are_written(void **state)
 {
     (void)state;
@@ -739,6 +785,7 @@ int main(void)
         cmocka_unit_test(other_machines_are_explained),
         cmocka_unit_test(units_are_read),
         cmocka_unit_test(the_machine_is_measured),
+        cmocka_unit_test(scaling_is_measured),
         cmocka_unit_test(files_are_written),
         cmocka_unit_test(info_tells),
         cmocka_unit_test(info_json_is_json),
