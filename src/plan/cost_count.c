@@ -1,4 +1,5 @@
 /* Counting chunk by chunk what ranks will read, move and write. It follows each rank through its units as the engine will. */
+#include "base/stop.h"
 #include "plan/copy.h"
 #include "plan/cost.h"
 
@@ -373,6 +374,7 @@ static vv_status count_piece(void *context, const vv_edge *e, int part, vv_index
     pushing *x = context;
     vv_counter *c = x->counter;
     (void)part;
+    VV_TRY(vv_stop_check());
     if (c->want_edge != e || c->want_key != key) {
         c->wanting = vv_edge_ranks(e, key, c->plan->ranks, c->want);
         c->want_edge = e;
@@ -464,6 +466,7 @@ static vv_status count_unit(vv_counter *c, int step, int rank, vv_unit u, vv_tal
     const vv_step *s = &p->step[step];
     vv_tally *t = &tally[step];
     bool copied;
+    VV_TRY(vv_stop_check());
     t->tasks++;
     VV_TRY(count_copy(c, step, u.out, tally, &copied));
     if (copied) return VV_OK;

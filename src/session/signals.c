@@ -2,15 +2,16 @@
  * SIGUSR1 asks for the journal to be written and nothing else. mpirun hands it and SIGUSR2 to all ranks and does not do anything itself, where a SIGTERM has it kill
  * them: so SIGUSR2 is how a batch script ends a run that has much to write down first.
  * SIGXFSZ is ignored: a write beyond the file size limit then fails with EFBIG, and becomes an error like any other. */
+#include "base/stop.h"
 #include "session/session.h"
 
 #include <signal.h>
 
-static volatile sig_atomic_t seen, asked;
+static volatile sig_atomic_t asked;
 
 static void note(int number)
 {
-    seen = number;
+    vv_stop_signal = number;
 }
 
 static void count(int number)
@@ -36,7 +37,7 @@ void vv_signals_catch(void)
 
 int vv_signals_exit(void)
 {
-    return vv_status_exit(seen == SIGINT ? VV_ERR_INTERRUPTED : VV_ERR_TERMINATED);
+    return vv_status_exit(vv_stop_signal == SIGINT ? VV_ERR_INTERRUPTED : VV_ERR_TERMINATED);
 }
 
 int vv_signals_asked(void *unused)
@@ -48,5 +49,5 @@ int vv_signals_asked(void *unused)
 int vv_signals_seen(void *unused)
 {
     (void)unused;
-    return (int)seen;
+    return (int)vv_stop_signal;
 }
