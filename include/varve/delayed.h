@@ -47,14 +47,19 @@ VV_API VV_WARN_UNUSED vv_status vv_delayed_bytes(vv_delayed *d, void **data, vv_
 /* Handles become NULL. */
 VV_API void vv_delayed_release(vv_delayed *d[], int n);
 
-/* The calls that n results need as a file for Graphviz: `dot -Tsvg calls.dot`. */
+/* The calls that n results need as a picture: a file that ends in .svg, or in .dot for Graphviz. Each call is a box, drawn dashed if it is impure; lines go to the calls that get its result. At most 2,000 calls can be
+ * drawn as SVG. */
 VV_API VV_WARN_UNUSED vv_status vv_delayed_visualise(vv_delayed *const d[], int n, const char *path);
 
-/* The chunks of an array as calls: each gives the elements of one, as bytes. The array is persisted if it is not, so that the chunks are those that it is held in; tasks that use one go where it is. Chunks are
- * in row-major order of their places; *out is freed with free(), after vv_delayed_release(*out, *n). They cannot be computed any more after vv_unpersist(). */
+/* The chunks of an array as calls: each gives the elements of one, as bytes, in row-major order of their places; *out is freed with free(), after vv_delayed_release(*out, *n). Nothing is computed yet. When calls of
+ * chunks are wanted, their arrays are persisted, those that can be by one plan, and stay so until vv_unpersist() or until neither the array nor a call of it is there any more; tasks that use a chunk go where it is. */
 VV_API VV_WARN_UNUSED vv_status vv_delayed_from_array(vv_array *a, vv_delayed ***out, int *n);
 /* An array whose chunks are results of n calls, in row-major order: "time:12,lat:180", cut into "time:1" (NULL: one chunk), of so many bytes as its elements take. The calls run when
- * the array is computed first, and their results stay with the ranks as those of a persisted array do. */
+ * the array is computed first, and their results stay with the ranks as those of a persisted array do.
+ *
+ * Both can be put together in any way, array after calls after array, and one vv_compute() or vv_save() of the last one does all of it: what arrays are needed by calls, and calls by arrays, is found then, and what
+ * several of these need runs once. A part that the computed array shares with one whose chunks are calls is held until the computation ends if a rank's share of it takes less than a quarter of its memory,
+ * and is computed twice otherwise. vv_explain() runs none of it; it says which calls would come first. */
 VV_API vv_array *vv_array_from_delayed(vv_session *s, vv_delayed *const d[], int n, const char *dims,
                                        const char *chunks, vv_dtype dtype);
 

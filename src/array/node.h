@@ -127,7 +127,7 @@ struct vv_array {
     int n_inputs;
     vv_array **input;
     vv_array *held; /* persisted: what stands for it, a reference; NULL: computed when it is wanted */
-    bool marked;    /* of use to whoever looks through all arrays */
+    uint8_t marked; /* of use to whoever looks through all arrays */
 
     int held_number;             /* HELD: what the ranks know it by */
     vv_grid *held_grid;          /* HELD */

@@ -33,6 +33,12 @@ bool vv_shape_equal(const vv_shape *a, const vv_shape *b)
     return a->nd == b->nd && !memcmp(a->n, b->n, sizeof a->n[0] * (size_t)a->nd);
 }
 
+bool vv_grid_equal(const vv_grid *a, const vv_grid *b)
+{
+    size_t n = sizeof a->chunk[0] * (size_t)a->shape.nd;
+    return vv_shape_equal(&a->shape, &b->shape) && !memcmp(a->chunk, b->chunk, n) && !memcmp(a->shift, b->shift, n);
+}
+
 bool vv_box_equal(const vv_box *a, const vv_box *b)
 {
     size_t bytes = sizeof a->n[0] * (size_t)a->nd;

@@ -81,6 +81,7 @@ static inline vv_index vv_grid_end(const vv_grid *g, int dim, vv_index chunk)
     return vv_imin(g->shape.n[dim], (chunk + 1) * g->chunk[dim] - g->shift[dim]);
 }
 vv_index vv_grid_chunks(const vv_grid *g);
+bool vv_grid_equal(const vv_grid *a, const vv_grid *b);
 /* Linear chunk number to grid coordinates and back. */
 void vv_grid_coords(const vv_grid *g, vv_index chunk, vv_index coords[]);
 vv_index vv_grid_number(const vv_grid *g, const vv_index coords[]);

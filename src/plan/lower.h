@@ -18,6 +18,7 @@ typedef struct vv_target {
     vv_array *array;
     int output_variable; /* written there; -1: gathered on rank 0 */
     int keep;            /* number of the held array that it becomes; 0: it is written or gathered */
+    const vv_grid *grid; /* of what is kept: the chunks that it has to have; NULL: those that come about */
     bool chunked;        /* that variable is stored in chunks, which will be those of the step; else in one piece */
     /* out: the deliver step */
     int step;

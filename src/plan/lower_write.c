@@ -77,6 +77,10 @@ static const char *write_grid(const vv_target *t, vv_grid *g)
         shifted = shifted || g->shift[d];
         g->shift[d] = 0;
     }
+    if (t->keep && t->grid && !vv_grid_equal(t->grid, g)) {
+        *g = *t->grid;
+        return "moved to the chunks that delayed calls take";
+    }
     if (t->keep) return shifted ? "moved to chunks that can be held" : NULL;
     if (!t->chunked && large && run_bytes(g, size) < SHORT) {
         lengthen(g, size);

@@ -22,13 +22,6 @@ static bool grid_ok(const vv_grid *g)
     return true;
 }
 
-/* The first nd dimensions alone. */
-static bool same_grid(const vv_grid *a, const vv_grid *b)
-{
-    size_t n = sizeof a->chunk[0] * (size_t)a->shape.nd;
-    return vv_shape_equal(&a->shape, &b->shape) && !memcmp(a->chunk, b->chunk, n) && !memcmp(a->shift, b->shift, n);
-}
-
 /* Filters that are known, of which one shuffles and one compresses what is shuffled; nothing is absent that is not there. */
 static bool stored_ok(const vv_source *s)
 {
@@ -364,7 +357,7 @@ static vv_status check_compute(const vv_plan *p, int i)
             return bad(p, i, "a result of another type");
     vv_grid kept;
     vv_step_result_grid(s, &kept);
-    return same_grid(&kept, &s->grid) ? VV_OK : bad(p, i, "a result of another shape");
+    return vv_grid_equal(&kept, &s->grid) ? VV_OK : bad(p, i, "a result of another shape");
 }
 
 /* Chunks of new elements are those of the step, numbered alike. */
@@ -384,7 +377,8 @@ static vv_status check_deliver(const vv_plan *p, int i)
     if (s->from < 0 || s->from >= i || !vv_step_computes(&p->step[s->from])) return bad(p, i, "nothing to deliver");
     const vv_step *from = &p->step[s->from];
     if (s->result_of < 0 || s->result_of >= from->n_results) return bad(p, i, "unknown result");
-    if (!same_grid(&s->grid, &from->grid) || !is_working(s->to.encode.in)) return bad(p, i, "delivers something else");
+    if (!vv_grid_equal(&s->grid, &from->grid) || !is_working(s->to.encode.in))
+        return bad(p, i, "delivers something else");
     if (vv_working_type(s->to.encode.to) == VV_NONE ||
         vv_dtype_is_complex(s->to.encode.in) != vv_dtype_is_complex(s->to.encode.to))
         return bad(p, i, "element type");
@@ -400,7 +394,7 @@ static vv_status check_step(const vv_plan *p, int i)
     if (vv_step_computes(s)) return check_compute(p, i);
     if (s->op != VV_STEP_READ) return check_deliver(p, i);
     if (s->source < 0 || s->source >= p->n_sources) return bad(p, i, "unknown source");
-    return same_grid(&s->grid, &p->source[s->source].stored) ? VV_OK : bad(p, i, "another shape than its source");
+    return vv_grid_equal(&s->grid, &p->source[s->source].stored) ? VV_OK : bad(p, i, "another shape than its source");
 }
 
 vv_status vv_plan_validate(const vv_plan *p)

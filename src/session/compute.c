@@ -29,9 +29,13 @@ static vv_status check_buffer(const vv_array *a, vv_bytes bytes)
 static vv_status prepare(vv_array *const arrays[], void *const buffers[], int n, vv_prepared *p)
 {
     vv_target *t;
+    vv_session *s = session_of(arrays[0]);
+    bool before = s->explaining;
     VV_TRY(vv_new(&t, (size_t)n, sizeof *t));
     for (int i = 0; i < n; i++) t[i] = (vv_target){.array = arrays[i], .output_variable = -1};
-    vv_status status = vv_prepare(session_of(arrays[0]), t, n, 0, p);
+    s->explaining = !buffers;
+    vv_status status = vv_prepare(s, t, n, 0, p);
+    s->explaining = before;
     for (int i = 0; i < n && buffers && status == VV_OK; i++) p->gather[t[i].step] = buffers[i];
     free(t);
     return status;
@@ -71,17 +75,24 @@ vv_status vv_explain(vv_array *a, const vv_explain_options *options, char **text
 
 /* --- persist --- */
 
-/* Those that are not held yet, each once. */
-static vv_status keep_targets(vv_array *const arrays[], int n, vv_target **out, int *wanted)
+static bool held_so(const vv_array *a, const vv_grid *grid)
+{
+    return a->held && (!grid || vv_grid_equal(grid, a->held->held_grid));
+}
+
+/* Those that are not held yet, each once. grid: see vv_persist_in(). */
+static vv_status keep_targets(vv_array *const arrays[], const vv_grid *const grid[], int n, vv_target **out,
+                              int *wanted)
 {
     *wanted = 0;
     VV_TRY(vv_new(out, (size_t)n, sizeof **out));
     for (int i = 0; i < n; i++) {
-        bool there = arrays[i]->held != NULL;
+        bool there = held_so(arrays[i], grid ? grid[i] : NULL);
         for (int k = 0; k < *wanted; k++) there = there || (*out)[k].array == arrays[i];
         if (there) continue;
         int number = ++session_of(arrays[i])->held;
-        (*out)[(*wanted)++] = (vv_target){.array = arrays[i], .output_variable = -1, .keep = number};
+        (*out)[(*wanted)++] =
+            (vv_target){.array = arrays[i], .output_variable = -1, .keep = number, .grid = grid ? grid[i] : NULL};
     }
     return VV_OK;
 }
@@ -93,18 +104,19 @@ static vv_status stand_in(const vv_plan *p, const vv_target t[], int n)
     for (int i = 0; i < n; i++) {
         vv_array *h = vv_node_held(t[i].array, t[i].keep, &p->step[t[i].step].grid);
         if (status == VV_OK) status = vv_array_status(h);
+        vv_unpersist(t[i].array); /* from other chunks than these */
         t[i].array->held = h;
     }
     for (int i = 0; i < n && status != VV_OK; i++) vv_unpersist(t[i].array);
     return status;
 }
 
-vv_status vv_persist_all(vv_array *const arrays[], int n)
+vv_status vv_persist_in(vv_array *const arrays[], const vv_grid *const grid[], int n)
 {
     vv_target *t;
     int wanted;
     VV_TRY(check_arrays(arrays, n));
-    VV_TRY(keep_targets(arrays, n, &t, &wanted));
+    VV_TRY(keep_targets(arrays, grid, n, &t, &wanted));
     vv_prepared p = {0};
     vv_status status = VV_OK;
     if (wanted > 0) {
@@ -115,6 +127,11 @@ vv_status vv_persist_all(vv_array *const arrays[], int n)
     }
     free(t);
     return status;
+}
+
+vv_status vv_persist_all(vv_array *const arrays[], int n)
+{
+    return vv_persist_in(arrays, NULL, n);
 }
 
 vv_status vv_persist(vv_array *a)
@@ -129,9 +146,12 @@ vv_status vv_explain_persist(vv_array *const arrays[], int n, const vv_explain_o
     vv_prepared p = {0};
     *text = NULL;
     VV_TRY(check_arrays(arrays, n));
-    VV_TRY(keep_targets(arrays, n, &t, &wanted));
-    vv_status status = vv_prepare(session_of(arrays[0]), t, wanted, 0, &p);
-    if (status == VV_OK) status = vv_prepared_explain(session_of(arrays[0]), &p, options, text);
+    VV_TRY(keep_targets(arrays, NULL, n, &t, &wanted));
+    vv_session *s = session_of(arrays[0]);
+    s->explaining = true;
+    vv_status status = vv_prepare(s, t, wanted, 0, &p);
+    s->explaining = false;
+    if (status == VV_OK) status = vv_prepared_explain(s, &p, options, text);
     if (p.lowering.plan) vv_prepared_free(&p);
     free(t);
     return status;

@@ -80,6 +80,7 @@ static void node_free(vv_graph_book *b, vv_delayed *d)
 {
     b->node[d->number - 1] = NULL;
     b->alive--;
+    if (d->offer) vv_offer_release(d->session, d->offer);
     free(d->why);
     vv_buf_free(&d->args);
     free(d);
@@ -90,6 +91,7 @@ void vv_delayed_free_all(vv_session *s)
     vv_graph_book *b = s->calls;
     vv_promises_free(s);
     if (!b) return;
+    vv_offers_free(s);
     for (int64_t i = 0; i < b->n; i++)
         if (b->node[i]) node_free(b, b->node[i]);
     free(b->node);

@@ -25,6 +25,7 @@ struct vv_delayed {
     int64_t future; /* its task, as long as that exists */
     uint8_t seen;   /* 0 no, 1 its inputs are being looked at, 2 yes */
     bool wanted;
+    struct vv_offer *offer; /* of a chunk of an array; NULL: a call like others */
 };
 
 /* All nodes of a session. */
@@ -36,6 +37,16 @@ typedef struct vv_graph_book {
     int64_t alive;
 } vv_graph_book;
 
+/* An array whose chunks are calls: known by its number and theirs, in chunks that are settled before anything is computed. */
+typedef struct vv_offer {
+    struct vv_offer *next;
+    vv_array *array; /* a reference */
+    int64_t number, users;
+    vv_grid grid;
+    bool wanted;  /* of use while calls are looked through */
+    bool waiting; /* for a plan that holds its array */
+} vv_offer;
+
 /* The numbers of the calls that it uses, one after the other: at is where to look next, NULL at first. False behind the last. */
 bool vv_delayed_next(const vv_delayed *d, const char **at, int64_t *number);
 vv_delayed *vv_delayed_of(const vv_session *s, int64_t number);
@@ -46,7 +57,25 @@ void vv_delayed_free_all(vv_session *s);
 const char *vv_delayed_name(const vv_delayed *d, char *out, size_t size);
 /* vv_delay() with options, which the call is not known by. */
 vv_delayed *vv_delay_with(vv_session *s, vv_task_function *f, const vv_arg args[], int n, const vv_desk_options *o);
-/* delayed_arrays.c */
+/* delayed_arrays.c. The task: a chunk of a held array, its number, the chunk and its bytes given. */
 void vv_promises_free(vv_session *s);
+int vv_held_chunk_task(vv_task *t);
+/* An array needs results of calls that have not run. */
+bool vv_promises_below(const vv_session *s, vv_array *a);
+
+/* delayed_chunks.c: chunks of arrays as calls. One call less uses it; at the end of the session; and a chunk's call as a task. */
+void vv_offer_release(vv_session *s, vv_offer *o);
+void vv_offers_free(vv_session *s);
+VV_WARN_UNUSED vv_status vv_chunk_submit(vv_desk *desk, const vv_delayed *d, vv_entry **out);
+/* Of those that are marked as wanted the ones whose arrays are to be held next, none when all are; no offer is marked afterwards. The list has room for all offers. */
+VV_WARN_UNUSED vv_status vv_offers_missing(const vv_session *s, vv_offer *list[], int *n);
+int vv_offers_count(const vv_session *s);
+/* Several arrays, and `more` besides them, are held from here on, by one plan. */
+VV_WARN_UNUSED vv_status vv_offers_hold(vv_offer *const list[], int n, vv_array *const more[], int n_more);
+vv_bytes vv_chunk_bytes(const vv_grid *g, vv_index chunk, vv_dtype type);
+
+/* delayed_run.c: marks the offers whose arrays n calls need and that are not held. */
+VV_WARN_UNUSED vv_status vv_delayed_missing(vv_session *s, vv_delayed *const d[], int n, vv_offer *list[],
+                                            int *missing);
 
 #endif

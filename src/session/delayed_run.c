@@ -91,9 +91,9 @@ vv_status vv_delayed_order(vv_delayed *const d[], int n, vv_delayed ***order, in
 /* --- submitting --- */
 
 /* Whether its result is there or on its way, from another time. */
-static bool has_future(vv_desk *desk, const vv_delayed *d)
+static bool has_future(const vv_desk *desk, const vv_delayed *d)
 {
-    const vv_entry *e = d->future ? vv_desk_find(desk, d->future) : NULL;
+    const vv_entry *e = d->future && desk ? vv_desk_find(desk, d->future) : NULL;
     return e && e->state != VV_ENTRY_FAILED && e->state != VV_ENTRY_CANCELLED;
 }
 
@@ -110,21 +110,27 @@ static vv_status name_futures(const vv_delayed *d, vv_buf *out)
     return VV_OK;
 }
 
-static vv_status submit(vv_desk *desk, vv_delayed *d)
+static vv_status submit_call(vv_desk *desk, const vv_delayed *d, vv_entry **out)
 {
     vv_buf args = {0};
-    vv_entry *e = NULL;
     vv_run_head head = d->head;
     VV_TRY(vv_desk_function_number(desk, d->call, &head.function));
     vv_status status = name_futures(d, &args);
-    if (status == VV_OK) status = vv_desk_submit_packed(desk, &head, args.data, (vv_bytes)args.size, &d->options, &e);
+    if (status == VV_OK) status = vv_desk_submit_packed(desk, &head, args.data, (vv_bytes)args.size, &d->options, out);
     vv_buf_free(&args);
+    return status;
+}
+
+static vv_status submit(vv_desk *desk, vv_delayed *d)
+{
+    vv_entry *e = NULL;
+    vv_status status = d->offer ? vv_chunk_submit(desk, d, &e) : submit_call(desk, d, &e);
     d->future = e ? e->id : 0;
     return status;
 }
 
 /* Calls that somebody still waits for: what has a future needs no inputs. */
-static void mark_wanted(vv_desk *desk, vv_delayed *const d[], int n, vv_delayed *const order[], int64_t count)
+static void mark_wanted(const vv_desk *desk, vv_delayed *const d[], int n, vv_delayed *const order[], int64_t count)
 {
     for (int64_t i = 0; i < count; i++) order[i]->wanted = false;
     for (int i = 0; i < n; i++) d[i]->wanted = true;
@@ -151,6 +157,34 @@ static vv_status submit_all(vv_session *s, vv_delayed *const order[], int64_t co
     return status;
 }
 
+vv_status vv_delayed_missing(vv_session *s, vv_delayed *const d[], int n, vv_offer *list[], int *missing)
+{
+    vv_delayed **order;
+    int64_t count;
+    *missing = 0;
+    if (n == 0 || !s->offers) return VV_OK;
+    VV_TRY(vv_delayed_order(d, n, &order, &count));
+    mark_wanted(s->desk, d, n, order, count);
+    for (int64_t i = 0; i < count; i++)
+        if (order[i]->wanted && order[i]->offer && !has_future(s->desk, order[i])) order[i]->offer->wanted = true;
+    free(order);
+    return vv_offers_missing(s, list, missing);
+}
+
+/* Arrays whose chunks are needed are there first, all of them by one plan. That may need other calls, which may need other arrays; and while it runs results may be let go of. */
+static vv_status hold_arrays(vv_session *s, vv_delayed *const d[], int n)
+{
+    vv_status status = VV_OK;
+    for (int missing = 1; missing > 0 && s->offers && status == VV_OK;) {
+        vv_offer **list;
+        VV_TRY(vv_new(&list, (size_t)vv_offers_count(s) + 1, sizeof(vv_offer *)));
+        status = vv_delayed_missing(s, d, n, list, &missing);
+        if (status == VV_OK && missing > 0) status = vv_offers_hold(list, missing, NULL, 0);
+        free(list);
+    }
+    return status;
+}
+
 vv_status vv_delayed_submit(vv_delayed *const d[], int n, vv_future out[])
 {
     vv_delayed **order;
@@ -161,7 +195,8 @@ vv_status vv_delayed_submit(vv_delayed *const d[], int n, vv_future out[])
     if (n == 0) return VV_OK;
     VV_TRY(vv_delayed_order(d, n, &order, &count));
     vv_session *s = d[0]->session;
-    vv_status status = vv_tasks_desk(s, &desk);
+    vv_status status = hold_arrays(s, d, n);
+    if (status == VV_OK) status = vv_tasks_desk(s, &desk);
     if (status == VV_OK) {
         mark_wanted(desk, d, n, order, count);
         status = submit_all(s, order, count);

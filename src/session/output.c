@@ -533,7 +533,9 @@ vv_status vv_output_explain(vv_output *o, const vv_explain_options *options, cha
     planned p = {0};
     *text = NULL;
     vv_status status = prepare_items(o);
+    o->session->explaining = true;
     if (status == VV_OK) status = plan_output(o, &p);
+    o->session->explaining = false;
     if (status == VV_OK) status = vv_prepared_explain(o->session, &p.prepared, options, text);
     if (status == VV_OK && o->append && (!options || options->form == VV_EXPLAIN_TEXT))
         status = explain_append(o, text);

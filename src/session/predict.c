@@ -91,6 +91,7 @@ vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, const vv_explain_op
     VV_TRY(predict(p, &(vv_elsewhere){o->ranks, o->network, o->latency, o->disk, o->nodes}, &x));
     vv_explained e = explained(p, &x);
     vv_status status = VV_OK;
+    if (p->lent.text && o->form == VV_EXPLAIN_TEXT) vv_buf_text(&b, p->lent.text);
     if (tasks)
         status = vv_explain_tasks(e.plan, o->form == VV_EXPLAIN_TASKS_DOT, &b);
     else if (brief)

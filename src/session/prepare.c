@@ -187,16 +187,26 @@ static vv_status prepare(vv_session *s, vv_target targets[], int n, int placemen
     return status;
 }
 
-vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)
+/* Another way when the first does not fit. */
+static vv_status prepare_fitting(vv_session *s, vv_target targets[], int n, vv_prepared *out)
 {
-    *out = (vv_prepared){.born = vv_clock(), .extra = extra};
-    VV_TRY(vv_promises_keep(s, targets, n));
     out->baseline = vv_mem_baseline() + vv_writer_reserve();
     vv_mem_set_budget(0, 0);
     VV_TRY(prepare(s, targets, n, s->placement, out));
     if (s->placement >= 0 || !sums_too_much(out)) return VV_OK;
     vv_prepared_free(out);
     return prepare(s, targets, n, VV_PLACE_OUTPUTS, out);
+}
+
+vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)
+{
+    vv_lent lent = {0};
+    *out = (vv_prepared){.born = vv_clock(), .extra = extra, .session = s};
+    VV_TRY(vv_promises_keep(s, targets, n, &lent));
+    vv_status status = prepare_fitting(s, targets, n, out);
+    out->lent = lent;
+    if (status != VV_OK) vv_lent_free(s, &out->lent);
+    return status;
 }
 
 void vv_prepared_free(vv_prepared *p)
@@ -207,6 +217,7 @@ void vv_prepared_free(vv_prepared *p)
     free(p->places);
     free(p->gather);
     free(p->measured);
+    vv_lent_free(p->session, &p->lent);
     p->measured = NULL;
     p->index = p->places = NULL;
     p->gather = NULL;

@@ -32,10 +32,23 @@ struct vv_session {
     struct vv_desk *desk;        /* of tasks; NULL: there are none */
     struct vv_graph_book *calls; /* delayed ones; NULL: there are none */
     struct vv_promise *promises; /* arrays that delayed calls will make */
+    struct vv_offer *offers;     /* arrays whose chunks are delayed calls */
+    int keeping;                 /* promises are being kept: so many plans wait for them */
+    bool explaining;             /* a plan is made to be looked at: nothing runs for it */
 };
+
+/* Arrays that are held as long as a plan needs that: parts that it shares with arrays that were held for delayed calls. Of an explained plan those that calls would have made: nobody holds them. */
+typedef struct vv_lent {
+    vv_array **array; /* references */
+    int n, room;
+    vv_bytes bytes; /* of a rank */
+    bool pretended;
+    char *text; /* what would come before the plan; NULL: nothing */
+} vv_lent;
 
 /* A plan with everything the coordinator needs to run it. */
 typedef struct vv_prepared {
+    vv_session *session;
     vv_lowering lowering;
     vv_cost cost;
     vv_bytes extra;        /* that rank 0 holds and writes itself */
@@ -47,6 +60,7 @@ typedef struct vv_prepared {
     void **gather;         /* by step: buffers, not owned */
     vv_writer *writer;     /* of compressed outputs; not owned */
     vv_measured *measured; /* by step, after a run that was predicted */
+    vv_lent lent;
 } vv_prepared;
 
 /* Lowers targets, collects chunk indexes, fits the plan to the budget and computes the cost.
@@ -106,7 +120,11 @@ VV_WARN_UNUSED vv_status vv_open_serve(vv_net *net, const vv_message *m);
 VV_WARN_UNUSED vv_status vv_write_text(const char *path, const char *text);
 
 /* delayed_arrays.c: arrays that targets need and that delayed calls make are made, and held by the ranks from here on. */
-VV_WARN_UNUSED vv_status vv_promises_keep(vv_session *s, const vv_target targets[], int n);
+VV_WARN_UNUSED vv_status vv_promises_keep(vv_session *s, const vv_target targets[], int n, vv_lent *lent);
+void vv_lent_free(vv_session *s, vv_lent *lent);
+
+/* compute.c: vv_persist_all() with the chunks that each is to have (or NULL), whatever they are held in now. */
+VV_WARN_UNUSED vv_status vv_persist_in(vv_array *const arrays[], const vv_grid *const grid[], int n);
 
 /* serve.c: a message to all ranks along a binomial tree; every receiver calls it again with its own rank. */
 VV_WARN_UNUSED vv_status vv_spread(vv_net *net, vv_tag tag, const void *data, vv_bytes size);

@@ -204,6 +204,7 @@ static void from_arrays(void **state)
     double value;
     must(vv_delayed_from_array(a, &chunk, &n));
     assert_int_equal(n, 15);
+    assert_false(vv_array_persisted(a)); /* nothing is computed before anything is wanted */
     for (int i = 0; i < n; i++) {
         sums[i] = vv_delay(session, total, VV_ARGS(vv_later(chunk[i])));
         part[i] = vv_later(sums[i]);
@@ -213,8 +214,18 @@ static void from_arrays(void **state)
     assert_true(value == 49995000);
     must(vv_delayed_f64(sums[14], &value));
     assert_true(value == (9800 + 9999) * 100.);
+    assert_true(vv_array_persisted(a));
     vv_unpersist(a);
-    said(vv_delayed_f64(sums[2], &value), VV_ERR_INTERNAL, "was persisted");
+    must(vv_delayed_f64(sums[2], &value)); /* it is computed again */
+    assert_true(value == (1400 + 2099) * 350.);
+    /* the same chunks, however it is held: of the whole array, then again of chunks */
+    vv_delayed **again;
+    int same;
+    must(vv_delayed_from_array(a, &again, &same));
+    assert_int_equal(same, n);
+    for (int i = 0; i < n; i++) assert_ptr_equal(again[i], chunk[i]);
+    vv_delayed_release(again, same);
+    free(again);
     vv_delayed_release(&all, 1);
     vv_delayed_release(sums, n);
     vv_delayed_release(chunk, n);
@@ -271,6 +282,119 @@ static void to_arrays(void **state)
     vv_delayed_release(d, N);
 }
 
+/* --- arrays and calls in turn --- */
+
+static int twice(vv_task *t)
+{
+    vv_bytes size;
+    const double *x = vv_task_data(t, 0, &size);
+    double *out = vv_return_room(t, size);
+    for (vv_index i = 0; out && i < size / 8; i++) out[i] = 2 * x[i];
+    return out ? 0 : VV_ERR_NOMEM;
+}
+
+static _Atomic int counted;
+static int count_up(vv_index n, const void *const in[], void *out, const void *data)
+{
+    (void)data;
+    for (vv_index i = 0; i < n; i++) ((double *)out)[i] = ((const double *)in[0])[i] + 1;
+    counted += (int)n;
+    return 0;
+}
+
+/* n calls of the chunks of an array as an array of the same shape, in chunks of `chunks`. */
+static vv_array *doubled(vv_array *a, const char *dims, const char *chunks, int expected)
+{
+    vv_delayed **chunk, *call[64];
+    int n;
+    must(vv_delayed_from_array(a, &chunk, &n));
+    assert_int_equal(n, expected);
+    for (int i = 0; i < n; i++) call[i] = vv_delay(session, twice, VV_ARGS(vv_later(chunk[i])));
+    vv_delayed_release(chunk, n);
+    free(chunk);
+    vv_array *b = vv_array_from_delayed(session, call, n, dims, chunks, VV_F64);
+    vv_delayed_release(call, n);
+    must(vv_array_status(b));
+    return b;
+}
+
+/* An array, calls of its chunks, an array of these, calls of that one's chunks, and what both arrays are part of: by one compute. */
+static void mixed(void **state)
+{
+    (void)state;
+    enum { N = 60 };
+    double got[N], sum;
+    vv_array *x = vv_mul(vv_rechunk(vv_arange(session, "x", 0, N, 1, VV_F64), "x:7"), vv_scalar(session, 3));
+    vv_array *shared = vv_map(session, count_up, &x, 1, NULL),
+             *first = vv_rechunk(vv_mul(shared, vv_scalar(session, 0.5)), "x:7");
+    vv_array *a = doubled(first, "x:60", "x:7", 9);                             /* shared */
+    vv_array *b = doubled(vv_add(a, vv_scalar(session, 10)), "x:60", "x:7", 9); /* 2 (shared + 10) */
+    vv_array *all = vv_add(vv_add(a, b), shared);                               /* 4 shared + 20 */
+    vv_index before = submitted();
+    char *text;
+    must(vv_explain(all, NULL, &text));
+    assert_non_null(strstr(text, "9 delayed calls"));
+    free(text);
+    assert_int_equal(submitted(), before); /* nothing of this runs before it is wanted */
+    assert_false(vv_array_persisted(first));
+    vv_array *total_of = vv_sum(all, NULL);
+    must(vv_compute_all((vv_array *[]){all, total_of}, (void *[]){got, &sum}, (vv_bytes[]){sizeof got, sizeof sum}, 2));
+    for (int i = 0; i < N; i++) assert_true(got[i] == 4 * (3 * i + 1) + 20);
+    assert_true(sum == 4 * (3 * 1770 + N) + 20 * N);
+    /* 2 arrays of 9 chunks, each with a call; two promises of 9 chunks, and as many ranks that get to know them */
+    assert_int_equal(submitted() - before, 4 * 9 + 2 * 9 + 2 * vv_session_ranks(session));
+    if (vv_session_ranks(session) == 1) assert_int_equal(counted, N);
+    assert_false(vv_array_persisted(shared)); /* it was held while that was of use */
+    before = submitted();
+    must(vv_compute(vv_max(all, NULL), &sum, sizeof sum)); /* they are there */
+    assert_true(sum == 4 * (3 * 59 + 1) + 20);
+    assert_int_equal(submitted(), before);
+}
+
+/* What calls of several arrays have in common runs once. */
+static void promised_together(void **state)
+{
+    (void)state;
+    double sum;
+    vv_delayed *ramped = vv_delay_impure(session, ramp, VV_ARGS(vv_i64(5), vv_i64(4)), NULL);
+    vv_delayed *more = vv_delay(session, twice, VV_ARGS(vv_later(ramped)));
+    vv_array *a = vv_array_from_delayed(session, &ramped, 1, "x:4", NULL, VV_F64);
+    vv_array *b = vv_array_from_delayed(session, &more, 1, "x:4", NULL, VV_F64);
+    vv_index before = submitted();
+    must(vv_compute(vv_sum(vv_add(a, b), NULL), &sum, sizeof sum));
+    assert_true(sum == 3 * (5 + 6 + 7 + 8));
+    assert_int_equal(submitted() - before, 2 + 2 + 2 * vv_session_ranks(session));
+    vv_delayed_release(&ramped, 1);
+    vv_delayed_release(&more, 1);
+}
+
+/* A call that gets a chunk of what is made of it. */
+static void ring(void **state)
+{
+    (void)state;
+    double values[4], sum;
+    vv_delayed *c = vv_delay_impure(session, twice, VV_ARGS(vv_buffer(values, sizeof values)), NULL), **chunk;
+    vv_array *a = vv_array_from_delayed(session, &c, 1, "x:4", NULL, VV_F64), *b = vv_add(a, vv_scalar(session, 1));
+    int n;
+    for (int i = 0; i < 4; i++) values[i] = i;
+    must(vv_delayed_from_array(b, &chunk, &n));
+    assert_int_equal(n, 1);
+    must(vv_delayed_set(c, 0, vv_later(chunk[0])));
+    said(vv_compute(vv_sum(b, NULL), &sum, sizeof sum), VV_ERR_USAGE, "wait for each other");
+    said(vv_delayed_f64(c, &sum), VV_ERR_USAGE, "wait for each other");
+    must(vv_delayed_set(c, 0, vv_buffer(values, sizeof values)));
+    must(vv_compute(vv_sum(b, NULL), &sum, sizeof sum));
+    assert_true(sum == 16);
+    vv_delayed_release(chunk, n);
+    free(chunk);
+    vv_delayed_release(&c, 1);
+    /* an array that cannot be computed is the error of who wants a chunk */
+    vv_array *bad = vv_add(a, vv_call(session, "no_such_thing", NULL, 0, NULL));
+    assert_int_not_equal(vv_delayed_from_array(bad, &chunk, &n), VV_OK);
+    assert_int_equal(n, 0);
+    assert_null(chunk);
+}
+
 static int driver(vv_session *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
@@ -278,7 +402,8 @@ static int driver(vv_session *s, int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once),      cmocka_unit_test(tree),    cmocka_unit_test(chain),
         cmocka_unit_test(mistakes),  cmocka_unit_test(picture), cmocka_unit_test(from_arrays),
-        cmocka_unit_test(to_arrays),
+        cmocka_unit_test(to_arrays), cmocka_unit_test(mixed),   cmocka_unit_test(promised_together),
+        cmocka_unit_test(ring),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) == 0 ? VV_OK : vv_error(VV_ERR_RUN, "tests failed");
 }
