@@ -47,8 +47,8 @@ VV_API VV_WARN_UNUSED vv_status vv_delayed_bytes(vv_delayed *d, void **data, vv_
 /* Handles become NULL. */
 VV_API void vv_delayed_release(vv_delayed *d[], int n);
 
-/* The calls that n results need as a picture: a file that ends in .svg, or in .dot for Graphviz. Each call is a box, drawn dashed if it is impure; lines go to the calls that get its result. At most 2,000 calls can be
- * drawn as SVG. */
+/* The calls that n results need as a picture: a file that ends in .svg, .png or .pdf, or in .dot for Graphviz. Each call is a box with its function and arguments, drawn dashed if it is impure; lines go to the calls that get its result. At most
+ * 2,000 calls can be drawn; .dot takes any number. */
 VV_API VV_WARN_UNUSED vv_status vv_delayed_visualise(vv_delayed *const d[], int n, const char *path);
 
 /* The chunks of an array as calls: each gives the elements of one, as bytes, in row-major order of their places; *out is freed with free(), after vv_delayed_release(*out, *n). Nothing is computed yet. When calls of

@@ -13,8 +13,9 @@
  * What a task function may do is said in task.h. Where tasks run and what they cost:
  *
  * - Every rank has as many threads for tasks as vv_session_threads() says, rank 0 too. Rank 0 hands tasks out: to the rank that has most of their input's bytes, else to one that has room.
- *   Each rank gets some tasks ahead, as many as it does in a few milliseconds, so that it always has something to do; a rank that has nothing takes what others have not begun.
- * - The driver hands out and takes in while it is in any function of this header. While it computes by itself ranks work on what they have got ahead.
+ *   Each rank gets tasks ahead, so that it always has something to do: at most 8,192, 32 MiB of arguments, and what its threads do in 5 seconds. A rank that has nothing takes what others have not begun.
+ * - The driver hands out and takes in while it is in any function of this header. While it computes by itself ranks work on what they have got ahead; what needs results of that begins when the driver is back, so a
+ *   driver that computes for longer had best look in every few seconds: any wait of 0 seconds will do.
  * - Results of up to 256 bytes are kept by rank 0. Larger ones stay on the rank that made them, until they are wanted elsewhere; they count against the memory budget, and the oldest go to
  *   a scratch file when they are more than half of it. A task not yet finished takes about 200 bytes of rank 0's memory, and its arguments.
  * - A task, or a chain of tasks, takes microseconds to hand out: make it take some tens, or give it many items.

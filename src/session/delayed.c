@@ -102,7 +102,7 @@ void vv_delayed_free_all(vv_session *s)
 
 /* --- nodes --- */
 
-static const char *next_arg(const char *at, vv_packed_arg *a)
+const char *vv_delayed_arg(const char *at, vv_packed_arg *a)
 {
     memcpy(a, at, sizeof *a);
     return at + sizeof *a + (size_t)(a->kind == VV_ARG_BYTES ? vv_wire_padded(a->x) : 0);
@@ -114,7 +114,7 @@ bool vv_delayed_next(const vv_delayed *d, const char **at, int64_t *number)
     if (!*at) *at = d->args.data;
     while (*at && *at < end) {
         vv_packed_arg a;
-        *at = next_arg(*at, &a);
+        *at = vv_delayed_arg(*at, &a);
         if (a.kind != VV_ARG_FUTURE) continue;
         *number = a.x;
         return true;
@@ -133,7 +133,7 @@ static vv_status check_args(vv_session *s, char *at, const char *end)
     while (at < end) {
         vv_packed_arg a;
         char *here = at;
-        at = (char *)next_arg(at, &a);
+        at = (char *)vv_delayed_arg(at, &a);
         if (a.kind != VV_ARG_FUTURE) continue;
         const vv_delayed *input = vv_delayed_of(s, -a.x);
         if (!input)
@@ -293,7 +293,7 @@ static void find_arg(const vv_delayed *d, int k, size_t *begin, size_t *end, int
         *begin = (size_t)(at - d->args.data);
         *nodes = 0;
         for (; left > 0; left--) {
-            at = next_arg(at, &a);
+            at = vv_delayed_arg(at, &a);
             ++*nodes;
             if (a.kind == VV_ARG_LIST) left += a.x;
         }

@@ -49,6 +49,8 @@ typedef struct vv_offer {
 
 /* The numbers of the calls that it uses, one after the other: at is where to look next, NULL at first. False behind the last. */
 bool vv_delayed_next(const vv_delayed *d, const char **at, int64_t *number);
+/* The packed argument at `at`, lists' elements behind them; returns where the next one is. */
+const char *vv_delayed_arg(const char *at, vv_packed_arg *a);
 vv_delayed *vv_delayed_of(const vv_session *s, int64_t number);
 /* Calls in an order in which inputs come first; VV_ERR_USAGE names a cycle. *order is freed with free(). */
 VV_WARN_UNUSED vv_status vv_delayed_order(vv_delayed *const d[], int n, vv_delayed ***order, int64_t *count);

@@ -8,14 +8,16 @@
 
 /* --- submitting --- */
 
-/* Ranks without work get it at once; else some wait for each other to go in one message. */
-static vv_status push_on(vv_desk *d)
+/* Ranks without work get it at once; else some wait for each other to go in one message, if they take little time: nobody knows when the driver will be back. */
+static vv_status push_on(vv_desk *d, const vv_entry *e)
 {
     enum { TOGETHER = 64 };
+    static const double little = 200e-6;
     bool moved = false;
     d->unsent++;
+    if (e->spec) d->unsent_seconds += d->function[e->spec->head.function].seconds;
     if (d->telling) return VV_OK; /* a callback: the turn goes on */
-    if (d->unsent < TOGETHER && d->stats.alive > d->ranks * d->threads) return VV_OK;
+    if (d->unsent < TOGETHER && d->unsent_seconds < little && d->stats.alive > d->ranks * d->threads) return VV_OK;
     return vv_desk_turn(d, &moved);
 }
 
@@ -36,7 +38,7 @@ vv_status vv_submit(vv_session *s, vv_task_function *f, const vv_arg args[], int
     VV_TRY(vv_tasks_desk(s, &d));
     VV_TRY(vv_desk_submit(d, f, args, n, &o, &e));
     out->id = e->id;
-    return push_on(d);
+    return push_on(d, e);
 }
 
 vv_status vv_submit_map(vv_session *s, vv_task_function *f, const void *items, vv_bytes each, vv_index n,
@@ -64,7 +66,7 @@ vv_status vv_scatter(vv_session *s, const void *data, vv_bytes size, int rank, v
     VV_TRY(vv_tasks_desk(s, &d));
     VV_TRY(vv_desk_scatter(d, data, size, rank, rank == VV_EVERYWHERE, &e));
     out->id = e->id;
-    return push_on(d);
+    return push_on(d, e);
 }
 
 /* --- looking --- */
@@ -103,13 +105,14 @@ int vv_future_rank(vv_session *s, vv_future f)
 
 /* --- waiting --- */
 
-/* A moment of waiting; false when the time is over. until: 0 for ever. */
+/* A moment of waiting, a look at least; false when the time is over. until: 0 for ever. */
 static vv_status wait_on(vv_desk *d, double until, bool *in_time)
 {
     double left = until > 0 ? until - vv_now() : 1;
     *in_time = left > 0;
     if (vv_signals_seen(NULL)) return vv_fail(VV_ERR_INTERRUPTED, "interrupted");
-    return *in_time ? vv_desk_step(d, left) : VV_OK;
+    bool moved = false;
+    return *in_time ? vv_desk_step(d, left) : vv_desk_turn(d, &moved);
 }
 
 static double time_until(double seconds)

@@ -117,7 +117,7 @@ int vv_signals_asked(void *unused);
 VV_WARN_UNUSED vv_status vv_open_serve(vv_net *net, const vv_message *m);
 
 /* visualise.c: a file that is there whole or not at all. */
-VV_WARN_UNUSED vv_status vv_write_text(const char *path, const char *text);
+VV_WARN_UNUSED vv_status vv_write_file(const char *path, const void *data, size_t size);
 
 /* delayed_arrays.c: arrays that targets need and that delayed calls make are made, and held by the ranks from here on. */
 VV_WARN_UNUSED vv_status vv_promises_keep(vv_session *s, const vv_target targets[], int n, vv_lent *lent);

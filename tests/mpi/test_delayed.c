@@ -171,6 +171,27 @@ static void picture(void **state)
     unlink(path);
     assert_int_equal(edges, 2);
     said(vv_delayed_visualise(&b, 1, "/nowhere/calls.dot"), VV_ERR_WRITE, "cannot write");
+    said(vv_delayed_visualise(&b, 1, "calls.doc"), VV_ERR_USAGE, ".svg");
+    /* drawn: a box for each call, a line for each use of a result, what is in chunks of arrays too */
+    vv_delayed **chunk, *all[3] = {b};
+    int n, boxes = 0, lines = 0;
+    must(vv_delayed_from_array(vv_rechunk(vv_arange(session, "x", 0, 4, 1, VV_F64), "x:2"), &chunk, &n));
+    assert_int_equal(n, 2);
+    all[1] = vv_delay(session, add, VV_ARGS(vv_later(a), vv_f64(0.5), vv_later(chunk[0])));
+    all[2] = vv_delay_impure(session, add, VV_ARGS(vv_later(all[1]), vv_buffer("<&>", 3), vv_later(chunk[1])), NULL);
+    snprintf(path, sizeof path, "/tmp/varve-calls-%d.svg", (int)getpid());
+    must(vv_delayed_visualise(all, 3, path));
+    f = fopen(path, "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f))
+        boxes += strstr(line, "</text>") != NULL, lines += strstr(line, "(_, 0.5, _)") != NULL;
+    fclose(f);
+    unlink(path);
+    assert_int_equal(boxes, 6);
+    assert_int_equal(lines, 1);
+    vv_delayed_release(all + 1, 2);
+    vv_delayed_release(chunk, n);
+    free(chunk);
     vv_delayed_release(&a, 1);
     vv_delayed_release(&b, 1);
 }

@@ -7,6 +7,7 @@
 #include "unit/scratch.h"
 
 #include <math.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <varve/varve.h>
 
@@ -478,6 +479,48 @@ static void callbacks(void **state)
     vv_future_release(session, f, 3);
 }
 
+/* Says in a file that it has run. */
+static int signs(vv_task *t)
+{
+    nap(vv_task_f64(t, 1));
+    FILE *f = fopen(vv_task_string(t, 0), "a");
+    if (!f) return VV_ERR_WRITE;
+    fputc('x', f);
+    return fclose(f) == 0 ? 0 : VV_ERR_WRITE;
+}
+
+static long length_of(const char *path)
+{
+    struct stat s;
+    return stat(path, &s) == 0 ? (long)s.st_size : 0;
+}
+
+/* The driver does nothing of Varve's until tasks have run that take longer than it takes to hand out some: they were handed out before. */
+static void busy_driver(void **state)
+{
+    (void)state;
+    enum { SOME = 8, EACH = 40, MOST = 4096 };
+    int n = EACH * vv_session_ranks(session) * vv_session_threads(session);
+    if (n > MOST) n = MOST;
+    vv_future *f = malloc(sizeof *f * (size_t)n);
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/varve-signs-%d", (int)getpid());
+    assert_non_null(f);
+    /* what such tasks take is known first */
+    for (int i = 0; i < SOME; i++) must(vv_submit(session, signs, VV_ARGS(vv_string(path), vv_f64(0.01)), NULL, &f[i]));
+    must(vv_wait_all(session, f, SOME, -1, NULL));
+    vv_future_release(session, f, SOME);
+    for (int i = 0; i < n; i++) must(vv_submit(session, signs, VV_ARGS(vv_string(path), vv_f64(0.01)), NULL, &f[i]));
+    for (int i = 0; i < 6000 && length_of(path) < SOME + n / 2; i++) nap(0.01);
+    long ran = length_of(path);
+    must(vv_wait_all(session, f, n, -1, NULL));
+    assert_true(ran >= SOME + n / 2);
+    assert_int_equal(length_of(path), SOME + n);
+    unlink(path);
+    vv_future_release(session, f, n);
+    free(f);
+}
+
 /* What has a high priority overtakes what waits. */
 static void priorities(void **state)
 {
@@ -637,8 +680,8 @@ static int driver(vv_session *s, int argc, char **argv)
         cmocka_unit_test(scattered),         cmocka_unit_test(failures),           cmocka_unit_test(signals),
         cmocka_unit_test(bad_input),         cmocka_unit_test(cancelled),          cmocka_unit_test(waiting),
         cmocka_unit_test(timeouts),          cmocka_unit_test(in_order_of_end),    cmocka_unit_test(callbacks),
-        cmocka_unit_test(priorities),        cmocka_unit_test(from_tasks),         cmocka_unit_test(beyond_memory),
-        cmocka_unit_test(arrays_between),    cmocka_unit_test(ended_early),
+        cmocka_unit_test(priorities),        cmocka_unit_test(busy_driver),        cmocka_unit_test(from_tasks),
+        cmocka_unit_test(beyond_memory),     cmocka_unit_test(arrays_between),     cmocka_unit_test(ended_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) == 0 ? VV_OK : vv_error(VV_ERR_RUN, "tests failed");
 }

@@ -6,7 +6,7 @@
  * - An entry lives while somebody holds it: the driver, a task that uses its result, a queue. What a task was given stays until it has ended, so that it can
  *   be tried again; so do its inputs.
  * - Ready tasks wait in one queue for any rank, or in that of the rank that has most of their input's bytes, or that the driver prefers. Each rank is given
- *   tasks ahead up to `horizon` seconds, as functions have taken them so far. A rank that has none takes from another's queue; when nothing waits here,
+ *   tasks ahead up to `horizon` seconds, as functions have taken them so far, and up to some thousand of them and some MiB of arguments. A rank that has none takes from another's queue; when nothing waits here,
  *   from what another has been given and not begun.
  * - Tasks that wait for others go before those that wait for none, since they free results; else what was submitted first goes first.
  * - Small results are here, and are put into the arguments of tasks that use them. Of large ones the desk knows who has them. */
@@ -67,7 +67,7 @@ typedef struct vv_entry {
     int refs, waiting;
     int rank;       /* preferred; it was sent to; it has the value */
     float expected; /* seconds, while it is sent */
-    vv_bytes size;
+    vv_bytes size;  /* of the value; while it is sent, of what the rank gets for it */
     union {
         int64_t i;
         double f;
@@ -92,6 +92,7 @@ typedef struct vv_desk_function {
 typedef struct vv_seat {
     int ahead;      /* tasks that it has */
     double seconds; /* that they will take */
+    vv_bytes bytes; /* of their arguments, and fetched for them */
     bool taking;    /* asked to give some back */
     bool stopped, ended;
     vv_heap own, pinned;
@@ -123,7 +124,8 @@ typedef struct vv_desk {
     vv_entry **made; /* by the task whose records are just being read */
     int n_made, room_made;
     bool paused;
-    int64_t unsent;     /* tasks handed out since the last turn */
+    int64_t unsent; /* tasks submitted or handed out since the last turn, and what those submitted will take */
+    double unsent_seconds;
     vv_failure failure; /* no task can go on */
     vv_desk_stats stats;
     vv_buf scratch;

@@ -3,16 +3,18 @@
 
 #include <string.h>
 
-/* Seconds of work that a rank has ahead; what handing out and in takes, at least. */
-static const double horizon = 20e-3, overhead = 1e-6;
-enum { MOST_AHEAD = 8192 };
+/* Seconds of work that each thread of a rank has ahead, so that a driver may compute as long without anyone starving; what handing out and in takes, at least. What turns out to be unequal ranks take from each other.
+ * Tasks that a rank has ahead at most, and bytes of arguments and of results that are fetched for them. */
+static const double horizon = 5, overhead = 1e-6;
+enum { MOST_AHEAD = 8192, MOST_BYTES_AHEAD = 32 << 20 };
 
 /* Seconds that bytes take from rank to rank, about: a task waits so long for the rank that has them. */
 static const double per_byte = 1e-9;
 
 static bool has_room(const vv_desk *d, const vv_seat *s)
 {
-    return s->ahead <= d->threads || (s->ahead < MOST_AHEAD && s->seconds < horizon * d->threads);
+    return s->ahead <= d->threads ||
+           (s->ahead < MOST_AHEAD && s->bytes < MOST_BYTES_AHEAD && s->seconds < horizon * d->threads);
 }
 
 /* --- queues --- */
@@ -84,8 +86,9 @@ static int best_rank(const vv_desk *d, const vv_entry *e)
 
 vv_status vv_entry_ready(vv_desk *d, vv_entry *e)
 {
-    const vv_run_head *head = &e->spec->head;
+    vv_run_head *head = &e->spec->head;
     int rank = e->rank;
+    head->heir = e->heir;
     if (rank < 0 && e->spec->n_inputs > 0) rank = best_rank(d, e);
     vv_heap *queue = rank < 0 ? &d->any : head->pinned ? &d->seat[rank].pinned : &d->seat[rank].own;
     e->state = VV_ENTRY_READY;
@@ -149,8 +152,8 @@ static vv_heap *queue_for(vv_desk *d, int rank)
 
 /* --- handing out --- */
 
-/* Arguments with what is known of their futures: a small value itself, of a large one who has it. */
-static vv_status put_args(vv_desk *d, const vv_entry *e, int rank, vv_buf *b)
+/* Arguments with what is known of their futures: a small value itself, of a large one who has it; fetched grows by what the rank does not have. */
+static vv_status put_args(vv_desk *d, const vv_entry *e, int rank, vv_buf *b, vv_bytes *fetched)
 {
     vv_packed_arg a;
     for (const char *at = args_begin(e), *next; at < args_end(e); at = next) {
@@ -163,6 +166,7 @@ static vv_status put_args(vv_desk *d, const vv_entry *e, int rank, vv_buf *b)
         if (input->large) {
             a = (vv_packed_arg){VV_ARG_FUTURE, input->rank, input->id};
             vv_buf_bytes(b, &a, sizeof a);
+            if (!has_copy(input, rank)) *fetched += input->size;
             VV_TRY(vv_entry_copied(input, rank));
             continue;
         }
@@ -181,12 +185,13 @@ static vv_status hand_to(vv_desk *d, vv_entry *e, int rank)
     vv_seat *seat = &d->seat[rank];
     vv_record r = {.say = VV_SAY_RUN, .id = e->id, .size = s->size};
     const void *body = &s->head;
+    vv_bytes fetched = 0;
     if (s->n_inputs > 0) {
         vv_buf *b = &d->scratch;
         b->size = 0;
         b->failed = false;
         vv_buf_bytes(b, &s->head, sizeof s->head);
-        VV_TRY(put_args(d, e, rank, b));
+        VV_TRY(put_args(d, e, rank, b, &fetched));
         body = b->data;
         r.size = (vv_bytes)b->size;
     }
@@ -196,6 +201,7 @@ static vv_status hand_to(vv_desk *d, vv_entry *e, int rank)
     e->expected = (float)(d->function[s->head.function].seconds + overhead);
     seat->ahead++;
     seat->seconds += (double)e->expected;
+    seat->bytes += e->size = r.size + fetched;
     d->unsent++;
     return VV_OK;
 }

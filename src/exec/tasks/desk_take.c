@@ -13,6 +13,7 @@ static void leave(vv_desk *d, vv_entry *e, int from, double seconds, bool ran)
     vv_seat *s = &d->seat[from];
     s->ahead--;
     s->seconds = s->ahead > 0 ? s->seconds - (double)e->expected : 0;
+    s->bytes = s->ahead > 0 ? vv_imax(0, s->bytes - e->size) : 0;
     d->full = false;
     if (!ran || !e->spec) return;
     vv_desk_function *f = &d->function[e->spec->head.function];
@@ -278,6 +279,7 @@ static vv_status expect(vv_desk *d)
 static vv_status turn(vv_desk *d, bool *moved)
 {
     d->unsent = 0;
+    d->unsent_seconds = 0;
     VV_TRY(receive(d, moved));
     VV_TRY(vv_host_turn(d->host, moved));
     VV_TRY(vv_desk_hand_out(d));

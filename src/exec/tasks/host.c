@@ -107,7 +107,8 @@ static vv_status make_ready(vv_host *h, vv_job *j)
     enum { ORDER_BITS = 32 };
     j->state = VV_JOB_READY;
     lock(h);
-    vv_status status = vv_heap_push(&h->ready, -head_of(j)->priority * ((int64_t)1 << ORDER_BITS) + h->order++, j);
+    int64_t class = -2 * (int64_t)head_of(j)->priority - head_of(j)->heir;
+    vv_status status = vv_heap_push(&h->ready, class * ((int64_t)1 << ORDER_BITS) + h->order++, j);
     if (h->idle) pthread_cond_signal(&h->work);
     unlock(h);
     return status;

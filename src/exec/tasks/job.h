@@ -16,7 +16,9 @@ typedef struct vv_run_head {
     int32_t n, nodes; /* arguments, and with elements of lists */
     int32_t attempt;
     double timeout;
-    int32_t priority, pinned; /* pinned: it is not given back to be run elsewhere */
+    int32_t priority;
+    int16_t pinned,
+        heir; /* pinned: it is not given back to be run elsewhere; heir: it goes before others, since it frees what it was given */
 } vv_run_head;
 
 /* An argument in a record: bytes follow it, padded, and elements of a list. */

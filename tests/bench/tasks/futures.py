@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Builds futures.c against the static library of a build and runs it: what a task costs that the driver hands out, on some numbers of ranks; and beside it the same with dask, on threads and distributed
-over as many processes, if it is installed.
+over as many processes, and with StarPU, on as many threads, if they are installed.
 
     tests/bench/tasks/futures.py BUILD [--ranks 1,2] [--only empty,tree,latency,dynamic,million,patterns] [--no-dask]
 
@@ -91,12 +91,24 @@ def distributed(processes):
         print(f"  dask, distributed: dynamic, 1000 tasks, {(time.perf_counter() - begin) / ideal:.3f} times the ideal")
 
 
+def starpu(build, workers):
+    """StarPU's own scheduler, on threads of one process."""
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "starpu-1.3"], capture_output=True, text=True)
+    if flags.returncode:
+        print("  no StarPU (libstarpu-dev)")
+        return
+    program = build / "bench_peer_starpu"
+    subprocess.run(["cc", "-O2", "-D_GNU_SOURCE", HERE / "peer_starpu.c", "-o", program, *flags.stdout.split(), "-lm"], check=True)
+    env = dict(os.environ, STARPU_NCPU=str(workers), STARPU_NCUDA="0", STARPU_NOPENCL="0", STARPU_SILENT="1", STARPU_WORKERS_NOBIND="1")
+    subprocess.run([program], check=True, env=env)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", type=Path)
     parser.add_argument("--ranks", default="1,2")
     parser.add_argument("--only", default=",".join(WHAT))
-    parser.add_argument("--no-dask", action="store_true")
+    parser.add_argument("--no-dask", action="store_true", help="without peers")
     options = parser.parse_args()
     program = compiled(options.build.resolve())
     for ranks in map(int, options.ranks.split(",")):
@@ -108,6 +120,7 @@ def main():
                 distributed(ranks)
             except ImportError as missing:
                 print("  no dask.distributed:", missing)
+            starpu(options.build.resolve(), ranks)
     if not options.no_dask:
         try:
             threads()
