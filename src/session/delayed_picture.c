@@ -149,8 +149,8 @@ static void draw_lines(vv_canvas *c, const picture *g, const place *p)
 static void draw_dashes(vv_canvas *c, double x, double y, const vv_line *line)
 {
     enum { DASH = 5 };
-    for (double from = 0; from < WIDTH; from += 2 * DASH) {
-        double to = from + DASH < WIDTH ? from + DASH : WIDTH;
+    for (int from = 0; from < WIDTH; from += 2 * DASH) {
+        int to = from + DASH < WIDTH ? from + DASH : WIDTH;
         vv_draw_segment(c, x + from, y, x + to, y, line);
         vv_draw_segment(c, x + from, y + HEIGHT, x + to, y + HEIGHT, line);
     }
