@@ -9,7 +9,7 @@
 #
 # SIZE: data of a strong-scaling run on all ranks together, and of a weak-scaling run on each node (SIZE=4GB).  BENCHMARKS="reduce rechunk matmul write".  RUNS=3, of which the middle one counts.  THREADS: of a rank; as many as
 # it has cores, unless said.
-set -euo pipefail
+set -eo pipefail
 SIZE=${SIZE:-4GB} BENCHMARKS=${BENCHMARKS:-reduce rechunk matmul write} RUNS=${RUNS:-3} TABLE=${TABLE:-scaling.csv}
 here=${VARVE_JOBSCRIPTS:-$(dirname "$(realpath "$0")")}
 

@@ -82,7 +82,7 @@ typedef struct vv_run_stats {
 } vv_run_stats;
 VV_API void vv_session_stats(const vv_session *s, vv_run_stats *out);
 
-/* What this computer is: "AMD EPYC 7763, 128 CPUs, 8 NUMA nodes, 504 GB, Linux 6.1.0", to be freed. Local. */
+/* What this computer is: "AMD EPYC 7763, 128 CPUs, 8 NUMA nodes, 504 GB, Linux 6.1", to be freed. Local. */
 VV_API char *vv_machine_text(void);
 /* How fast this machine is: what explain expects a run to take comes from these rates. */
 typedef struct vv_machine_figure {

@@ -237,6 +237,8 @@ void vv_computer_text(const char *root, char *out, size_t size)
     if (first_line(root, "/sys/devices/system/cpu/online", text)) vv_cpus_parse(text, &cpus);
     int numa = numa_nodes(root, &cpus, &cpus, &unused[0], &unused[1]);
     (void)uname(&u);
+    char *dot = strchr(u.release, '.'); /* its version is enough, without how it was built */
+    if (dot) dot[1 + strspn(dot + 1, "0123456789")] = 0;
     int n = vv_cpus_count(&cpus);
     snprintf(out, size, "%.80s, %d CPU%s, %d NUMA node%s, %s, %s %s", model, n, n == 1 ? "" : "s", numa > 1 ? numa : 1,
              numa > 1 ? "s" : "", vv_bytes_text(physical_memory(root), memory), u.sysname, u.release);

@@ -40,7 +40,7 @@ bool vv_cpus_has(const vv_cpus *c, int cpu);
 bool vv_cpus_meet(const vv_cpus *a, const vv_cpus *b);
 void vv_cpus_join(vv_cpus *into, const vv_cpus *other);
 
-/* "AMD EPYC 7763, 128 CPUs, 8 NUMA nodes, 504 GB, Linux 6.1.0". */
+/* "AMD EPYC 7763, 128 CPUs, 8 NUMA nodes, 504 GB, Linux 6.1". */
 void vv_computer_text(const char *root, char *out, size_t size);
 
 #endif
