@@ -228,11 +228,45 @@ static void step_seconds(const vv_plan *p, const guesses *g, int i, const vv_tal
 
 /* --- all ranks, or some of them --- */
 
-enum { SAMPLED = 32, UNITS = 2048 };
+enum { SAMPLED = 32, UNITS = 2048, FEW_UNITS = 64, PIECES = 2000000 };
+
+/* Along each dimension as many as both have ends. */
+static vv_index pieces_of_part(const vv_plan *p, const vv_step *s, const vv_part *part)
+{
+    const vv_grid *from = &p->step[part->from].grid;
+    vv_index n = 1;
+    for (int d = 0; d < part->nd; d++) {
+        vv_index chunks = vv_grid_count(from, d), boxes = part->dim[d] < 0 ? 1 : vv_grid_count(&s->work, part->dim[d]);
+        n = vv_times(n, chunks == boxes ? chunks : chunks + boxes - 1);
+    }
+    return n;
+}
+
+vv_index vv_model_pieces(const vv_plan *p, const vv_step *s)
+{
+    vv_index n = 0;
+    for (int k = 0; k < s->n_inputs; k++)
+        for (int j = 0; s->input[k].access == VV_ACCESS_PUSH && j < s->input[k].n_parts; j++)
+            n += pieces_of_part(p, s, &s->input[k].part[j]);
+    return n;
+}
+
+/* Units of a step that are followed on each rank: fewer where their chunks go in many pieces. */
+static vv_index units_followed(const vv_plan *p)
+{
+    vv_index pieces = 0, units = 0;
+    for (int i = 0; i < p->n_steps; i++) {
+        if (!vv_step_computes(&p->step[i])) continue;
+        pieces += vv_model_pieces(p, &p->step[i]);
+        units += vv_step_units(&p->step[i]);
+    }
+    if (pieces <= PIECES) return UNITS;
+    return vv_imax(FEW_UNITS, vv_imin(UNITS, PIECES / SAMPLED / vv_imax(1, pieces / vv_imax(1, units))));
+}
 
 typedef struct sums {
     vv_seconds all;
-    double messages, sent;
+    double messages, sent, across;
 } sums;
 
 static void add_seconds(vv_seconds *sum, const vv_seconds *s, double times)
@@ -253,6 +287,7 @@ static void follow_rank(const vv_plan *p, const guesses *g, const vv_tally tally
         add_seconds(&mine.all, &s, 1);
         mine.messages += (double)tally[i].messages;
         mine.sent += (double)tally[i].moved;
+        all->across += (double)tally[i].across;
     }
     add_seconds(&all->all, &mine.all, 1);
     all->messages += mine.messages;
@@ -272,12 +307,13 @@ static vv_status follow_ranks(const vv_plan *p, vv_counter *c, const vv_machine 
     guesses g;
     VV_TRY(guess(p, &g));
     int n = p->ranks < SAMPLED ? p->ranks : SAMPLED;
+    vv_index units = units_followed(p);
     VV_TRY(vv_new(&tally, (size_t)p->n_steps + 1, sizeof *tally));
     vv_status status = VV_OK;
     for (int k = 0; k < n && status == VV_OK; k++) {
         int rank = n > 1 ? (int)((int64_t)k * (p->ranks - 1) / (n - 1)) : 0; /* the first and the last among them */
         memset(tally, 0, sizeof *tally * (size_t)p->n_steps);
-        status = vv_tally_rank(c, rank, UNITS, tally);
+        status = vv_tally_rank(c, rank, units, tally);
         if (status == VV_OK) follow_rank(p, &g, tally, m, e, &all, out);
     }
     free(tally);
@@ -285,6 +321,7 @@ static vv_status follow_ranks(const vv_plan *p, vv_counter *c, const vv_machine 
     add_seconds(&out->mean, &all.all, 1.0 / n);
     out->messages = all.messages / n;
     out->sent = all.sent / n;
+    out->across = all.across / n;
     double mean = vv_seconds_sum(&out->mean);
     out->imbalance = mean > 0 ? vv_seconds_sum(&out->most) / mean : 1;
     return VV_OK;

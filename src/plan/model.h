@@ -75,9 +75,13 @@ typedef struct vv_model {
     vv_seconds most;       /* of the slowest one */
     double imbalance;      /* its time over the mean */
     double messages, sent; /* by a rank on average */
+    double across;         /* of what it sends: to other machines */
     double messages_most, sent_most;
     vv_seconds *step; /* of the slowest rank, by step: n_steps */
 } vv_model;
+
+/* Pieces that chunks are cut into for the inboxes of a step, about. */
+vv_index vv_model_pieces(const vv_plan *p, const vv_step *s);
 
 /* index: as for counting; may be NULL. */
 VV_WARN_UNUSED vv_status vv_model_of(const vv_plan *p, const vv_chunk_at *const index[], const vv_machine *m,

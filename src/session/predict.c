@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Plans of more tasks are estimated from the ranks that the model follows. */
+/* Plans of more tasks and pieces are estimated from the ranks that the model follows. */
 enum { MOST_COUNTED = 20000000 };
 
 typedef struct prediction {
@@ -27,8 +27,10 @@ static void prediction_free(prediction *x)
 static vv_index tasks_of(const vv_plan *p)
 {
     vv_index n = 0;
-    for (int i = 0; i < p->n_steps; i++)
-        if (vv_step_computes(&p->step[i])) n += vv_step_units(&p->step[i]);
+    for (int i = 0; i < p->n_steps; i++) {
+        const vv_step *s = &p->step[i];
+        if (vv_step_computes(s)) n += vv_step_units(s) + vv_model_pieces(p, s);
+    }
     return n;
 }
 
@@ -59,6 +61,7 @@ static vv_status predict(vv_prepared *p, const vv_elsewhere *e, prediction *x)
     if (tasks_of(&x->there) <= MOST_COUNTED) VV_TRY_GOTO(status, failed, vv_cost_count(&x->there, index, &x->cost));
     VV_TRY_GOTO(status, failed, vv_model_of(&x->there, index, &machine, e, &x->model));
     if (!x->cost.counted) x->cost.moved = (vv_bytes)(x->model.sent * x->there.ranks);
+    if (!x->cost.counted) x->cost.across = (vv_bytes)(x->model.across * x->there.ranks);
     if (!x->cost.counted) x->cost.messages = (vv_index)(x->model.messages * x->there.ranks);
     x->cost.memory.extra = p->extra;
     x->cost.written += p->extra;

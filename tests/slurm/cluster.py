@@ -182,9 +182,10 @@ class Cluster:
             run("tc", "qdisc", "replace", "dev", f"cable-{name}", "root", *limit)
             run("nsenter", "-t", node.pid, "-n", "tc", "qdisc", "replace", "dev", "eth0", "root", *limit)
 
-    def sent(self, name):
-        """Bytes that a node has sent to the others."""
-        return int(run("cat", f"/sys/class/net/cable-{name}/statistics/rx_bytes")) if name in self.nodes else 0
+    def traffic(self, name):
+        """Bytes that a node has sent and has taken in, as its cable's other end has counted them."""
+        line = re.search(rf"cable-{name}:(.*)", Path("/proc/net/dev").read_text()).group(1).split()
+        return int(line[0]), int(line[8])
 
     def stop(self):
         for daemon in self.daemons[::-1] + list(self.nodes.values()):

@@ -13,6 +13,7 @@ import sys
 from pathlib import Path
 
 import cluster
+import wire
 
 if not os.environ.get(cluster.INSIDE) and cluster.missing():
     print(f"skipped: {cluster.missing()}")
@@ -96,6 +97,16 @@ class Jobs(support.Case):
         for year in (1990, 1991, 1992, 1993):
             self.done(varve("mean", "-d", "time", self.path(f"t_{year}.nc"), "-o", self.path("alone.nc"), "-O"))
             self.assertEqual(contents(self.path(f"mean_{year}.nc")), contents(self.path("alone.nc")))
+
+    def test_bytes_on_the_wire(self):
+        """What network cards count is what the plan foretells; ranks that are dealt out to nodes in turn send less when they are put in order first."""
+        case = ("t:96,y:300,x:300", "4,300,300", "rechunk(rolling(v, t=3).mean(), t=48, y=100, x=100)")
+        naive, ordered = (wire.measure(self.cluster, case, 2, naive) for naive in (True, False))
+        for m in (naive, ordered):
+            self.assertEqual(m["foretold"], {k: m["counted"][k] for k in m["foretold"]})
+            self.assertGreater(m["wire"], m["foretold"]["across"])
+            self.assertLess(m["wire"], 1.1 * m["foretold"]["across"])
+        self.assertLess(ordered["wire"], naive["wire"])
 
     # --- going on ---
 
