@@ -6,7 +6,7 @@ beside the same data in one file.
 
 Runs alternate. "new" opens with an empty cache of headers, after the files' pages were dropped from the page cache; "cached" is the next opening of the
 same files. Opening seconds are those of `varve info FILES` less those of `varve info ONE_FILE`, so that mpirun's own start does not count; both are shown.
-xarray's are counted inside of its process, imports left out.
+xarray's are counted inside of its process, imports left out; when its threads fail it gets up to three turns.
 """
 import argparse
 import os
@@ -81,6 +81,18 @@ def run(argv, limit=1800):
     return time.perf_counter() - start, done
 
 
+def peer(pattern, tries=3):
+    """xarray's seconds. Its opening threads share a netCDF library that is not made for threads, and fail now and then ("Unknown file format"): then it
+    gets another turn, and that is said."""
+    for turn in range(1, tries + 1):
+        done = subprocess.run([sys.executable, "-c", XARRAY, pattern], env=ENV, capture_output=True, text=True, timeout=1800)
+        if done.returncode == 0:
+            return [float(x) for x in done.stdout.split()[:2]]
+        told = done.stderr.strip().splitlines() or ["nothing told"]
+        print(f"xarray.open_mfdataset(parallel=True) failed, turn {turn} of {tries}: {told[-1]}", file=sys.stderr, flush=True)
+    return None
+
+
 def median(values):
     return statistics.median(values)
 
@@ -133,33 +145,35 @@ def main():
     with tempfile.TemporaryDirectory(prefix="varve-manyfiles-") as scratch:
         folder = Path(options.dir or scratch).resolve() / "manyfiles"
         generate(folder, options.files)
-        bench, opening, joined, single, peer = Bench(options, folder), {}, {}, {}, []
+        bench, opening, joined, single, peers = Bench(options, folder), {}, {}, {}, []
         for _ in range(options.runs):
             for r in ranks:
                 bench.opening(r, opening)
             if not options.no_peers:
                 drop_pages(bench.files)
-                peer.append([float(x) for x in run([sys.executable, "-c", XARRAY, bench.pattern])[1].stdout.split()[:2]])
+                peers += [found for found in [peer(bench.pattern)] if found]
             for r in ranks:
                 bench.mean(r, bench.pattern, folder / "mean.nc", joined)
                 bench.mean(r, folder / "one.nc", folder / "mean1.nc", single)
                 if values(folder / "mean.nc") != values(folder / "mean1.nc"):
                     sys.exit("the mean over all files differs from that of one file")
         print(f"{options.files} files, {options.runs} runs, medians of seconds")
-        print(f"{'opening':28}{'seconds':>10}{'wall':>10}" + (f"{'xarray/varve':>14}" if peer else ""))
-        slow = median([p[0] for p in peer]) if peer else 0
+        print(f"{'opening':28}{'seconds':>10}{'wall':>10}" + (f"{'xarray/varve':>14}" if peers else ""))
+        slow = median([p[0] for p in peers]) if peers else 0
         for (how, r), rows in opening.items():
             seconds = median([x[0] for x in rows])
             print(f"varve {how}, ranks {r:<14}"[:28].ljust(28) + f"{seconds:10.3f}{median([x[1] for x in rows]):10.3f}"
-                  + (f"{slow / max(seconds, 1e-3):14.1f}" if peer else ""))
-        if peer:
+                  + (f"{slow / max(seconds, 1e-3):14.1f}" if peers else ""))
+        if peers:
             print(f"{'xarray.open_mfdataset':28}{slow:10.3f}")
         print(f"\n{'mean over time, same bits':28}{'seconds':>10}{'plan':>10}{'plan bytes':>12}")
         for name, table in (("files", joined), ("one file", single)):
             for r, rows in table.items():
                 print(f"{name}, ranks {r}".ljust(28) + "".join(f"{median([x[i] for x in rows]):{w}}" for i, w in ((0, "10.3f"), (1, "10.3f"), (2, "12.0f"))))
-        if peer:
-            print(f"{'xarray, opening and mean':28}{median([p[1] for p in peer]):10.3f}")
+        if peers:
+            print(f"{'xarray, opening and mean':28}{median([p[1] for p in peers]):10.3f}")
+        elif not options.no_peers:
+            print("xarray never came to an end: nothing to compare with")
 
 
 if __name__ == "__main__":
