@@ -458,7 +458,7 @@ static vv_decode random_decode(vv_dtype stored, vv_dtype out)
     d.offset = rand() % 2 ? 271.5 : 20000; /* sums that soon are larger than anything that is added */
     for (int i = 0; i < d.n_missing; i++) {
         if (real)
-            d.missing[i].f = i ? 3 : 1e20;
+            d.missing[i].f = i ? 3 : rand() % 2 ? (double)NAN : 1e20;
         else
             d.missing[i].i = i ? 7 : -1; /* as u64: nothing that u8 could hold */
     }

@@ -80,7 +80,7 @@ WIDE int add_f32(const rows *x, vv_index i, int n_rows, layout how, double *at)
         __m256i v[4];
         if (how == SHUFFLED) {
             unshuffled(x, i + r * x->step, v);
-            prefetch(x, i + (r + n_rows) * x->step, 4);
+            if (n_rows > 1) prefetch(x, i + (r + n_rows) * x->step, 4);
         } else {
             in_order(x, i + r * x->step, how, v);
         }
@@ -207,7 +207,10 @@ vv_index vv_total_rows(vv_dtype in, const vv_decode *d, void *const planes[], vv
               .total = from->total,
               .step = from->step};
     if (d->stored == VV_F32) {
-        x.missing_real = d->n_missing ? (float)d->missing[0].f : NAN;
+        /* What is compared with a NaN is always taken for missing. So where only NaNs are, it is another number that few files have: that goes the long way, to
+         * the same sums. */
+        float missing = d->n_missing ? (float)d->missing[0].f : NAN;
+        x.missing_real = isnan(missing) ? INFINITY : missing;
     } else {
         x.missing = d->n_missing ? (int16_t)d->missing[0].i : 0;
         x.has_missing = d->n_missing && x.missing == d->missing[0].i ? -1 : 0;
