@@ -169,7 +169,7 @@ static vv_status make_line(vv_agenda *a, int step, int most)
     int pushed = 0;
     l->waits = vv_step_waits(s);
     l->own = vv_place_count(s, a->rank, a->plan->ranks);
-    l->begins = !l->waits || some_wait_for_nothing(s);
+    l->begins = !l->waits || some_wait_for_nothing(s) || vv_spared_any(vv_store_spared(a->store), step);
     VV_TRY(vv_new(&l->repeated, (size_t)s->n_inputs + 1, sizeof *l->repeated));
     for (int k = 0; k < s->n_inputs; k++) {
         if (s->input[k].access != VV_ACCESS_PUSH) continue;
@@ -424,6 +424,7 @@ static vv_status go_on(vv_agenda *a, line *l, walk *w, vv_task *out, bool *got)
     }
     out->step = l->step;
     while (!*got && vv_waiting_next(w->at, &out->unit, coords)) {
+        if (vv_spared_has(vv_store_spared(a->store), l->step, out->unit)) continue;
         if (l->repeated[w->input] && !first_use(a, l, w, out->unit, coords)) continue;
         *got = (l->single || vv_store_runs(a->store, l->step, out->unit, w->sequence)) && claim(a, l, out->unit);
     }
@@ -470,7 +471,9 @@ static bool draw_unit(vv_agenda *a, line *l, vv_task *out)
     if (a->plan->fuzz) p = (p * l->stride + l->shift) % l->own;
     out->step = l->step;
     out->unit = vv_place_unit(&a->plan->step[l->step], a->rank, a->plan->ranks, p);
-    return !l->waits || (vv_store_runs(a->store, l->step, out->unit, 0) && claim(a, l, out->unit));
+    if (!l->waits) return true;
+    bool free = vv_spared_has(vv_store_spared(a->store), l->step, out->unit);
+    return (free || vv_store_runs(a->store, l->step, out->unit, 0)) && claim(a, l, out->unit);
 }
 
 /* --- choosing --- */

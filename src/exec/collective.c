@@ -89,8 +89,8 @@ static vv_status fetch(vv_run *r, vv_packed *k)
     VV_TRY(vv_fault(VV_FAULT_WRITE));
     if (k->data) return VV_OK;
     VV_TRY(vv_mem_get(&k->data, k->at.size, "an output chunk"));
-    VV_TRY(vv_spill_read(vv_store_scratch(r->store), &k->at, k->data));
-    vv_spill_drop(vv_store_scratch(r->store), &k->at);
+    VV_TRY(vv_packed_read(r, k, k->data));
+    if (k->in == VV_PACKED_SCRATCH) vv_spill_drop(vv_store_scratch(r->store), &k->at);
     return VV_OK;
 }
 

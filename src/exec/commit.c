@@ -127,16 +127,16 @@ static vv_status ask(vv_run *r, char **mine)
     return VV_OK;
 }
 
-/* A chunk that waited in the scratch file is read back first. */
+/* A chunk that is not in memory is read back first. */
 static vv_status write_one(vv_run *r, const vv_packed *k, vv_bytes address)
 {
     if (k->data) return vv_raw_write(&r->out, address, k->at.size, k->data);
     char *data;
     VV_TRY(vv_mem_get(&data, k->at.size, "a compressed chunk"));
-    vv_status status = vv_spill_read(vv_store_scratch(r->store), &k->at, data);
+    vv_status status = vv_packed_read(r, k, data);
     if (status == VV_OK) status = vv_raw_write(&r->out, address, k->at.size, data);
     vv_mem_put(&data);
-    vv_spill_drop(vv_store_scratch(r->store), &k->at);
+    if (k->in == VV_PACKED_SCRATCH) vv_spill_drop(vv_store_scratch(r->store), &k->at);
     return status;
 }
 

@@ -82,12 +82,6 @@ typedef struct before {
 static vv_status compute(hand *h, vv_stage *g, const vv_task *t, const before *b)
 {
     vv_piece *piece;
-    bool saved;
-    VV_TRY(vv_save_take(g, t->unit, &saved, &piece));
-    if (saved) {
-        count(h, t->step, b->read, b->seconds);
-        return piece ? vv_tree_add(g, piece) : VV_OK;
-    }
     VV_TRY(vv_piece_get(g, &piece));
     vv_status status = vv_worker_run(&h->worker, t->unit, piece->state);
     if (status != VV_OK) {
@@ -101,20 +95,37 @@ static vv_status compute(hand *h, vv_stage *g, const vv_task *t, const before *b
     return vv_tree_add(g, piece);
 }
 
+/* What an earlier run has done. */
+static vv_status take_back(hand *h, vv_stage *g, const vv_task *t, const before *b)
+{
+    vv_piece *piece;
+    bool saved;
+    VV_TRY(vv_save_take(g, t->unit, &saved, &piece));
+    if (!saved) VV_TRY(vv_restore_unit(h->run, &h->worker, t));
+    count(h, t->step, b->read, b->seconds);
+    return piece ? vv_tree_add(g, piece) : VV_OK;
+}
+
+/* Copied, passed on, or computed. */
+static vv_status make_unit(hand *h, vv_stage *g, const vv_task *t, const before *b)
+{
+    bool done;
+    VV_TRY(vv_copy_unit(h->run, &h->worker, t, &done));
+    h->worker.job = &g->job;
+    if (!done) VV_TRY(vv_pass_unit(h->run, &h->worker, t, &done));
+    if (!done) return compute(h, g, t, b);
+    count(h, t->step, b->read, b->seconds);
+    return VV_OK;
+}
+
 static vv_status run_unit(hand *h, const vv_task *t)
 {
     vv_run *r = h->run;
     vv_stage *g = &r->stage[t->step];
     vv_worker *w = &h->worker;
     before b = {w->read, {w->seconds_read, w->seconds_inflate, w->seconds_kernel}};
-    bool copied; /* or passed on */
-    VV_TRY(vv_copy_unit(r, w, t, &copied));
-    w->job = &g->job;
-    if (!copied) VV_TRY(vv_pass_unit(r, w, t, &copied));
-    if (copied)
-        count(h, t->step, b.read, b.seconds);
-    else
-        VV_TRY(compute(h, g, t, &b));
+    bool spared = vv_spared_has(vv_store_spared(r->store), t->step, t->unit);
+    VV_TRY(spared ? take_back(h, g, t, &b) : make_unit(h, g, t, &b));
     end_unit(r, g);
     return VV_OK;
 }

@@ -157,6 +157,7 @@ static vv_status put_here(vv_run *r, const vv_edge *e, vv_index key, const vv_bo
                           const vv_index stride[], bool stays, void **own)
 {
     int64_t sequence = -1;
+    if (!vv_spared_waits(vv_store_spared(r->store), e->step, e->input, key)) return VV_OK;
     if (stays) VV_TRY(vv_store_lend(r->store, e->step, e->input, key, piece, first, stride, own, &sequence));
     if (sequence < 0) VV_TRY(vv_store_put(r->store, e->step, e->input, key, piece, first, stride, &sequence));
     return sequence > 0 ? vv_agenda_add(r->agenda, e->step, e->input, key, sequence) : VV_OK;

@@ -22,11 +22,14 @@ typedef struct vv_piece {
 
 enum { VV_TREE_BUCKETS = 1024 };
 
-/* An output chunk that waits for its place, compressed, or for the other ranks, its box as it is: in memory, or in the scratch file. */
+/* An output chunk that waits for its place, compressed, or for the other ranks, its box as it is: in memory, in the scratch file, in the journal, or in that of
+ * an earlier run. */
+typedef enum vv_packed_in { VV_PACKED_SCRATCH, VV_PACKED_JOURNAL, VV_PACKED_EARLIER } vv_packed_in;
 typedef struct vv_packed {
     int step;
+    vv_packed_in in;
     vv_index chunk;
-    void *data; /* NULL: spilled */
+    void *data; /* NULL: it is not in memory */
     vv_extent at;
 } vv_packed;
 _Static_assert(sizeof(vv_packed) <= VV_PACKED_ENTRY, "what the cost of a plan counts");
@@ -164,6 +167,9 @@ void vv_save_open(vv_run *r);
 /* A unit that an earlier run has done: *saved, with the piece that it brings, or NULL when another unit brings it. */
 VV_WARN_UNUSED vv_status vv_save_take(vv_stage *g, vv_unit u, bool *saved, vv_piece **out);
 
+/* restore.c: what an earlier run has made of a map's chunk. */
+VV_WARN_UNUSED vv_status vv_restore_unit(vv_run *r, vv_worker *w, const vv_task *t);
+
 /* deliver.c: a finished output chunk goes where the plan wants it. */
 VV_WARN_UNUSED vv_status vv_deliver(vv_stage *g, vv_piece *p);
 /* The same for a map's values that lie elsewhere. *own: the block that they begin, which may be given away (then it is NULL); or NULL. layout: their strides; then
@@ -180,6 +186,24 @@ VV_WARN_UNUSED vv_status vv_deliver_receive(vv_run *r, const vv_message *m);
 VV_WARN_UNUSED vv_status vv_run_output(vv_run *r);
 VV_WARN_UNUSED vv_status vv_write_elements(vv_run *r, int step, vv_desk *d, vv_index out, const vv_box *box,
                                            const char *elements);
+/* Of a chunk whose place is known: its bytes as they are stored there; they are written. */
+vv_bytes vv_write_bytes(const vv_step *s, vv_index out);
+VV_WARN_UNUSED vv_status vv_write_stored(vv_run *r, int step, vv_index out, const vv_box *box, const char *data);
+/* Another one, which is in an earlier run's journal, will be written at the end. A chunk that waits, in memory: `room`, or its own. */
+VV_WARN_UNUSED vv_status vv_write_later(vv_run *r, int step, vv_index out, const vv_saved *node);
+VV_WARN_UNUSED vv_status vv_packed_read(vv_run *r, const vv_packed *k, char *room);
+
+/* Runs of a box's elements that lie together in a contiguous variable, from its begin, in order. */
+typedef struct vv_runs {
+    const vv_box *box;
+    int outer; /* loops above this one; it and what is below make a run */
+    bool over;
+    vv_bytes run;
+    vv_index at[VV_MAX_DIMS];
+    vv_bytes stride[VV_MAX_DIMS];
+} vv_runs;
+void vv_runs_begin(const vv_step *s, const vv_box *box, vv_runs *out);
+bool vv_runs_next(vv_runs *runs, vv_bytes *at, vv_bytes *size);
 /* Chunks of this output variable have known places: no filters, one behind the other. No file has anything at address 0. */
 static inline bool vv_write_placed(const vv_step *s)
 {

@@ -1,6 +1,7 @@
 /* Pieces of trees to the journal (journal.h), and back.
  *
- * Reductions are kept at every node. Of the other steps only what goes to a file or to the user is: what they hand on is made again from what there is. */
+ * Reductions are kept at every node. Of the other steps only what goes to the user is: what goes to a file is kept as it is stored (write.c), and what they hand on is made
+ * again from what there is. */
 #include "exec/run.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@ static bool is_kept(const vv_stage *g)
     const vv_step *s = g->job.step;
     if (s->op == VV_STEP_REDUCE) return true;
     for (int i = 0; i < g->n_targets; i++)
-        if (!g->target[i].edge) return true;
+        if (!g->target[i].edge && g->run->plan->step[g->target[i].step].op == VV_STEP_GATHER) return true;
     return false;
 }
 
@@ -26,7 +27,7 @@ static void save(vv_stage *g, const vv_piece *p, void (*put)(vv_journal *j, cons
     const vv_step *s = g->job.step;
     vv_journal *j = g->run->journal;
     vv_record r = {.step = g->job.number, .out = p->out, .level = p->level, .i = p->i};
-    if (vv_journal_has(j, &r)) return;
+    if (vv_saved_has(g->run->plan, &r)) return;
     if (s->op == VV_STEP_MAP) {
         r.values = p->state;
         r.size = values_size(s, p->out);
@@ -67,7 +68,10 @@ void vv_save_open(vv_run *r)
     vv_journal_begin(r->journal);
     for (int i = 0; i < r->plan->n_steps; i++)
         if (r->stage[i].run && !r->stage[i].cleared) save_stage(&r->stage[i]);
-    vv_journal_end(r->journal);
+    pthread_mutex_lock(&r->lock);
+    bool open = r->out_open;
+    pthread_mutex_unlock(&r->lock);
+    vv_journal_end(r->journal, open ? &r->out : NULL);
     vv_error_set(&before);
 }
 
@@ -90,11 +94,11 @@ static vv_status fill(vv_stage *g, const vv_saved *node, vv_piece *p)
         if (node->size != values_size(s, node->out))
             return vv_fail(VV_ERR_CORRUPT, "the journal %s does not fit: remove it and begin anew",
                            g->run->plan->journal);
-        return vv_journal_take(g->run->journal, node, p->state);
+        return vv_saved_take(g->run->plan, node, p->state);
     }
     char *block;
     VV_TRY(vv_mem_get(&block, node->size, "a record of the journal"));
-    vv_status status = vv_journal_take(g->run->journal, node, block);
+    vv_status status = vv_saved_take(g->run->plan, node, block);
     if (status == VV_OK) status = vv_states_take(s, block, node->size, p);
     vv_mem_put(&block);
     return status == VV_OK ? VV_OK : vv_error_prefix("'%s', output chunk %lld", s->name, (long long)node->out);
@@ -103,7 +107,7 @@ static vv_status fill(vv_stage *g, const vv_saved *node, vv_piece *p)
 vv_status vv_save_take(vv_stage *g, vv_unit u, bool *saved, vv_piece **out)
 {
     vv_run *r = g->run;
-    const vv_saved *node = r->journal ? vv_journal_find(r->journal, g->job.number, u) : NULL;
+    const vv_saved *node = r->journal ? vv_saved_find(r->plan, g->job.number, u) : NULL;
     *saved = node != NULL;
     *out = NULL;
     if (!node || vv_tree_first_leaf(g->job.step, u.out, (int)node->level, node->i) != u.leaf) return VV_OK;

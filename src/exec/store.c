@@ -59,6 +59,7 @@ struct vv_store {
     _Atomic int crowded;  /* an inbox had to be spilled */
     _Atomic int64_t lose; /* tests: so many pieces from now on one gets lost; 0: none does */
     vv_spill *spill;
+    vv_spared *spared;
 };
 
 /* A piece in a record: this, lo[nd] and n[nd] within the inbox's box, the values. */
@@ -94,6 +95,16 @@ static vv_status make_gates(vv_store *s)
     return VV_OK;
 }
 
+static const vv_edge *edge_of(const void *store, int step, int input)
+{
+    return vv_store_edge(store, step, input);
+}
+
+const vv_spared *vv_store_spared(const vv_store *s)
+{
+    return s->spared;
+}
+
 vv_status vv_store_new(const vv_plan *plan, int rank, vv_store **out)
 {
     vv_store *s;
@@ -105,6 +116,7 @@ vv_status vv_store_new(const vv_plan *plan, int rank, vv_store **out)
     for (int i = 0; i < LOCKS; i++) pthread_mutex_init(&s->lock[i], NULL);
     pthread_mutex_init(&s->order, NULL);
     vv_status status = make_gates(s);
+    if (status == VV_OK) status = vv_spared_find(plan, rank, edge_of, s, &s->spared);
     if (status == VV_OK) status = vv_spill_open(plan->scratch, &s->spill);
     if (status != VV_OK) vv_store_free(&s);
     *out = s;
@@ -146,6 +158,7 @@ void vv_store_free(vv_store **store)
     for (int i = 0; i < LOCKS; i++) pthread_mutex_destroy(&s->lock[i]);
     pthread_mutex_destroy(&s->order);
     vv_spill_close(&s->spill);
+    vv_spared_free(&s->spared);
     free(s);
     *store = NULL;
 }
@@ -192,7 +205,7 @@ static vv_index count_uses(const vv_store *s, const vv_edge *e, vv_index key)
     vv_waiting w = {.edge = e, .key = key, .rank = s->rank, .ranks = s->plan->ranks};
     vv_unit u;
     vv_index coords[VV_MAX_DIMS], n = 0;
-    while (vv_waiting_next(&w, &u, coords)) n++;
+    while (vv_waiting_next(&w, &u, coords)) n += !vv_spared_has(s->spared, e->step, u);
     return n;
 }
 
@@ -600,6 +613,7 @@ bool vv_store_runs(vv_store *s, int step, vv_unit u, int64_t sequence)
 bool vv_store_ready(vv_store *s, int step, vv_unit u)
 {
     int64_t last;
+    if (vv_spared_has(s->spared, step, u)) return true;
     return complete(s, step, u, INT64_MAX, &last);
 }
 

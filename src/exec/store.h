@@ -20,6 +20,7 @@
 #ifndef VV_EXEC_STORE_H
 #define VV_EXEC_STORE_H
 
+#include "exec/spared.h"
 #include "exec/spill.h"
 #include "plan/cost.h"
 
@@ -27,6 +28,9 @@ typedef struct vv_store vv_store;
 
 VV_WARN_UNUSED vv_status vv_store_new(const vv_plan *plan, int rank, vv_store **out);
 void vv_store_free(vv_store **s);
+
+/* What need not be computed; NULL: everything has to be. */
+const vv_spared *vv_store_spared(const vv_store *s);
 
 /* The edge of an input; NULL for one that is neither pushed nor put together from files. */
 const vv_edge *vv_store_edge(const vv_store *s, int step, int input);

@@ -47,28 +47,52 @@ void vv_note_written(vv_run *r, int step, vv_bytes bytes)
     atomic_fetch_add(&r->stage[step].written, bytes);
 }
 
+void vv_runs_begin(const vv_step *s, const vv_box *box, vv_runs *out)
+{
+    vv_bytes size = vv_dtype_size(s->to.encode.to), stride = size;
+    *out = (vv_runs){.box = box, .outer = box->nd - 1, .run = size};
+    for (int d = box->nd - 1; d >= 0; d--) {
+        out->stride[d] = stride;
+        stride *= s->grid.shape.n[d];
+    }
+    while (out->outer > 0 && box->n[out->outer] == s->grid.shape.n[out->outer]) out->outer--;
+    for (int d = vv_imax(out->outer, 0); d < box->nd; d++) out->run *= box->n[d];
+}
+
+bool vv_runs_next(vv_runs *r, vv_bytes *at, vv_bytes *size)
+{
+    const vv_box *box = r->box;
+    if (r->over) return false;
+    *at = 0;
+    *size = r->run;
+    for (int d = 0; d < box->nd; d++) *at += (box->lo[d] + (d < r->outer ? r->at[d] : 0)) * r->stride[d];
+    r->over = r->outer <= 0 || !vv_odometer(r->outer, box->n, r->at);
+    return true;
+}
+
+/* The journal hears of what has been written. */
+static void note_placed(vv_run *r, int step, vv_index out, vv_bytes at, const char *data, vv_bytes size)
+{
+    const vv_record record = {.step = step, .out = out, .values = data, .size = size};
+    if (r->journal && r->plan->step[r->plan->step[step].from].op == VV_STEP_MAP)
+        vv_journal_placed(r->journal, &record, at);
+}
+
 /* A box of a contiguous variable: one write for each run of elements that lie together. */
-static vv_status write_contiguous(vv_run *r, int step, const vv_box *box, const char *data)
+static vv_status write_contiguous(vv_run *r, int step, vv_index out, const vv_box *box, const char *data)
 {
     const vv_step *s = &r->plan->step[step];
-    vv_bytes size = vv_dtype_size(s->to.encode.to);
-    vv_index stride[VV_MAX_DIMS], n = 1, at[VV_MAX_DIMS] = {0};
+    const char *first = data;
+    vv_runs runs;
+    vv_bytes at, size;
     VV_TRY(vv_run_output(r));
-    for (int d = box->nd - 1; d >= 0; d--) {
-        stride[d] = n;
-        n *= s->grid.shape.n[d];
+    vv_runs_begin(s, box, &runs);
+    while (vv_runs_next(&runs, &at, &size)) {
+        VV_TRY(vv_raw_write(&r->out, s->to.address + at, size, data));
+        data += size;
+        vv_note_written(r, step, size);
     }
-    int outer = box->nd - 1; /* loops above this one; it and what is below make a run */
-    while (outer > 0 && box->n[outer] == s->grid.shape.n[outer]) outer--;
-    vv_index run = 1;
-    for (int d = vv_imax(outer, 0); d < box->nd; d++) run *= box->n[d];
-    do {
-        vv_index first = 0;
-        for (int d = 0; d < box->nd; d++) first += (box->lo[d] + (d < outer ? at[d] : 0)) * stride[d];
-        VV_TRY(vv_raw_write(&r->out, s->to.address + first * size, run * size, data));
-        data += run * size;
-        vv_note_written(r, step, run * size);
-    } while (outer > 0 && vv_odometer(outer, box->n, at));
+    note_placed(r, step, out, s->to.address, first, data - first);
     return VV_OK;
 }
 
@@ -134,14 +158,19 @@ static vv_status keep_packed(vv_run *r, vv_packed packed)
     return status;
 }
 
-/* Bytes of a chunk that waits: in memory as long as there is room for them, else in the scratch file. */
+/* Bytes of a chunk that waits: in memory as long as there is room for them, else in the scratch file. With a journal they are in that in any case. */
 static vv_status put_aside(vv_run *r, const char *bytes, vv_bytes size, vv_packed *out)
 {
+    const vv_record record = {.step = out->step, .out = out->chunk, .values = bytes, .size = size};
+    bool map = r->plan->step[r->plan->step[out->step].from].op == VV_STEP_MAP;
+    bool kept = r->journal && map && vv_journal_chunk(r->journal, &record, &out->at);
+    out->in = kept ? VV_PACKED_JOURNAL : VV_PACKED_SCRATCH;
     pthread_mutex_lock(&r->lock);
     bool here = r->packed_bytes + size <= VV_PACKED_HELD;
     if (here) r->packed_bytes += size;
     pthread_mutex_unlock(&r->lock);
     out->at.size = size;
+    if (kept && !here) return VV_OK;
     if (!here) return vv_spill_write(vv_store_scratch(r->store), bytes, size, &out->at);
     VV_TRY(vv_mem_get(&out->data, size, "a compressed chunk"));
     memcpy(out->data, bytes, (size_t)size);
@@ -230,6 +259,14 @@ static vv_status place_of(vv_run *r, int step, vv_index out, vv_bytes raw, vv_by
     return at.address > 0 && at.size == raw ? VV_OK : vv_fail(VV_ERR_INTERNAL, "a chunk has no place of its size");
 }
 
+static vv_status write_raw(vv_run *r, int step, vv_index out, vv_bytes address, const char *data, vv_bytes size)
+{
+    VV_TRY(vv_raw_write(&r->out, address, size, data));
+    vv_note_written(r, step, size);
+    note_placed(r, step, out, address, data, size);
+    return VV_OK;
+}
+
 /* A chunk without filters whose place is known. */
 static vv_status write_plain(vv_run *r, int step, vv_index out, const char *data)
 {
@@ -242,16 +279,44 @@ static vv_status write_plain(vv_run *r, int step, vv_index out, const char *data
     VV_TRY(place_of(r, step, out, raw, &address));
     vv_grid_box(vv_write_grid(s), out, &box);
     if (vv_box_elements(&box) == chunk_elements(s) && !s->to.grown.kept && !s->to.swap) {
-        VV_TRY(vv_raw_write(&r->out, address, raw, data));
-        vv_note_written(r, step, raw);
-        return VV_OK;
+        return write_raw(r, step, out, address, data, raw);
     }
     VV_TRY(vv_mem_get(&chunk, raw, "an output chunk"));
     vv_status status = fill_chunk(r, step, out, data, chunk, NULL);
-    if (status == VV_OK) status = vv_raw_write(&r->out, address, raw, chunk);
+    if (status == VV_OK) status = write_raw(r, step, out, address, chunk, raw);
     vv_mem_put(&chunk);
-    if (status == VV_OK) vv_note_written(r, step, raw);
     return status;
+}
+
+vv_bytes vv_write_bytes(const vv_step *s, vv_index out)
+{
+    vv_box box;
+    vv_grid_box(vv_write_grid(s), out, &box);
+    return (s->to.chunked ? chunk_elements(s) : vv_box_elements(&box)) * vv_dtype_size(s->to.encode.to);
+}
+
+vv_status vv_write_stored(vv_run *r, int step, vv_index out, const vv_box *box, const char *data)
+{
+    const vv_step *s = &r->plan->step[step];
+    vv_bytes address, raw = vv_write_bytes(s, out);
+    if (!s->to.chunked) return write_contiguous(r, step, out, box, data);
+    VV_TRY(vv_run_output(r));
+    VV_TRY(place_of(r, step, out, raw, &address));
+    return write_raw(r, step, out, address, data, raw);
+}
+
+vv_status vv_write_later(vv_run *r, int step, vv_index out, const vv_saved *node)
+{
+    return keep_packed(
+        r,
+        (vv_packed){.step = step, .in = VV_PACKED_EARLIER, .chunk = out, .at = {.size = node->size, .sum = node->sum}});
+}
+
+vv_status vv_packed_read(vv_run *r, const vv_packed *k, char *room)
+{
+    if (k->in == VV_PACKED_SCRATCH) return vv_spill_read(vv_store_scratch(r->store), &k->at, room);
+    if (k->in == VV_PACKED_JOURNAL) return vv_journal_read(r->journal, &k->at, room);
+    return vv_saved_take(r->plan, vv_saved_chunk(r->plan, k->step, k->chunk), room);
 }
 
 vv_status vv_write_elements(vv_run *r, int step, vv_desk *d, vv_index out, const vv_box *box, const char *elements)
@@ -259,7 +324,7 @@ vv_status vv_write_elements(vv_run *r, int step, vv_desk *d, vv_index out, const
     const vv_step *s = &r->plan->step[step];
     if (r->plan->collective)
         return keep_whole(r, step, out, elements, vv_box_elements(box) * vv_dtype_size(s->to.encode.to));
-    if (!s->to.chunked) return write_contiguous(r, step, box, elements);
+    if (!s->to.chunked) return write_contiguous(r, step, out, box, elements);
     if (vv_write_placed(s) || vv_write_told(r->plan, step)) return write_plain(r, step, out, elements);
     return write_packed(r, step, d, out, elements);
 }

@@ -38,6 +38,7 @@ static vv_status identify(const vv_plan *p, int step, uint64_t identity[])
     alone.name = nameless;
     alone.source = alone.from = alone.copied_to = alone.told_to = 0;
     alone.copied_all = false;
+    alone.to.address = 0;
     alone.placement = VV_PLACE_OUTPUTS;
     if (s->op == VV_STEP_READ) {
         content.n_sources = 1;
@@ -48,6 +49,7 @@ static vv_status identify(const vv_plan *p, int step, uint64_t identity[])
     if (status == VV_OK) vv_plan_pack(&content, &b);
     for (int k = 0; k < s->n_inputs; k++)
         for (int j = 0; j < s->input[k].n_parts; j++) vv_buf_put_i64(&b, (int64_t)identity[s->input[k].part[j].from]);
+    if (vv_step_delivers(s)) vv_buf_put_i64(&b, (int64_t)identity[s->from]);
     if (status == VV_OK) status = vv_buf_status(&b);
     if (status == VV_OK) identity[step] = vv_hash(b.data, b.size);
     free_inputs(s, alone.input);

@@ -553,6 +553,7 @@ static void saved(archive *a, vv_saved *s)
     NUMBER(a, s->run);
     NUMBER(a, s->rank);
     NUMBER(a, s->done);
+    NUMBER(a, s->placed);
     NUMBER(a, s->out);
     NUMBER(a, s->level);
     NUMBER(a, s->i);
@@ -569,7 +570,7 @@ static void journal(archive *a, vv_plan *p)
     NUMBER(a, p->journal_run);
     NUMBER(a, p->journal_every);
     NUMBER(a, p->journal_end);
-    p->n_saved = counted(a, p->n_saved, 10 * (int64_t)sizeof(int64_t));
+    p->n_saved = counted(a, p->n_saved, 11 * (int64_t)sizeof(int64_t));
     if (a->take && p->n_saved > 0 && a->status == VV_OK)
         a->status = vv_new(&p->saved, (size_t)p->n_saved, sizeof *p->saved);
     for (vv_index i = 0; i < p->n_saved && p->saved; i++) saved(a, &p->saved[i]);

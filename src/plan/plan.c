@@ -276,3 +276,14 @@ vv_status vv_step_complete(vv_step *s)
     vv_step_result_grid(s, &s->grid);
     return VV_OK;
 }
+
+bool vv_plan_keeps_output(const vv_plan *p)
+{
+    bool keeps = false;
+    for (int i = 0; i < p->n_steps && !keeps; i++) {
+        const vv_step *s = &p->step[i];
+        bool map = s->op == VV_STEP_WRITE && p->step[s->from].op == VV_STEP_MAP;
+        keeps = map && (!s->to.chunked || vv_write_plain(&s->to));
+    }
+    return keeps && p->journal && !p->collective;
+}

@@ -205,10 +205,12 @@ typedef struct vv_step {
                 * the coordinator, does not travel */
 } vv_step;
 
-/* A partial result that an earlier run has left in its journal (exec/journal.h): node (level, i) of the tree of an output chunk, and where it lies. */
+/* What an earlier run has left in its journal (exec/journal.h), and where it lies: node (level, i) of the tree of an output chunk; or, of a write step, a finished
+ * chunk as it is stored. */
 typedef struct vv_saved {
     int step, run, rank; /* whose file */
     bool done;           /* which one of its two */
+    bool placed;         /* it is in that run's output: `at` there, or the variable is, where it is contiguous */
     vv_index out, level, i;
     vv_bytes at, size;
     uint64_t sum;
@@ -275,6 +277,8 @@ VV_WARN_UNUSED vv_status vv_plan_validate(const vv_plan *p);
 void vv_plan_pack(const vv_plan *p, vv_buf *out);
 VV_WARN_UNUSED vv_status vv_plan_unpack(const void *data, vv_bytes size, vv_plan **out); /* steps completed */
 uint64_t vv_plan_hash(const vv_plan *p);
+/* Whether the journal of a plan speaks of chunks in the output: then that stays when the run fails. */
+bool vv_plan_keeps_output(const vv_plan *p);
 /* By step, what it computes from which files: the same for any number of ranks and threads. */
 VV_WARN_UNUSED vv_status vv_plan_identities(const vv_plan *p, uint64_t identity[]);
 

@@ -3,7 +3,8 @@
  * The directory ".NAME.varve-journal" beside the output has, besides the ranks' files:
  *
  *   head    text: version, command, and each input with its size and time
- *   N.run   one for each run that has worked at it: the temporary output that it may have left */
+ *   N.run          one for each run that has worked at it
+ *   N.varve-part   the output that it has left, as long as chunks are in it that no later run has taken over */
 #include "exec/journal.h"
 #include "base/log.h"
 #include "session/outfile.h"
@@ -21,7 +22,7 @@
 
 enum { PATH_ROOM = 4096 };
 
-static const char first_line[] = "varve journal 1";
+static const char first_line[] = "varve journal 2";
 static const double usual_interval = 300;
 
 static void path_in(const char *directory, const char *name, char out[PATH_ROOM])
@@ -150,35 +151,47 @@ static vv_status check_head(const vv_output *o, const vv_plan *p, const char *di
 
 /* --- runs --- */
 
-/* How many runs have been at it. What they have left of temporary outputs is of no use any more. */
-static int earlier_runs(const char *directory)
+static bool is_used(const vv_plan *p, int run)
+{
+    bool used = false;
+    for (vv_index i = 0; i < p->n_saved && !used; i++) used = p->saved[i].placed && p->saved[i].run == run;
+    return used;
+}
+
+/* How many runs have been at it. What they have left of their outputs goes when it is of no use any more. */
+static int earlier_runs(const char *directory, const vv_plan *p)
 {
     DIR *d = opendir(directory);
     int last = 0;
     for (struct dirent *e; d && (e = readdir(d));) {
         int run, used = 0;
-        char path[PATH_ROOM], *temporary;
+        char *part;
         if (sscanf(e->d_name, "%d.run%n", &run, &used) != 1 || e->d_name[used] || used == 0) continue;
         if (run > last) last = run;
-        path_in(directory, e->d_name, path);
-        if (read_text(path, &temporary) != VV_OK) {
+        if (is_used(p, run)) continue;
+        if (vv_journal_part(directory, run, &part) != VV_OK) {
             vv_error_clear();
             continue;
         }
-        temporary[strcspn(temporary, "\n")] = 0;
-        vv_output_path_discard(temporary);
-        free(temporary);
+        vv_output_path_discard(part);
+        free(part);
     }
     if (d) closedir(d);
     return last;
 }
 
-static vv_status note_run(const vv_output *o, const char *directory, int run)
+/* The output is made in the journal's directory: it is of no use to anybody else until it is complete. */
+static vv_status note_run(vv_output *o, vv_plan *p, const char *directory)
 {
-    char name[32], path[PATH_ROOM];
-    snprintf(name, sizeof name, "%d.run", run);
+    char name[32], path[PATH_ROOM], *part;
+    snprintf(name, sizeof name, "%d.run", p->journal_run);
     path_in(directory, name, path);
-    return write_text(path, o->temporary);
+    VV_TRY(write_text(path, ""));
+    VV_TRY(vv_journal_part(directory, p->journal_run, &part));
+    free(o->temporary);
+    o->temporary = part;
+    free(p->output);
+    return vv_strdup(&p->output, part);
 }
 
 static vv_status begin(const vv_output *o, const vv_plan *p, const char *directory)
@@ -193,10 +206,22 @@ static vv_status begin(const vv_output *o, const vv_plan *p, const char *directo
     return status;
 }
 
+/* A map's chunk is one piece of work, in however many variables it is; it is told of by the first of them. */
+static bool counts(const vv_plan *p, const vv_saved *s)
+{
+    int from = p->step[s->step].from, first = 0;
+    while (p->step[first].op != VV_STEP_WRITE || p->step[first].from != from) first++;
+    return first == s->step && !vv_saved_find(p, from, (vv_unit){s->out, 0});
+}
+
 static vv_index units_saved(const vv_plan *p)
 {
     vv_index n = 0;
     for (vv_index i = 0; i < p->n_saved; i++) {
+        if (p->step[p->saved[i].step].op == VV_STEP_WRITE) {
+            n += counts(p, &p->saved[i]);
+            continue;
+        }
         vv_index leaves = vv_step_leaves(&p->step[p->saved[i].step]), first = p->saved[i].i << p->saved[i].level;
         n += vv_imin(leaves, first + ((vv_index)1 << p->saved[i].level)) - first;
     }
@@ -211,27 +236,12 @@ static vv_index units_of(const vv_plan *p)
     return n;
 }
 
-static bool has_records(const char *directory)
-{
-    DIR *d = opendir(directory);
-    bool has = false;
-    for (struct dirent *e; d && (e = readdir(d));) {
-        struct stat s;
-        char path[PATH_ROOM];
-        path_in(directory, e->d_name, path);
-        size_t n = strlen(e->d_name);
-        bool records = n > 5 && (!strcmp(e->d_name + n - 5, ".done") || !strcmp(e->d_name + n - 5, ".open"));
-        has = has || (records && !stat(path, &s) && s.st_size > 0);
-    }
-    if (d) closedir(d);
-    return has;
-}
-
 static vv_status go_on(const vv_output *o, vv_plan *p, const char *directory)
 {
     VV_TRY(check_head(o, p, directory));
-    VV_TRY(vv_journal_look(directory, p));
-    if (p->n_saved == 0 && has_records(directory)) return refuse(o, "its journal is of another computation");
+    bool foreign;
+    VV_TRY(vv_journal_look(directory, p, &foreign));
+    if (p->n_saved == 0 && foreign) return refuse(o, "its journal is of another computation");
     vv_say(VV_LOG_WARN, "goes on with %s: %lld of %lld pieces of work are done", o->path, (long long)units_saved(p),
            (long long)units_of(p));
     return VV_OK;
@@ -256,10 +266,10 @@ static vv_status prepare(vv_output *o, vv_plan *p, const char *directory, bool t
     const char *end = getenv("SLURM_JOB_END_TIME");
     double every = o->options.checkpoint > 0 ? o->options.checkpoint : usual_interval;
     VV_TRY(vv_strdup(&p->journal, directory));
-    p->journal_run = earlier_runs(directory) + 1;
+    p->journal_run = earlier_runs(directory, p) + 1;
     p->journal_every = every < 0.01 ? 10 : every > 1e6 ? 1000000000 : (int)(1000 * every);
     p->journal_end = end ? strtoll(end, NULL, 10) : 0;
-    return note_run(o, directory, p->journal_run);
+    return note_run(o, p, directory);
 }
 
 vv_status vv_journal_prepare(vv_output *o, vv_plan *plan)

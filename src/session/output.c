@@ -376,7 +376,7 @@ static vv_status write_file(vv_output *o, planned *p)
     if (status == VV_OK && vv_signals_seen(NULL)) status = vv_fail(VV_ERR_INTERRUPTED, "interrupted");
     if (status == VV_OK && o->append) status = vv_original_check(o->append->original);
     if (status == VV_OK) status = vv_output_path_commit(o->temporary, o->path, o->options.overwrite || o->append);
-    if (status != VV_OK) vv_output_path_discard(o->temporary);
+    if (status != VV_OK && !vv_plan_keeps_output(p->prepared.lowering.plan)) vv_output_path_discard(o->temporary);
     if (status == VV_OK) vv_journal_finish(o);
     vv_beat_end();
     return status;

@@ -92,7 +92,7 @@ static void run_plan(vv_net *net, const vv_message *m, vv_keep *keep)
     status = vv_engine_run(net, status == VV_OK ? plan : NULL, &hooks, &stats);
     /* The coordinator removes the output of a failed run; when a signal ends the job it may be gone already. */
     if (status != VV_OK && vv_signals_seen(NULL) && plan) {
-        vv_output_path_discard(plan->output);
+        if (!vv_plan_keeps_output(plan)) vv_output_path_discard(plan->output);
         vv_output_path_discard(plan->heartbeat);
     }
     vv_plan_free(&plan);
