@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # builds: release
 # cores: 2
-# timeout: 300
+# timeout: 600
 """Runs that are ended go on: killed at random moments and at random places of the program, whichever process it hits, gone on with on other numbers of ranks until done, the output has the
 bits of an undisturbed run. And what may not be gone on with is refused.
 
