@@ -303,15 +303,6 @@ class Trouble(support.Case):
                 result = job.wait(asked + 10)
                 self.refused(result, code, "(?i)interrupt|terminat", seconds=asked + 5, folder=self.out)
 
-    def test_signal_while_planning(self):
-        """Counting what two hundred million pieces cost takes minutes, without the engine, which looks for signals."""
-        vast = "virtual:t?shape=time:745128,level:137,lat:721,lon:1440&chunk=24,1,721,1440&dtype=f32"
-        job = support.start("explain", "rechunk", "-c", "time=8760,level=1,lat=36,lon=36", vast, "-o", self.target(), "--memory", "4GB", ranks=0)
-        time.sleep(3)
-        self.assertIsNone(job.process.poll(), "it was to plan for longer")
-        job.process.send_signal(signal.SIGTERM)
-        self.refused(job.wait(30), 143, "terminated", seconds=20, folder=self.out)
-
     def test_signal_to_mpirun(self):
         for number in (signal.SIGINT, signal.SIGTERM):
             with self.subTest(number.name):

@@ -1,6 +1,7 @@
 /* Costs: bytes against naive counting, element by element; memory follows what is held. */
 #include "handmade.h"
 
+#include "base/stop.h"
 #include "plan/cost_inboxes.h"
 
 static vv_cost counted(const vv_plan *p, const vv_chunk_at *const index[])
@@ -270,6 +271,28 @@ static void test_boxes_read(void **state)
         free(index);
         vv_plan_free(&p);
     }
+}
+
+/* Counting may take minutes, and only here a signal is seen meanwhile. */
+static void test_signals_end_the_counting(void **state)
+{
+    (void)state;
+    static const struct {
+        int signal;
+        vv_status status;
+    } sent[] = {{SIGTERM, VV_ERR_TERMINATED}, {SIGUSR2, VV_ERR_TERMINATED}, {SIGINT, VV_ERR_INTERRUPTED}};
+    vv_grid g = hand_grid(2, (vv_index[]){100, 70}, (vv_index[]){10, 10});
+    vv_plan *p = hand_anomaly(3, &g, 4);
+    vv_cost c;
+    must(vv_cost_of(p, &c));
+    for (size_t i = 0; i < sizeof sent / sizeof *sent; i++) {
+        vv_stop_signal = sent[i].signal;
+        assert_int_equal(vv_cost_count(p, NULL, &c), sent[i].status);
+    }
+    vv_stop_signal = 0;
+    must(vv_cost_count(p, NULL, &c));
+    vv_cost_free(&c);
+    vv_plan_free(&p);
 }
 
 static void test_every_byte_once(void **state)
@@ -617,6 +640,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_states_and_results),
         cmocka_unit_test(test_boxes_read),
+        cmocka_unit_test(test_signals_end_the_counting),
         cmocka_unit_test(test_every_byte_once),
         cmocka_unit_test(test_pushed),
         cmocka_unit_test(test_samples_agree_with_all),
