@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# timeout: 120
+# timeout: 300
 """Two ways to write, one file: with --writer hdf5 all ranks write in parallel HDF5's collective calls, and whoever reads the file sees no difference.
 
 Every way of storing is written directly by one process, and collectively by 1 to 4: headers are the same, and so are values. Longer results wait
