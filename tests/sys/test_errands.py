@@ -97,6 +97,13 @@ static int letters(vv_task *t)
     if (strstr(path, "bad")) return vv_error(VV_ERR_READ, "I do not like it");
     return vv_return_i64(t, (int64_t)strlen(strrchr(path, '/')) * atoi(vv_task_string(t, 1)));
 }
+static int gives_away(vv_task *t)
+{
+    char *volatile inside = (char *)vv_task_string(t, 0) + 1;
+    free(inside);
+    return 0;
+}
+VV_KERNEL foreign = {.size = sizeof foreign, .file = gives_away};
 VV_KERNEL smooth = {.size = sizeof smooth, .chunk = mean_of_three, .depth = "y:1", .boundary = "y:nearest"};
 VV_KERNEL length = {.size = sizeof length, .file = letters};
 VV_KERNEL empty = {.size = sizeof empty};
@@ -134,6 +141,13 @@ class Run(support.Case):
         result = self.varve(f"{self.object}:length", *files, self.path("bad.txt"))
         self.assertEqual(result.code, 3, result)
         self.assertRegex(result.err, r"bad.txt: task .* on rank \d: I do not like it")
+
+    def test_foreign_memory(self):
+        """After a task has freed what is not its own nothing is certain: the job ends, and it is said whose fault that is."""
+        result = self.varve(f"{self.object}:foreign", self.path("mine.c"))
+        self.assertFalse(result.hung, result)
+        self.assertNotEqual(result.code, 0, result)
+        self.assertRegex(result.err, "task '.*' was ended by a signal \\(ABRT\\) in a library|AddressSanitizer: attempting free", result)
 
     def test_mistakes(self):
         for what, words in (("mine.so", "LIBRARY.so:NAME first"), ("/none.so:f", "there is no library '/none.so'"), (f"{self.object}:nothing", "nothing of that name"),
