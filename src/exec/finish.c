@@ -37,8 +37,7 @@ static vv_status finish_groups(const vv_step *s, vv_index out, const void *state
     char *one = NULL;
     if (p.outer > 1) VV_TRY(vv_mem_get(&one, elements * size, "values of a group"));
     for (vv_index g = 0; g < p.groups; g++) {
-        void *state = vv_state_at(s, cells, (void *)(uintptr_t)states, g, result);
-        vv_red_init_rest(&s->result[result].red, state);
+        const void *state = vv_state_at(s, cells, (void *)(uintptr_t)states, g, result);
         vv_red_finish(&s->result[result].red, state, one ? one : values + g * elements * size);
         vv_status status = check_finished(s, out, result, state);
         if (status != VV_OK) vv_mem_put(&one);

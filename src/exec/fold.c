@@ -96,15 +96,6 @@ static vv_status check_states(const chunk *c)
     return VV_OK;
 }
 
-/* Most groups have no element in most leaves. */
-static void begin_group(const chunk *c, char *state)
-{
-    for (int r = 0; r < c->s->n_results; r++) {
-        vv_red_init_rest(&c->s->result[r].red, state);
-        state += vv_state_size(&c->s->result[r].red, c->cells);
-    }
-}
-
 static vv_status fold_groups(const chunk *c)
 {
     const vv_groups *g = &c->s->groups;
@@ -118,7 +109,6 @@ static vv_status fold_groups(const chunk *c)
         vv_box some = *c->box;
         some.lo[d] = i;
         some.n[d] = n;
-        begin_group(c, c->states + group * c->state_bytes);
         VV_TRY(fold_box(c, &some, c->states + group * c->state_bytes));
         count(c, &some, c->states + group * c->state_bytes);
     }
@@ -139,7 +129,7 @@ static void init_states(const chunk *c)
     for (vv_index g = 0; g < c->groups && c->s->op == VV_STEP_REDUCE; g++) {
         char *state = c->states + g * c->state_bytes;
         for (int r = 0; r < c->s->n_results; r++) {
-            (c->s->groups.dim >= 0 ? vv_red_init_head : vv_red_init)(&c->s->result[r].red, c->cells, state);
+            vv_red_init(&c->s->result[r].red, c->cells, state);
             state += vv_state_size(&c->s->result[r].red, c->cells);
         }
     }

@@ -201,11 +201,10 @@ vv_bytes vv_states_size(const vv_step *s, const vv_piece *p)
 void vv_states_put(const vv_step *s, const vv_piece *p, char *at)
 {
     shape n = shape_of(s, p->out);
-    char *state = p->state;
+    const char *state = p->state;
     for (vv_index i = 0; i < n.groups; i++)
         for (int k = 0; k < s->n_results; k++) {
             const vv_red *red = &s->result[k].red;
-            vv_red_init_rest(red, state);
             vv_bytes bytes = vv_red_used_bytes(red, state), room = used(red, state);
             memcpy(at, state, (size_t)bytes);
             memset(at + bytes, 0, (size_t)(room - bytes));

@@ -105,21 +105,12 @@ vv_dtype vv_red_out(const vv_red *r)
     return type == VV_F32 ? VV_F64 : type == VV_C64 ? VV_C128 : type;
 }
 
-void vv_red_init_head(const vv_red *r, vv_index cells, void *state)
-{
-    *(vv_red_head *)state = (vv_red_head){.cells = cells, .width = vv_missing_size(r->width)};
-}
-
-void vv_red_init_rest(const vv_red *r, void *state)
-{
-    view v = view_of(r, state);
-    if (v.head->count == 0) r->kind->init(r, v.head->cells, v.planes);
-}
-
 void vv_red_init(const vv_red *r, vv_index cells, void *state)
 {
-    vv_red_init_head(r, cells, state);
-    vv_red_init_rest(r, state);
+    vv_red_head *head = state;
+    *head = (vv_red_head){.cells = cells, .width = vv_missing_size(r->width)};
+    view v = view_of(r, state);
+    r->kind->init(r, cells, v.planes);
 }
 
 void vv_red_at(void *state, vv_index place, vv_index step)

@@ -119,10 +119,6 @@ vv_index vv_red_length(const vv_red *r);     /* elements that a cell finishes as
 vv_bytes vv_red_state_bytes(const vv_red *r, vv_index cells);
 vv_dtype vv_red_out(const vv_red *r); /* working type that finish writes */
 void vv_red_init(const vv_red *r, vv_index cells, void *state);
-/* In two steps, for states of groups that may never come: the head, which says that nothing has been counted, and the rest before something is folded into it, or it
- * is finished or sent. Of a state that has counted elements nothing changes. */
-void vv_red_init_head(const vv_red *r, vv_index cells, void *state);
-void vv_red_init_rest(const vv_red *r, void *state);
 /* Where the elements given next stand among those of their cell, counted in row-major order: those of a vertical fold at `place`, those of
  * a horizontal one at place, place + step, ... For reductions that say that they use places. */
 void vv_red_at(void *state, vv_index place, vv_index step);
