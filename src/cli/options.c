@@ -307,7 +307,8 @@ const vv_cli_option vv_cli_options[] = {
     {"man", 0, NULL, .group = VV_CLI_MANUAL, .set = set_flag, FIELD(manual),
      .help = "write the manual page (roff) instead"},
     {"output", 'o', "OUTPUT", .group = VV_CLI_OUTPUT, .set = set_text, FIELD(output),
-     .help = "file to write: NetCDF-4, of bench JSON; it appears under its name only when complete"},
+     .help = "file to write: NetCDF-4 (of bench JSON, a CSV table or a picture); it appears under its name only when "
+             "complete"},
 
     {"overwrite", 'O', NULL, .group = VV_CLI_WRITE, .set = set_flag, FIELD(overwrite),
      .help = "replace the output if it exists"},

@@ -18,9 +18,16 @@ def used(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
+def wanted(pid):
+    """Seconds so far in which a process ran or waited for a processor to run on."""
+    with open(f"/proc/{pid}/schedstat") as f:
+        running, waiting, _ = map(int, f.read().split())
+    return 1e-9 * (running + waiting)
+
+
 class Idle(support.Case):
     def share(self, program):
-        """What ranks 1.. use together, in cores, and rank 0 for comparison, over the middle of the busy time."""
+        """What ranks 1.. use together, in cores, and rank 0 would use if nobody else were there, over the middle of the busy time."""
         job = support.Job(support.command(program, [SECONDS], RANKS))
         deadline = time.monotonic() + 15
         while len(job.ranks("idle_driver")) < RANKS and time.monotonic() < deadline:
@@ -29,11 +36,12 @@ class Idle(support.Case):
         table = job.ranks("idle_driver")
         if sorted(table) != list(range(RANKS)):
             self.fail(f"ranks found: {sorted(table)}\n{job.wait(0)}")
-        before, start = {r: used(p) for r, p in table.items()}, time.monotonic()
+        before, busy, start = {r: used(p) for r, p in table.items()}, wanted(table[0]), time.monotonic()
         time.sleep(SECONDS - 3)
         after, seconds = {r: used(p) for r, p in table.items()}, time.monotonic() - start
+        busy = wanted(table[0]) - busy
         self.done(job.wait(SECONDS + 30))
-        return sum(after[r] - before[r] for r in table if r) / seconds, (after[0] - before[0]) / seconds
+        return sum(after[r] - before[r] for r in table if r) / seconds, busy / seconds
 
     def test_idle_ranks_sleep(self):
         program = support.helper("idle_driver")
@@ -41,11 +49,11 @@ class Idle(support.Case):
             self.skipTest("the helper program idle_driver is not built")
         for _ in range(2):
             idle, busy = self.share(program)
-            print(f"ranks 1 to {RANKS - 1} together {100 * idle:.3f} % of a core, rank 0 {100 * busy:.0f} %")
+            print(f"ranks 1 to {RANKS - 1} together {100 * idle:.3f} % of a core, rank 0 wants {100 * busy:.0f} %")
             if idle < LIMIT:
                 break
         self.assertLess(idle, LIMIT)
-        self.assertGreater(busy, 5 * LIMIT)  # on a loaded machine, too: rank 0 did compute
+        self.assertGreater(busy, 0.8)
 
 
 if __name__ == "__main__":
