@@ -69,7 +69,7 @@ endfunction()
 
 function(varve_set_test name timeout cores)
     set_tests_properties(${name} PROPERTIES TIMEOUT ${timeout} COST ${timeout} PROCESSORS ${cores} SKIP_RETURN_CODE 77
-        ENVIRONMENT "${varve_test_environment}" WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
+        ENVIRONMENT "${varve_test_environment};VARVE_TEST_TIMEOUT=${timeout}" WORKING_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR})
 endfunction()
 
 function(varve_test_program target source)

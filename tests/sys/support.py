@@ -5,6 +5,7 @@ VARVE_TEST_TMP (default: the system's). A run that outlives its timeout is a han
 (the whole session, because mpirun gives its children process groups of their own) and the test fails.
 """
 import concurrent.futures
+import faulthandler
 import io
 import multiprocessing
 import os
@@ -15,8 +16,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
+import weakref
 from pathlib import Path
 
 import netCDF4
@@ -25,6 +28,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[2]
 MPIRUN = os.environ.get("VARVE_MPIRUN", "mpirun")
 SLOW = float(os.environ.get("VARVE_TEST_SLOW", "1"))  # factor on every time limit, for sanitizers and busy machines
+os.environ["DASK_SCHEDULER"] = "synchronous"  # the NetCDF library wants one thread: with dask's threads it sometimes stays for ever
 PART = "varve-part"  # every temporary file that varve makes beside an output carries this in its name
 
 
@@ -99,6 +103,8 @@ def suggested_budget(message):
 class Job:
     """A started run in a session of its own."""
 
+    started = weakref.WeakSet()
+
     def __init__(self, argv, env=None, cwd=None):
         self.argv = argv
         self.out, self.err = tempfile.TemporaryFile(), tempfile.TemporaryFile()
@@ -107,6 +113,7 @@ class Job:
         self.start = time.monotonic()
         self.process = subprocess.Popen(argv, env=environment({"OMPI_MCA_orte_tmpdir_base": self.session, **(env or {})}), cwd=cwd, stdin=subprocess.DEVNULL, stdout=self.out,
                                         stderr=self.err, start_new_session=True)
+        Job.started.add(self)
 
     def members(self, name=None):
         """Process ids of the session, sorted; with a name only those whose program is called that."""
@@ -376,6 +383,27 @@ def tests_of(suite):
         yield from tests_of(test) if isinstance(test, unittest.TestSuite) else [test]
 
 
+def watch():
+    """Shortly before ctest would end the program without a word: says where it is and what its runs are at, ends them, and itself."""
+    limit = float(os.environ.get("VARVE_TEST_TIMEOUT", "0"))
+    if limit < 30:
+        return
+
+    def stop():
+        print(f"the program has run for {limit - 20:.0f} s, and is ended", file=sys.stderr)
+        faulthandler.dump_traceback()
+        for job in list(Job.started):
+            if job.left():
+                print(job.argv, job.stayed(), sep="\n", file=sys.stderr, flush=True)
+                job.kill()
+        os._exit(1)
+
+    timer = threading.Timer(limit - 20, stop)
+    timer.daemon = True
+    timer.start()
+    faulthandler.dump_traceback_later(limit - 10, exit=True)  # when a library holds the interpreter, the timer cannot run
+
+
 def run_one(test):
     """(passed, report) of one test, in a process of its own."""
     text = io.StringIO()
@@ -386,8 +414,9 @@ def run_one(test):
 def run_together(workers):
     """All tests of the program, several at a time: for tests that wait more than they work."""
     tests = list(tests_of(unittest.defaultTestLoader.loadTestsFromModule(sys.modules["__main__"])))
-    with multiprocessing.get_context("fork").Pool(workers) as pool:
-        reports = pool.map(run_one, tests, chunksize=1)
+    context = multiprocessing.get_context("fork")
+    with concurrent.futures.ProcessPoolExecutor(workers, context, watch) as pool:  # tells when a process dies, where a Pool waits for ever
+        reports = list(pool.map(run_one, tests))
     for passed, text in reports:
         if not passed or "skipped" in text:
             print(text, file=sys.stderr)
@@ -400,4 +429,5 @@ def main(workers=1):
     binary()
     if workers > 1 and len(sys.argv) == 1:
         run_together(workers)
+    watch()
     unittest.main(module="__main__", verbosity=1)

@@ -46,7 +46,7 @@ class Workloads(unittest.TestCase):
     def run_all(cls, ranks, *options):
         """{name: (figures, {variable: (dtype, shape, bytes)})} of all workloads in one run."""
         argv = support.command(cls.program, ["--dir", cls.dir, "--scale", SCALE, "-o", "json", "--keep", *options], ranks)
-        result = support.run(argv, timeout=300)
+        result = support.run(argv, timeout=100)
         lines = [json.loads(line) for line in result.out.splitlines() if line.startswith("{")]
         outputs = {}
         for figures in lines:
