@@ -156,7 +156,7 @@ static long number_from_env(const char *name)
 }
 
 /* When there are more than there is room for, the loosest goes. */
-static void note(vv_berth *s, vv_limit_kind kind, vv_bytes bytes, uint64_t shared)
+static void note_limit(vv_berth *s, vv_limit_kind kind, vv_bytes bytes, uint64_t shared)
 {
     int at = s->n_limits;
     if (bytes <= 0) return;
@@ -195,8 +195,50 @@ static void limits_of_groups(const char *root, vv_berth *s)
         if (!vv_cgroup_find(root, version == 2 ? NULL : "memory", &group)) continue;
         do {
             for (int i = 0; i < 2 && file[2 - version][i]; i++)
-                note(s, VV_LIMIT_CGROUP, limit_in(&group, file[2 - version][i]), identity(group.path));
+                note_limit(s, VV_LIMIT_CGROUP, limit_in(&group, file[2 - version][i]), identity(group.path));
         } while (vv_cgroup_up(&group));
+    }
+}
+
+static void note_quota(vv_berth *s, double cpus, uint64_t shared)
+{
+    int at = s->n_quotas;
+    if (cpus <= 0 || cpus > VV_BERTH_CPUS) return; /* there is none */
+    vv_quota q = {shared, (int)(1000 * cpus + 0.5)};
+    if (at == VV_BERTH_LIMITS) {
+        at = 0;
+        for (int i = 1; i < VV_BERTH_LIMITS; i++)
+            if (s->quota[i].cpus > s->quota[at].cpus) at = i;
+        if (s->quota[at].cpus <= q.cpus) return;
+    } else {
+        s->n_quotas++;
+    }
+    s->quota[at] = q;
+}
+
+/* CPUs that a group may keep busy: "200000 100000" of microseconds in version 2, a file for each number in version 1; "max", and -1, are none. */
+static double quota_in(const vv_cgroup *g)
+{
+    char text[64], period[64];
+    if (g->version == 2) {
+        if (!vv_cgroup_line(g, "cpu.max", text, sizeof text)) return 0;
+        const char *gap = strchr(text, ' ');
+        snprintf(period, sizeof period, "%s", gap ? gap : "");
+    } else if (!vv_cgroup_line(g, "cpu.cfs_quota_us", text, sizeof text) ||
+               !vv_cgroup_line(g, "cpu.cfs_period_us", period, sizeof period)) {
+        return 0;
+    }
+    double of = strtod(period, NULL);
+    return of > 0 ? strtod(text, NULL) / of : 0;
+}
+
+static void quotas_of_groups(const char *root, vv_berth *s)
+{
+    static vv_cgroup group;
+    for (int version = 2; version >= 1; version--) {
+        if (!vv_cgroup_find(root, version == 2 ? NULL : "cpu", &group)) continue;
+        do note_quota(s, quota_in(&group), identity(group.path));
+        while (vv_cgroup_up(&group));
     }
 }
 
@@ -206,11 +248,11 @@ static void limits_of_slurm(vv_berth *s)
     long by_cpu = number_from_env("SLURM_MEM_PER_CPU"), by_node = number_from_env("SLURM_MEM_PER_NODE");
     long cpus = number_from_env("SLURM_CPUS_ON_NODE");
     s->granted = cpus > 0 ? (int)cpus : 0;
-    note(s, VV_LIMIT_SLURM_NODE, (vv_bytes)by_node << 20, 0);
-    if (by_cpu > 0 && cpus > 0) note(s, VV_LIMIT_SLURM_CPU, (vv_bytes)by_cpu * cpus << 20, 0);
+    note_limit(s, VV_LIMIT_SLURM_NODE, (vv_bytes)by_node << 20, 0);
+    if (by_cpu > 0 && cpus > 0) note_limit(s, VV_LIMIT_SLURM_CPU, (vv_bytes)by_cpu * cpus << 20, 0);
     if (by_cpu <= 0 || cpus > 0) return;
     long of_task = number_from_env("SLURM_CPUS_PER_TASK");
-    note(s, VV_LIMIT_SLURM_CPU, (vv_bytes)by_cpu * (of_task > 0 ? of_task : 1) << 20, (uint64_t)getpid());
+    note_limit(s, VV_LIMIT_SLURM_CPU, (vv_bytes)by_cpu * (of_task > 0 ? of_task : 1) << 20, (uint64_t)getpid());
 }
 
 void vv_berth_look(const char *root, vv_berth *out)
@@ -220,9 +262,10 @@ void vv_berth_look(const char *root, vv_berth *out)
     cpus_of_job(root, &out->available);
     cpus_of_process(root, &out->available, &out->bound);
     numa_nodes(root, &out->bound, &out->available, &out->numa_bound, &out->numa_of_job);
-    note(out, VV_LIMIT_MACHINE, physical_memory(root), 0);
+    note_limit(out, VV_LIMIT_MACHINE, physical_memory(root), 0);
     limits_of_slurm(out);
     limits_of_groups(root, out);
+    quotas_of_groups(root, out);
 }
 
 /* --- the computer --- */

@@ -1,7 +1,7 @@
 /* A process's berth: what it may use of the computer that it runs on.
  *
- * Which CPUs it may run on, as its launcher bound it; which ones the job has there, and the NUMA nodes that they belong to; and every limit of memory that it is under, with a
- * number that says who shares it: a control group of one task is for that task alone, one of a job for all its ranks on that computer. How much a rank may take follows only from the
+ * Which CPUs it may run on, as its launcher bound it; which ones the job has there, and the NUMA nodes that they belong to; and every limit of memory and quota of processor time that it
+ * is under, with a number that says who shares it: a control group of one task is for that task alone, one of a job for all its ranks on that computer. How much a rank may take follows only from the
  * berths of all ranks together (session/crew.h). All of it is read from files below `root`, and from the environment, so that tests can make computers up. */
 #ifndef VV_BASE_BERTH_H
 #define VV_BASE_BERTH_H
@@ -21,6 +21,12 @@ typedef struct vv_limit {
     int kind;
 } vv_limit;
 
+/* How much processor time a control group gives to those in it, whichever CPUs they run on. */
+typedef struct vv_quota {
+    uint64_t shared; /* as with limits */
+    int cpus;        /* in thousandths */
+} vv_quota;
+
 typedef struct vv_berth {
     char host[VV_BERTH_NAME];
     vv_cpus bound, available;         /* this process may run on; this job may, on this computer */
@@ -28,6 +34,8 @@ typedef struct vv_berth {
     int granted;                      /* CPUs that Slurm gave to the job on this computer; 0: not said */
     int n_limits;
     vv_limit limit[VV_BERTH_LIMITS];
+    int n_quotas;
+    vv_quota quota[VV_BERTH_LIMITS];
 } vv_berth;
 
 /* root: "" for the real thing. */

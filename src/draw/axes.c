@@ -40,7 +40,7 @@ static void ticks_about(const vv_axis *a, int about, vv_ticks *out)
     case VV_AXIS_LONGITUDE: vv_ticks_degrees(a->lo, a->hi, about, true, out); break;
     case VV_AXIS_LATITUDE: vv_ticks_degrees(a->lo, a->hi, about, false, out); break;
     case VV_AXIS_TIME: vv_ticks_dates(&a->time, a->lo, a->hi, about, out); break;
-    default: vv_ticks_numbers(a->lo, a->hi, about, out);
+    default: (a->whole ? vv_ticks_whole : vv_ticks_numbers)(a->lo, a->hi, about, out);
     }
 }
 

@@ -19,7 +19,8 @@ typedef enum vv_axis_kind {
 
 typedef struct vv_axis {
     vv_axis_kind kind;
-    bool down; /* values grow downwards, as pressure does */
+    bool down;  /* values grow downwards, as pressure does */
+    bool whole; /* NUMBERS: there is nothing between whole ones */
     vv_time_axis time;
     char *label;   /* NULL: none */
     double lo, hi; /* lo < hi */

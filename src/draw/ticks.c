@@ -55,6 +55,15 @@ static void add_number(vv_ticks *out, double at)
     vv_tick_number(at / unit, out->step / unit, t->text);
 }
 
+/* Of the step. */
+static void add_multiples(vv_ticks *out, double lo, double hi)
+{
+    double slack = out->step * 1e-6;
+    double first = ceil((lo - slack) / out->step);
+    for (int i = 0; i < VV_TICKS && (first + i) * out->step <= hi + slack; i++)
+        add_number(out, (first + i) * out->step);
+}
+
 void vv_ticks_numbers(double lo, double hi, int about, vv_ticks *out)
 {
     *out = (vv_ticks){.power = power_of(lo, hi)};
@@ -64,10 +73,13 @@ void vv_ticks_numbers(double lo, double hi, int about, vv_ticks *out)
         add_number(out, lo);
         return;
     }
-    double slack = out->step * 1e-6;
-    double first = ceil((lo - slack) / out->step);
-    for (int i = 0; i < VV_TICKS && (first + i) * out->step <= hi + slack; i++)
-        add_number(out, (first + i) * out->step);
+    add_multiples(out, lo, hi);
+}
+
+void vv_ticks_whole(double lo, double hi, int about, vv_ticks *out)
+{
+    *out = (vv_ticks){.step = fmax(1, round_step(hi - lo, about, false))};
+    add_multiples(out, lo, hi);
 }
 
 /* The step of which all are multiples, as far as people read it. */

@@ -26,6 +26,8 @@ typedef struct vv_ticks {
 /* The round step (1, 2, 2.5 or 5 times a power of ten) that cuts a range into at most `about` pieces. */
 double vv_round_step(double range, int about);
 void vv_ticks_numbers(double lo, double hi, int about, vv_ticks *out);
+/* The same of what is counted, such as ranks: none between whole numbers. */
+void vv_ticks_whole(double lo, double hi, int about, vv_ticks *out);
 /* At given places, such as borders of classes; only so many of them as `about` allows. */
 void vv_ticks_listed(const double at[], int n, int about, vv_ticks *out);
 void vv_ticks_degrees(double lo, double hi, int about, bool longitude, vv_ticks *out);

@@ -12,6 +12,7 @@
  * ompio; it only prints a line), and a file with holes must not get its name. */
 #include "base/fault.h"
 #include "exec/run.h"
+#include "kernels/checksum.h"
 
 enum { STOP = -1, NO_ANSWER = -2 };
 
@@ -164,7 +165,7 @@ static vv_status check_one(vv_run *r, vv_collective *file, const vv_packed *k, c
     vv_grid_box(&s->grid, k->chunk, &box);
     VV_TRY(vv_run_signal(r));
     vv_status status = vv_collective_read(file, s->to.address, &box, room);
-    if (status == VV_OK && vv_spill_sum(room, k->at.size) != k->at.sum)
+    if (status == VV_OK && vv_checksum_of(room, k->at.size) != k->at.sum)
         status =
             vv_fail(VV_ERR_WRITE, "%s gives back something else than was written: is the disk full?", r->plan->output);
     if (status == VV_OK) return VV_OK;

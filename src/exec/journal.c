@@ -77,37 +77,40 @@ static bool is_broken(const vv_journal *j)
     return __atomic_load_n(&j->broken, __ATOMIC_RELAXED);
 }
 
-static bool append_head(vv_journal *j, records *f, vv_journal_head *h)
+static vv_journal_head seal(vv_journal_head h)
 {
-    h->magic = VV_JOURNAL_MAGIC;
-    h->own = vv_journal_head_sum(h);
-    bool written = write_all(f->fd, h, sizeof *h, f->end);
+    h.magic = VV_JOURNAL_MAGIC;
+    h.own = vv_journal_head_sum(&h);
+    return h;
+}
+
+static bool append_bytes(vv_journal *j, records *f, const void *data, vv_bytes size)
+{
+    bool written = write_all(f->fd, data, size, f->end);
     if (written)
-        f->end += (vv_bytes)sizeof *h;
+        f->end += size;
     else
         give_up(j);
     return written;
 }
 
-/* *sum: of its values. */
-static bool append(vv_journal *j, records *f, const vv_record *r, uint64_t *sum)
+static vv_journal_head head_of(const vv_journal *j, const vv_record *r)
+{
+    return seal((vv_journal_head){.kind = VV_JOURNAL_VALUES,
+                                  .identity = j->identity[r->step],
+                                  .out = r->out,
+                                  .level = r->level,
+                                  .i = r->i,
+                                  .size = r->size,
+                                  .sum = vv_checksum_of(r->values, r->size)});
+}
+
+static bool append(vv_journal *j, records *f, const vv_journal_head *h, const void *values)
 {
     vv_bytes before = f->end;
-    *sum = vv_spill_sum(r->values, r->size);
-    vv_journal_head h = {.kind = VV_JOURNAL_VALUES,
-                         .identity = j->identity[r->step],
-                         .out = r->out,
-                         .level = r->level,
-                         .i = r->i,
-                         .size = r->size,
-                         .sum = *sum};
-    if (append_head(j, f, &h) && write_all(f->fd, r->values, r->size, f->end)) {
-        f->end += r->size;
-        return true;
-    }
-    f->end = before;
-    give_up(j);
-    return false;
+    bool whole = append_bytes(j, f, h, sizeof *h) && append_bytes(j, f, values, h->size);
+    if (!whole) f->end = before;
+    return whole;
 }
 
 /* --- its life --- */
@@ -151,17 +154,20 @@ void vv_journal_close(vv_journal **out)
 
 void vv_journal_done(vv_journal *j, const vv_record *r)
 {
-    uint64_t sum;
+    if (is_broken(j)) return;
+    const vv_journal_head h = head_of(j, r);
     pthread_mutex_lock(&j->lock);
-    if (!is_broken(j)) append(j, &j->done, r, &sum);
+    if (!is_broken(j)) append(j, &j->done, &h, r->values);
     pthread_mutex_unlock(&j->lock);
 }
 
 bool vv_journal_chunk(vv_journal *j, const vv_record *r, vv_extent *out)
 {
+    if (is_broken(j)) return false;
+    const vv_journal_head h = head_of(j, r);
     pthread_mutex_lock(&j->lock);
-    bool kept = !is_broken(j) && append(j, &j->done, r, &out->sum);
-    if (kept) *out = (vv_extent){j->done.end - r->size, r->size, out->sum};
+    bool kept = !is_broken(j) && append(j, &j->done, &h, r->values);
+    if (kept) *out = (vv_extent){j->done.end - h.size, h.size, h.sum};
     pthread_mutex_unlock(&j->lock);
     return kept;
 }
@@ -170,14 +176,14 @@ vv_status vv_journal_read(vv_journal *j, const vv_extent *e, void *out)
 {
     if (!vv_journal_read_all(j->done.fd, out, e->size, e->at))
         return vv_fail_errno(VV_ERR_READ, "cannot read the journal in %s", j->plan->journal);
-    if (vv_spill_sum(out, e->size) == e->sum) return VV_OK;
+    if (vv_checksum_of(out, e->size) == e->sum) return VV_OK;
     return vv_fail(VV_ERR_CORRUPT, "what was written to the journal in %s reads back otherwise", j->plan->journal);
 }
 
-void vv_journal_placed(vv_journal *j, const vv_record *r, vv_bytes at)
+void vv_journal_placed(vv_journal *j, const vv_record *r, vv_bytes at, uint64_t sum)
 {
     if (is_broken(j)) return;
-    placed one = {r->step, r->out, at, r->size, vv_spill_sum(r->values, r->size)};
+    placed one = {r->step, r->out, at, r->size, sum};
     pthread_mutex_lock(&j->lock);
     if (j->n_placed == j->room_placed) {
         vv_index room = 2 * j->room_placed + 64;
@@ -211,23 +217,29 @@ void vv_journal_begin(vv_journal *j)
 
 void vv_journal_put(vv_journal *j, const vv_record *r)
 {
-    uint64_t sum;
-    if (!is_broken(j)) append(j, &j->open, r, &sum);
+    if (is_broken(j)) return;
+    const vv_journal_head h = head_of(j, r);
+    append(j, &j->open, &h, r->values);
 }
 
 /* Chunks that were in the output before it was synced. Others may have joined them meanwhile. */
 static void note_placed(vv_journal *j, vv_index n)
 {
+    enum { AT_ONCE = 64 };
+    vv_journal_head heads[AT_ONCE];
     pthread_mutex_lock(&j->lock);
-    for (vv_index k = 0; k < n && !is_broken(j); k++) {
-        const placed *p = &j->placed[k];
-        vv_journal_head h = {.kind = VV_JOURNAL_PLACED,
-                             .identity = j->identity[p->step],
-                             .out = p->out,
-                             .at = p->at,
-                             .size = p->size,
-                             .sum = p->sum};
-        append_head(j, &j->done, &h);
+    for (vv_index k = 0; k < n && !is_broken(j);) {
+        int some = 0;
+        for (; some < AT_ONCE && k < n; some++, k++) {
+            const placed *p = &j->placed[k];
+            heads[some] = seal((vv_journal_head){.kind = VV_JOURNAL_PLACED,
+                                                 .identity = j->identity[p->step],
+                                                 .out = p->out,
+                                                 .at = p->at,
+                                                 .size = p->size,
+                                                 .sum = p->sum});
+        }
+        append_bytes(j, &j->done, heads, some * (vv_bytes)sizeof *heads);
     }
     j->n_placed -= n;
     memmove(j->placed, j->placed + n, (size_t)j->n_placed * sizeof *j->placed);
@@ -243,11 +255,11 @@ static void sync_done(vv_journal *j, const vv_raw_out *out)
     if (n > 0 && (!out || vv_raw_out_sync(out) != VV_OK)) give_up(j);
     if (n > 0) note_placed(j, n);
     pthread_mutex_lock(&j->lock);
-    vv_journal_head synced = {.kind = VV_JOURNAL_SYNCED, .at = j->done.end};
+    const vv_journal_head synced = seal((vv_journal_head){.kind = VV_JOURNAL_SYNCED, .at = j->done.end});
     pthread_mutex_unlock(&j->lock);
     if (!is_broken(j) && fdatasync(j->done.fd)) give_up(j);
     pthread_mutex_lock(&j->lock);
-    if (!is_broken(j) && synced.at > 0) append_head(j, &j->done, &synced);
+    if (!is_broken(j) && synced.at > 0) append_bytes(j, &j->done, &synced, sizeof synced);
     pthread_mutex_unlock(&j->lock);
 }
 

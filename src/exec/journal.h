@@ -42,8 +42,8 @@ void vv_journal_done(vv_journal *j, const vv_record *r);
 /* The same of a write step's chunk that will be read again: where it is; false when it could not be kept. */
 bool vv_journal_chunk(vv_journal *j, const vv_record *r, vv_extent *out);
 VV_WARN_UNUSED vv_status vv_journal_read(vv_journal *j, const vv_extent *e, void *out);
-/* A chunk of a write step that has been written to the output, where it lies at `at`: it will be noted. Any thread. */
-void vv_journal_placed(vv_journal *j, const vv_record *r, vv_bytes at);
+/* A chunk of a write step that has been written to the output, where it lies at `at`, with this checksum: it will be noted. r->values does not count. Any thread. */
+void vv_journal_placed(vv_journal *j, const vv_record *r, vv_bytes at, uint64_t sum);
 /* All that is open, by the main thread: begin, each record, end. It is time for that; asked: how often it was asked for. out: the output, as far as this rank has
  * written to it; NULL: it has not. */
 bool vv_journal_due(vv_journal *j, int asked);

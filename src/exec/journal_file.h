@@ -3,6 +3,7 @@
 #define VV_EXEC_JOURNAL_FILE_H
 
 #include "exec/journal.h"
+#include "kernels/checksum.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -50,7 +51,7 @@ static inline bool vv_journal_read_all(int fd, void *data, vv_bytes size, vv_byt
 
 static inline uint64_t vv_journal_head_sum(const vv_journal_head *h)
 {
-    return vv_spill_sum(h, (vv_bytes)offsetof(vv_journal_head, own));
+    return vv_checksum_of(h, (vv_bytes)offsetof(vv_journal_head, own));
 }
 
 #endif

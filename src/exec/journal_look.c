@@ -62,7 +62,8 @@ vv_status vv_saved_take(const vv_plan *p, const vv_saved *node, void *values)
     vv_journal_path(p->journal, node->run, node->rank, vv_journal_kind(node->done), path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return vv_fail_errno(VV_ERR_READ, "cannot read the journal %s", path);
-    bool good = vv_journal_read_all(fd, values, node->size, node->at) && vv_spill_sum(values, node->size) == node->sum;
+    bool good =
+        vv_journal_read_all(fd, values, node->size, node->at) && vv_checksum_of(values, node->size) == node->sum;
     close(fd);
     if (good) return VV_OK;
     return vv_fail(VV_ERR_CORRUPT, "the journal %s is damaged: remove %s and begin anew", path, p->journal);
@@ -114,7 +115,7 @@ static bool is_head(const vv_journal_head *h, vv_bytes left)
 static bool is_whole(int fd, const vv_saved *h)
 {
     char *values = malloc((size_t)h->size + 1);
-    bool whole = values && vv_journal_read_all(fd, values, h->size, h->at) && vv_spill_sum(values, h->size) == h->sum;
+    bool whole = values && vv_journal_read_all(fd, values, h->size, h->at) && vv_checksum_of(values, h->size) == h->sum;
     free(values);
     return whole;
 }

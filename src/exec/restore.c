@@ -1,5 +1,6 @@
 /* Chunks that an earlier run has finished go to the new output: from that one's, or from its journal (spared.h). */
 #include "exec/run.h"
+#include "kernels/checksum.h"
 
 #include <stdlib.h>
 
@@ -28,7 +29,7 @@ static vv_status read_placed(vv_run *r, const vv_step *s, const vv_saved *node, 
             s->to.chunked ? vv_raw_read(&f, node->at, node->size, data) : read_contiguous(s, &f, node->at, box, data);
         vv_raw_close(&f);
     }
-    if (status == VV_OK && vv_spill_sum(data, node->size) != node->sum)
+    if (status == VV_OK && vv_checksum_of(data, node->size) != node->sum)
         status = vv_fail(VV_ERR_CORRUPT, "%s is damaged: -O without --resume begins anew", path);
     free(path);
     return status;

@@ -2,6 +2,7 @@
 
 #include "base/fault.h"
 #include "base/mem.h"
+#include "kernels/checksum.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,27 +19,6 @@ struct vv_spill {
     _Atomic int fd;       /* -1: not made yet */
     _Atomic vv_bytes end;
 };
-
-/* Sums 8 bytes at a time in four lanes: memory is faster than any byte-wise hash. */
-uint64_t vv_spill_sum(const void *data, vv_bytes size)
-{
-    enum { LANES = 4 };
-    static const uint64_t factor = 0x9e3779b97f4a7c15u;
-    uint64_t lane[LANES] = {1, 2, 3, 4}, word[LANES];
-    const char *at = data, *end = at + size;
-    for (; end - at >= (ptrdiff_t)sizeof word; at += sizeof word) {
-        memcpy(word, at, sizeof word);
-        for (int i = 0; i < LANES; i++) lane[i] = (lane[i] ^ word[i]) * factor;
-    }
-    memset(word, 0, sizeof word);
-    memcpy(word, at, (size_t)(end - at));
-    uint64_t sum = (uint64_t)size;
-    for (int i = 0; i < LANES; i++) {
-        sum = (sum ^ (lane[i] ^ word[i]) * factor) * factor;
-        sum ^= sum >> 29;
-    }
-    return sum;
-}
 
 vv_status vv_spill_open(const char *directory, vv_spill **out)
 {
@@ -100,7 +80,7 @@ vv_status vv_spill_write(vv_spill *s, const void *data, vv_bytes size, vv_extent
 {
     VV_TRY(vv_fault(VV_FAULT_SPILL_WRITE));
     if (atomic_load(&s->fd) < 0) VV_TRY(make_file(s));
-    *out = (vv_extent){atomic_fetch_add(&s->end, size), size, vv_spill_sum(data, size)};
+    *out = (vv_extent){atomic_fetch_add(&s->end, size), size, vv_checksum_of(data, size)};
     for (vv_bytes done = 0; done < size;) {
         ssize_t n = pwrite(atomic_load(&s->fd), (const char *)data + done, (size_t)(size - done), out->at + done);
         if (n > 0)
@@ -123,7 +103,7 @@ vv_status vv_spill_read(vv_spill *s, const vv_extent *e, void *out)
         else if (errno != EINTR)
             return vv_fail_errno(VV_ERR_READ, "cannot read back from the scratch directory %s", s->directory);
     }
-    if (vv_spill_sum(out, e->size) == e->sum) return VV_OK;
+    if (vv_checksum_of(out, e->size) == e->sum) return VV_OK;
     return vv_fail(VV_ERR_CORRUPT, "the scratch file in %s gives back something else than was written", s->directory);
 }
 

@@ -10,7 +10,7 @@
 
 typedef struct vv_spill vv_spill;
 
-/* Where bytes lie in the file, and what they add up to. */
+/* Where bytes lie in the file, and their checksum (kernels/checksum.h). */
 typedef struct vv_extent {
     vv_bytes at, size;
     uint64_t sum;
@@ -25,8 +25,5 @@ VV_WARN_UNUSED vv_status vv_spill_read(vv_spill *s, const vv_extent *e, void *ou
 void vv_spill_drop(vv_spill *s, const vv_extent *e);
 vv_bytes vv_spill_written(const vv_spill *s);
 const char *vv_spill_directory(const vv_spill *s);
-
-/* What vv_extent.sum says of these bytes. */
-uint64_t vv_spill_sum(const void *data, vv_bytes size);
 
 #endif

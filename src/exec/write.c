@@ -7,6 +7,7 @@
  * A large output of plain elements goes straight to the disk (storage/raw.c): its pages would fill the cache, and be written back from there at the end. */
 #include "base/fault.h"
 #include "exec/run.h"
+#include "kernels/checksum.h"
 #include "kernels/strided.h"
 
 #include <stdlib.h>
@@ -70,29 +71,36 @@ bool vv_runs_next(vv_runs *r, vv_bytes *at, vv_bytes *size)
     return true;
 }
 
-/* The journal hears of what has been written. */
-static void note_placed(vv_run *r, int step, vv_index out, vv_bytes at, const char *data, vv_bytes size)
+static bool is_noted(const vv_run *r, int step)
 {
-    const vv_record record = {.step = step, .out = out, .values = data, .size = size};
-    if (r->journal && r->plan->step[r->plan->step[step].from].op == VV_STEP_MAP)
-        vv_journal_placed(r->journal, &record, at);
+    return r->journal && r->plan->step[r->plan->step[step].from].op == VV_STEP_MAP;
+}
+
+/* The journal hears of what has been written. */
+static void note_placed(vv_run *r, int step, vv_index out, vv_bytes at, vv_checksum *sum)
+{
+    const vv_record record = {.step = step, .out = out, .size = sum->size};
+    if (is_noted(r, step)) vv_journal_placed(r->journal, &record, at, vv_checksum_end(sum));
 }
 
 /* A box of a contiguous variable: one write for each run of elements that lie together. */
 static vv_status write_contiguous(vv_run *r, int step, vv_index out, const vv_box *box, const char *data)
 {
     const vv_step *s = &r->plan->step[step];
-    const char *first = data;
+    bool noted = is_noted(r, step);
+    vv_checksum sum;
     vv_runs runs;
     vv_bytes at, size;
     VV_TRY(vv_run_output(r));
+    vv_checksum_begin(&sum);
     vv_runs_begin(s, box, &runs);
     while (vv_runs_next(&runs, &at, &size)) {
         VV_TRY(vv_raw_write(&r->out, s->to.address + at, size, data));
+        if (noted) vv_checksum_add(&sum, data, size); /* while the cache has it */
         data += size;
         vv_note_written(r, step, size);
     }
-    note_placed(r, step, out, s->to.address, first, data - first);
+    note_placed(r, step, out, s->to.address, &sum);
     return VV_OK;
 }
 
@@ -242,7 +250,7 @@ static vv_status keep_whole(vv_run *r, int step, vv_index out, const char *data,
 {
     vv_packed packed = {.step = step, .chunk = out};
     vv_status status = put_aside(r, data, size, &packed);
-    packed.at.sum = vv_spill_sum(data, size); /* it will be read back */
+    packed.at.sum = vv_checksum_of(data, size); /* it will be read back */
     if (status == VV_OK) status = keep_packed(r, packed);
     if (status != VV_OK) vv_mem_put(&packed.data);
     return status;
@@ -261,9 +269,12 @@ static vv_status place_of(vv_run *r, int step, vv_index out, vv_bytes raw, vv_by
 
 static vv_status write_raw(vv_run *r, int step, vv_index out, vv_bytes address, const char *data, vv_bytes size)
 {
+    vv_checksum sum;
     VV_TRY(vv_raw_write(&r->out, address, size, data));
     vv_note_written(r, step, size);
-    note_placed(r, step, out, address, data, size);
+    vv_checksum_begin(&sum);
+    if (is_noted(r, step)) vv_checksum_add(&sum, data, size);
+    note_placed(r, step, out, address, &sum);
     return VV_OK;
 }
 

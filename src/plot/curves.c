@@ -35,6 +35,13 @@ static void note_range(const double *value, int n, double *lo, double *hi)
     }
 }
 
+static bool all_whole(const double *value, int n)
+{
+    bool whole = true;
+    for (int i = 0; i < n; i++) whole = whole && value[i] == rint(value[i]);
+    return whole;
+}
+
 static vv_status set_label(const char *text, char **out)
 {
     return text ? vv_strdup(out, text) : VV_OK;
@@ -51,6 +58,7 @@ static vv_status panel_of(const vv_curves *c, vv_panel *out)
     out->x.n = c->n;
     note_range(c->x, c->n, &lo, &hi);
     VV_TRY(set_range(lo, hi, c->log_x, false, &out->x));
+    out->x.whole = all_whole(c->x, c->n);
     VV_TRY(vv_new(&out->series, (size_t)c->n_curves, sizeof *out->series));
     lo = INFINITY;
     hi = -INFINITY;

@@ -66,15 +66,49 @@ static bool is_first(const node *v, int i)
     return true;
 }
 
-static void note_huddle(vv_crew *c, const node *v, const vv_huddle *h, int least_bound)
+static void note_threads(vv_crew *c, const vv_huddle *h, int most)
 {
     const vv_huddle *t = &c->tightest;
-    int threads = h->cpus / h->ranks < least_bound ? h->cpus / h->ranks : least_bound;
+    int threads = h->cpus / h->ranks < most ? h->cpus / h->ranks : most;
     if (threads < 1) threads = 1;
     if (c->threads == 0 || threads < c->threads) c->threads = threads;
     if (t->ranks == 0 || h->ranks * t->cpus > t->ranks * h->cpus) c->tightest = *h;
+}
+
+static void note_huddle(vv_crew *c, const node *v, const vv_huddle *h, int least_bound)
+{
+    note_threads(c, h, least_bound);
     bool left = vv_cpus_count(&v->used) < v->available || h->cpus < h->ranks;
     if (h->ranks > 1 && v->n <= v->available && left && c->needless.ranks == 0) c->needless = *h;
+}
+
+/* --- quotas --- */
+
+static int sharing_quota(const node *v, uint64_t shared)
+{
+    int n = 0;
+    for (int i = 0; i < v->n; i++) {
+        const vv_berth *s = &v->berth[v->of[i]];
+        bool has = false;
+        for (int k = 0; !has && k < s->n_quotas; k++) has = s->quota[k].shared == shared;
+        n += has;
+    }
+    return n;
+}
+
+/* Ranks under a quota are a huddle on as many whole CPUs: another thread would have all of them stopped for a part of each period. */
+static void note_quotas(vv_crew *c, const node *v)
+{
+    for (int i = 0; i < v->n; i++) {
+        const vv_berth *s = &v->berth[v->of[i]];
+        for (int k = 0; k < s->n_quotas; k++) {
+            int cpus = s->quota[k].cpus >= 1000 ? s->quota[k].cpus / 1000 : 1, before = c->threads;
+            vv_huddle h = {.ranks = sharing_quota(v, s->quota[k].shared), .cpus = cpus, .available = cpus};
+            memcpy(h.host, s->host, sizeof h.host);
+            note_threads(c, &h, cpus);
+            c->by_quota = c->by_quota || c->threads < before;
+        }
+    }
 }
 
 /* --- memory --- */
@@ -154,6 +188,7 @@ static vv_status count_node(vv_crew *c, node *v)
         note_huddle(c, v, &h, least_bound);
     }
     free(v->leader);
+    note_quotas(c, v);
     note_memory(c, v);
     note_numa(c, v);
     note_binding(c, v);
@@ -217,9 +252,10 @@ void vv_crew_line(const vv_crew *c, int threads, vv_bytes memory, char *out, siz
     if (c->bound)
         snprintf(binding, sizeof binding, "bound to %s CPU%s each", span(c->fewest_cpus, c->most_cpus, text[1]),
                  plural(c->most_cpus));
-    snprintf(out, size, "%d on %d node%s%s; %s; %d thread%s each; %s of memory each, %s", c->ranks, c->nodes,
-             plural(c->nodes), where, binding, threads, plural(threads), vv_bytes_text(memory, text[2]),
-             origin(c, memory));
+    snprintf(out, size, "%d on %d node%s%s; %s; %d thread%s each%s; %s of memory each, %s", c->ranks, c->nodes,
+             plural(c->nodes), where, binding, threads, plural(threads),
+             c->by_quota && threads == c->threads ? ", by the control group's quota" : "",
+             vv_bytes_text(memory, text[2]), origin(c, memory));
 }
 
 static bool crowded(const vv_crew *c, int threads, bool allowed, char *out, size_t size)

@@ -2,7 +2,7 @@
  *
  *     varve: ranks: 8 on 2 nodes, 4 each; bound to 2 CPUs each; 2 threads each; 3.8 GB of memory each, by SLURM_MEM_PER_NODE
  *
- * Ranks whose CPUs overlap are a *huddle*: they divide these among themselves. A limit of memory is divided among the ranks that share it. The least that any rank may
+ * Ranks whose CPUs overlap are a *huddle*: they divide these among themselves. Limits of memory, and quotas of processor time, are divided among the ranks that share them. The least that any rank may
  * have is what all get, because plans are the same for all. What looks like a mistake in how ranks were placed is told once, when it is known how many threads they will run. */
 #ifndef VV_SESSION_CREW_H
 #define VV_SESSION_CREW_H
@@ -20,6 +20,7 @@ typedef struct vv_crew {
     int fewest_cpus, most_cpus;    /* that a rank is bound to */
     bool bound;                    /* some rank to less than what the job has */
     int threads;                   /* of a rank: what the CPUs are for */
+    bool by_quota;                 /* a quota decides that */
     vv_bytes memory;               /* of a rank */
     int memory_kind, memory_ranks; /* vv_limit_kind of the limit that decides; ranks that share it */
     vv_huddle tightest;            /* the huddle with most ranks for its CPUs, be it of one rank */

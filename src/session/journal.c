@@ -22,7 +22,7 @@
 
 enum { PATH_ROOM = 4096 };
 
-static const char first_line[] = "varve journal 2";
+static const char first_line[] = "varve journal 3";
 static const double usual_interval = 300;
 
 static void path_in(const char *directory, const char *name, char out[PATH_ROOM])

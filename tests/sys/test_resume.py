@@ -222,7 +222,7 @@ class Resume(support.Case):
         head = os.path.join(self.journal(out), "head")
         with open(head) as f:
             text = f.read()
-        for old, new, pattern in [("version ", "version 9.", r"begun by varve 9\."), ("varve journal 2", "varve journal 7", "none of this version"),
+        for old, new, pattern in [("version ", "version 9.", r"begun by varve 9\."), ("varve journal 3", "varve journal 7", "none of this version"),
                                   ("input ", "input 1", r"in\.nc has changed"), ("/in.nc\n", "/other.nc\n", r"other inputs .*\.nc")]:
             with open(head, "w") as f:
                 f.write(text.replace(old, new, 1))

@@ -208,12 +208,56 @@ static void many_limits(void **state)
     assert_int_equal(1 << 20, least(&b, VV_LIMIT_CGROUP)->bytes);
 }
 
+static int least_quota(const vv_berth *b)
+{
+    int found = 0;
+    for (int i = 0; i < b->n_quotas; i++)
+        if (i == 0 || b->quota[i].cpus < found) found = b->quota[i].cpus;
+    return found;
+}
+
+static void quotas(void **state)
+{
+    (void)state;
+    computer("0-7");
+    assert_int_equal(0, look().n_quotas);
+    put("/proc/self/cgroup", "0::/pod/container\n");
+    put("/proc/self/mountinfo", "30 1 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n");
+    put("/sys/fs/cgroup/pod/cpu.max", "max 100000\n");
+    put("/sys/fs/cgroup/pod/container/cpu.max", "250000 100000\n");
+    vv_berth b = look();
+    assert_int_equal(1, b.n_quotas);
+    assert_int_equal(2500, b.quota[0].cpus);
+    put("/sys/fs/cgroup/pod/cpu.max", "50000 100000\n");
+    b = look();
+    assert_int_equal(2, b.n_quotas);
+    assert_int_equal(500, least_quota(&b));
+    assert_true(b.quota[0].shared != b.quota[1].shared);
+    for (const char *const *t = (const char *const[]){"", "x", "100000", "1 0\n", "-1 100000\n", "1e30 1\n", NULL}; *t;
+         t++) {
+        put("/sys/fs/cgroup/pod/cpu.max", *t);
+        assert_int_equal(1, look().n_quotas);
+    }
+    /* Version 1. */
+    computer("0-7");
+    put("/proc/self/cgroup", "4:cpu,cpuacct:/docker/abc\n");
+    put("/proc/self/mountinfo", "35 31 0:32 /docker/abc /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu,cpuacct\n");
+    put("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "-1\n");
+    put("/sys/fs/cgroup/cpu/cpu.cfs_period_us", "100000\n");
+    assert_int_equal(0, look().n_quotas);
+    put("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "300000\n");
+    b = look();
+    assert_int_equal(1, b.n_quotas);
+    assert_int_equal(3000, b.quota[0].cpus);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cpus_are_read), cmocka_unit_test(bound_and_unbound),    cmocka_unit_test(version_two),
-        cmocka_unit_test(version_one),   cmocka_unit_test(hybrid_and_contained), cmocka_unit_test(slurm),
-        cmocka_unit_test(many_limits),
+        cmocka_unit_test(cpus_are_read),        cmocka_unit_test(bound_and_unbound),
+        cmocka_unit_test(version_two),          cmocka_unit_test(version_one),
+        cmocka_unit_test(hybrid_and_contained), cmocka_unit_test(slurm),
+        cmocka_unit_test(many_limits),          cmocka_unit_test(quotas),
     };
     return cmocka_run_group_tests(tests, make_scratch, drop_scratch);
 }

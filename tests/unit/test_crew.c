@@ -193,6 +193,39 @@ static void limits_are_divided_among_who_shares_them(void **state)
     assert_int_equal(1, c.memory_ranks);
 }
 
+/* A container whose 8 CPUs it may keep busy for a quarter of the time, all ranks together; and one with a quota for each task. */
+static void quotas_are_divided_too(void **state)
+{
+    (void)state;
+    vv_berth b[4];
+    vv_crew c;
+    char line[512];
+    for (int i = 0; i < 4; i++) {
+        b[i] = rank_on("a", "0-7");
+        b[i].quota[b[i].n_quotas++] = (vv_quota){77, 4500};
+    }
+    must(vv_crew_count(b, 1, &c));
+    assert_int_equal(4, c.threads);
+    vv_crew_line(&c, 4, c.memory, line, sizeof line);
+    assert_non_null(strstr(line, "4 threads each, by the control group's quota;"));
+    vv_crew_line(&c, 2, c.memory, line, sizeof line);
+    assert_non_null(strstr(line, "2 threads each;"));
+    assert_content(c, 4);
+    assert_warns(c, 8, "a rank on a may use 4 CPUs, but 8 threads were asked for: use --threads 4");
+    must(vv_crew_count(b, 2, &c));
+    assert_int_equal(2, c.threads);
+    must(vv_crew_count(b, 4, &c));
+    assert_int_equal(1, c.threads);
+    assert_content(c, 1);
+    b[2].quota[b[2].n_quotas++] = (vv_quota){78, 500}; /* half a CPU */
+    must(vv_crew_count(b, 4, &c));
+    assert_int_equal(1, c.threads);
+    for (int i = 0; i < 4; i++) b[i].quota[0].cpus = 64000; /* more than there are */
+    must(vv_crew_count(b, 2, &c));
+    assert_int_equal(4, c.threads);
+    assert_false(c.by_quota);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -204,6 +237,7 @@ int main(void)
         cmocka_unit_test(one_numa_node),
         cmocka_unit_test(several_nodes),
         cmocka_unit_test(limits_are_divided_among_who_shares_them),
+        cmocka_unit_test(quotas_are_divided_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

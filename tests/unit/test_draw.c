@@ -38,6 +38,14 @@ static void numbers_are_round(void **state)
     vv_ticks_numbers(-3e7, 3e7, 4, &t);
     assert_int_equal(7, t.power);
     assert_ticks(&t, "\u22122 0 2");
+    vv_ticks_whole(0.94, 2.06, 6, &t);
+    assert_ticks(&t, "1 2");
+    vv_ticks_whole(0.94, 1.06, 6, &t);
+    assert_ticks(&t, "1");
+    vv_ticks_whole(0.1, 15.9, 6, &t);
+    assert_ticks(&t, "5 10 15");
+    vv_ticks_whole(1, 4096, 4, &t);
+    assert_ticks(&t, "2000 4000");
     char text[VV_TICK_TEXT];
     vv_power_text(-12, text);
     assert_string_equal("\u207b\u00b9\u00b2", text);
