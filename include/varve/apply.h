@@ -109,10 +109,17 @@ VV_API vv_array *vv_apply_along_axis(vv_lane_function *f, vv_array *a, const cha
 
 /* A generalized ufunc: "(i),(i)->()", "(m,n),(n,p)->(m,p)". Names in brackets are dimensions of that array; if one of them is not, they are its last dimensions in that order. All other dimensions
  * are broadcast by their names, come first in the result, and are walked. Core dimensions that no array has are new: options->dims says
- * their length, "k:5". A core dimension has the name that the first array has for it. Several results are one with a core
- * dimension of their own: "(i)->(k)" with "k:2", and vv_at(r, "k", 0), vv_at(r, "k", 1). */
+ * their length, "k:5". A core dimension has the name that the first array has for it. */
 VV_API vv_array *vv_apply_gufunc(vv_session *s, vv_gufunc_function *f, const char *signature, vv_array *const arrays[],
                                  int n, const vv_apply_options *options);
+/* Several results, each with core dimensions and a type of its own, at most 16: "(i)->(),(i),(k)". results[] are `n_results` new arrays, of which options->name lists the names, "slope,rest,way"; inert ones when
+ * something is wrong. They are made by the same calls: computed or saved together, they call the function once for each position; one alone calls it as well.
+ *
+ *     vv_array *r[2];
+ *     vv_apply_gufuncs(s, line, "(time)->(),(time)", &t, 1, (vv_dtype[]){VV_F64, VV_F32}, r, 2, &(vv_apply_options){.name = "slope,rest"}); */
+VV_API void vv_apply_gufuncs(vv_session *s, vv_gufuncs_function *f, const char *signature, vv_array *const arrays[],
+                             int n, const vv_dtype types[], vv_array *results[], int n_results,
+                             const vv_apply_options *options);
 
 #ifdef __cplusplus
 }

@@ -50,6 +50,9 @@ typedef int vv_lane_function(const void *in, vv_index n, void *out, vv_index n_o
  * them first. */
 typedef int vv_gufunc_function(const void *const in[], void *out, const vv_index size[], const void *data);
 
+/* The same with several results: out[r] are packed elements of the core dimensions of result r. */
+typedef int vv_gufuncs_function(const void *const in[], void *const out[], const vv_index size[], const void *data);
+
 /* Reductions (reduction.h): a state of no elements; n elements of every array go into it; a later one goes into it; it becomes results. */
 typedef int vv_state_init(void *state, const void *data);
 typedef int vv_state_fold(void *state, vv_index n, const void *const in[], const void *data);

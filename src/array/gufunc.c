@@ -1,5 +1,5 @@
 /* Functions of all elements along core dimensions, at every position of the others. */
-#include "array/apply.h"
+#include "array/gufunc.h"
 
 #include "varve/move.h"
 
@@ -8,32 +8,17 @@
 
 /* --- signatures --- */
 
-enum { LABEL = 64 };
-
-/* "(m,n)": names, at most so many. */
-typedef struct labels {
-    int n;
-    char name[VV_MAX_DIMS][LABEL];
-} labels;
-
-typedef struct signature {
-    const char *text, *at;
-    labels core;          /* of one array, as they are read */
-    labels all;           /* in the order in which they are met */
-    int dim[VV_MAX_DIMS]; /* of those: the work's dimension */
-} signature;
-
-static vv_status wrong(const vv_applying *b, const signature *s)
+vv_status vv_signature_wrong(const vv_applying *b, const vv_signature *s)
 {
     return vv_fail(VV_ERR_USAGE, "%s: '%s' is no signature at '%s'; one is (m,n),(n)->(m)", b->what, s->text, s->at);
 }
 
-static void skip_blanks(signature *s)
+static void skip_blanks(vv_signature *s)
 {
     while (*s->at == ' ') s->at++;
 }
 
-static bool take(signature *s, const char *what)
+bool vv_signature_take(vv_signature *s, const char *what)
 {
     skip_blanks(s);
     if (strncmp(s->at, what, strlen(what)) != 0) return false;
@@ -41,15 +26,15 @@ static bool take(signature *s, const char *what)
     return true;
 }
 
-static vv_status read_core(const vv_applying *b, signature *s)
+vv_status vv_signature_core(const vv_applying *b, vv_signature *s)
 {
     s->core.n = 0;
-    if (!take(s, "(")) return wrong(b, s);
-    while (!take(s, ")")) {
-        if (s->core.n > 0 && !take(s, ",")) return wrong(b, s);
+    if (!vv_signature_take(s, "(")) return vv_signature_wrong(b, s);
+    while (!vv_signature_take(s, ")")) {
+        if (s->core.n > 0 && !vv_signature_take(s, ",")) return vv_signature_wrong(b, s);
         skip_blanks(s);
         size_t n = strcspn(s->at, "(),-> ");
-        if (n == 0 || n >= LABEL || s->core.n == VV_MAX_DIMS) return wrong(b, s);
+        if (n == 0 || n >= VV_LABEL || s->core.n == VV_MAX_DIMS) return vv_signature_wrong(b, s);
         memcpy(s->core.name[s->core.n], s->at, n);
         s->core.name[s->core.n++][n] = 0;
         s->at += n;
@@ -57,7 +42,7 @@ static vv_status read_core(const vv_applying *b, signature *s)
     return VV_OK;
 }
 
-static int find_label(const labels *l, const char *name)
+int vv_label_find(const vv_labels *l, const char *name)
 {
     for (int i = 0; i < l->n; i++)
         if (!strcmp(l->name[i], name)) return i;
@@ -67,7 +52,7 @@ static int find_label(const labels *l, const char *name)
 /* --- arrays --- */
 
 /* Which of an array's dimensions its core ones are: by name, or the last ones. */
-static vv_status place_core(const vv_applying *b, int k, const signature *s, int at[])
+static vv_status place_core(const vv_applying *b, int k, const vv_signature *s, int at[])
 {
     const vv_array *in = b->in[k];
     bool named = true;
@@ -85,9 +70,9 @@ static vv_status place_core(const vv_applying *b, int k, const signature *s, int
     return VV_OK;
 }
 
-static vv_status add_label(vv_applying *b, signature *s, const char *label, const char *name, vv_index n, int *out)
+static vv_status add_label(vv_applying *b, vv_signature *s, const char *label, const char *name, vv_index n, int *out)
 {
-    if (s->all.n == VV_MAX_DIMS) return wrong(b, s);
+    if (s->all.n == VV_MAX_DIMS) return vv_signature_wrong(b, s);
     VV_TRY(vv_apply_add_dim(b, name, n, out));
     s->dim[s->all.n] = *out;
     strcpy(s->all.name[s->all.n++], label);
@@ -95,11 +80,11 @@ static vv_status add_label(vv_applying *b, signature *s, const char *label, cons
 }
 
 /* Core dimensions are the operand's last ones. The array is the caller's, transposed if it has to be. */
-static vv_status add_core(vv_applying *b, int k, signature *s, const int at[])
+static vv_status add_core(vv_applying *b, int k, vv_signature *s, const int at[])
 {
     for (int i = 0; i < s->core.n; i++) {
         const vv_array *in = b->in[k];
-        int label = find_label(&s->all, s->core.name[i]), dim = label < 0 ? -1 : s->dim[label];
+        int label = vv_label_find(&s->all, s->core.name[i]), dim = label < 0 ? -1 : s->dim[label];
         if (dim < 0) VV_TRY(add_label(b, s, s->core.name[i], in->dim[at[i]], in->shape.n[at[i]], &dim));
         b->user.in[k].dim[at[i]] = dim;
         VV_TRY(vv_apply_same_dim(b, k, at[i], dim));
@@ -145,31 +130,37 @@ static vv_array *ordered(vv_array *a, const int at[], int n)
 
 /* --- results --- */
 
-/* A core dimension of the result that no array has. */
-static vv_status new_core(vv_applying *b, signature *s, const char *label, int *out)
+vv_status vv_signature_length(const vv_applying *b, const char *label, vv_index *out)
 {
     vv_item_text item;
     const char *text = b->o.dims;
     bool any = text != NULL;
     while (any) {
         VV_TRY(vv_next_item(&text, &item, &any));
-        if (!any || strcmp(item.name, label) != 0) continue;
-        VV_TRY(add_label(b, s, label, label, 1, out));
-        return vv_item_number(&item, &b->dim[*out].made);
+        if (any && !strcmp(item.name, label)) return vv_item_number(&item, out);
     }
     return vv_fail(VV_ERR_USAGE, "%s: no array has the core dimension '%s', and options.dims does not say its length",
                    b->what, label);
 }
 
-static vv_status arrange(vv_applying *b, signature *s, const bool loop[])
+static vv_status new_core(vv_applying *b, vv_signature *s, const char *label, int *out)
+{
+    vv_index n;
+    VV_TRY(vv_signature_length(b, label, &n));
+    VV_TRY(add_label(b, s, label, label, 1, out));
+    b->dim[*out].made = n;
+    return VV_OK;
+}
+
+static vv_status arrange(vv_applying *b, vv_signature *s)
 {
     int order[VV_MAX_DIMS], n = 0, place[VV_MAX_DIMS];
     for (int d = 0; d < b->nd; d++)
-        if (loop[d]) order[n++] = d;
+        if (s->loop[d]) order[n++] = d;
     b->user.loops = n;
     for (int i = 0; i < s->core.n; i++, n++) {
-        int label = find_label(&s->all, s->core.name[i]);
-        if (n == VV_MAX_DIMS) return wrong(b, s);
+        int label = vv_label_find(&s->all, s->core.name[i]);
+        if (n == VV_MAX_DIMS) return vv_signature_wrong(b, s);
         if (label < 0)
             VV_TRY(new_core(b, s, s->core.name[i], &order[n]));
         else
@@ -187,41 +178,50 @@ static vv_status arrange(vv_applying *b, signature *s, const bool loop[])
     return VV_OK;
 }
 
-/* turned[]: the arrays with their core dimensions last; the caller lets go of them. */
-static vv_status begin(vv_applying *b, vv_function *f, signature *s, vv_array *const in[], int n,
-                       const vv_apply_options *o, vv_array *turned[])
+vv_status vv_signature_operands(vv_applying *b, vv_signature *s, vv_array *turned[])
 {
-    bool loop[VV_MAX_DIMS] = {false};
-    VV_TRY(vv_apply_begin(b, VV_USER_GUFUNC, f, in, n, o));
-    for (int k = 0; k < n; k++) {
+    for (int k = 0; k < b->n; k++) {
         int at[VV_MAX_DIMS];
-        if (k > 0 && !take(s, ",")) return wrong(b, s);
-        VV_TRY(read_core(b, s));
+        if (k > 0 && !vv_signature_take(s, ",")) return vv_signature_wrong(b, s);
+        VV_TRY(vv_signature_core(b, s));
         VV_TRY(place_core(b, k, s, at));
-        turned[k] = ordered(in[k], at, s->core.n);
+        turned[k] = ordered(b->in[k], at, s->core.n);
         VV_TRY(vv_array_status(turned[k]));
     }
     b->in = turned;
     s->at = s->text;
-    for (int k = 0; k < n; k++) {
-        int at[VV_MAX_DIMS], nd = in[k]->shape.nd;
-        (void)take(s, ",");
-        VV_TRY(read_core(b, s));
+    for (int k = 0; k < b->n; k++) {
+        int at[VV_MAX_DIMS], nd = b->in[k]->shape.nd;
+        (void)vv_signature_take(s, ",");
+        VV_TRY(vv_signature_core(b, s));
         for (int i = 0; i < s->core.n; i++) at[i] = nd - s->core.n + i;
-        for (int d = 0; d < nd - s->core.n; d++) VV_TRY(add_loop(b, k, d, loop));
+        for (int d = 0; d < nd - s->core.n; d++) VV_TRY(add_loop(b, k, d, s->loop));
         VV_TRY(add_core(b, k, s, at));
     }
-    if (!take(s, "->")) return wrong(b, s);
-    VV_TRY(read_core(b, s));
+    return vv_signature_take(s, "->") ? VV_OK : vv_signature_wrong(b, s);
+}
+
+vv_status vv_signature_end(const vv_applying *b, vv_signature *s)
+{
     skip_blanks(s);
-    return *s->at ? wrong(b, s) : arrange(b, s, loop);
+    return *s->at ? vv_signature_wrong(b, s) : VV_OK;
+}
+
+static vv_status begin(vv_applying *b, vv_function *f, vv_signature *s, vv_array *const in[], int n,
+                       const vv_apply_options *o, vv_array *turned[])
+{
+    VV_TRY(vv_apply_begin(b, VV_USER_GUFUNC, f, in, n, o));
+    VV_TRY(vv_signature_operands(b, s, turned));
+    VV_TRY(vv_signature_core(b, s));
+    VV_TRY(vv_signature_end(b, s));
+    return arrange(b, s);
 }
 
 vv_array *vv_node_gufunc(vv_context *c, vv_gufunc_function *f, const char *text, vv_array *const in[], int n,
                          const vv_apply_options *o)
 {
     vv_applying b = {.what = "vv_apply_gufunc", .context = c};
-    signature s = {.text = text, .at = text};
+    vv_signature s = {.text = text, .at = text};
     vv_array *turned[VV_PROGRAM_INPUTS] = {NULL};
     vv_array *a = vv_apply_finish(&b, begin(&b, (vv_function *)f, &s, in, n, o, turned));
     for (int k = 0; k < VV_PROGRAM_INPUTS; k++) vv_release(&turned[k]);

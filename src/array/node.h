@@ -213,6 +213,8 @@ vv_array *vv_node_blockwise(vv_context *c, vv_block_function *f, const char *let
                             const vv_apply_options *o);
 vv_array *vv_node_map_overlap(vv_context *c, vv_block_function *f, vv_array *const in[], int n, const char *depth,
                               const char *boundary, const vv_apply_options *o);
+void vv_node_gufuncs(vv_context *c, vv_gufuncs_function *f, const char *signature, vv_array *const in[], int n,
+                     const vv_dtype types[], vv_array *results[], int n_results, const vv_apply_options *o);
 vv_array *vv_node_gufunc(vv_context *c, vv_gufunc_function *f, const char *signature, vv_array *const in[], int n,
                          const vv_apply_options *o);
 /* The same with arguments that may hold anything. */

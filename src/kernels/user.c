@@ -50,9 +50,10 @@ bool vv_user_equal(const vv_user *a, const vv_user *b)
                 same_numbers(a->length, b->length) && same_numbers(a->piece, b->piece) &&
                 same_numbers(a->before, b->before) && same_numbers(a->after, b->after) &&
                 !memcmp(a->open, b->open, sizeof a->open) && a->loops == b->loops && a->n_sizes == b->n_sizes &&
-                !memcmp(a->size_dim, b->size_dim, sizeof a->size_dim) && a->lists == b->lists &&
-                a->by_rank == b->by_rank && a->scratch == b->scratch && a->data_size == b->data_size &&
-                (a->data_size == 0 || !memcmp(a->data, b->data, (size_t)a->data_size));
+                !memcmp(a->size_dim, b->size_dim, sizeof a->size_dim) && same_numbers(a->size, b->size) &&
+                a->n_results == b->n_results && !memcmp(a->result_at, b->result_at, sizeof a->result_at) &&
+                a->lists == b->lists && a->by_rank == b->by_rank && a->scratch == b->scratch &&
+                a->data_size == b->data_size && (a->data_size == 0 || !memcmp(a->data, b->data, (size_t)a->data_size));
     for (int k = 0; same && k < a->n_in; k++) same = same_operand(&a->in[k], &b->in[k]);
     return same;
 }
@@ -68,7 +69,7 @@ static bool operand_valid(const vv_user_operand *o, int nd)
 /* What is walked is the work's, what is not comes whole and behind it: in the work, and in every array. */
 static bool loops_valid(const vv_user *u)
 {
-    bool walks = u->kind == VV_USER_LANES || u->kind == VV_USER_GUFUNC;
+    bool walks = vv_user_walks(u);
     for (int d = 0; d < u->work.nd; d++) {
         bool same = u->kind == VV_USER_BLOCKS || (walks && d >= u->loops) || !vv_user_differs(u, d);
         if (!same || (walks && d >= u->loops && !u->whole[d])) return false;
@@ -76,6 +77,17 @@ static bool loops_valid(const vv_user *u)
     for (int k = 0; k < u->n_in && walks; k++)
         for (int d = 1; d < u->in[k].nd; d++)
             if (u->in[k].dim[d - 1] >= u->loops && u->in[k].dim[d] < u->loops) return false;
+    return true;
+}
+
+/* Where several results begin: within what the step makes at a position. */
+static bool results_valid(const vv_user *u)
+{
+    if (u->n_results < 0 || u->n_results > VV_USER_RESULTS || (u->n_results > 0) != (u->kind == VV_USER_SEVERAL))
+        return false;
+    if (u->n_results > 0 && (u->type != VV_I64 || u->result_nd != u->loops + 1)) return false;
+    for (int r = 0; r < u->n_results; r++)
+        if (u->result_at[r] < 0 || u->result_at[r] / 8 > u->length[u->loops] || u->result_at[r] % 8) return false;
     return true;
 }
 
@@ -89,7 +101,7 @@ bool vv_user_valid(const vv_user *u, int nd)
         u->n_sizes > VV_MAX_DIMS || u->scratch < 0 || u->scratch > far)
         return false;
     for (int i = 0; i < u->n_sizes; i++)
-        if (u->size_dim[i] < 0 || u->size_dim[i] >= nd) return false;
+        if (u->size_dim[i] < -1 || u->size_dim[i] >= nd || u->size[i] < 0) return false;
     for (int d = 0; d < nd; d++) {
         if (u->origin[d] < 0 || u->origin[d] > far || u->work.n[d] < 0 || u->work.n[d] > far) return false;
         if (u->before[d] < 0 || u->before[d] > far || u->after[d] < 0 || u->after[d] > far) return false;
@@ -100,5 +112,6 @@ bool vv_user_valid(const vv_user *u, int nd)
     }
     for (int k = 0; k < u->n_in; k++)
         if (!operand_valid(&u->in[k], nd)) return false;
-    return loops_valid(u) && (u->kind != VV_USER_LANES || u->n_in == 1) && (u->kind != VV_USER_INDEX || u->n_in == 0);
+    return loops_valid(u) && results_valid(u) && (u->kind != VV_USER_LANES || u->n_in == 1) &&
+           (u->kind != VV_USER_INDEX || u->n_in == 0);
 }

@@ -18,10 +18,13 @@ typedef enum vv_user_kind {
     VV_USER_BLOCKS,   /* vv_block_function */
     VV_USER_LANES,    /* vv_lane_function, at every position of the loops */
     VV_USER_GUFUNC,   /* vv_gufunc_function, likewise */
+    VV_USER_SEVERAL,  /* vv_gufuncs_function, likewise: its results lie one behind the other in the step's */
     VV_USER_ELEMENTS, /* vv_element_function */
     VV_USER_INDEX,    /* vv_index_function */
     VV_USER_KINDS
 } vv_user_kind;
+
+enum { VV_USER_RESULTS = 16 };
 
 typedef struct vv_user_operand {
     vv_dtype type;
@@ -47,7 +50,10 @@ typedef struct vv_user {
     bool open[VV_MAX_DIMS];                           /* which end where the arrays end */
     int loops;                                        /* lanes, gufunc: leading dimensions that are walked */
     int n_sizes, size_dim[VV_MAX_DIMS];               /* gufunc: the core dimensions in the signature's order */
-    bool by_rank;                                     /* chunk r is that of rank r, and no other one may make it */
+    vv_index size[VV_MAX_DIMS];                       /* of those that are no dimension of the work, -1: their length */
+    int n_results; /* several: how many, and at which byte of the step's each begins */
+    vv_bytes result_at[VV_USER_RESULTS];
+    bool by_rank; /* chunk r is that of rank r, and no other one may make it */
     bool lists;
     vv_index list[VV_MAX_DIMS], list_shift[VV_MAX_DIMS]; /* chunks of the whole dimensions */
     vv_bytes scratch;
@@ -65,6 +71,12 @@ bool vv_user_valid(const vv_user *u, int nd);
 static inline bool vv_user_differs(const vv_user *u, int d)
 {
     return u->length[d] >= 0;
+}
+
+/* Position by position of the loops. */
+static inline bool vv_user_walks(const vv_user *u)
+{
+    return u->kind == VV_USER_LANES || u->kind == VV_USER_GUFUNC || u->kind == VV_USER_SEVERAL;
 }
 
 /* Where the blocks of a call are. */

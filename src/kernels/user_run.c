@@ -290,6 +290,17 @@ static vv_index core_elements(const call *c)
     return n;
 }
 
+/* At one position. */
+static int call_at(const vv_user *u, const void *const in[], vv_index n, char *out, vv_index n_out,
+                   const vv_index size[])
+{
+    void *results[VV_USER_RESULTS];
+    if (u->kind == VV_USER_LANES) return ((vv_lane_function *)u->function)(in[0], n, out, n_out, u->data);
+    if (u->kind == VV_USER_GUFUNC) return ((vv_gufunc_function *)u->function)(in, out, size, u->data);
+    for (int r = 0; r < u->n_results; r++) results[r] = out + u->result_at[r];
+    return ((vv_gufuncs_function *)u->function)(in, results, size, u->data);
+}
+
 static vv_status run_loops(call *c)
 {
     const vv_user *u = c->u;
@@ -300,7 +311,7 @@ static vv_status run_loops(call *c)
     for (int k = 0; k < u->n_in; k++) loop_strides(c, k, step[k]);
     for (int i = 0; i < u->n_sizes; i++) {
         int w = u->size_dim[i];
-        size[i] = vv_user_differs(u, w) && w < u->result_nd ? u->length[w] : u->work.n[w];
+        size[i] = w < 0 ? u->size[i] : vv_user_differs(u, w) && w < u->result_nd ? u->length[w] : u->work.n[w];
     }
     do {
         for (int k = 0; k < u->n_in; k++) {
@@ -308,8 +319,7 @@ static vv_status run_loops(call *c)
             for (int d = 0; d < u->loops; d++) first += at[d] * step[k][d];
             in[k] = (const char *)c->in[k] + first * vv_dtype_size(u->in[k].type);
         }
-        int code = u->kind == VV_USER_LANES ? ((vv_lane_function *)u->function)(in[0], n, out, n_out, u->data)
-                                            : ((vv_gufunc_function *)u->function)(in, out, size, u->data);
+        int code = call_at(u, in, n, out, n_out, size);
         if (code) return failed(u, code);
         out += n_out * vv_dtype_size(u->type);
     } while (vv_odometer(u->loops, c->b->box.n, at));

@@ -422,6 +422,9 @@ static void user(archive *a, vv_user **out, int nd)
     NUMBER(a, u->loops);
     NUMBER(a, u->n_sizes);
     for (int i = 0; i < VV_MAX_DIMS; i++) NUMBER(a, u->size_dim[i]);
+    for (int i = 0; i < VV_MAX_DIMS; i++) NUMBER(a, u->size[i]);
+    NUMBER(a, u->n_results);
+    for (int r = 0; r < VV_USER_RESULTS; r++) NUMBER(a, u->result_at[r]);
     NUMBER(a, u->lists);
     NUMBER(a, u->by_rank);
     NUMBER(a, u->scratch);

@@ -262,6 +262,12 @@ vv_array *vv_apply_gufunc(vv_session *s, vv_gufunc_function *f, const char *sign
     return vv_node_gufunc(&s->context, f, signature, arrays, n, options);
 }
 
+void vv_apply_gufuncs(vv_session *s, vv_gufuncs_function *f, const char *signature, vv_array *const arrays[], int n,
+                      const vv_dtype types[], vv_array *results[], int n_results, const vv_apply_options *options)
+{
+    vv_node_gufuncs(&s->context, f, signature, arrays, n, types, results, n_results, options);
+}
+
 vv_array *vv_random_array(vv_session *s, const char *kind, const char *dims, const char *chunks, uint64_t seed,
                           vv_dtype dtype)
 {

@@ -562,6 +562,77 @@ static void core_dimensions(void **state)
     said(vv_apply_gufunc(session, dot, "(i),(i)->()", (vv_array *[]){a, c}, 2, NULL), VV_ERR_SHAPE, "17 elements");
 }
 
+/* The sum as f64, distances from the mean as f32, the greatest and the least one's places as i16. */
+static int about(const void *const in[], void *const out[], const vv_index size[], const void *data)
+{
+    const double *x = in[0];
+    int16_t *place = out[2];
+    vv_index n = size[0];
+    double sum = 0;
+    (void)data;
+    if (size[1] != 2 || n == 0) return -1;
+    for (vv_index i = 0; i < n; i++) {
+        sum += x[i];
+        if (x[i] > x[place[0]]) place[0] = (int16_t)i;
+        if (x[i] < x[place[1]]) place[1] = (int16_t)i;
+    }
+    *(double *)out[0] = sum;
+    for (vv_index i = 0; i < n; i++) ((float *)out[1])[i] = (float)(x[i] - sum / (double)n);
+    return 0;
+}
+
+static void several_results(void **state)
+{
+    static const vv_dtype types[] = {VV_F64, VV_F32, VV_I16};
+    (void)state;
+    vv_array *a = reals("y:5,x:4"), *r[3];
+    double sum[Y];
+    float apart[ALL];
+    int16_t place[2 * Y];
+    vv_apply_options o = {.dims = "end:2", .name = "total,apart"};
+    vv_apply_gufuncs(session, about, "(x)->(),(x),(end)", &a, 1, types, r, 3, &o);
+    must(vv_compute_all(r, (void *[]){sum, apart, place}, (vv_bytes[]){sizeof sum, sizeof apart, sizeof place}, 3));
+    for (int y = 0; y < Y; y++) {
+        const double *row = &grid_f64[y * X];
+        int most = 0, least = 0;
+        double total = 0;
+        for (int x = 0; x < X; x++) {
+            total += row[x];
+            most = row[x] > row[most] ? x : most;
+            least = row[x] < row[least] ? x : least;
+        }
+        assert_true(total == sum[y] && place[2 * y] == most && place[2 * y + 1] == least);
+        for (int x = 0; x < X; x++) assert_true(apart[y * X + x] == (float)(row[x] - total / X));
+    }
+    assert_string_equal(vv_array_name(r[0]), "total");
+    assert_string_equal(vv_array_name(r[1]), "apart");
+    assert_string_equal(vv_array_dim(r[1], 1), "x");
+    assert_int_equal(vv_array_dtype(r[2]), VV_I16);
+    assert_string_equal(vv_array_dim(r[2], 1), "end");
+    /* One alone; and what is made of it. */
+    double most = -HUGE_VAL;
+    for (int y = 0; y < Y; y++) most = fmax(most, sum[y]);
+    same_f64(vv_max(r[0], NULL), 1, &most);
+    static const struct {
+        const char *signature, *said;
+        int n;
+    } bad[] = {{"(x)->(),(x)", "3 results, but", 3},
+               {"(x)->(),(x),(end),()", "more than 3", 3},
+               {"(x)->(),(x),(k)", "'k'", 3},
+               {"(x)->(),(x),(end", "no signature", 3},
+               {"(x)->(),(x),(end)x", "no signature", 3},
+               {"(x)->()", "17 results", 17}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        vv_array *none[17];
+        vv_dtype all[17] = {VV_F64, VV_F32, VV_I16};
+        vv_apply_gufuncs(session, about, bad[i].signature, &a, 1, all, none, bad[i].n, &o);
+        for (int k = 0; k < bad[i].n; k++) said(none[k], VV_ERR_USAGE, bad[i].said);
+    }
+    vv_array *both = vv_rename(a, "y", "end");
+    vv_apply_gufuncs(session, about, "(x)->(),(x),(end)", &both, 1, types, r, 3, &o);
+    said(r[2], VV_ERR_SHAPE, "called 'end'");
+}
+
 /* --- failures --- */
 
 static int fails(const vv_block_task *t)
@@ -661,8 +732,9 @@ static int go(vv_session *s, int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(elements),     cmocka_unit_test(positions),       cmocka_unit_test(chunks),
         cmocka_unit_test(wrong_chunks), cmocka_unit_test(letters),         cmocka_unit_test(surroundings),
-        cmocka_unit_test(along_axes),   cmocka_unit_test(core_dimensions), cmocka_unit_test(of_the_ranks),
-        cmocka_unit_test(failures),     cmocka_unit_test(in_expressions),  cmocka_unit_test(pictures)};
+        cmocka_unit_test(along_axes),   cmocka_unit_test(core_dimensions), cmocka_unit_test(several_results),
+        cmocka_unit_test(of_the_ranks), cmocka_unit_test(failures),        cmocka_unit_test(in_expressions),
+        cmocka_unit_test(pictures)};
     session = s;
     return cmocka_run_group_tests_name("apply", tests, NULL, NULL) ? VV_ERR_RUN : VV_OK;
 }

@@ -181,6 +181,32 @@ static vv_array *own_gufunc(vv_session *s, vv_array *const in[], const char *arg
     return vv_apply_gufunc(s, inner, signature, f64, 2, NULL);
 }
 
+static int of_one_call(const void *const in[], void *const out[], const vv_index size[], const void *data)
+{
+    const double *x = in[0];
+    (void)data;
+    for (vv_index i = 0; i < size[0]; i++) {
+        *(double *)out[0] += x[i] * x[i];
+        ((float *)out[1])[i] = 2 * (float)x[i];
+    }
+    for (vv_index i = 0; i < size[1]; i++) {
+        double end = x[i * (size[0] - 1)];
+        ((int32_t *)out[2])[i] = fabs(end) < 1e6 ? (int32_t)end : 0;
+    }
+    return 0;
+}
+
+static vv_array *own_gufuncs(vv_session *s, vv_array *const in[], const char *arguments)
+{
+    char dim[64], which[64], signature[256];
+    vv_array *f64 = vv_astype(in[0], VV_F64), *made[3];
+    word(arguments, "dim", dim);
+    snprintf(signature, sizeof signature, "(%s)->(),(%s),(pair)", dim, dim);
+    vv_apply_gufuncs(s, of_one_call, signature, &f64, 1, (vv_dtype[]){VV_F64, VV_F32, VV_I32}, made, 3,
+                     &(vv_apply_options){.dims = "pair:2"});
+    return made[atoi(word(arguments, "which", which))];
+}
+
 static vv_array *own_reduction(vv_session *s, vv_array *const in[], const char *arguments)
 {
     char dims[64];
@@ -211,9 +237,9 @@ typedef vv_array *own_function(vv_session *s, vv_array *const in[], const char *
 static const struct {
     const char *name;
     own_function *make;
-} own[] = {
-    {"own_map", own_map},       {"own_blocks", own_blocks}, {"own_overlap", own_overlap},    {"own_lanes", own_lanes},
-    {"own_gufunc", own_gufunc}, {"own_groups", own_groups}, {"own_reduction", own_reduction}};
+} own[] = {{"own_map", own_map},       {"own_blocks", own_blocks},      {"own_overlap", own_overlap},
+           {"own_lanes", own_lanes},   {"own_gufunc", own_gufunc},      {"own_gufuncs", own_gufuncs},
+           {"own_groups", own_groups}, {"own_reduction", own_reduction}};
 enum { OWN = sizeof own / sizeof *own };
 
 static vv_array *call(vv_session *s, const names *all, const char *function, char *operands, const char *arguments)

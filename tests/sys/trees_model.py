@@ -9,6 +9,7 @@ import numpy as np
 
 NAMES = ["time", "lat", "lon", "lev", "p", "q", "r", "s"]
 RAMPS = ["f4", "f8"]
+np.seterr(over="ignore")
 MOST = 20000  # elements of an array
 
 
@@ -21,7 +22,7 @@ class Value:
         self.single, self.read = self.array.dtype.str[1:] in ("f4", "c8") or any(v.single for v in of), read
         scale = max([v.scale for v in of], default=1.0) if scale is None else scale
         finite = np.abs(self.array[np.isfinite(self.array)]) if self.array.size else np.zeros(0)
-        self.scale = max(scale, float(finite.max(initial=0.0)))
+        self.scale = np.float64(max(scale, float(finite.max(initial=0.0))))  # whose powers may overflow
 
     def length(self, dim):
         return self.array.shape[self.dims.index(dim)]

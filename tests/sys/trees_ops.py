@@ -456,8 +456,9 @@ def tensordot(rng, v, others):
     d = pick_dim(rng, v)
     if d is None or v.array.dtype == bool or len(v.dims) > 2 or v.array.dtype.kind in "fc" and not numbers(v):
         return None
-    k, to = v.dims.index(d), [f"{x}_" for x in v.dims]
-    other = v
+    k, to, other = v.dims.index(d), [f"{x}_" for x in v.dims], v
+    while set(to) & set(v.dims):
+        to = [f"{x}_" for x in to]
     for x, y in zip(v.dims, to):
         other = ("rename", [other], f"dim={x} to={y}")
     w = wide_as_numpy(v)
@@ -557,7 +558,7 @@ def vdot(rng, v, others):
 COMPOSED = {
     "isclose": composed("isclose", close(False), True, 2), "allclose": allclose, "iscomplex": composed("iscomplex", lambda rng, a: ("", np.iscomplex(a)), True),
     "isreal": composed("isreal", lambda rng, a: ("", np.isreal(a)), True), "logaddexp": composed("logaddexp", lambda rng, a, b: ("", np.logaddexp(a, b)), False, 2),
-    "logaddexp2": composed("logaddexp2", lambda rng, a, b: ("", np.logaddexp2(a, b)), False, 2), "sinc": composed("sinc", lambda rng, a: ("", np.sinc(a))),
+    "logaddexp2": composed("logaddexp2", lambda rng, a, b: ("", np.logaddexp2(a, b)), False, 2), "sinc": composed("sinc", lambda rng, a: ("", np.sinc(np.atleast_1d(a)).reshape(a.shape))),
     "i0": composed("i0", lambda rng, a: ("", np.i0(a.astype("f8")).astype(a.dtype if a.dtype == "f4" else "f8"))), "float_power": float_power, "round": composed("round", rounded, True),
     "nan_to_num": composed("nan_to_num", numbered), "frexp": composed("frexp", parts_of(("mantissa", "exponent"), np.frexp)),
     "modf": composed("modf", parts_of(("fraction", "whole"), np.modf)), "vdot": vdot,
@@ -811,6 +812,21 @@ def own_gufunc(rng, v, others):
     return [v, v], f"dim={d}", out, [x for x in v.dims if x != d]
 
 
+def own_gufuncs(rng, v, others):
+    """Results of one call: the sum of squares, twice all elements, the first and the last one as integers."""
+    d, which = pick_dim(rng, v), int(rng.integers(3))
+    if d is None or v.array.dtype.kind == "c" or v.length(d) == 0 or which == 2 and not (np.abs(v.array.astype("f8")) < 1e6).all():
+        return None
+    k, left = v.dims.index(d), [x for x in v.dims if x != d]
+    if which == 0:
+        with np.errstate(all="ignore"):
+            return [v], f"dim={d} which=0", np.add.accumulate(f8(v) ** 2, k).take(-1, k), left
+    if which == 1:
+        return [v], f"dim={d} which=1", 2 * np.moveaxis(v.array.astype("f4"), k, -1), left + [d]
+    ends = np.stack([v.array.take(0, k), v.array.take(-1, k)], -1)
+    return [v], f"dim={d} which=2", np.trunc(ends).astype("i4"), left + ["pair"]
+
+
 def own_reduction(rng, v, others):
     dims, axes, left = over_some(rng, v)
     if not dims or v.array.dtype.kind in "cb" or 0 in v.array.shape:
@@ -843,7 +859,7 @@ CASES = {
     "irfft": transform("irfft", lambda a, axes, norm: np.fft.irfftn(a, None, axes, norm)), "hfft": transform("hfft", lambda a, axes, norm: np.fft.hfft(a, None, axes[0], norm)),
     "ihfft": transform("ihfft", lambda a, axes, norm: np.fft.ihfft(a, None, axes[0], norm)), "fftshift": shifted("fftshift"), "ifftshift": shifted("ifftshift"),
     "fftfreq": frequencies("fftfreq"), "rfftfreq": frequencies("rfftfreq"),
-    "own_map": own_map, "own_blocks": own_blocks, "own_overlap": own_overlap, "own_lanes": own_lanes, "own_gufunc": own_gufunc, "own_reduction": own_reduction, "own_groups": own_groups,
+    "own_map": own_map, "own_blocks": own_blocks, "own_overlap": own_overlap, "own_lanes": own_lanes, "own_gufunc": own_gufunc, "own_gufuncs": own_gufuncs, "own_reduction": own_reduction, "own_groups": own_groups,
 }
 CASES["det"] = det
 for _name in ("qr", "svd", "cholesky", "inverse", "solve", "det"):
