@@ -175,10 +175,8 @@ static vv_status add_variable(vv_meta *m, const vv_meta *from, const vv_variable
 
 static vv_status new_member(vv_joined *j, vv_member **out)
 {
-    vv_member *more = realloc(j->member, sizeof *more * (size_t)(j->n_members + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the variables of joined files");
-    j->member = more;
-    *out = &more[j->n_members++];
+    VV_TRY(vv_grow(&j->member, j->n_members, sizeof *j->member, "variables of joined files"));
+    *out = &j->member[j->n_members++];
     **out = (vv_member){.from = -1};
     return vv_new(&(*out)->var, (size_t)j->n, sizeof *(*out)->var);
 }

@@ -11,18 +11,13 @@
 enum { PIECE = 64 << 20, MOST = 1 << 26 }; /* bytes at a time; positions that a plan may carry */
 
 typedef struct positions {
-    vv_index n, room;
+    vv_index n;
     vv_index *at;
 } positions;
 
 static vv_status note(positions *p, vv_index at)
 {
-    if (p->n == p->room) {
-        vv_index room = 2 * p->room + 1024, *more = realloc(p->at, (size_t)room * sizeof *more);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %lld positions of a mask", (long long)p->n);
-        p->at = more;
-        p->room = room;
-    }
+    VV_TRY(vv_grow(&p->at, p->n, sizeof *p->at, "positions of a mask"));
     p->at[p->n++] = at;
     return VV_OK;
 }

@@ -90,17 +90,6 @@ vv_array *vv_node_new(vv_context *c, vv_node_kind kind, const char *name)
     return a;
 }
 
-/* Room for one more item in an array that grows by doubling. */
-static vv_status grow(void *items, int n, size_t size)
-{
-    void **at = items;
-    if (n & (n - 1)) return VV_OK; /* full only at powers of two, and empty at 0 */
-    void *more = realloc(*at, size * (size_t)(n ? 2 * n : 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d parts of an array", n + 1);
-    *at = more;
-    return VV_OK;
-}
-
 vv_array *vv_node_held(const vv_array *a, int number, const vv_grid *grid)
 {
     vv_array *h = vv_node_new(a->context, VV_NODE_HELD, a->name);
@@ -144,7 +133,7 @@ static vv_status take_text(vv_array *a, const vv_array *in)
 vv_status vv_node_input(vv_array *a, vv_array *in)
 {
     VV_TRY(take_text(a, in));
-    VV_TRY(grow(&a->input, a->n_inputs, sizeof *a->input));
+    VV_TRY(vv_grow(&a->input, a->n_inputs, sizeof *a->input, "parts of an array"));
     a->input[a->n_inputs++] = in;
     in->references++;
     return VV_OK;
@@ -152,7 +141,7 @@ vv_status vv_node_input(vv_array *a, vv_array *in)
 
 vv_status vv_node_add_part(vv_array *a, vv_part *p)
 {
-    vv_status status = grow(&a->part, a->n_parts, sizeof *a->part);
+    vv_status status = vv_grow(&a->part, a->n_parts, sizeof *a->part, "parts of an array");
     if (status != VV_OK) {
         vv_part_free(p);
         return status;
@@ -164,7 +153,7 @@ vv_status vv_node_add_part(vv_array *a, vv_part *p)
 vv_status vv_node_set_dim(vv_array *a, int d, const char *name, vv_index length)
 {
     if (d >= VV_MAX_DIMS) return vv_fail(VV_ERR_SHAPE, "'%s' would have more than %d dimensions", a->name, VV_MAX_DIMS);
-    VV_TRY(grow(&a->coord, d, sizeof *a->coord));
+    VV_TRY(vv_grow(&a->coord, d, sizeof *a->coord, "parts of an array"));
     a->coord[d] = (vv_coord){.var = -1};
     a->shape.nd = d + 1;
     a->shape.n[d] = length;

@@ -64,9 +64,8 @@ static int64_t number_of(vv_texts *t, const char *text)
 /* n strings, one behind the other, become the context's. */
 static vv_status take_strings(vv_texts *t, const vv_buf *b, vv_index n, int64_t number[])
 {
-    char *copy, **blocks = realloc(t->block, sizeof *blocks * (size_t)(t->n_blocks + 1));
-    if (!blocks) return vv_fail(VV_ERR_NOMEM, "no memory for strings");
-    t->block = blocks;
+    char *copy;
+    VV_TRY(vv_grow(&t->block, t->n_blocks, sizeof *t->block, "blocks of strings"));
     VV_TRY(make_room(t, n + 1));
     VV_TRY(vv_mem_get(&copy, (vv_bytes)b->size + 1, "strings"));
     t->block[t->n_blocks++] = copy;

@@ -319,6 +319,16 @@ vv_status vv_new(void *out, size_t count, size_t size)
     return VV_OK;
 }
 
+vv_status vv_grow_now(void *list, int64_t n, size_t size, const char *what)
+{
+    void *at; /* copied as bytes: the list's own pointer has another type */
+    memcpy(&at, list, sizeof at);
+    at = realloc(at, (n ? 2 * (size_t)n : 1) * size);
+    if (!at) return vv_fail(VV_ERR_NOMEM, "no memory for %lld %s", (long long)n + 1, what);
+    memcpy(list, &at, sizeof at);
+    return VV_OK;
+}
+
 vv_status vv_strdup(char **out, const char *text)
 {
     size_t n = strlen(text) + 1;

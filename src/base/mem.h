@@ -43,6 +43,14 @@ vv_bytes vv_mem_resident_peak(void);
 VV_WARN_UNUSED vv_status vv_new(void *out, size_t count, size_t size);
 VV_WARN_UNUSED vv_status vv_strdup(char **out, const char *text);
 
+/* Room for one more element in the list at *list (a pointer to its elements), which has n. A list that grows through this alone has room
+ * for the next power of two, so it is full when n is one, or 0. `what`: what its elements are, for the message. */
+VV_WARN_UNUSED vv_status vv_grow_now(void *list, int64_t n, size_t size, const char *what);
+VV_WARN_UNUSED static inline vv_status vv_grow(void *list, int64_t n, size_t size, const char *what)
+{
+    return n & (n - 1) ? VV_OK : vv_grow_now(list, n, size, what);
+}
+
 /* "1.5 GB" into out (at least 32 bytes); "256MB", "1.5G", "300k" into bytes. Both decimal; Ki/Mi/Gi suffixes are binary. */
 const char *vv_bytes_text(vv_bytes n, char out[32]);
 VV_WARN_UNUSED vv_status vv_bytes_parse(const char *text, vv_bytes *out);

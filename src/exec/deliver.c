@@ -352,9 +352,7 @@ bool vv_deliver_pushes(const vv_stage *g)
 static vv_status add_target(vv_run *r, int from, vv_target target)
 {
     vv_stage *g = &r->stage[from];
-    vv_target *more = realloc(g->target, ((size_t)g->n_targets + 1) * sizeof *more);
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d targets", g->n_targets + 1);
-    g->target = more;
+    VV_TRY(vv_grow(&g->target, g->n_targets, sizeof *g->target, "targets"));
     g->target[g->n_targets++] = target;
     return VV_OK;
 }

@@ -189,11 +189,9 @@ static vv_status insert_bad(vv_feed *f, vv_index number, bool *news)
     while (i < f->n_bad && f->bad[i] < number) i++;
     *news = i == f->n_bad || f->bad[i] != number;
     if (!*news) return VV_OK;
-    vv_index *more = realloc(f->bad, sizeof *more * (size_t)(f->n_bad + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of damaged chunks");
-    f->bad = more;
-    memmove(more + i + 1, more + i, sizeof *more * (size_t)(f->n_bad - i));
-    more[i] = number;
+    VV_TRY(vv_grow(&f->bad, f->n_bad, sizeof *f->bad, "damaged chunks"));
+    memmove(f->bad + i + 1, f->bad + i, sizeof *f->bad * (size_t)(f->n_bad - i));
+    f->bad[i] = number;
     f->n_bad++;
     return VV_OK;
 }

@@ -72,20 +72,14 @@ vv_status vv_saved_take(const vv_plan *p, const vv_saved *node, void *values)
 /* --- the coordinator's look at a directory --- */
 
 typedef struct list {
-    vv_index n, room;
+    vv_index n;
     vv_saved *saved;
     bool foreign; /* some belong to no step */
 } list;
 
 static vv_status keep(list *l, const vv_saved *s)
 {
-    if (l->n == l->room) {
-        vv_index room = 2 * l->room + 64;
-        vv_saved *more = realloc(l->saved, (size_t)room * sizeof *more);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a journal of %lld records", (long long)room);
-        l->saved = more;
-        l->room = room;
-    }
+    VV_TRY(vv_grow(&l->saved, l->n, sizeof *l->saved, "records of a journal"));
     l->saved[l->n++] = *s;
     return VV_OK;
 }

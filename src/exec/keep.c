@@ -101,10 +101,8 @@ static vv_status shrink(vv_keep *k)
 
 static vv_status add_held(vv_keep *k, int array, vv_index first, vv_index n)
 {
-    held *more = realloc(k->held, sizeof *more * ((size_t)k->n + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for another held array");
-    k->held = more;
-    held *h = &more[k->n];
+    VV_TRY(vv_grow(&k->held, k->n, sizeof *k->held, "held arrays"));
+    held *h = &k->held[k->n];
     *h = (held){.array = array, .first = first, .n = n};
     VV_TRY(vv_new(&h->item, (size_t)h->n + 1, sizeof *h->item));
     k->n++;

@@ -69,7 +69,7 @@ typedef struct vv_run {
     vv_letter *letters, **last_letter;
     vv_letter **open; /* by rank: a letter with pieces to which more may be added */
     vv_packed *packed;
-    vv_index n_packed, room_packed;
+    vv_index n_packed;
     vv_bytes packed_bytes; /* of those in memory */
     vv_raw_out out;
     bool out_open;

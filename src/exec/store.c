@@ -17,7 +17,7 @@ enum {
 /* What is on disk of a spilled inbox, and the pieces that are not there yet. */
 typedef struct spilled {
     pthread_mutex_t lock;
-    int n, room;
+    int n;
     vv_extent *extent;
     char *pending;
     vv_bytes fill, capacity;
@@ -345,13 +345,7 @@ static vv_status explain(const vv_store *s, vv_status status)
 
 static vv_status write_record(vv_store *s, spilled *p, const char *record, vv_bytes size)
 {
-    if (p->n == p->room) {
-        int room = 2 * p->room + 4;
-        vv_extent *more = realloc(p->extent, (size_t)room * sizeof *more);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of %d extents", room);
-        p->extent = more;
-        p->room = room;
-    }
+    VV_TRY(vv_grow(&p->extent, p->n, sizeof *p->extent, "extents"));
     vv_status status = vv_spill_write(s->spill, record, size, &p->extent[p->n]);
     if (status != VV_OK) return explain(s, status);
     p->n++;

@@ -149,18 +149,8 @@ static vv_status fill_chunk(vv_run *r, int step, vv_index out, const char *data,
 
 static vv_status keep_packed(vv_run *r, vv_packed packed)
 {
-    vv_status status = VV_OK;
     pthread_mutex_lock(&r->lock);
-    if (r->n_packed == r->room_packed) {
-        vv_index room = 2 * r->room_packed + 16;
-        vv_packed *more = realloc(r->packed, sizeof *more * (size_t)room);
-        if (more) {
-            r->packed = more;
-            r->room_packed = room;
-        } else {
-            status = vv_fail(VV_ERR_NOMEM, "no memory for a list of %lld chunks", (long long)room);
-        }
-    }
+    vv_status status = vv_grow(&r->packed, r->n_packed, sizeof *r->packed, "chunks of an output");
     if (status == VV_OK) r->packed[r->n_packed++] = packed;
     pthread_mutex_unlock(&r->lock);
     return status;

@@ -22,13 +22,7 @@ const vv_meaning *vv_meaning_find(const vv_script *x, const char *name)
 
 vv_status vv_meaning_add(vv_script *x, const char *name, const vv_value *v, bool result)
 {
-    if (x->n == x->room) {
-        int room = x->room ? 2 * x->room : 16;
-        vv_meaning *more = realloc(x->meaning, (size_t)room * sizeof *more);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d names", room);
-        x->meaning = more;
-        x->room = room;
-    }
+    VV_TRY(vv_grow(&x->meaning, x->n, sizeof *x->meaning, "names"));
     char *copy;
     VV_TRY(vv_pool_text(&x->pool, name, strlen(name), &copy));
     x->meaning[x->n++] = (vv_meaning){copy, *v, result};

@@ -1,4 +1,5 @@
 /* From words to trees: by recursion for what is nested, by precedence for operators. Whatever the text is, recursion and trees stay shallow. */
+#include "base/mem.h"
 #include "expr/token.h"
 #include "expr/tree.h"
 
@@ -121,7 +122,7 @@ static vv_status operation(parser *p, const char *function, vv_span place, vv_ex
 /* --- items --- */
 
 typedef struct items {
-    int n, room;
+    int n;
     vv_expr **at;
 } items;
 
@@ -129,13 +130,7 @@ static vv_status add_item(const parser *p, items *list, vv_expr *x)
 {
     if (list->n == MOST_ITEMS)
         return vv_passage_error(p->source, x->span, VV_ERR_USAGE, "more than %d items", MOST_ITEMS);
-    if (list->n == list->room) {
-        int room = list->room ? 2 * list->room : 8;
-        vv_expr **more = realloc(list->at, (size_t)room * sizeof *more);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for an expression");
-        list->at = more;
-        list->room = room;
-    }
+    VV_TRY(vv_grow(&list->at, list->n, sizeof *list->at, "expressions"));
     list->at[list->n++] = x;
     return VV_OK;
 }

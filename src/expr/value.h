@@ -49,7 +49,7 @@ struct vv_script {
     vv_pool pool;
     const vv_passage *source; /* of what is evaluated now */
     bool inner;               /* operands are lined up by what all of them have */
-    int n, room;
+    int n;
     vv_meaning *meaning; /* the newest last */
 };
 

@@ -22,7 +22,7 @@ struct vv_counter {
     int n_edges;
     seen *seen; /* by source */
     /* Coordinates along each dimension of a source that a box wants. */
-    vv_index *list[VV_MAX_DIMS], room[VV_MAX_DIMS], n[VV_MAX_DIMS];
+    vv_index *list[VV_MAX_DIMS], n[VV_MAX_DIMS];
     /* By rank: bytes in the parcel that is open for it. */
     vv_bytes *parcel;
     /* Ranks that want the inbox asked about last. */
@@ -144,12 +144,7 @@ static void enclose(seen *w, const vv_box *b)
 
 static vv_status append(vv_counter *c, int d, vv_index coord)
 {
-    if (c->n[d] == c->room[d]) {
-        vv_index room = 2 * c->room[d] + 16, *more = realloc(c->list[d], (size_t)room * sizeof *more);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory to count chunks");
-        c->list[d] = more;
-        c->room[d] = room;
-    }
+    VV_TRY(vv_grow(&c->list[d], c->n[d], sizeof *c->list[d], "chunks"));
     c->list[d][c->n[d]++] = coord;
     return VV_OK;
 }

@@ -90,7 +90,7 @@ typedef struct line {
 
 typedef struct tasks {
     const vv_plan *plan;
-    int n, n_lines, room;
+    int n, n_lines;
     node *node;
     line *line;
     int *first;  /* by step: its first node */
@@ -161,12 +161,7 @@ static vv_status add_line(tasks *t, int from, int to)
     if (t->n_lines > 0 && t->line[t->n_lines - 1].from == from && t->line[t->n_lines - 1].to == to) return VV_OK;
     if (t->n_lines == MOST_LINES)
         return vv_fail(VV_ERR_USAGE, "more than %d lines between tasks are no picture; draw the steps", MOST_LINES);
-    if (t->n_lines == t->room) {
-        t->room = 2 * t->room + 256;
-        line *more = realloc(t->line, sizeof *more * (size_t)t->room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a picture");
-        t->line = more;
-    }
+    VV_TRY(vv_grow(&t->line, t->n_lines, sizeof *t->line, "lines of a picture"));
     t->line[t->n_lines++] = (line){from, to};
     return VV_OK;
 }

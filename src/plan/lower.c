@@ -13,10 +13,8 @@ static vv_status add_source(vv_builder *b, vv_file *file, int var, const char *p
                             vv_source **out)
 {
     vv_plan *p = b->l->plan;
-    vv_origin *origin = realloc(b->l->origin, sizeof *origin * ((size_t)p->n_sources + 1));
-    if (!origin) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
-    b->l->origin = origin;
-    origin[p->n_sources] = (vv_origin){file, var};
+    VV_TRY(vv_grow(&b->l->origin, p->n_sources, sizeof *b->l->origin, "sources"));
+    b->l->origin[p->n_sources] = (vv_origin){file, var};
     VV_TRY(vv_plan_add_source(p, out));
     (*out)->address = -1;
     VV_TRY(vv_strdup(&(*out)->path, path));
@@ -244,10 +242,8 @@ static int find_reduce(const vv_builder *b, const vv_array *a, int input, const 
 
 static vv_status note_reduce(vv_builder *b, const vv_array *a, int input, const vv_box *box, int step)
 {
-    vv_reduces *more = realloc(b->reduces, sizeof *more * ((size_t)b->n_reduces + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
-    b->reduces = more;
-    more[b->n_reduces++] = (vv_reduces){a, input, step, *box};
+    VV_TRY(vv_grow(&b->reduces, b->n_reduces, sizeof *b->reduces, "reductions"));
+    b->reduces[b->n_reduces++] = (vv_reduces){a, input, step, *box};
     return VV_OK;
 }
 
@@ -521,13 +517,11 @@ vv_status vv_lower_make(vv_builder *b, int node, const vv_box *box, vv_dtype as,
             return VV_OK;
         }
     VV_TRY(make(b, node, &m));
-    vv_made *more = realloc(b->made, sizeof *more * ((size_t)b->n_made + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
-    b->made = more;
+    VV_TRY(vv_grow(&b->made, b->n_made, sizeof *b->made, "parts of a plan"));
     m.next = b->made_of[node];
     b->made_of[node] = b->n_made;
-    more[b->n_made] = m;
-    *out = &more[b->n_made++];
+    b->made[b->n_made] = m;
+    *out = &b->made[b->n_made++];
     return VV_OK;
 }
 

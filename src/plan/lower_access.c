@@ -306,9 +306,7 @@ static void merge_last(loads *l)
 static vv_status note_load(const vv_step *s, const vv_input *in, const vv_part *part, bool apart, const char *why,
                            loads *l)
 {
-    load *more = realloc(l->at, sizeof *more * ((size_t)l->n + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the plan");
-    l->at = more;
+    VV_TRY(vv_grow(&l->at, l->n, sizeof *l->at, "loads"));
     load new = {.read = part->from, .why = why, .step = -1};
     if (!vv_part_source(part, &part->box, &new.box)) return VV_OK;
     vv_walk_note(s, in, part, apart, &new.walk);

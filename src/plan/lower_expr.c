@@ -45,17 +45,6 @@ static void forget(expression *x)
     memset(x->bucket, 0xff, sizeof x->bucket);
 }
 
-/* Room for one more element of an array of n. */
-static vv_status room(void *items, int n, size_t size)
-{
-    void **array = items;
-    if (n & (n - 1)) return VV_OK;
-    void *more = realloc(*array, size * (size_t)(n ? 2 * n : 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for an expression of %d operations", n);
-    *array = more;
-    return VV_OK;
-}
-
 /* Takes the view over. */
 static vv_status intern(expression *x, vv_view *v, int *out)
 {
@@ -64,7 +53,7 @@ static vv_status intern(expression *x, vv_view *v, int *out)
             vv_view_free(v);
             return VV_OK;
         }
-    vv_status status = room(&x->view, x->n_views, sizeof *x->view);
+    vv_status status = vv_grow(&x->view, x->n_views, sizeof *x->view, "operations of an expression");
     if (status != VV_OK)
         vv_view_free(v);
     else
@@ -86,7 +75,7 @@ static int find(expression *x, int node, int view)
 
 static vv_status add_value(expression *x, value v, int *out)
 {
-    VV_TRY(room(&x->value, x->n, sizeof *x->value));
+    VV_TRY(vv_grow(&x->value, x->n, sizeof *x->value, "operations of an expression"));
     int *head = bucket_of(x, v.node, v.view);
     v.next = *head;
     *head = *out = x->n;
@@ -114,7 +103,7 @@ static vv_status add_input(expression *x, int node, int view, int *out)
     if (k < x->n_inputs) {
         vv_input_free(&in);
     } else {
-        vv_status status = room(&x->input, x->n_inputs, sizeof in);
+        vv_status status = vv_grow(&x->input, x->n_inputs, sizeof in, "operations of an expression");
         if (status != VV_OK) {
             vv_input_free(&in);
             return status;

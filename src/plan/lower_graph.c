@@ -244,18 +244,13 @@ typedef struct visit {
 } visit;
 
 typedef struct stack {
-    int n, room;
+    int n;
     visit *at;
 } stack;
 
 static vv_status push(stack *s, vv_array *a)
 {
-    if (s->n == s->room) {
-        s->room = s->room ? 2 * s->room : 64;
-        visit *more = realloc(s->at, sizeof *more * (size_t)s->room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory to plan a chain of %d arrays", s->n);
-        s->at = more;
-    }
+    VV_TRY(vv_grow(&s->at, s->n, sizeof *s->at, "arrays in a chain"));
     s->at[s->n++] = (visit){a, 0};
     return VV_OK;
 }

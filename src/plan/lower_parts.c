@@ -18,14 +18,12 @@ void vv_view_free(vv_view *v)
 /* Takes the part over. */
 static vv_status add_part(vv_view *v, vv_part *part)
 {
-    vv_part *more = realloc(v->part, sizeof *more * ((size_t)v->n + 1));
-    if (!more) {
+    vv_status status = vv_grow(&v->part, v->n, sizeof *v->part, "parts of a view");
+    if (status == VV_OK)
+        v->part[v->n++] = *part;
+    else
         vv_part_free(part);
-        return vv_fail(VV_ERR_NOMEM, "no memory for a view of %d parts", v->n + 1);
-    }
-    v->part = more;
-    more[v->n++] = *part;
-    return VV_OK;
+    return status;
 }
 
 static vv_status add_copy(vv_view *v, const vv_part *part)

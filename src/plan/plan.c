@@ -67,16 +67,14 @@ void vv_plan_free(vv_plan **plan)
     *plan = NULL;
 }
 
-/* Grows *items by one zeroed element of `size` bytes. Room is a power of two: full when n is one. */
+/* Grows *items by one zeroed element of `size` bytes. */
 static vv_status grow(void *items, int *n, size_t size, void *out)
 {
-    void **array = items;
-    bool full = (*n & (*n - 1)) == 0;
-    char *more = full ? realloc(*array, (*n ? 2 * (size_t)*n : 1) * size) : *array;
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a plan of %d parts", *n + 1);
-    memset(more + (size_t)*n * size, 0, size);
-    *array = more;
-    *(void **)out = more + (size_t)*n * size;
+    VV_TRY(vv_grow(items, *n, size, "parts of a plan"));
+    char **array = items;
+    char *new = &array[0][size * (size_t)*n];
+    memset(new, 0, size);
+    *(void **)out = new;
     (*n)++;
     return VV_OK;
 }
@@ -193,18 +191,13 @@ void vv_step_result_grid(const vv_step *s, vv_grid *out)
 
 /* Appends to a list that doubles its room. */
 typedef struct list {
-    vv_index n, room;
+    vv_index n;
     vv_index *at;
 } list;
 
 static vv_status append(list *l, vv_index value)
 {
-    if (l->n == l->room) {
-        vv_index room = 2 * l->room + 64, *more = realloc(l->at, (size_t)room * sizeof *more);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for groups");
-        l->at = more;
-        l->room = room;
-    }
+    VV_TRY(vv_grow(&l->at, l->n, sizeof *l->at, "groups"));
     l->at[l->n++] = value;
     return VV_OK;
 }

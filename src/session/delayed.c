@@ -55,13 +55,7 @@ static vv_status node_new(vv_session *s, vv_delayed **out)
 {
     vv_graph_book *b;
     VV_TRY(book_of(s, &b));
-    if (b->n == b->room) {
-        int64_t room = 2 * b->room + 64;
-        vv_delayed **more = realloc(b->node, sizeof *more * (size_t)room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for another delayed call");
-        b->node = more;
-        b->room = room;
-    }
+    VV_TRY(vv_grow(&b->node, b->n, sizeof *b->node, "delayed calls"));
     VV_TRY(vv_new(out, 1, sizeof **out));
     **out = (vv_delayed){.session = s, .refs = 1, .number = ++b->n, .options = {.rank = -1}};
     b->node[b->n - 1] = *out;

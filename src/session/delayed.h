@@ -31,7 +31,7 @@ struct vv_delayed {
 /* All nodes of a session. */
 typedef struct vv_graph_book {
     vv_delayed **node; /* by number less 1; NULL: released */
-    int64_t n, room;
+    int64_t n;
     vv_delayed **bucket;
     int bits;
     int64_t alive;

@@ -223,12 +223,7 @@ static bool worth_holding(const vv_session *s, const vv_array *a, vv_lent *lent)
 
 static vv_status lend(vv_lent *lent, vv_array *a)
 {
-    if (lent->n == lent->room) {
-        lent->room = 2 * lent->room + 8;
-        vv_array **more = realloc(lent->array, sizeof *more * (size_t)lent->room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of arrays");
-        lent->array = more;
-    }
+    VV_TRY(vv_grow(&lent->array, lent->n, sizeof *lent->array, "arrays"));
     lent->array[lent->n++] = a;
     a->references++;
     return VV_OK;

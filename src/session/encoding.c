@@ -30,11 +30,9 @@ static bool real(const char *text, double *out)
 
 static vv_status add_chunk(vv_encoding *e, const char *name, vv_index length)
 {
-    struct vv_chunk_wish *more = realloc(e->chunk, sizeof *more * (size_t)(e->n_chunks + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of chunk lengths");
-    e->chunk = more;
-    more[e->n_chunks].length = length;
-    VV_TRY(vv_strdup(&more[e->n_chunks].dim, name));
+    VV_TRY(vv_grow(&e->chunk, e->n_chunks, sizeof *e->chunk, "chunk lengths"));
+    e->chunk[e->n_chunks].length = length;
+    VV_TRY(vv_strdup(&e->chunk[e->n_chunks].dim, name));
     e->n_chunks++;
     return VV_OK;
 }

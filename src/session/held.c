@@ -64,10 +64,8 @@ void vv_held_settle(vv_plan *p, vv_cost *c, vv_bytes baseline)
 
 static vv_status note_drop(vv_session *s, int number)
 {
-    int *more = realloc(s->drop, sizeof *more * ((size_t)s->n_drops + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of %d arrays", s->n_drops + 1);
-    s->drop = more;
-    more[s->n_drops++] = number;
+    VV_TRY(vv_grow(&s->drop, s->n_drops, sizeof *s->drop, "held arrays"));
+    s->drop[s->n_drops++] = number;
     return VV_OK;
 }
 

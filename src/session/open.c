@@ -28,11 +28,8 @@ static void files_free(files *f)
 
 static vv_status add_path(files *f, const char *path)
 {
-    char **more = f->path;
-    if ((f->n & (f->n - 1)) == 0) more = realloc(f->path, sizeof *more * (size_t)(f->n ? 2 * f->n : 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the names of %d files", f->n + 1);
-    f->path = more;
-    VV_TRY(vv_strdup(&more[f->n], path));
+    VV_TRY(vv_grow(&f->path, f->n, sizeof *f->path, "names of files"));
+    VV_TRY(vv_strdup(&f->path[f->n], path));
     f->n++;
     return VV_OK;
 }

@@ -74,13 +74,12 @@ void vv_output_free(vv_output **out)
 /* Takes over one handle of `a`. */
 vv_status vv_output_add_item(vv_output *o, const char *name, vv_array *a, vv_dataset *carried, int var)
 {
-    vv_item *more = realloc(o->item, sizeof *more * (size_t)(o->n_items + 1));
-    if (!more) {
+    vv_status status = vv_grow(&o->item, o->n_items, sizeof *o->item, "variables of an output");
+    if (status != VV_OK) {
         vv_release(&a);
-        return vv_fail(VV_ERR_NOMEM, "no memory for an output of %d variables", o->n_items + 1);
+        return status;
     }
-    o->item = more;
-    vv_item *i = &more[o->n_items++];
+    vv_item *i = &o->item[o->n_items++];
     if (a) vv_node_take_over(a);
     *i = (vv_item){.array = a, .carried = carried, .var = var, .target = -1};
     i->strings = a && a->text == VV_TEXT_STRINGS;

@@ -15,19 +15,13 @@ vv_status vv_spread(vv_net *net, vv_tag tag, const void *data, vv_bytes size)
 
 /* Messages of the next plan that came before the plan itself. */
 typedef struct early {
-    int n, room;
+    int n;
     vv_message *message;
 } early;
 
 static vv_status keep(early *e, const vv_message *m)
 {
-    if (e->n == e->room) {
-        int room = 2 * e->room + 16;
-        vv_message *more = realloc(e->message, sizeof *more * (size_t)room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d messages", room);
-        e->message = more;
-        e->room = room;
-    }
+    VV_TRY(vv_grow(&e->message, e->n, sizeof *e->message, "messages"));
     e->message[e->n++] = *m;
     return VV_OK;
 }

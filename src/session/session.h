@@ -40,7 +40,7 @@ struct vv_session {
 /* Arrays that are held as long as a plan needs that: parts that it shares with arrays that were held for delayed calls. Of an explained plan those that calls would have made: nobody holds them. */
 typedef struct vv_lent {
     vv_array **array; /* references */
-    int n, room;
+    int n;
     vv_bytes bytes; /* of a rank */
     bool pretended;
     char *text; /* what would come before the plan; NULL: nothing */

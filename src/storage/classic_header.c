@@ -235,12 +235,10 @@ static vv_status take_variables(header *h, vv_meta *m, vv_classic *c)
     VV_TRY(take_list(h, TAG_VARIABLES, &n));
     for (vv_index i = 0; i < n; i++) {
         char *name;
-        vv_classic_at *more = realloc(c->at, sizeof *more * (size_t)(i + 1));
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %lld variables", (long long)n);
-        c->at = more;
-        more[i] = (vv_classic_at){0};
+        VV_TRY(vv_grow(&c->at, i, sizeof *c->at, "variables"));
+        c->at[i] = (vv_classic_at){0};
         VV_TRY(take_name(h, &name));
-        vv_status status = take_variable(h, m, name, &more[i]);
+        vv_status status = take_variable(h, m, name, &c->at[i]);
         if (status != VV_OK) (void)vv_error_prefix("variable '%s'", name);
         free(name);
         if (status != VV_OK) return status;

@@ -395,12 +395,10 @@ static vv_status write_labels(hid_t dataset, const vv_meta *m, const vv_variable
 
 static vv_status add_user(scale *s, hobj_ref_t dataset, int dimension)
 {
-    user *more = realloc(s->user, sizeof *more * (size_t)(s->n_users + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for the users of a dimension");
-    s->user = more;
-    memset(&more[s->n_users], 0, sizeof *more);
-    more[s->n_users].dataset = dataset;
-    more[s->n_users++].dimension = (unsigned)dimension;
+    VV_TRY(vv_grow(&s->user, s->n_users, sizeof *s->user, "users of a dimension"));
+    memset(&s->user[s->n_users], 0, sizeof *s->user);
+    s->user[s->n_users].dataset = dataset;
+    s->user[s->n_users++].dimension = (unsigned)dimension;
     return VV_OK;
 }
 

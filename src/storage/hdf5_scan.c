@@ -20,13 +20,7 @@ static vv_status walk_group(hid_t group, const char *prefix, vv_h5_scan *s);
 
 static vv_status new_entry(vv_h5_scan *s, vv_h5_entry **out)
 {
-    if (s->n == s->capacity) {
-        int capacity = s->capacity ? 2 * s->capacity : 16;
-        vv_h5_entry *more = realloc(s->entry, sizeof *more * (size_t)capacity);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d datasets", capacity);
-        s->entry = more;
-        s->capacity = capacity;
-    }
+    VV_TRY(vv_grow(&s->entry, s->n, sizeof *s->entry, "datasets"));
     *out = &s->entry[s->n++];
     **out = (vv_h5_entry){.dataset = -1, .dim_id = -1, .variable = true};
     for (int d = 0; d < VV_MAX_DIMS; d++) (*out)->scale_of[d] = -1;
@@ -96,9 +90,7 @@ static vv_status seen_before(vv_h5_scan *s, haddr_t address, bool *seen)
     for (int i = 0; i < s->n_groups; i++)
         if (s->group[i] == address) *seen = true;
     if (*seen) return VV_OK;
-    haddr_t *more = realloc(s->group, sizeof *more * (size_t)(s->n_groups + 1));
-    if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d groups", s->n_groups);
-    s->group = more;
+    VV_TRY(vv_grow(&s->group, s->n_groups, sizeof *s->group, "groups"));
     s->group[s->n_groups++] = address;
     return VV_OK;
 }

@@ -25,7 +25,7 @@ typedef struct vv_h5_entry {
 } vv_h5_entry;
 
 typedef struct vv_h5_scan {
-    int n, capacity;
+    int n;
     vv_h5_entry *entry;
     int n_groups;
     haddr_t *group; /* groups seen, as links may form circles */

@@ -50,6 +50,24 @@ static void test_blocks(void **state)
     assert_int_equal(vv_mem_peak(), start);
 }
 
+static void test_a_list_that_grows(void **state)
+{
+    (void)state;
+    int *list = NULL, n = 0;
+    for (int round = 0; round < 3; round++) { /* elements that were taken off again change nothing */
+        for (int i = 0; i < 1000; i++, n++) {
+            must(vv_grow(&list, n, sizeof *list, "numbers"));
+            list[n] = n;
+        }
+        for (int i = 0; i < n; i++) assert_int_equal(list[i], i);
+        n = round == 0 ? 0 : n - 700;
+    }
+    int *before = list;
+    assert_int_equal(vv_grow(&list, INT64_C(1) << 58, sizeof *list, "numbers"), VV_ERR_NOMEM);
+    assert_ptr_equal(list, before); /* still there */
+    free(list);
+}
+
 static void test_budget(void **state)
 {
     (void)state;
@@ -332,6 +350,7 @@ int main(void)
         cmocka_unit_test_setup(test_kept, reset),
         cmocka_unit_test_setup(test_kept_threads, reset),
         cmocka_unit_test_setup_teardown(test_rest, reset, reset),
+        cmocka_unit_test(test_a_list_that_grows),
         cmocka_unit_test(test_bookkeeping),
         cmocka_unit_test_setup(test_resident, reset),
         cmocka_unit_test(test_sizes_known),

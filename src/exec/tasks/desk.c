@@ -18,13 +18,7 @@ vv_entry *vv_desk_find(const vv_desk *d, int64_t id)
 static vv_status more_entries(vv_desk *d)
 {
     vv_entry *slab;
-    if (d->n_slabs == d->room_slabs) {
-        int room = 2 * d->room_slabs + 16;
-        vv_entry **more = realloc(d->slab, sizeof *more * (size_t)room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for another task");
-        d->slab = more;
-        d->room_slabs = room;
-    }
+    VV_TRY(vv_grow(&d->slab, d->n_slabs, sizeof *d->slab, "tasks"));
     VV_TRY(vv_new(&slab, SLAB, sizeof *slab));
     for (int i = SLAB - 1; i >= 0; i--) {
         slab[i].id = (int64_t)d->n_slabs * SLAB + i + 1;

@@ -109,7 +109,7 @@ typedef struct vv_desk {
     vv_host *host; /* of rank 0 */
     int ranks, threads;
     vv_entry **slab;
-    int n_slabs, room_slabs;
+    int n_slabs;
     vv_entry *free;
     vv_user_of *free_links, *link_slabs;
     vv_heap any;
@@ -118,11 +118,11 @@ typedef struct vv_desk {
     bool full;   /* no seat has room, as was found last */
     int64_t order;
     vv_desk_function *function;
-    int n_functions, room_functions;
+    int n_functions;
     vv_entry *ended, **ended_last; /* whose users are to be told */
     bool telling;
     vv_entry **made; /* by the task whose records are just being read */
-    int n_made, room_made;
+    int n_made;
     bool paused;
     int64_t unsent; /* tasks submitted or handed out since the last turn, and what those submitted will take */
     double unsent_seconds;

@@ -22,13 +22,7 @@ static void announce(vv_desk *d, const vv_symbol *s, int number)
 static vv_status add_function(vv_desk *d, vv_task_function *f, const vv_symbol *s, int *out)
 {
     static const double unknown = 1e-3;
-    if (d->n_functions == d->room_functions) {
-        int room = 2 * d->room_functions + 16;
-        vv_desk_function *more = realloc(d->function, sizeof *more * (size_t)room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for %d functions", room);
-        d->function = more;
-        d->room_functions = room;
-    }
+    VV_TRY(vv_grow(&d->function, d->n_functions, sizeof *d->function, "functions"));
     vv_desk_function *n = &d->function[d->n_functions];
     *n = (vv_desk_function){.call = f, .seconds = unknown};
     VV_TRY(vv_symbol_copy(s, &n->symbol));

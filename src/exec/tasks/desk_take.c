@@ -118,13 +118,7 @@ static vv_status back(vv_desk *d, vv_entry *e, int from)
 
 static vv_status remember(vv_desk *d, vv_entry *e)
 {
-    if (d->n_made == d->room_made) {
-        int room = 2 * d->room_made + 16;
-        vv_entry **more = realloc(d->made, sizeof *more * (size_t)room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of %d tasks", room);
-        d->made = more;
-        d->room_made = room;
-    }
+    VV_TRY(vv_grow(&d->made, d->n_made, sizeof *d->made, "tasks"));
     d->made[d->n_made++] = e;
     return VV_OK;
 }

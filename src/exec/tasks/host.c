@@ -70,13 +70,7 @@ static vv_status take_function(vv_host *h, const vv_record *r, const void *body)
     VV_TRY(vv_new(&f, 1, sizeof *f));
     vv_status status = load_function(f, body);
     lock(h);
-    if (status == VV_OK && h->n_functions == h->room_functions) {
-        int room = 2 * h->room_functions + 16;
-        vv_host_function **more = realloc(h->function, sizeof *more * (size_t)room);
-        if (more) h->function = more;
-        h->room_functions = more ? room : h->room_functions;
-        if (!more) status = vv_fail(VV_ERR_NOMEM, "no memory for %d functions", room);
-    }
+    if (status == VV_OK) status = vv_grow(&h->function, h->n_functions, sizeof *h->function, "functions");
     if (status == VV_OK && r->id != h->n_functions)
         status = vv_fail(VV_ERR_INTERNAL, "functions are named out of turn");
     if (status == VV_OK) h->function[h->n_functions++] = f;
@@ -134,13 +128,7 @@ static vv_status lack(vv_host *h, vv_job *j, const vv_arg *a)
 {
     vv_fetch *f = find_fetch(h, a->i);
     if (!f) VV_TRY(begin_fetch(h, a, &f));
-    if (f->n == f->room) {
-        int room = 2 * f->room + 4;
-        vv_job **more = realloc(f->job, sizeof(vv_job *) * (size_t)room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of tasks");
-        f->job = more;
-        f->room = room;
-    }
+    VV_TRY(vv_grow(&f->job, f->n, sizeof *f->job, "waiting tasks"));
     f->job[f->n++] = j;
     j->lacking++;
     return VV_OK;

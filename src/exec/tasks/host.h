@@ -29,7 +29,7 @@ typedef struct vv_host_function {
 typedef struct vv_fetch {
     struct vv_fetch *next;
     int64_t id;
-    int from, n, room;
+    int from, n;
     vv_job **job; /* that lack it */
 } vv_fetch;
 
@@ -62,7 +62,7 @@ typedef struct vv_host {
     vv_shelf values;
     /* of the main thread */
     vv_host_function **function; /* by number; changes under the lock */
-    int n_functions, room_functions;
+    int n_functions;
     vv_fetch *fetch;
     int lacking;
     int64_t order;         /* jobs so far */
