@@ -32,16 +32,21 @@ static vv_status bench_machine(vv_session *s, const vv_cli_request *r)
 
 vv_status vv_cli_bench(vv_session *s, const vv_cli_request *r)
 {
-    static const char *const what[] = {"machine", "scaling", "plot"};
+    static const char *const what[] = {"machine", "scaling", "compare", "plot"};
     enum { N = sizeof what / sizeof *what };
-    static const int most_words[N] = {1, 2, 2};
+    static const int most_words[N] = {1, 2, 2, 2};
     int i = 0;
     if (r->inputs.n == 0)
         return vv_error(VV_ERR_USAGE, "bench needs what to measure: 'varve bench machine' measures this machine, "
-                                      "'varve bench scaling' programs on it");
+                                      "'varve bench scaling' programs on it, 'varve bench compare' others beside it");
     while (i < N && strcmp(r->inputs.item[0], what[i])) i++;
     if (i == N) return vv_cli_unknown("benchmark", r->inputs.item[0], what, N);
     if (r->inputs.n > most_words[i])
         return vv_error(VV_ERR_USAGE, "bench %s takes no '%s'", what[i], r->inputs.item[most_words[i]]);
-    return i == 0 ? bench_machine(s, r) : i == 1 ? vv_cli_bench_scaling(s, r) : vv_cli_bench_plot(r);
+    switch (i) {
+    case 0: return bench_machine(s, r);
+    case 1: return vv_cli_bench_scaling(s, r);
+    case 2: return vv_cli_bench_compare(s, r);
+    default: return vv_cli_bench_plot(r);
+    }
 }

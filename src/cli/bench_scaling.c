@@ -16,59 +16,21 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MAP_CHUNK = 2 << 20, SERIES_CHUNK = 4 << 20, RUNS = 3, MOST_RUNS = 1000, SHAPE = 128 };
+enum { RUNS = 3, MOST_RUNS = 1000, SHAPE = 128 };
 static const vv_bytes usual_size = 256000000;
-
-/* The data: f32 of time, lat, lon, 8 : 1 : 2 or so; chunks are maps of some times. */
-typedef struct field {
-    vv_index time, lat, lon, maps; /* maps: of a chunk */
-    int tile;                      /* sides of a chunk of series */
-} field;
 
 typedef struct trial {
     vv_session *session;
     const vv_cli_request *request;
     bool disk;
     vv_bytes size; /* that was asked for, on all ranks */
-    field field;
+    vv_cli_field field;
     vv_array *a, *b;
     char *input, *output; /* files; NULL: none */
     vv_cli_measure row;
 } trial;
 
 /* --- data --- */
-
-static field field_of(vv_bytes size)
-{
-    field f;
-    double n = (double)size / 4;
-    f.lat = (vv_index)cbrt(n / 16);
-    if (f.lat < 2) f.lat = 2;
-    f.lon = 2 * f.lat;
-    f.time = (vv_index)(n / (double)(f.lat * f.lon));
-    if (f.time < 2) f.time = 2;
-    f.maps = MAP_CHUNK / (4 * f.lat * f.lon);
-    f.maps = f.maps < 1 ? 1 : f.maps > f.time ? f.time : f.maps;
-    f.tile = (int)sqrt((double)SERIES_CHUNK / (4 * (double)f.time));
-    if (f.tile < 1) f.tile = 1;
-    if (f.tile > f.lat) f.tile = (int)f.lat;
-    return f;
-}
-
-static double bytes_of(const field *f)
-{
-    return 4.0 * (double)f->time * (double)f->lat * (double)f->lon;
-}
-
-static vv_array *made_up(const trial *t)
-{
-    char path[256];
-    const field *f = &t->field;
-    snprintf(path, sizeof path, "virtual:x?shape=time:%lld,lat:%lld,lon:%lld&chunk=%lld,%lld,%lld&dtype=f32",
-             (long long)f->time, (long long)f->lat, (long long)f->lon, (long long)f->maps, (long long)f->lat,
-             (long long)f->lon);
-    return vv_open(t->session, path, "x");
-}
 
 static vv_status save(vv_array *a, const char *path, const char *chunks)
 {
@@ -81,8 +43,8 @@ static vv_status save(vv_array *a, const char *path, const char *chunks)
 static vv_status prepare_field(trial *t)
 {
     char chunks[SHAPE];
-    t->a = made_up(t);
-    t->row.bytes = t->row.amount = bytes_of(&t->field);
+    t->a = vv_cli_field_open(t->session, &t->field);
+    t->row.bytes = t->row.amount = vv_cli_field_bytes(&t->field);
     if (!t->disk) return vv_persist(t->a);
     snprintf(chunks, sizeof chunks, "time=%lld,lat=-1,lon=-1", (long long)t->field.maps);
     vv_status status = save(t->a, t->input, chunks);
@@ -108,7 +70,7 @@ static vv_status prepare_matrices(trial *t)
 
 static vv_status run_reduce(trial *t)
 {
-    const field *f = &t->field;
+    const vv_cli_field *f = &t->field;
     vv_bytes bytes = 4 * f->lat * f->lon;
     vv_array *results[] = {vv_mean(t->a, "time"), vv_std(t->a, "time")};
     float *values = malloc(2 * (size_t)bytes);
@@ -186,12 +148,6 @@ static vv_status run_all(const benchmark *b, trial *t)
     return VV_OK;
 }
 
-static void take(char *text, char *out)
-{
-    snprintf(out, VV_CLI_BENCH_TEXT, "%s", text ? text : "");
-    free(text);
-}
-
 static void describe(const benchmark *b, trial *t)
 {
     vv_cli_measure *m = &t->row;
@@ -204,8 +160,8 @@ static void describe(const benchmark *b, trial *t)
     m->ranks = vv_session_ranks(t->session);
     m->nodes = vv_session_nodes(t->session);
     m->threads = vv_session_threads(t->session);
-    take(vv_session_placed(t->session), m->placed);
-    take(vv_machine_text(), m->machine);
+    vv_cli_take_text(vv_session_placed(t->session), m->placed);
+    vv_cli_take_text(vv_machine_text(), m->machine);
     snprintf(m->version, sizeof m->version, "%s", vv_version());
     strftime(m->date, sizeof m->date, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
 }
@@ -225,7 +181,7 @@ static vv_status measure(const benchmark *b, vv_session *s, const vv_cli_request
     trial t = {.session = s, .request = r, .disk = r->on_disk && b->from_disk};
     vv_index mark = vv_mark(s);
     t.size = (r->size ? r->size : usual_size) * (r->weak ? vv_session_ranks(s) : 1);
-    t.field = field_of(t.size);
+    t.field = vv_cli_field_of(t.size);
     vv_status status = name_files(&t);
     if (status == VV_OK) status = b->prepare(&t);
     if (status == VV_OK) status = run_all(b, &t);

@@ -11,32 +11,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-typedef struct column {
-    const char *name;
-    enum { TEXT, WHOLE, REAL } kind;
-    size_t at, room;
-} column;
-
-#define TEXT_COLUMN(name)                                                                                              \
-    {                                                                                                                  \
-#name, TEXT, offsetof(vv_cli_measure, name), sizeof((vv_cli_measure *)0)->name                                 \
-    }
-#define WHOLE_COLUMN(name)                                                                                             \
-    {                                                                                                                  \
-#name, WHOLE, offsetof(vv_cli_measure, name), 0                                                                \
-    }
-#define REAL_COLUMN(name)                                                                                              \
-    {                                                                                                                  \
-#name, REAL, offsetof(vv_cli_measure, name), 0                                                                 \
-    }
-static const column columns[] = {
-    TEXT_COLUMN(benchmark), TEXT_COLUMN(scaling), TEXT_COLUMN(source), WHOLE_COLUMN(ranks),  WHOLE_COLUMN(nodes),
-    WHOLE_COLUMN(threads),  REAL_COLUMN(bytes),   REAL_COLUMN(amount), TEXT_COLUMN(unit),    REAL_COLUMN(seconds),
-    REAL_COLUMN(rate),      REAL_COLUMN(read),    REAL_COLUMN(moved),  REAL_COLUMN(across),  REAL_COLUMN(written),
-    REAL_COLUMN(peak),      WHOLE_COLUMN(runs),   TEXT_COLUMN(placed), TEXT_COLUMN(machine), TEXT_COLUMN(version),
-    TEXT_COLUMN(date),
+#define COLUMN(kind, name) VV_CLI_COLUMN(vv_cli_measure, kind, name)
+static const vv_cli_column columns[] = {
+    COLUMN(TEXT, benchmark), COLUMN(TEXT, scaling), COLUMN(TEXT, source), COLUMN(WHOLE, ranks),  COLUMN(WHOLE, nodes),
+    COLUMN(WHOLE, threads),  COLUMN(REAL, bytes),   COLUMN(REAL, amount), COLUMN(TEXT, unit),    COLUMN(REAL, seconds),
+    COLUMN(REAL, rate),      COLUMN(REAL, read),    COLUMN(REAL, moved),  COLUMN(REAL, across),  COLUMN(REAL, written),
+    COLUMN(REAL, peak),      COLUMN(WHOLE, runs),   COLUMN(TEXT, placed), COLUMN(TEXT, machine), COLUMN(TEXT, version),
+    COLUMN(TEXT, date),
 };
 enum { N_COLUMNS = sizeof columns / sizeof *columns };
+static const vv_cli_rows scaling = {"bench scaling", columns, N_COLUMNS};
 
 /* --- writing --- */
 
@@ -50,27 +34,27 @@ static void print_text(FILE *f, const char *text)
     fputc('"', f);
 }
 
-static void print_row(FILE *f, const vv_cli_measure *m)
+static void print_row(FILE *f, const vv_cli_rows *t, const void *row)
 {
-    for (int i = 0; i < N_COLUMNS; i++) {
-        const char *at = (const char *)m + columns[i].at;
+    for (int i = 0; i < t->n; i++) {
+        const char *at = (const char *)row + t->column[i].at;
         if (i) fputc(',', f);
-        switch (columns[i].kind) {
-        case TEXT: print_text(f, at); break;
-        case WHOLE: fprintf(f, "%d", *(const int *)(const void *)at); break;
+        switch (t->column[i].kind) {
+        case VV_CLI_TEXT: print_text(f, at); break;
+        case VV_CLI_WHOLE: fprintf(f, "%d", *(const int *)(const void *)at); break;
         default: fprintf(f, "%.9g", *(const double *)(const void *)at);
         }
     }
     fputc('\n', f);
 }
 
-static void print_names(FILE *f)
+static void print_names(FILE *f, const vv_cli_rows *t)
 {
-    for (int i = 0; i < N_COLUMNS; i++) fprintf(f, "%s%s", i ? "," : "", columns[i].name);
+    for (int i = 0; i < t->n; i++) fprintf(f, "%s%s", i ? "," : "", t->column[i].name);
     fputc('\n', f);
 }
 
-static vv_status check_names(const char *path)
+static vv_status check_names(const char *path, const vv_cli_rows *t)
 {
     char *expected = NULL, *line = NULL;
     size_t size = 0, room = 0;
@@ -79,35 +63,40 @@ static vv_status check_names(const char *path)
         if (f) fclose(f);
         return vv_error(VV_ERR_NOMEM, "no memory for a table");
     }
-    print_names(names);
+    print_names(names, t);
     fclose(names);
     bool good = f && getline(&line, &room, f) >= 0 && !strcmp(line, expected);
     if (f) fclose(f);
     free(line);
     free(expected);
-    return good ? VV_OK
-                : vv_error(VV_ERR_USAGE, "%s is no table of this version's 'varve bench scaling'; use another name",
-                           path);
+    return good
+               ? VV_OK
+               : vv_error(VV_ERR_USAGE, "%s is no table of this version's 'varve %s'; use another name", path, t->name);
 }
 
-vv_status vv_cli_measure_append(const char *path, const vv_cli_measure *m)
+vv_status vv_cli_rows_append(const char *path, const vv_cli_rows *t, const void *row)
 {
     struct stat is;
     bool fresh = stat(path, &is) || is.st_size == 0;
     char *text = NULL;
     size_t size = 0;
-    vv_status status = fresh ? VV_OK : check_names(path);
+    vv_status status = fresh ? VV_OK : check_names(path, t);
     if (status != VV_OK) return status;
-    FILE *row = open_memstream(&text, &size);
-    if (!row) return vv_error(VV_ERR_NOMEM, "no memory for a row");
-    if (fresh) print_names(row);
-    print_row(row, m);
-    fclose(row);
+    FILE *f = open_memstream(&text, &size);
+    if (!f) return vv_error(VV_ERR_NOMEM, "no memory for a row");
+    if (fresh) print_names(f, t);
+    print_row(f, t, row);
+    fclose(f);
     int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
     bool good = fd >= 0 && write(fd, text, size) == (ssize_t)size;
     if (fd >= 0 && close(fd)) good = false;
     free(text);
     return good ? VV_OK : vv_error(VV_ERR_WRITE, "cannot write %s: %s", path, strerror(errno));
+}
+
+vv_status vv_cli_measure_append(const char *path, const vv_cli_measure *m)
+{
+    return vv_cli_rows_append(path, &scaling, m);
 }
 
 /* --- reading --- */
@@ -141,8 +130,8 @@ static bool read_row(char *line, vv_cli_measure *m)
         char *at = (char *)m + columns[i].at;
         if (!next_field(&line, text, sizeof text)) return false;
         switch (columns[i].kind) {
-        case TEXT: snprintf(at, columns[i].room, "%s", text); break;
-        case WHOLE: *(int *)(void *)at = atoi(text); break;
+        case VV_CLI_TEXT: snprintf(at, columns[i].room, "%s", text); break;
+        case VV_CLI_WHOLE: *(int *)(void *)at = atoi(text); break;
         default: *(double *)(void *)at = strtod(text, NULL);
         }
     }
@@ -157,7 +146,7 @@ vv_status vv_cli_measure_read(const char *path, vv_cli_measure **out, int *n)
     *out = NULL;
     *n = 0;
     if (!f) return vv_error(VV_ERR_NOT_FOUND, "cannot read %s: %s", path, strerror(errno));
-    vv_status status = check_names(path);
+    vv_status status = check_names(path, &scaling);
     if (status == VV_OK && getline(&line, &room, f) < 0) status = vv_error(VV_ERR_READ, "cannot read %s", path);
     while (status == VV_OK && getline(&line, &room, f) >= 0) {
         vv_cli_measure *more = realloc(*out, sizeof *more * ((size_t)*n + 1));

@@ -113,6 +113,15 @@ static const char bench_about[] =
     "Data is made up, of any --size; files lie beside the table and are removed. jobscripts/slurm_scaling.sh does this "
     "over "
     "nodes.\n"
+    "compare [NAME,...]: the same done by varve and by others that are installed, in turn: cdo, nco (ncwa), nccopy, "
+    "xarray with "
+    "dask's threads, h5py with NumPy. mean, mean-deflate (of compressed chunks), std, anom (less each month's mean) "
+    "and rechunk, of a file of --size that is made up "
+    "beside the table of -o and removed. All get as many threads as varve; each is a process that is measured from its "
+    "start to its end (wall and processor time, memory), the "
+    "middle of --runs counts, and what it has written is compared with what varve has: the largest difference, in "
+    "parts of the largest value. Who is not installed is "
+    "named; what takes longer than two minutes is stopped.\n"
     "plot TABLE: time, efficiency, rate and memory over the ranks, beside what they would be at best (pale), as a "
     "picture "
     "(-o curves.png).";
@@ -421,12 +430,13 @@ static const vv_cli_command after[] = {
      "varve jobscript slurm --nodes 4 -- clim -g month t2m.nc -o clim.nc >clim.sh\n"
      "sbatch clim.sh",
      VV_CLI_JOB, false, true, vv_cli_jobscript},
-    {"Find out more", "bench", "how fast this machine is, and how programs scale on it",
-     "machine | scaling [NAME,...] | plot TABLE [-o FILE]", bench_about,
+    {"Find out more", "bench", "how fast this machine is, how programs scale, others beside",
+     "machine|scaling [NAME,...]|compare [NAME,...]|plot TABLE", bench_about,
      "varve bench machine\nmpirun -n 2 varve bench machine\n"
      "for n in 1 2 4; do mpirun -n $n varve bench scaling -o scaling.csv; done\n"
      "mpirun -n 4 varve bench scaling reduce,write --weak --size 500MB -o weak.csv\n"
-     "varve bench plot scaling.csv -o scaling.png",
+     "varve bench plot scaling.csv -o scaling.png\n"
+     "varve bench compare --size 1GB -o compare.csv\nvarve bench compare mean,rechunk",
      VV_CLI_OUTPUT | VV_CLI_BENCH, false, false, vv_cli_bench},
     {"Find out more", "help", "help on a command, the same as 'varve COMMAND --help'", "[--man] [COMMAND]", NULL,
      "varve help mean\nvarve help --man mean | man -l -", VV_CLI_MANUAL, false, true, vv_cli_help},

@@ -39,7 +39,7 @@ static void words(FILE *out, const char *choices)
 static const char *words_behind(const vv_cli_command *c)
 {
     if (!strcmp(c->name, "completion")) return "bash zsh";
-    if (!strcmp(c->name, "bench")) return "machine scaling plot";
+    if (!strcmp(c->name, "bench")) return "machine scaling compare plot";
     if (!strcmp(c->name, "help") || !strcmp(c->name, "explain")) return "$commands";
     return NULL;
 }

@@ -10,7 +10,8 @@
  *     info.c, info_json.c, range.c   what is in a file
  *     status.c    how a run is getting on
  *     jobscript.c batch scripts
- *     bench.c, bench_scaling.c, bench_table.c, bench_plot.c   how fast this machine is, and how programs scale on it
+ *     bench.c, bench_scaling.c, bench_field.c, bench_table.c, bench_plot.c   how fast this machine is, and how programs scale on it
+ *     bench_compare.c, bench_peers.c   others beside it
  *     inputs.c, history.c, words.c, units.c, format.c, json.c, launcher.c    what they share
  *
  * Help and version are answered before a session starts: no MPI, no files, a few milliseconds. Everything else runs in

@@ -5,6 +5,7 @@
 Bytes read must agree exactly; bytes moved and written too; the predicted peak of a rank is never under the measured one and at most
 half as much again.
 """
+import csv
 import json
 import os
 import xml.etree.ElementTree
@@ -234,6 +235,35 @@ class Explain(support.Case):
         self.assertEqual(model["rates"], "measured")
         self.assertAlmostEqual(model["slowest"]["compute"] / (400 * 90 * 120 * 4 / measured["inflate"]), 1, delta=0.1)
 
+    def test_peers_beside(self):
+        """A cdo of which only the mean works, and is not quite the same; nobody else is there."""
+        folder = self.path("bin")
+        os.mkdir(folder)
+        cdo = os.path.join(folder, "cdo")
+        with open(cdo, "w") as f:  # -s -O -P N OPERATOR IN OUT
+            f.write(f"""#!/bin/sh
+[ "$5" = timmean ] || {{ echo "no operator $5" >&2; exit 1; }}
+exec '{support.binary()}' eval -q 'x = x.mean(time) * 1.5' "$6" -o "$7"
+""")
+        os.chmod(cdo, 0o755)
+        table = self.path("compare.csv")
+        result = self.run_ok("bench", "compare", "mean,std,rechunk", "--size", "200KB", "--runs", 2, "--threads", 1, "-o", table, env={"PATH": folder})
+        for peer, why in (("nco", "ncwa is not on the path"), ("nccopy", "nccopy is not on the path"), ("xarray", "python3 has no dask, netCDF4, xarray"), ("h5py", "python3 has no h5py, numpy")):
+            self.assertIn(f"{peer} is not installed: {why}", result.out)
+        self.assertIn("std, cdo failed:\n    no operator timstd", result.err)
+        with open(table) as f:
+            rows = {(r["benchmark"], r["peer"]): r for r in csv.DictReader(f)}
+        self.assertEqual({k: r["outcome"] for k, r in rows.items()},
+                         {("mean", "varve"): "done", ("mean", "cdo"): "done", ("mean", "nco"): "not installed", ("mean", "xarray"): "not installed", ("mean", "h5py"): "not installed",
+                          ("std", "varve"): "done", ("std", "cdo"): "failed", ("std", "xarray"): "not installed", ("rechunk", "varve"): "done", ("rechunk", "nccopy"): "not installed",
+                          ("rechunk", "xarray"): "not installed", ("rechunk", "h5py"): "not installed"})
+        ours, theirs = rows["mean", "varve"], rows["mean", "cdo"]
+        self.assertAlmostEqual(float(theirs["difference"]), 0.5, 5)
+        self.assertAlmostEqual(float(theirs["times_varve"]) * float(ours["seconds"]) / float(theirs["seconds"]), 1, 5)
+        self.assertGreater(float(ours["processor"]), 0)
+        self.assertEqual((ours["runs"], ours["threads"]), ("2", "1"))
+        self.assertEqual([e for e in os.listdir(self.dir) if "varve-bench" in e], [])
+        self.refused(support.varve("bench", "compare", ranks=2), 2, "without mpirun")
 
 
 if __name__ == "__main__":

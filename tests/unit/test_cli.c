@@ -519,6 +519,7 @@ static void refusals(void **state)
         {"bench machine twice", VV_ERR_USAGE, "bench machine takes no 'twice'"},
         {"bench scaling reduce,writ", VV_ERR_USAGE, "unknown benchmark 'writ'; did you mean 'write'?"},
         {"bench scaling reduce write", VV_ERR_USAGE, "bench scaling takes no 'write'"},
+        {"bench compare meen", VV_ERR_USAGE, "unknown trial 'meen'; did you mean 'mean'?"},
         {"bench scaling --size 0", VV_ERR_USAGE, "--size takes a size such as 512MB"},
         {"bench plot", VV_ERR_USAGE, "a table that 'varve bench scaling -o' has made"},
         {"bench plot table.csv", VV_ERR_USAGE, "a picture to write"},
