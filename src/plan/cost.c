@@ -464,12 +464,18 @@ vv_bytes vv_cost_peak(const vv_plan *p, const vv_cost *c, vv_bytes baseline)
  * refused again. Millions of bytes. */
 enum { ROOM = 4 };
 
-vv_status vv_cost_check(const vv_plan *p, const vv_cost *c, vv_bytes baseline)
+vv_bytes vv_cost_enough(const vv_plan *p, const vv_cost *c, vv_bytes baseline)
 {
     vv_bytes peak = vv_cost_peak(p, c, baseline);
-    if (!p->budget || peak <= p->budget) return VV_OK;
+    return p->budget && peak > p->budget ? vv_ceil_div(peak, 1000000) + ROOM : 0;
+}
+
+vv_status vv_cost_check(const vv_plan *p, const vv_cost *c, vv_bytes baseline)
+{
+    vv_bytes enough = vv_cost_enough(p, c, baseline);
+    if (!enough) return VV_OK;
     char budget[32], need[32];
-    vv_bytes enough = vv_ceil_div(peak, 1000000) + ROOM;
     return vv_fail(VV_ERR_BUDGET, "the plan needs %s per rank and the memory budget is %s; --memory %lldMB would do",
-                   vv_bytes_text(peak, need), vv_bytes_text(p->budget, budget), (long long)enough);
+                   vv_bytes_text(vv_cost_peak(p, c, baseline), need), vv_bytes_text(p->budget, budget),
+                   (long long)enough);
 }

@@ -194,7 +194,10 @@ VV_WARN_UNUSED vv_status vv_cost_of(const vv_plan *p, vv_cost *out);
 VV_WARN_UNUSED vv_status vv_cost_count(const vv_plan *p, const vv_chunk_at *const index[], vv_cost *c);
 void vv_cost_free(vv_cost *c);
 
-/* Refuses a plan that does not fit its budget, and says which budget would do. baseline: what a rank holds already. */
+/* The budget, in MB, that would do for a plan that does not fit its own; 0 when it fits. baseline: what a rank holds already. */
+vv_bytes vv_cost_enough(const vv_plan *p, const vv_cost *c, vv_bytes baseline);
+
+/* Refuses a plan that does not fit its budget, and says which budget would do. */
 VV_WARN_UNUSED vv_status vv_cost_check(const vv_plan *p, const vv_cost *c, vv_bytes baseline);
 
 /* Peak resident set of a rank that starts at `baseline`: what explain shows and the budget is checked against. */

@@ -377,6 +377,8 @@ void vv_explain_text(const vv_explained *x, vv_buf *b)
     vv_buf_printf(b, "memory per rank: %s at most (%s before it starts), budget %s",
                   vv_bytes_text(vv_cost_peak(p, c, x->baseline), t[3]), vv_bytes_text(x->baseline, t[4]),
                   p->budget ? vv_bytes_text(p->budget, t[0]) : "unlimited");
+    vv_bytes enough = vv_cost_enough(p, c, x->baseline);
+    if (enough) vv_buf_printf(b, ": this would be refused, --memory %lldMB would do", (long long)enough);
     if (vv_plan_spills(p))
         vv_buf_printf(b, "; inboxes in memory up to %s of %s, the rest in %s", vv_bytes_text(p->store, t[1]),
                       vv_bytes_text(c->memory.inboxes, t[2]), p->scratch ? p->scratch : "the scratch directory");

@@ -40,6 +40,8 @@ void vv_explain_brief(const vv_explained *x, vv_buf *b)
                   vv_bytes_text(c->moved, t[1]));
     vv_buf_printf(b, "memory per rank: %s at most, budget %s", vv_bytes_text(vv_cost_peak(p, c, x->baseline), t[0]),
                   p->budget ? vv_bytes_text(p->budget, t[1]) : "unlimited");
+    vv_bytes enough = vv_cost_enough(p, c, x->baseline);
+    if (enough) vv_buf_printf(b, ": this would be refused, --memory %lldMB would do", (long long)enough);
     if (vv_plan_spills(p)) vv_buf_printf(b, ", the rest in %s", p->scratch ? p->scratch : "the scratch directory");
     vv_buf_printf(b, "\n%d rank%s x %d thread%s", p->ranks, p->ranks == 1 ? "" : "s", p->threads,
                   p->threads == 1 ? "" : "s");

@@ -123,6 +123,9 @@ class Explain(support.Case):
             args = ["std", "-d", "time", self.files[name], "-o", out, "-O"]
             refused = support.varve(*args, "--memory", "1MB", ranks=2)
             budget = support.suggested_budget(refused.messages[0])
+            foretold = self.run_ok(*args, "--memory", "1MB", "--explain", ranks=2)
+            self.assertIn("this would be refused", foretold.out)
+            self.assertAlmostEqual(float(support.suggested_budget(foretold.out).rstrip("MB")), float(budget.rstrip("MB")), delta=6)
             plan = self.plan(*args, "--memory", budget, ranks=2)
             stats = self.run_ok(*args, "--memory", budget, "--stats", ranks=2).stats
             self.assertLessEqual(plan["peak_per_rank"], plan["budget"])
