@@ -4,7 +4,8 @@
  * variable are compressed here, by the rank and thread that has them, and wait for their place in the file (commit.c): the first few in memory, all
  * others in the scratch file, so that an output of any size fits.
  *
- * A large output of plain elements goes straight to the disk (storage/raw.c): its pages would fill the cache, and be written back from there at the end. */
+ * A large output of plain elements, or of chunks that are copied, goes straight to the disk (storage/raw.c): its pages would fill the cache, and be written back
+ * from there at the end. */
 #include "base/fault.h"
 #include "exec/run.h"
 #include "kernels/checksum.h"
@@ -13,8 +14,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bytes from which on an output is large: those of its plain variables. */
+/* Bytes from which on an output is large: those of its plain variables, and of those whose chunks are copied as they are stored, counted as elements. */
 static const vv_bytes large_output = (vv_bytes)1 << 30;
+
+static bool in_large_blocks(const vv_plan *p, int step)
+{
+    const vv_write_to *to = &p->step[step].to;
+    return !to->chunked || vv_write_plain(to) || p->step[p->step[step].from].copied_to == step;
+}
 
 bool vv_writes_direct(const vv_plan *p)
 {
@@ -23,7 +30,7 @@ bool vv_writes_direct(const vv_plan *p)
     if (text && *text) return *text != '0';
     for (int i = 0; i < p->n_steps; i++) {
         const vv_step *s = &p->step[i];
-        if (s->op != VV_STEP_WRITE || (s->to.chunked && !vv_write_plain(&s->to))) continue;
+        if (s->op != VV_STEP_WRITE || !in_large_blocks(p, i)) continue;
         sum += vv_imin(large_output, vv_times(vv_shape_elements(&s->grid.shape), vv_dtype_size(s->to.encode.to)));
     }
     return sum >= large_output;

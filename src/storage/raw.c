@@ -243,19 +243,46 @@ static vv_bytes copy_in_kernel(int from, vv_bytes at, int to, vv_bytes to_at, vv
     return in - at;
 }
 
+/* Bytes through `room`, by the page cache. */
+static vv_status copy_cached(const vv_raw_file *from, vv_bytes at, const vv_raw_out *to, vv_bytes to_at, vv_bytes size,
+                             char *room, vv_bytes room_size)
+{
+    for (vv_bytes done = 0, some; done < size; done += some) {
+        some = room_size < size - done ? room_size : size - done;
+        VV_TRY(read_bytes(from, at + done, some, room));
+        VV_TRY(write_cached(to, to_at + done, some, room));
+    }
+    return VV_OK;
+}
+
+/* Whole pages of the output through `room`, which begins at a page of memory: read to where they begin, they need not be moved. *done: what has reached the disk. */
+static vv_status copy_pages(const vv_raw_file *from, vv_bytes at, const vv_raw_out *to, vv_bytes to_at, vv_bytes size,
+                            char *room, vv_bytes room_size, vv_bytes *done)
+{
+    *done = 0;
+    for (vv_bytes some = 1; *done < size && some > 0; *done += some) {
+        vv_bytes n = room_size < size - *done ? room_size : size - *done;
+        VV_TRY(read_bytes(from, at + *done, n, room));
+        some = write_pages(to, to_at + *done, n, room);
+    }
+    return VV_OK;
+}
+
 vv_status vv_raw_copy(const vv_raw_file *from, vv_bytes at, const vv_raw_out *to, vv_bytes to_at, vv_bytes size,
                       void *room, vv_bytes room_size)
 {
     VV_TRY(vv_fault(VV_FAULT_READ_CHUNK));
     VV_TRY(vv_fault(VV_FAULT_WRITE));
     vv_bytes done = copies_by_itself(to->fd) ? copy_in_kernel(from->fd, at, to->fd, to_at, size) : 0;
-    while (done < size) { /* also after an error, which shows again */
-        vv_bytes some = room_size < size - done ? room_size : size - done;
-        VV_TRY(read_bytes(from, at + done, some, room));
-        VV_TRY(write_cached(to, to_at + done, some, room));
-        done += some;
+    vv_bytes head = (VV_PAGE - to_at % VV_PAGE) % VV_PAGE, whole_room = room_size / VV_PAGE * VV_PAGE;
+    if (!done && to->direct && size >= DIRECT_LEAST && whole_room > 0 && (uintptr_t)room % VV_PAGE == 0) {
+        vv_bytes pages = (size - head) / VV_PAGE * VV_PAGE;
+        VV_TRY(copy_cached(from, at, to, to_at, head, room, room_size));
+        VV_TRY(copy_pages(from, at + head, to, to_at + head, pages, room, whole_room, &done));
+        done += head;
     }
-    return VV_OK;
+    /* the rest, also after an error, which shows again */
+    return copy_cached(from, at + done, to, to_at + done, size - done, room, room_size);
 }
 
 vv_status vv_raw_out_sync(const vv_raw_out *f)

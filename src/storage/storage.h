@@ -162,8 +162,8 @@ void vv_raw_out_direct(vv_raw_out *out);
  * changes. */
 void vv_raw_allocate(const char *path, vv_bytes end);
 VV_WARN_UNUSED vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const void *data);
-/* Bytes of one file to another, by the file system itself where it is one of a network; else in
- * pieces through `room`. */
+/* Bytes of one file to another, by the file system itself where it is one of a network; else in pieces through `room`, whose whole pages go straight to the disk if
+ * the output is such a one and the room begins at a page. */
 VV_WARN_UNUSED vv_status vv_raw_copy(const vv_raw_file *from, vv_bytes at, const vv_raw_out *to, vv_bytes to_at,
                                      vv_bytes size, void *room, vv_bytes room_size);
 VV_WARN_UNUSED vv_status vv_raw_out_sync(const vv_raw_out *f);

@@ -444,6 +444,64 @@ static void straight_to_disk(void **state)
     vv_mem_put(&back);
 }
 
+/* Copies of stretches that begin at pages or anywhere, through a room that begins at a page or not, straight to the disk or not: the same bytes, and none besides. */
+static void copied_straight_to_disk(void **state)
+{
+    (void)state;
+    enum { MEBI = 1 << 20, SIZE = 8 * MEBI };
+    static const struct {
+        vv_bytes from, to, size, room;
+    } piece[] = {{0, 0, MEBI, MEBI},
+                 {17, MEBI + 5, 2 * MEBI + 3, MEBI},
+                 {MEBI + 1, 3 * MEBI + 4096, MEBI + 4095, MEBI / 2 + 100},
+                 {5, 5 * MEBI, 1000, MEBI},
+                 {MEBI, 5 * MEBI + 2000, MEBI, 4095},
+                 {3 * MEBI, SIZE - MEBI - 9, MEBI + 9, MEBI}};
+    const char *path = scratch_path("copied"), *source = scratch_path("copied_from");
+    char *data, *image, *back, *room;
+    vv_raw_file in, f;
+    must(vv_mem_get(&data, SIZE, "a test"));
+    must(vv_mem_get(&image, SIZE, "a test"));
+    must(vv_mem_get(&back, SIZE, "a test"));
+    must(vv_mem_get(&room, MEBI + 64, "a test"));
+    for (vv_bytes k = 0; k < SIZE; k++) data[k] = (char)(k * 7 + k / 4096);
+    close(open(source, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+    vv_raw_out out;
+    must(vv_raw_out_open(source, &out));
+    must(vv_raw_write(&out, 0, SIZE, data));
+    vv_raw_out_close(&out);
+    must(vv_raw_open(source, &in));
+    for (int way = 0; way < 4; way++) {
+        close(open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+        assert_int_equal(truncate(path, SIZE), 0);
+        must(vv_raw_out_open(path, &out));
+        if (way & 1) vv_raw_out_direct(&out);
+        memset(image, 0, SIZE);
+        for (size_t i = 0; i < sizeof piece / sizeof *piece; i++) {
+            memcpy(image + piece[i].to, data + piece[i].from, (size_t)piece[i].size);
+            must(vv_raw_copy(&in, piece[i].from, &out, piece[i].to, piece[i].size, room + (way & 2 ? 64 : 0),
+                             piece[i].room));
+        }
+        must(vv_raw_out_sync(&out));
+        vv_raw_out_close(&out);
+        must(vv_raw_open(path, &f));
+        assert_int_equal(f.size, SIZE);
+        must(vv_raw_read(&f, 0, SIZE, back));
+        assert_memory_equal(back, image, SIZE);
+        vv_raw_close(&f);
+    }
+    must(vv_raw_out_open(path, &out));
+    vv_raw_out_direct(&out);
+    assert_int_equal(vv_raw_copy(&in, SIZE - MEBI, &out, 0, 2 * MEBI, room, MEBI), VV_ERR_READ);
+    assert_message("the file ends at 8388608");
+    vv_raw_out_close(&out);
+    vv_raw_close(&in);
+    vv_mem_put(&data);
+    vv_mem_put(&image);
+    vv_mem_put(&back);
+    vv_mem_put(&room);
+}
+
 static void disk_full(void **state)
 {
     (void)state;
@@ -560,10 +618,19 @@ static void output_names_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(read_back),         cmocka_unit_test(ecosystem),       cmocka_unit_test(same_bytes),
-        cmocka_unit_test(complex_and_empty), cmocka_unit_test(wide_coordinate), cmocka_unit_test(many_chunks),
-        cmocka_unit_test(refused),           cmocka_unit_test(planted),         cmocka_unit_test(straight_to_disk),
-        cmocka_unit_test(disk_full),         cmocka_unit_test(output_names),    cmocka_unit_test(output_names_refused),
+        cmocka_unit_test(read_back),
+        cmocka_unit_test(ecosystem),
+        cmocka_unit_test(same_bytes),
+        cmocka_unit_test(complex_and_empty),
+        cmocka_unit_test(wide_coordinate),
+        cmocka_unit_test(many_chunks),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(planted),
+        cmocka_unit_test(straight_to_disk),
+        cmocka_unit_test(copied_straight_to_disk),
+        cmocka_unit_test(disk_full),
+        cmocka_unit_test(output_names),
+        cmocka_unit_test(output_names_refused),
     };
     return cmocka_run_group_tests(tests, make_scratch, drop_scratch);
 }
