@@ -7,6 +7,7 @@
 #include "varve/move.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* --- the node --- */
@@ -54,7 +55,6 @@ static vv_status fill_product(vv_array *a, vv_array *const factor[2], const vv_p
         VV_TRY(vv_node_input(a, factor[k]));
         if (!a->origin) a->origin = factor[k]->origin;
     }
-    VV_TRY(check_lengths(p, factor));
     if (factor[0]->dtype != factor[1]->dtype)
         return vv_fail(VV_ERR_TYPE, "%s: '%s' is %s, '%s' is %s", p->what, factor[0]->name,
                        vv_dtype_name(factor[0]->dtype), factor[1]->name, vv_dtype_name(factor[1]->dtype));
@@ -98,6 +98,44 @@ static vv_array *complex_product(vv_array *left, vv_array *right, const vv_pairi
     return vv_node_of_parts(re, im);
 }
 
+/* --- one number --- */
+
+static bool all_summed(const vv_array *left, const vv_array *right, const vv_pairing *p)
+{
+    for (int d = 0; d < left->shape.nd; d++)
+        if (!p->summed[0][d]) return false;
+    return left->shape.nd == right->shape.nd;
+}
+
+/* `right` with the names that its dimensions have in `left`; by other ones, lest two change places. */
+static vv_array *called_alike(const vv_array *left, vv_array *right, const vv_pairing *p)
+{
+    vv_array *a = vv_node_again(right);
+    char name[VV_MAX_DIMS][16];
+    for (int round = 0; round < 2; round++)
+        for (int d = 0; d < right->shape.nd; d++) {
+            const char *to = left->dim[p->same[d]];
+            if (!strcmp(right->dim[d], to)) continue;
+            snprintf(name[d], sizeof name[d], "?%d", d);
+            a = vv_node_then(a, round ? vv_rename(a, name[d], to) : vv_rename(a, right->dim[d], name[d]));
+        }
+    return a;
+}
+
+/* Of vectors, and of whatever has no other dimensions: elements are multiplied and added up where they are read, and nothing is kept for a product of matrices. */
+static vv_array *inner_product(vv_array *const factor[2], const vv_pairing *p)
+{
+    const vv_reduce_options all = {.keep_nan = true};
+    vv_dtype type = factor[0]->dtype, wide = vv_dtype_is_float(type) ? VV_F64 : type;
+    vv_array *left = vv_astype(factor[0], wide), *named = called_alike(factor[0], factor[1], p);
+    vv_array *right = vv_node_then(named, vv_astype(named, wide)), *each = vv_mul(left, right);
+    vv_array *sum = vv_node_then(each, vv_reduce(each, "sum", NULL, &all)), *a = vv_node_then(sum, vv_astype(sum, type));
+    vv_release(&left);
+    vv_release(&right);
+    if (a->status == VV_OK) vv_attrs_free(&a->attrs);
+    return a;
+}
+
 /* Something is summed over; what is, both factors have. */
 vv_array *vv_node_product(vv_array *left, vv_array *right, const vv_pairing *p)
 {
@@ -107,8 +145,12 @@ vv_array *vv_node_product(vv_array *left, vv_array *right, const vv_pairing *p)
     vv_array *factor[2];
     as_factors(left, right, factor);
     vv_status status = vv_nodes_usable(factor, 2);
-    vv_array *a = status == VV_OK ? vv_node_new(c, VV_NODE_PRODUCT, left->name) : vv_node_inert(c);
-    if (a->status == VV_OK) a = vv_node_settle(c, a, fill_product(a, factor, p));
+    if (status == VV_OK) status = check_lengths(p, factor);
+    bool one = status == VV_OK && factor[0]->dtype == factor[1]->dtype && all_summed(left, right, p);
+    vv_array *a = one               ? inner_product(factor, p)
+                  : status == VV_OK ? vv_node_new(c, VV_NODE_PRODUCT, left->name)
+                                    : vv_node_inert(c);
+    if (a->status == VV_OK && !one) a = vv_node_settle(c, a, fill_product(a, factor, p));
     for (int i = 0; i < 2; i++) vv_release(&factor[i]);
     return a;
 }
