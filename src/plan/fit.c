@@ -467,6 +467,15 @@ static vv_status fit_second_read(vv_plan *p, int read, int late, vv_bytes baseli
     return hold(p, read, late, type, p->budget ? p->budget - peak : VV_INDEX_MAX, baseline);
 }
 
+/* Steps that have nothing to do with each other, and fold or cut the same in other ways: a mean, means by month, means of maps. A load that hands chunks to all of them was measured: its
+ * inboxes go to the scratch file or to other ranks, which takes as long as inflating again, on two ranks longer. */
+static vv_status explain_other_use(vv_plan *p, const int user[])
+{
+    const vv_step *first = &p->step[user[0]];
+    if (!vv_step_computes(first) || !vv_step_computes(&p->step[user[1]]) || vv_step_streams(first)) return VV_OK;
+    return note(&p->step[user[1]], "read again: folded or cut in another way than by the first of those that read it");
+}
+
 static vv_status fit_second_reads(vv_plan *p, vv_bytes baseline)
 {
     users u;
@@ -474,8 +483,10 @@ static vv_status fit_second_reads(vv_plan *p, vv_bytes baseline)
     vv_status status = VV_OK;
     for (int read = 0; read < p->n_steps && status == VV_OK; read++) {
         int late = p->step[read].op == VV_STEP_READ ? second_use(p, &u, read) : -1, before = p->n_steps;
-        if (late < 0) continue;
-        status = fit_second_read(p, read, late, baseline);
+        if (late >= 0)
+            status = fit_second_read(p, read, late, baseline);
+        else if (p->step[read].op == VV_STEP_READ && u.first[read + 1] - u.first[read] > 1)
+            status = explain_other_use(p, &u.user[u.first[read]]);
         if (p->n_steps == before || status != VV_OK) continue;
         users_free(&u); /* a step was inserted */
         status = users_of(p, &u);
