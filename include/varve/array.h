@@ -26,7 +26,7 @@ VV_API vv_array *vv_open(vv_session *s, const char *path, const char *variable);
  * Transcendental functions are within 1 unit in the last place (power, arctan2 and hypot of extreme arguments aside), the same bits on every machine.
  * Complex numbers (c64, c128: pairs of reals) have what NumPy defines for them; vv_make_complex(re, im) makes them, vv_real(), vv_imag(), vv_absolute() and vv_angle()
  * take them apart. Functions of complex numbers are within a few units in the last place of the larger part. Comparisons, minimum and maximum order by the real part
- * first, as in NumPy; reductions that need an order (min, max, argmin, median ...), sorting and quantiles are errors. A complex number is missing when a part is NaN.
+ * first, as in NumPy; sorting and what is different go by it, NaN last; reductions that need an order (min, max, argmin, median ...) and quantiles are errors. A complex number is missing when a part is NaN.
  * Operands are matched by the names of their dimensions, as in xarray: the result has those of the first operand, then what the others have
  * besides. Equal names must have equal lengths; order does not matter. With an operand that is grouped (vv_group()), one that has the groups as
  * a dimension is matched group by group: vv_sub(vv_group(t, "time.month"), climatology). */

@@ -66,6 +66,10 @@ static inline vv_array *vv_node_then(vv_array *old, vv_array *made)
 }
 /* Elements a, a + b, a + 2 b ... along a new array's only dimension; VV_F64 or VV_I64. */
 vv_array *vv_node_sequence(vv_context *c, const char *dim, vv_index n, double a, double b, vv_dtype dtype);
+/* vv_unique(), vv_union1d() and vv_isin() where one array at least is complex (lookup_complex.c). */
+vv_array *vv_node_unique_complex(vv_array *a, const char *new_dim, vv_array **counts, vv_array **inverse);
+vv_array *vv_node_union_complex(vv_array *a, vv_array *b, const char *new_dim);
+vv_array *vv_node_isin_complex(vv_array *in, vv_array *set, bool invert);
 /* Numbers of its own along one dimension: n of a working type, as elements of another one. */
 vv_array *vv_node_listed(vv_context *c, const char *dim, vv_index n, const void *x, vv_dtype in, vv_dtype dtype);
 /* The result of one operation upon others keeps the name, the attributes and the origin of the array that it is still about. */

@@ -165,7 +165,8 @@ static vv_array *widths(vv_context *c, const axis *x)
 static vv_array *as_density(vv_array *counts, const axes *x)
 {
     vv_buf dims = {0};
-    vv_array *total = vv_node_inert(counts->context), *a = vv_node_then(counts, vv_astype(counts, VV_F64));
+    vv_dtype type = counts->status == VV_OK && vv_dtype_is_complex(counts->dtype) ? VV_C128 : VV_F64;
+    vv_array *total = vv_node_inert(counts->context), *a = vv_node_then(counts, vv_astype(counts, type));
     for (int k = 0; k < x->n; k++) vv_buf_printf(&dims, k ? ",%s" : "%s", x->at[k].dim);
     const vv_reduce_options o = {.keep_nan = true};
     if (vv_buf_status(&dims) == VV_OK && a->status == VV_OK)
@@ -179,6 +180,26 @@ static vv_array *as_density(vv_array *counts, const axes *x)
 static vv_dtype total_type(const vv_array *weights)
 {
     return !weights ? VV_NONE : vv_dtype_is_float(weights->dtype) ? VV_F64 : VV_I64;
+}
+
+static vv_array *histogram(vv_array *const arrays[], const vv_bins bins[], int n, vv_array *weights, const char *dims,
+                           bool density, bool several);
+
+/* Totals of complex weights are those of their parts. */
+static vv_array *complex_histogram(vv_array *a, const vv_bins *bins, vv_array *weights, const char *dims, bool density)
+{
+    vv_array *total[2];
+    axes x;
+    for (int i = 0; i < 2; i++) {
+        vv_array *part = vv_node_part(weights, i > 0);
+        total[i] = vv_node_then(part, histogram(&a, bins, 1, part, dims, false, false));
+    }
+    vv_array *both = vv_node_of_parts(total[0], total[1]);
+    if (!density || both->status != VV_OK) return both;
+    vv_status status = make_axes(&a, bins, 1, &x);
+    if (status == VV_OK) both = as_density(both, &x);
+    free_axes(&x);
+    return vv_node_settle(a->context, both, status);
 }
 
 /* several: as numpy.histogramdd, whose result is f64. */
@@ -219,6 +240,8 @@ static vv_array *histogram(vv_array *const arrays[], const vv_bins bins[], int n
 
 vv_array *vv_histogram(vv_array *a, const vv_bins *bins, vv_array *weights, const char *dims, bool density)
 {
+    if (weights && weights->status == VV_OK && vv_dtype_is_complex(weights->dtype))
+        return complex_histogram(a, bins, weights, dims, density);
     return histogram(&a, bins, 1, weights, dims, density, false);
 }
 

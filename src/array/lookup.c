@@ -121,8 +121,15 @@ static void put_in_order(numbers *n)
     qsort(n->at, (size_t)n->n, sizeof *n->at, order_of(n->type));
 }
 
+static bool any_complex(const vv_array *a, const vv_array *b)
+{
+    bool good = a->status == VV_OK && b->status == VV_OK;
+    return good && (vv_dtype_is_complex(a->dtype) || vv_dtype_is_complex(b->dtype));
+}
+
 vv_array *vv_isin(vv_array *a, vv_array *elements, bool invert)
 {
+    if (any_complex(a, elements)) return vv_node_isin_complex(a, elements, invert);
     vv_array *is = looked_up(elements, a, "each_in", VV_BOOL, put_in_order);
     return invert ? vv_node_then(is, vv_node_elementwise(is->context, "logical_not", &is, 1)) : is;
 }
@@ -250,6 +257,7 @@ static vv_array *unique(vv_array *a, vv_status status, distinct *d, const char *
 vv_array *vv_unique(vv_array *a, const char *new_dim, vv_array **counts, vv_array **inverse)
 {
     distinct d;
+    if (any_complex(a, a)) return vv_node_unique_complex(a, new_dim, counts, inverse);
     vv_status status = find_distinct(a, own_type(a), &d);
     return unique(a, status, &d, new_dim, a->dtype, counts, inverse);
 }
@@ -273,6 +281,7 @@ static vv_status join(const distinct *a, const distinct *b, distinct *out)
 vv_array *vv_union1d(vv_array *a, vv_array *b, const char *new_dim)
 {
     distinct x = {0}, y = {0}, both = {0};
+    if (any_complex(a, b)) return vv_node_union_complex(a, b, new_dim);
     vv_status status = vv_nodes_usable((vv_array *[]){a, b}, 2);
     vv_dtype type = status == VV_OK ? compared_as(a, b) : VV_NONE;
     if (status == VV_OK) status = find_distinct(a, type, &x);

@@ -129,7 +129,8 @@ static vv_array *inner_product(vv_array *const factor[2], const vv_pairing *p)
     vv_dtype type = factor[0]->dtype, wide = vv_dtype_is_float(type) ? VV_F64 : type;
     vv_array *left = vv_astype(factor[0], wide), *named = called_alike(factor[0], factor[1], p);
     vv_array *right = vv_node_then(named, vv_astype(named, wide)), *each = vv_mul(left, right);
-    vv_array *sum = vv_node_then(each, vv_reduce(each, "sum", NULL, &all)), *a = vv_node_then(sum, vv_astype(sum, type));
+    vv_array *sum = vv_node_then(each, vv_reduce(each, "sum", NULL, &all)),
+             *a = vv_node_then(sum, vv_astype(sum, type));
     vv_release(&left);
     vv_release(&right);
     if (a->status == VV_OK) vv_attrs_free(&a->attrs);

@@ -82,6 +82,7 @@ void vv_lanes_run(const vv_block_call *c, vv_dtype in, int nd, const vv_index n_
     layout l = layout_of(c, nd, n_in);
     vv_index at[VV_MAX_DIMS] = {0}, extent[VV_MAX_DIMS], stride[VV_MAX_DIMS];
     vv_index row = l.row < 0 ? 1 : n_in[l.row];
+    vv_bytes size = vv_dtype_size(vv_block_ops[c->op].result(in));
     vv_lane lane = {.call = c, .in = in, .n = l.n};
     char *packed = workspace;
     result_strides(c, nd, n_in, stride, &lane);
@@ -95,7 +96,7 @@ void vv_lanes_run(const vv_block_call *c, vv_dtype in, int nd, const vv_index n_
             for (int d = 0; d < nd; d++) first += at[d] * stride[d];
             for (vv_index k = 0; k < some; k++) {
                 lane.x = packed + k * l.n * vv_dtype_size(in);
-                lane.out = (char *)to + 8 * (first + (l.row >= 0 ? k * stride[l.row] : 0));
+                lane.out = (char *)to + size * (first + (l.row >= 0 ? k * stride[l.row] : 0));
                 op(&lane);
             }
         }

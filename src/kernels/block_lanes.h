@@ -16,7 +16,7 @@ typedef struct vv_lane {
     void *keys;      /* room for n */
     void *room;      /* for 2 n keys */
     int32_t *tag[2]; /* for n each */
-    char *out;       /* call->length elements of 8 bytes, `stride` elements apart */
+    char *out;       /* call->length elements of 8 bytes - complex ones of their own -, `stride` elements apart */
     vv_index stride;
 } vv_lane;
 typedef void vv_lane_op(const vv_lane *l);
@@ -38,5 +38,9 @@ static inline void vv_lane_put_integer(const vv_lane *l, vv_index i, int64_t val
 double vv_lane_between(vv_dtype in, const uint64_t two[2], double weight);
 double vv_lane_middle(vv_dtype in, vv_index n, const uint64_t two[2]);
 void vv_lane_put_element(const vv_lane *l, vv_index i, const uint64_t two[2]);
+
+/* block_order_complex.c: the places of complex elements in order, to tag[0]; how many have no NaN, which come first. Then element i is the one that was at `from`; below 0: NaN. */
+vv_index vv_lane_order_complex(const vv_lane *l, bool greatest_first);
+void vv_lane_put_complex(const vv_lane *l, vv_index i, vv_index from);
 
 #endif

@@ -25,6 +25,17 @@ static vv_dtype place(vv_dtype in)
     return any_working(in) == VV_NONE ? VV_NONE : VV_I64;
 }
 
+/* What can be sorted: complex numbers, too, by real parts and then by imaginary ones. */
+static vv_dtype sorted(vv_dtype in)
+{
+    return vv_dtype_is_complex(in) ? in : any_working(in);
+}
+
+static vv_dtype place_sorted(vv_dtype in)
+{
+    return sorted(in) == VV_NONE ? VV_NONE : VV_I64;
+}
+
 /* WINDOW(name, help, family of workspace, other fields), SCAN(name, help), LANES(name, help, type of the result, which lengths fit, other
  * fields) */
 #define WINDOW(id, text, family, ...)                                                                                  \
@@ -134,10 +145,10 @@ const vv_block_op vv_block_ops[] = {
     LANES(median, "median, exactly", real, to_one, .reduces = true, .cell_method = "median"),
     LANES(quantile, "quantiles, exactly", real, to_quantiles, ),
     LANES(pick, "quantiles that are elements", any_working, to_quantiles, ),
-    LANES(sort, "sorted values", any_working, to_as_many, ),
-    LANES(argsort, "places of the values in order", place, to_as_many, ),
-    LANES(topk, "the greatest or least values", any_working, to_some, ),
-    LANES(argtopk, "places of the greatest or least values", place, to_some, ),
+    LANES(sort, "sorted values", sorted, to_as_many, ),
+    LANES(argsort, "places of the values in order", place_sorted, to_as_many, ),
+    LANES(topk, "the greatest or least values", sorted, to_some, ),
+    LANES(argtopk, "places of the greatest or least values", place_sorted, to_some, ),
     GROUPS(median, "medians of groups", real, ),
     GROUPS(quantile, "quantiles of groups", real, ),
     GROUPS(pick, "quantiles of groups that are elements", any_working, ),

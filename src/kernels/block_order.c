@@ -118,6 +118,11 @@ static void pick(const vv_lane *l)
 
 static void sort(const vv_lane *l)
 {
+    if (vv_dtype_is_complex(l->in)) {
+        (void)vv_lane_order_complex(l, false);
+        for (vv_index i = 0; i < l->n; i++) vv_lane_put_complex(l, i, l->tag[0][i]);
+        return;
+    }
     vv_index n = vv_keys_make(l->in, l->n, l->x, VV_KEYS_LAST, l->keys, NULL);
     vv_keys_sort(l->in, n, l->keys, l->room, NULL, NULL);
     for (vv_index i = 0; i < n; i++) vv_key_store(l->in, l->keys, i, l->out + 8 * i * l->stride);
@@ -125,14 +130,18 @@ static void sort(const vv_lane *l)
 
 static void argsort(const vv_lane *l)
 {
-    vv_index n = vv_keys_make(l->in, l->n, l->x, VV_KEYS_LAST, l->keys, l->tag[0]);
-    vv_keys_sort(l->in, n, l->keys, l->room, l->tag[0], l->tag[1]);
-    for (vv_index i = 0; i < n; i++) vv_lane_put_integer(l, i, l->tag[0][i]);
+    if (vv_dtype_is_complex(l->in))
+        (void)vv_lane_order_complex(l, false);
+    else
+        vv_keys_sort(l->in, vv_keys_make(l->in, l->n, l->x, VV_KEYS_LAST, l->keys, l->tag[0]), l->keys, l->room,
+                     l->tag[0], l->tag[1]);
+    for (vv_index i = 0; i < l->n; i++) vv_lane_put_integer(l, i, l->tag[0][i]);
 }
 
 /* Sorted from the best on; the number of values that are not missing. Missing ones never count. */
 static vv_index best_first(const vv_lane *l)
 {
+    if (vv_dtype_is_complex(l->in)) return vv_lane_order_complex(l, !l->call->how);
     vv_index n = vv_keys_make(l->in, l->n, l->x, VV_KEYS_DROP, l->keys, l->tag[0]);
     if (!l->call->how) vv_keys_turn(l->in, n, l->keys);
     vv_keys_sort(l->in, n, l->keys, l->room, l->tag[0], l->tag[1]);
@@ -144,7 +153,9 @@ static void topk(const vv_lane *l)
 {
     vv_index n = best_first(l);
     for (vv_index i = 0; i < l->call->length; i++)
-        if (i < n)
+        if (vv_dtype_is_complex(l->in))
+            vv_lane_put_complex(l, i, i < n ? l->tag[0][i] : -1);
+        else if (i < n)
             vv_key_store(l->in, l->keys, i, l->out + 8 * i * l->stride);
         else
             vv_lane_put_element(l, i, NULL);

@@ -11,9 +11,10 @@
 
 #include "base/dtype.h"
 
+/* Of complex numbers those of a part. */
 static inline vv_bytes vv_key_size(vv_dtype in)
 {
-    return in == VV_F32 ? 4 : 8;
+    return in == VV_F32 || in == VV_C64 ? 4 : 8;
 }
 
 /* NaN is left out; or stays, as the greatest key. */

@@ -449,17 +449,22 @@ def compress_where(rng, v, is_true):
     return [v, mask_of(v)], "", v.array[is_true], v.dims
 
 
+def sortable(v):
+    """Complex numbers, too: by real parts, then by imaginary ones."""
+    return ordinary(v) or v.array.dtype.kind == "c"
+
+
 def ordered(function):
     """Sorting and the like: of what has an order, and only where no rounding decides it."""
     def case(rng, v, d, k):
-        if not ordinary(v) or not v.exact or v.array.shape[k] == 0:
+        if not sortable(v) or not v.exact or v.array.shape[k] == 0:
             return None
         return function(rng, v.array, k)
     return over_dim(case)
 
 
 def topk(rng, a, k):
-    if a.dtype.kind == "f" and np.isnan(a).any():
+    if a.dtype.kind in "fc" and np.isnan(a).any():
         return None
     n = int(rng.integers(1, a.shape[k] + 1))
     if rng.integers(2):
@@ -560,7 +565,7 @@ def digitize(rng, v, _):
 def different(function):
     """Of arrays with elements that no rounding decides."""
     def case(rng, v, others):
-        if not v.exact or not ordinary(v):
+        if not v.exact or not sortable(v):
             return None
         return function(v, pick(rng, [o for o in others if o.exact and o.array.dtype == v.array.dtype]))
     return case

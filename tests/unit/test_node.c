@@ -233,7 +233,9 @@ static void test_elementwise_types(void **state)
     assert_int_equal(vv_array_status(vv_floor(c64)), VV_ERR_TYPE);
     assert_int_equal(vv_array_status(vv_max(c64, NULL)), VV_ERR_TYPE);
     assert_message("no order");
-    assert_int_equal(vv_array_status(vv_sort(c64, "time")), VV_ERR_TYPE);
+    assert_int_equal(vv_array_status(vv_median(c64, "time")), VV_ERR_TYPE);
+    assert_int_equal(type_of(vv_sort(c64, "time")), VV_C64);
+    assert_int_equal(type_of(vv_argsort(c64, "time")), VV_I64);
     assert_int_equal(type_of(vv_add(number, number)), VV_F64);
 }
 
