@@ -7,6 +7,7 @@
  * Chunks that are smaller than what the system reads ahead by itself are left to it: it then has them already, read in larger pieces (measured with 8 MiB of
  * read-ahead: announcing chunks of 1 MiB made a cold file a quarter slower). */
 #include "exec/work.h"
+#include "kernels/strided.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

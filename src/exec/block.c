@@ -2,6 +2,7 @@
 #include "base/fault.h"
 #include "exec/store.h"
 #include "exec/work.h"
+#include "kernels/strided.h"
 
 #include <string.h>
 

@@ -14,16 +14,6 @@ vv_status vv_slab_error(const vv_source *s, int nd, const vv_index at[])
                            vv_dims_text(nd, at, text, sizeof text), vv_this_rank());
 }
 
-vv_index vv_pack_strides(int nd, const vv_index extent[], vv_index stride[])
-{
-    vv_index n = 1;
-    for (int d = nd - 1; d >= 0; d--) {
-        stride[d] = n;
-        n *= extent[d];
-    }
-    return n;
-}
-
 static void begin(const vv_source *s, vv_slab *out)
 {
     *out = (vv_slab){.decode = s->decode};

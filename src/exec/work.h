@@ -212,8 +212,6 @@ VV_WARN_UNUSED vv_status vv_slab_box(vv_worker *w, vv_feed *f, const vv_box *box
 /* n values, `stride` apart, from element `first` on: where they lie, or in `tile`. */
 const void *vv_slab_values(const vv_decode *d, const void *bytes, vv_index total, vv_index first, vv_index stride,
                            vv_index n, void *tile);
-/* Row-major strides; returns the number of elements. */
-vv_index vv_pack_strides(int nd, const vv_index extent[], vv_index stride[]);
 /* The current error, told of which source and where. */
 vv_status vv_slab_error(const vv_source *s, int nd, const vv_index at[]);
 

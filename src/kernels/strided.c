@@ -86,6 +86,16 @@ static const kernels of_size[17] = {[1] = {row_uint8_t, transpose_uint8_t},
                                     [8] = {row_uint64_t, transpose_uint64_t},
                                     [16] = {row_pair, transpose_pair}};
 
+vv_index vv_pack_strides(int nd, const vv_index extent[], vv_index stride[])
+{
+    vv_index n = 1;
+    for (int d = nd - 1; d >= 0; d--) {
+        stride[d] = n;
+        n *= extent[d];
+    }
+    return n;
+}
+
 void vv_tile_gather(vv_bytes size, vv_index n, const void *from, vv_index stride, void *to)
 {
     if (stride == 1)

@@ -13,6 +13,9 @@
 void vv_box_copy(int nd, const vv_index n[], vv_bytes size, const void *from, const vv_index from_stride[], void *to,
                  const vv_index to_stride[]);
 
+/* Row-major strides; returns the number of elements. */
+vv_index vv_pack_strides(int nd, const vv_index extent[], vv_index stride[]);
+
 /* A strided row into a contiguous tile: to[i] = from[i * stride]; stride 0 broadcasts. */
 void vv_tile_gather(vv_bytes size, vv_index n, const void *from, vv_index stride, void *to);
 
