@@ -34,16 +34,6 @@ int vv_held_chunk_task(vv_task *t)
 
 /* --- tasks feed arrays --- */
 
-struct vv_promise {
-    struct vv_promise *next;
-    vv_array *array; /* a reference */
-    vv_grid grid;
-    int n;
-    vv_delayed **call;
-    int number; /* of the held array that it becomes */
-};
-typedef struct vv_promise vv_promise;
-
 static void promise_free(vv_promise *p)
 {
     vv_delayed_release(p->call, p->n);
@@ -162,7 +152,7 @@ static vv_status hold(vv_session *s, vv_promise *const p[], int n, vv_delayed *c
 {
     int calls = 0, at = 0;
     for (int i = 0; i < n; i++) calls += p[i]->n;
-    VV_TRY(vv_delayed_submit(call, calls, value));
+    VV_TRY(vv_calls_submit(s, call, calls, value));
     vv_status status = VV_OK;
     for (int i = 0, from = 0; i < n && status == VV_OK; from += p[i++]->n) {
         status = submit_holding(s, p[i], value + from, f + at);
@@ -192,18 +182,23 @@ static void mark_none(const vv_session *s)
 }
 
 /* Inputs are older than what is made of them, and the list of arrays has the youngest first. */
-static void mark(const vv_session *s, const vv_target targets[], int n)
+void vv_arrays_mark_inputs(const vv_session *s)
+{
+    for (vv_array *a = s->context.arrays; a; a = a->next)
+        for (int i = 0; a->marked && !a->held && i < a->n_inputs; i++) a->input[i]->marked = BY_PLAN;
+}
+
+void vv_arrays_mark(const vv_session *s, const vv_target targets[], int n)
 {
     mark_none(s);
     for (int i = 0; i < n; i++) targets[i].array->marked = BY_PLAN;
-    for (vv_array *a = s->context.arrays; a; a = a->next)
-        for (int i = 0; a->marked && !a->held && i < a->n_inputs; i++) a->input[i]->marked = BY_PLAN;
+    vv_arrays_mark_inputs(s);
 }
 
 bool vv_promises_below(const vv_session *s, vv_array *a)
 {
     bool below = false;
-    mark(s, &(vv_target){.array = a}, 1);
+    vv_arrays_mark(s, &(vv_target){.array = a}, 1);
     for (const vv_promise *p = s->promises; p; p = p->next) below = below || (p->array->marked && !p->array->held);
     return below;
 }
@@ -250,12 +245,11 @@ static vv_status find_shared(const vv_session *s, const vv_target targets[], int
     return VV_OK;
 }
 
-/* Arrays that the calls need, with what the plan shares with them: one plan for those that wait for nothing, and for what waits for it then. */
-static vv_status hold_inputs(vv_session *s, const vv_target targets[], int n, vv_delayed *const call[], int calls,
-                             vv_lent *lent)
+vv_status vv_calls_hold_inputs(vv_session *s, const vv_target targets[], int n, vv_delayed *const call[], int calls,
+                               vv_lent *lent)
 {
     vv_status status = VV_OK;
-    for (int missing = 1; missing > 0 && status == VV_OK;) {
+    for (int missing = 1; missing > 0 && s->offers && status == VV_OK;) {
         vv_offer **list;
         int before = lent->n;
         VV_TRY(vv_new(&list, (size_t)vv_offers_count(s) + 1, sizeof(vv_offer *)));
@@ -293,7 +287,7 @@ static void forget_all(vv_session *s, vv_promise *const p[], int n)
 }
 
 /* They are arrays like others now. */
-static void settle(vv_session *s)
+void vv_promises_settle(vv_session *s)
 {
     for (vv_promise **at = &s->promises; *at;) {
         vv_promise *p = *at;
@@ -343,7 +337,7 @@ static vv_status keep(vv_session *s, const vv_target targets[], int n_targets, v
     vv_failure e;
     int calls;
     VV_TRY(calls_of(p, &n, &call, &calls));
-    vv_status status = hold_inputs(s, targets, n_targets, call, calls, lent);
+    vv_status status = vv_calls_hold_inputs(s, targets, n_targets, call, calls, lent);
     free(call);
     VV_TRY(status);
     VV_TRY(calls_of(p, &n, &call, &calls));
@@ -384,14 +378,14 @@ vv_status vv_promises_keep(vv_session *s, const vv_target targets[], int n, vv_l
     int marked = 0, all = 0;
     for (vv_promise *q = s->promises; q; q = q->next) all++;
     if (all == 0) return VV_OK;
-    mark(s, targets, n);
+    vv_arrays_mark(s, targets, n);
     VV_TRY(vv_new(&p, (size_t)all, sizeof(vv_promise *)));
     for (vv_promise *q = s->promises; q; q = q->next)
         if (q->array->marked && !q->array->held) p[marked++] = q;
     vv_status status = VV_OK;
-    s->keeping++;
+    vv_computation_begin(s, &(vv_computation){.target = targets, .n_targets = n});
     if (marked > 0) status = s->explaining ? pretend(s, p, marked, lent) : keep(s, targets, n, p, marked, lent);
-    if (--s->keeping == 0 && !s->explaining) settle(s);
+    vv_computation_end(s);
     if (status != VV_OK) vv_lent_free(s, lent);
     free(p);
     return status;

@@ -64,14 +64,21 @@ static vv_status walk_open(walk *w, int64_t most)
     return vv_new(&w->at, (size_t)most, sizeof(char *));
 }
 
+static vv_status check(vv_delayed *const d[], int n)
+{
+    for (int i = 0; i < n; i++) {
+        if (!d[i]) return vv_fail(VV_ERR_USAGE, "delayed call %d is NULL", i);
+        VV_TRY(vv_delayed_status(d[i]));
+    }
+    return VV_OK;
+}
+
 vv_status vv_delayed_order(vv_delayed *const d[], int n, vv_delayed ***order, int64_t *count)
 {
     walk w = {0};
     *order = NULL;
     *count = 0;
-    for (int i = 0; i < n; i++)
-        if (!d[i]) return vv_fail(VV_ERR_USAGE, "delayed call %d is NULL", i);
-    for (int i = 0; i < n; i++) VV_TRY(vv_delayed_status(d[i]));
+    VV_TRY(check(d, n));
     if (n == 0) return VV_OK;
     vv_status status = walk_open(&w, d[0]->session->calls->alive + 1);
     for (int i = 0; i < n && status == VV_OK; i++) status = visit(&w, d[i]);
@@ -90,10 +97,9 @@ vv_status vv_delayed_order(vv_delayed *const d[], int n, vv_delayed ***order, in
 
 /* --- submitting --- */
 
-/* Whether its result is there or on its way, from another time. */
-static bool has_future(const vv_desk *desk, const vv_delayed *d)
+bool vv_delayed_has_future(const vv_session *s, const vv_delayed *d)
 {
-    const vv_entry *e = d->future && desk ? vv_desk_find(desk, d->future) : NULL;
+    const vv_entry *e = d->future && s->desk ? vv_desk_find(s->desk, d->future) : NULL;
     return e && e->state != VV_ENTRY_FAILED && e->state != VV_ENTRY_CANCELLED;
 }
 
@@ -130,15 +136,14 @@ static vv_status submit(vv_desk *desk, vv_delayed *d)
 }
 
 /* Calls that somebody still waits for: what has a future needs no inputs. */
-static void mark_wanted(const vv_desk *desk, vv_delayed *const d[], int n, vv_delayed *const order[], int64_t count)
+static void mark_wanted(const vv_session *s, vv_delayed *const d[], int n, vv_delayed *const order[], int64_t count)
 {
     for (int64_t i = 0; i < count; i++) order[i]->wanted = false;
     for (int i = 0; i < n; i++) d[i]->wanted = true;
     for (int64_t i = count - 1; i >= 0; i--) {
         const char *at = NULL;
-        if (!order[i]->wanted || has_future(desk, order[i])) continue;
-        for (int64_t number; vv_delayed_next(order[i], &at, &number);)
-            vv_delayed_of(order[i]->session, number)->wanted = true;
+        if (!order[i]->wanted || vv_delayed_has_future(s, order[i])) continue;
+        for (int64_t number; vv_delayed_next(order[i], &at, &number);) vv_delayed_of(s, number)->wanted = true;
     }
 }
 
@@ -148,7 +153,7 @@ static vv_status submit_all(vv_session *s, vv_delayed *const order[], int64_t co
     vv_status status = VV_OK;
     for (int64_t i = 0; i < count; i++) {
         bool moved = false;
-        order[i]->wanted = order[i]->wanted && status == VV_OK && !has_future(s->desk, order[i]);
+        order[i]->wanted = order[i]->wanted && status == VV_OK && !vv_delayed_has_future(s, order[i]);
         if (!order[i]->wanted) continue;
         status = submit(s->desk, order[i]);
         order[i]->wanted = status == VV_OK; /* from here on: it was submitted now, and is let go of when all are */
@@ -164,51 +169,63 @@ vv_status vv_delayed_missing(vv_session *s, vv_delayed *const d[], int n, vv_off
     *missing = 0;
     if (n == 0 || !s->offers) return VV_OK;
     VV_TRY(vv_delayed_order(d, n, &order, &count));
-    mark_wanted(s->desk, d, n, order, count);
-    for (int64_t i = 0; i < count; i++)
-        if (order[i]->wanted && order[i]->offer && !has_future(s->desk, order[i])) order[i]->offer->wanted = true;
+    mark_wanted(s, d, n, order, count);
+    for (int64_t i = 0; i < count; i++) {
+        if (order[i]->wanted && order[i]->offer && !vv_delayed_has_future(s, order[i])) order[i]->offer->wanted = true;
+        order[i]->wanted = false;
+    }
     free(order);
     return vv_offers_missing(s, list, missing);
 }
 
-/* Arrays whose chunks are needed are there first, all of them by one plan. That may need other calls, which may need other arrays; and while it runs results may be let go of. */
-static vv_status hold_arrays(vv_session *s, vv_delayed *const d[], int n)
+/* Those that were submitted belong to what needs them, of the rest of the computation too. */
+static vv_status let_go(vv_session *s, vv_delayed *const order[], int64_t count)
 {
-    vv_status status = VV_OK;
-    for (int missing = 1; missing > 0 && s->offers && status == VV_OK;) {
-        vv_offer **list;
-        VV_TRY(vv_new(&list, (size_t)vv_offers_count(s) + 1, sizeof(vv_offer *)));
-        status = vv_delayed_missing(s, d, n, list, &missing);
-        if (status == VV_OK && missing > 0) status = vv_offers_hold(list, missing, NULL, 0);
-        free(list);
+    vv_status status = s->computation.depth > 1 ? vv_computation_mark_needed(s) : VV_OK;
+    for (int64_t i = 0; i < count; i++) {
+        vv_delayed *d = order[i];
+        bool keep = d->wanted && d->needed && status == VV_OK;
+        if (keep) status = vv_computation_hold(s, d->future);
+        if (d->wanted && !(keep && status == VV_OK)) vv_entry_release(s->desk, vv_desk_find(s->desk, d->future));
+        d->wanted = d->needed = false;
     }
     return status;
 }
 
-vv_status vv_delayed_submit(vv_delayed *const d[], int n, vv_future out[])
+vv_status vv_calls_submit(vv_session *s, vv_delayed *const d[], int n, vv_future out[])
 {
     vv_delayed **order;
     vv_desk *desk;
     int64_t count;
     bool moved = false;
     for (int i = 0; i < n; i++) out[i] = (vv_future){0};
-    if (n == 0) return VV_OK;
+    VV_TRY(vv_tasks_desk(s, &desk));
     VV_TRY(vv_delayed_order(d, n, &order, &count));
-    vv_session *s = d[0]->session;
-    vv_status status = hold_arrays(s, d, n);
-    if (status == VV_OK) status = vv_tasks_desk(s, &desk);
-    if (status == VV_OK) {
-        mark_wanted(desk, d, n, order, count);
-        status = submit_all(s, order, count);
-        for (int i = 0; i < n && status == VV_OK; i++) {
-            vv_desk_find(desk, d[i]->future)->refs++;
-            out[i].id = d[i]->future;
-        }
-        for (int64_t i = 0; i < count; i++)
-            if (order[i]->wanted) vv_entry_release(desk, vv_desk_find(desk, order[i]->future));
-        if (status == VV_OK) status = vv_desk_turn(desk, &moved);
+    mark_wanted(s, d, n, order, count);
+    vv_status status = submit_all(s, order, count);
+    for (int i = 0; i < n && status == VV_OK; i++) {
+        vv_desk_find(desk, d[i]->future)->refs++;
+        out[i].id = d[i]->future;
     }
+    vv_status then = let_go(s, order, count);
+    if (status == VV_OK) status = then;
+    if (status == VV_OK) status = vv_desk_turn(desk, &moved);
+    if (status != VV_OK) vv_future_release(s, out, n);
     free(order);
+    return status;
+}
+
+vv_status vv_delayed_submit(vv_delayed *const d[], int n, vv_future out[])
+{
+    vv_lent none = {0};
+    for (int i = 0; i < n; i++) out[i] = (vv_future){0};
+    if (n == 0) return VV_OK;
+    VV_TRY(check(d, n));
+    vv_session *s = d[0]->session;
+    vv_computation_begin(s, &(vv_computation){.call = d, .n_calls = n});
+    vv_status status = vv_calls_hold_inputs(s, NULL, 0, d, n, &none);
+    if (status == VV_OK) status = vv_calls_submit(s, d, n, out);
+    vv_computation_end(s);
     return status;
 }
 

@@ -44,6 +44,14 @@ static bool is_order(vv_tag tag)
     return tag == VV_TAG_PLAN || tag == VV_TAG_HEADERS || tag == VV_TAG_TASKS || tag == VV_TAG_QUIT;
 }
 
+/* A rank that cannot send any more ends by itself, and its launcher ends the others, which wait for what it has to say. */
+static vv_status cut_off(const vv_net *net)
+{
+    vv_failure e;
+    vv_error_get(&e);
+    return vv_fail(VV_ERR_MPI, "rank %d cannot send to other ranks: %s", net->rank, e.text);
+}
+
 /* Waits for a plan, a list of files, tasks or the end, and runs tasks meanwhile. Others' messages for the next plan may come first: the plan travels along a tree, they do not. */
 static vv_status await(vv_net *net, vv_host **host, vv_message *out)
 {
@@ -64,6 +72,7 @@ static vv_status await(vv_net *net, vv_host **host, vv_message *out)
             vv_tasks_turn(net, host, got);
         else
             vv_backoff_wait(&wait);
+        if (net->broken) status = cut_off(net);
     }
     return give_back(net, &before, out->tag, status);
 }

@@ -10,6 +10,16 @@
 #include "varve/output.h"
 #include "varve/session.h"
 
+/* What the driver wants at once, arrays or delayed calls, and all that plans and calls turn out to need for it; see delayed_needed.c. */
+typedef struct vv_computation {
+    int depth; /* computations of inputs within each other; 0: none is under way */
+    const vv_target *target;
+    struct vv_delayed *const *call;
+    int n_targets, n_calls;
+    int64_t *held; /* futures of calls whose results are needed again */
+    int n_held, room;
+} vv_computation;
+
 struct vv_session {
     vv_context context; /* arrays and opened files */
     vv_net *net;
@@ -33,7 +43,7 @@ struct vv_session {
     struct vv_graph_book *calls; /* delayed ones; NULL: there are none */
     struct vv_promise *promises; /* arrays that delayed calls will make */
     struct vv_offer *offers;     /* arrays whose chunks are delayed calls */
-    int keeping;                 /* promises are being kept: so many plans wait for them */
+    vv_computation computation;  /* that is under way */
     bool explaining;             /* a plan is made to be looked at: nothing runs for it */
 };
 

@@ -465,7 +465,7 @@ void vv_host_broken(vv_host *h)
     h->broken = true;
     vv_bytes size = (vv_bytes)(offsetof(vv_failure, text) + strlen(e.text) + 1);
     vv_wire_say(&h->wire, DESK, &(vv_record){.say = VV_SAY_BROKEN, .size = size}, &e);
-    if (h->wire.net->rank != DESK && vv_wire_send(&h->wire, DESK) != VV_OK)
+    if (h->wire.net->rank != DESK && vv_wire_send(&h->wire, DESK) != VV_OK && !h->wire.net->broken)
         vv_say(VV_LOG_WARN, "cannot tell rank 0: %s", e.text);
 }
 
