@@ -78,6 +78,7 @@ struct vv_net {
     bool broken;             /* given up in the middle of an agreement: MPI cannot be finalized any more */
     vv_index sends, control; /* messages since the last reset: with elements or partial results, and all others */
     struct vv_early *early;  /* messages put back */
+    struct vv_bell *bell;    /* by rank: of those on this machine; NULL: they have none */
 };
 
 static inline bool vv_net_crosses(const vv_net *n, int to)

@@ -3,6 +3,7 @@
  * Large messages are announced (VV_TAG_BIG) and follow in pieces on a second communicator, so that no MPI count reaches 2^31 and a probe
  * for any tag never meets a piece. VV_MPI_PIECE sets the bytes of a piece, for tests. For tests, too: VARVE_NODES, so many machines, to which
  * ranks are dealt out in turn; VARVE_NODE_ORDER=0, ranks keep the launcher's numbers, whatever machines they are on. */
+#include "exec/bell.h"
 #include "exec/net.h"
 #include "plan/cost.h"
 
@@ -273,14 +274,15 @@ static void mpi_close(vv_net *net)
     MPI_Comm_free(&p->comm);
     MPI_Comm_free(&p->pieces);
     MPI_Finalize();
+    vv_belfry_leave(net->bell, net->size);
     free(net->node);
     free(p);
 }
 
 /* --- machines --- */
 
-/* The first of the launcher's ranks on this machine, and how many are there. */
-static vv_status look_around(MPI_Comm world, int rank, int *first, int *local)
+/* The first of the launcher's ranks on this machine, how many are there, and their bells. */
+static vv_status look_around(MPI_Comm world, int rank, int ranks, int *first, int *local, vv_belfry *bells)
 {
     MPI_Comm machine;
     const char *told = getenv("VARVE_NODES");
@@ -289,8 +291,13 @@ static vv_status look_around(MPI_Comm world, int rank, int *first, int *local)
                          : MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine);
     VV_TRY(check(code, "MPI_Comm_split"));
     MPI_Comm_size(machine, local);
+    int place;
+    MPI_Comm_rank(machine, &place);
     *first = rank;
+    *bells = (vv_belfry){0};
+    if (place == 0 && *local > 1) vv_belfry_make(ranks, bells);
     VV_TRY(check(MPI_Bcast(first, 1, MPI_INT, 0, machine), "MPI_Bcast"));
+    VV_TRY(check(MPI_Bcast(bells, sizeof *bells, MPI_BYTE, 0, machine), "MPI_Bcast"));
     return check(MPI_Comm_free(&machine), "MPI_Comm_free");
 }
 
@@ -315,9 +322,12 @@ static vv_status number_nodes(mpi *p, int first)
 static vv_status join(mpi *p, MPI_Comm world)
 {
     const char *order = getenv("VARVE_NODE_ORDER");
-    int rank, first;
+    int rank, ranks, first;
+    vv_belfry bells;
     MPI_Comm_rank(world, &rank);
-    VV_TRY(look_around(world, rank, &first, &p->net.local));
+    MPI_Comm_size(world, &ranks);
+    VV_TRY(look_around(world, rank, ranks, &first, &p->net.local, &bells));
+    p->net.bell = vv_belfry_enter(&bells);
     int key = order && !strcmp(order, "0") ? rank : first; /* equal ones stay in the launcher's order */
     VV_TRY(check(MPI_Comm_split(world, 0, key, &p->comm), "MPI_Comm_split"));
     MPI_Comm_rank(p->comm, &p->net.rank);

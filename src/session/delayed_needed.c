@@ -30,13 +30,7 @@ void vv_computation_end(vv_session *s)
 vv_status vv_computation_hold(vv_session *s, int64_t future)
 {
     vv_computation *c = &s->computation;
-    if (c->n_held == c->room) {
-        int room = 2 * c->room + 16;
-        int64_t *more = realloc(c->held, sizeof *more * (size_t)room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of %d results", room);
-        c->held = more;
-        c->room = room;
-    }
+    VV_TRY(vv_grow(&c->held, c->n_held, sizeof *c->held, "results"));
     c->held[c->n_held++] = future;
     return VV_OK;
 }
@@ -46,19 +40,15 @@ vv_status vv_computation_hold(vv_session *s, int64_t future)
 /* Calls from which all others of the computation are found. */
 typedef struct roots {
     vv_delayed **call;
-    int n, room;
+    int n;
 } roots;
 
 static vv_status add(roots *r, vv_delayed *const call[], int n)
 {
-    if (r->n + n > r->room) {
-        int room = 2 * r->room + n;
-        vv_delayed **more = realloc(r->call, sizeof *more * (size_t)room);
-        if (!more) return vv_fail(VV_ERR_NOMEM, "no memory for a list of %d delayed calls", room);
-        r->call = more;
-        r->room = room;
+    for (int i = 0; i < n; i++) {
+        VV_TRY(vv_grow(&r->call, r->n, sizeof(vv_delayed *), "delayed calls"));
+        r->call[r->n++] = call[i];
     }
-    for (int i = 0; i < n; i++) r->call[r->n++] = call[i];
     return VV_OK;
 }
 

@@ -17,7 +17,7 @@ typedef struct vv_computation {
     struct vv_delayed *const *call;
     int n_targets, n_calls;
     int64_t *held; /* futures of calls whose results are needed again */
-    int n_held, room;
+    int n_held;
 } vv_computation;
 
 struct vv_session {

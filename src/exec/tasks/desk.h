@@ -180,6 +180,8 @@ VV_WARN_UNUSED vv_status vv_desk_follow(vv_desk *d, vv_entry *e, vv_entry *leade
 /* desk_hand.c */
 VV_WARN_UNUSED vv_status vv_entry_ready(vv_desk *d, vv_entry *e);
 VV_WARN_UNUSED vv_status vv_desk_hand_out(vv_desk *d);
+/* A rank has one task more, or one less. */
+void vv_seat_ahead(vv_desk *d, int rank, int more);
 
 /* desk_take.c: what hosts say; turns. */
 VV_WARN_UNUSED vv_status vv_desk_take(void *desk, int from, const vv_record *r, const void *body);

@@ -179,6 +179,16 @@ static vv_status put_args(vv_desk *d, const vv_entry *e, int rank, vv_buf *b, vv
     return vv_buf_status(b);
 }
 
+void vv_seat_ahead(vv_desk *d, int rank, int more)
+{
+    vv_seat *s = &d->seat[rank];
+    vv_rest *r = &d->host->rest;
+    bool here = rank == d->net->rank || !(r->bound || vv_net_crosses(d->net, rank));
+    if (here) r->busy -= (int)vv_imin(s->ahead, d->threads);
+    s->ahead += more;
+    if (here) r->busy += (int)vv_imin(s->ahead, d->threads);
+}
+
 static vv_status hand_to(vv_desk *d, vv_entry *e, int rank)
 {
     const vv_spec *s = e->spec;
@@ -199,7 +209,7 @@ static vv_status hand_to(vv_desk *d, vv_entry *e, int rank)
     e->state = VV_ENTRY_SENT;
     e->rank = rank;
     e->expected = (float)(d->function[s->head.function].seconds + overhead);
-    seat->ahead++;
+    vv_seat_ahead(d, rank, 1);
     seat->seconds += (double)e->expected;
     seat->bytes += e->size = r.size + fetched;
     d->unsent++;

@@ -11,7 +11,7 @@ static void leave(vv_desk *d, vv_entry *e, int from, double seconds, bool ran)
 {
     static const double weight = 0.1;
     vv_seat *s = &d->seat[from];
-    s->ahead--;
+    vv_seat_ahead(d, from, -1);
     s->seconds = s->ahead > 0 ? s->seconds - (double)e->expected : 0;
     s->bytes = s->ahead > 0 ? vv_imax(0, s->bytes - e->size) : 0;
     d->full = false;

@@ -4,11 +4,9 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { DESK = 0 };
 
@@ -402,14 +400,14 @@ static void tell_rest(vv_host *h)
 
 vv_status vv_host_receive(vv_host *h, vv_message *m)
 {
-    h->idle_turns = 0;
+    vv_host_wake(h);
     return vv_wire_receive(&h->wire, m);
 }
 
 vv_status vv_host_turn(vv_host *h, bool *moved)
 {
     static const double between = 5e-3;
-    double now = h->idle_turns > 0 ? vv_now() : 0;
+    double now = h->rest.turns > 0 ? vv_now() : 0;
     VV_TRY(tell_ended(h, moved));
     tell_rest(h);
     h->looks = now - h->looked > between;
@@ -418,43 +416,9 @@ vv_status vv_host_turn(vv_host *h, bool *moved)
         VV_TRY(vv_hands_check(h));
         for (vv_fetch *f = h->fetch; f; f = f->next) VV_TRY(vv_wire_expect(&h->wire, f->from));
     }
-    return vv_wire_flush(&h->wire, moved);
-}
-
-static struct timespec in_seconds(double seconds)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    t.tv_nsec += (long)(seconds * 1e9);
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
-
-/* Looks again at once, then sleeps for a tenth of the time that nothing has moved. */
-void vv_host_rest(vv_host *h, double limit)
-{
-    enum { SPIN = 100 };
-    static const double longest = 2e-3, step = 20e-6;
-    if (h->idle_turns++ < SPIN) {
-        sched_yield();
-        return;
-    }
-    double wait = step * (1 + (h->idle_turns - SPIN) / 10);
-    if (wait > longest) wait = longest;
-    if (wait > limit) wait = limit;
-    struct timespec until = in_seconds(wait);
-    lock(h);
-    h->main_sleeps = true;
-    if (!h->ended) pthread_cond_timedwait(&h->told, &h->lock, &until);
-    h->main_sleeps = false;
-    if (h->ended) h->idle_turns = 0;
-    unlock(h);
-}
-
-void vv_host_wake(vv_host *h)
-{
-    h->idle_turns = 0;
+    VV_TRY(vv_wire_flush(&h->wire, moved));
+    if (*moved) vv_host_wake(h);
+    return VV_OK;
 }
 
 void vv_host_broken(vv_host *h)
@@ -474,19 +438,15 @@ void vv_host_broken(vv_host *h)
 vv_status vv_host_open(vv_net *net, const vv_host_options *o, vv_host **out)
 {
     vv_host *h;
-    pthread_condattr_t monotonic;
     VV_TRY(vv_new(&h, 1, sizeof *h));
     h->threads = o->threads < 1 ? 1 : o->threads;
     h->ended_last = &h->ended;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->work, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&h->told, &monotonic);
-    pthread_condattr_destroy(&monotonic);
     *out = h;
     vv_status status = vv_wire_open(&h->wire, net, o->epoch, take, h);
     h->fuzz = h->wire.fuzz;
+    if (status == VV_OK) vv_rest_begin(h);
     if (status == VV_OK) status = vv_shelf_open(&h->values, o->results, o->scratch);
     if (status == VV_OK) status = vv_hands_start(h);
     if (status != VV_OK) {
@@ -523,6 +483,7 @@ void vv_host_close(vv_host **host)
     *host = NULL;
     if (!h) return;
     vv_hands_stop(h);
+    vv_rest_end(h);
     free_jobs(h);
     vv_wire_close(&h->wire);
     if (h->given_up > 0) return; /* a thread still goes on with a task of this host */
@@ -533,7 +494,6 @@ void vv_host_close(vv_host **host)
     }
     free(h->function);
     pthread_cond_destroy(&h->work);
-    pthread_cond_destroy(&h->told);
     pthread_mutex_destroy(&h->lock);
     free(h);
 }

@@ -10,6 +10,7 @@
 #ifndef VV_EXEC_TASKS_HOST_H
 #define VV_EXEC_TASKS_HOST_H
 
+#include "exec/bell.h"
 #include "exec/sched.h"
 #include "exec/tasks/job.h"
 
@@ -45,6 +46,19 @@ typedef struct vv_hand {
     void *stack; /* for signal handlers */
 } vv_hand;
 
+/* How the main thread waits. */
+typedef struct vv_rest {
+    vv_bell *bell, own;
+    int cores;     /* that this rank may use */
+    bool bound;    /* it alone */
+    int busy;      /* of the desk's host: threads of this machine, or of this rank if it is bound, that run tasks */
+    int turns;     /* in which nothing has moved */
+    bool looks;    /* there are cores to spare */
+    double untold; /* seconds of tasks that have ended since the bell rang; under the lock */
+    bool laid;     /* the bell has been told */
+    bool prompt;   /* it gets its core at once when it wakes */
+} vv_rest;
+
 typedef struct vv_host {
     vv_wire wire;
     vv_status (*desk)(void *context, int from, const vv_record *r,
@@ -53,12 +67,12 @@ typedef struct vv_host {
     int threads;
     vv_hand **hand;
     pthread_mutex_t lock;
-    pthread_cond_t work, told; /* for threads; for the main thread */
+    pthread_cond_t work; /* for threads */
     /* under the lock */
     vv_heap ready;
     vv_job *ended, **ended_last;
     int idle, running, given_up;
-    bool stop, paused, main_sleeps;
+    bool stop, paused;
     vv_shelf values;
     /* of the main thread */
     vv_host_function **function; /* by number; changes under the lock */
@@ -71,7 +85,7 @@ typedef struct vv_host {
     bool broken;           /* told BROKEN: does nothing any more */
     bool looks;            /* in this turn: for tasks that take too long, for messages that do not come */
     double looked;         /* when it did last */
-    int idle_turns;
+    vv_rest rest;
     uint64_t fuzz;
 } vv_host;
 
@@ -90,13 +104,20 @@ void vv_host_close(vv_host **h);
 VV_WARN_UNUSED vv_status vv_host_receive(vv_host *h, vv_message *m);
 /* Tells what has ended, looks after what is late, sends. */
 VV_WARN_UNUSED vv_status vv_host_turn(vv_host *h, bool *moved);
-/* When nothing moved: waits a moment, longer from time to time, but no longer than until a task ends here. limit: seconds at most. */
-void vv_host_rest(vv_host *h, double limit);
-void vv_host_wake(vv_host *h);
 /* A value to come here, without a job that lacks it. */
 VV_WARN_UNUSED vv_status vv_host_ask(vv_host *h, int64_t id, int from);
 /* Tells the desk that this rank cannot go on, with the calling thread's error. */
 void vv_host_broken(vv_host *h);
+
+/* host_rest.c: begin and end are the main thread's. */
+void vv_rest_begin(vv_host *h);
+void vv_rest_end(vv_host *h);
+/* When nothing moved in a turn: a moment's rest, longer from time to time, but no longer than until a task ends here or another rank rings. limit: seconds at most. */
+void vv_host_rest(vv_host *h, double limit);
+/* Something has moved. */
+void vv_host_wake(vv_host *h);
+/* A task has ended that took so long: for the main thread to tell. On any thread, under the lock, which is free for a moment. */
+void vv_host_alert(vv_host *h, double seconds);
 
 /* host_run.c: threads. */
 VV_WARN_UNUSED vv_status vv_hands_start(vv_host *h);

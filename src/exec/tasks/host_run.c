@@ -151,7 +151,6 @@ void vv_host_ended(vv_host *h, vv_job *j)
     j->next = NULL;
     *h->ended_last = j;
     h->ended_last = &j->next;
-    if (h->main_sleeps) pthread_cond_signal(&h->told);
 }
 
 /* For tests: some threads are slow now and then. */
@@ -185,6 +184,7 @@ static bool run_job(vv_hand *hand, vv_job *j)
     h->running--;
     j->seconds = vv_now() - hand->since;
     vv_host_ended(h, j);
+    vv_host_alert(h, j->seconds);
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "exec/tasks/wire.h"
 
 #include "base/fault.h"
+#include "exec/bell.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,10 @@ void vv_wire_say(vv_wire *w, int to, const vv_record *r, const void *body)
 static vv_status send(vv_wire *w, int to, vv_tag tag, void *block, vv_bytes size)
 {
     *(head *)block = (head){w->peer[to].sent++, w->epoch};
-    return tag == VV_TAG_VALUE ? vv_net_send(w->net, to, tag, &block, size)
-                               : vv_net_send_surely(w->net, to, tag, block, size);
+    vv_status status = tag == VV_TAG_VALUE ? vv_net_send(w->net, to, tag, &block, size)
+                                           : vv_net_send_surely(w->net, to, tag, block, size);
+    if (w->net->bell && !vv_net_crosses(w->net, to)) vv_bell_ring(&w->net->bell[to]);
+    return status;
 }
 
 vv_status vv_wire_send(vv_wire *w, int to)
