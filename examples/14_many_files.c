@@ -6,10 +6,8 @@
  *
  *     50 stations: 49 read, the warmest one is station 7 with 29.0 degrees
  *     the one that is left: task '...' on rank ...: station_13.txt: no numbers in it
- *     after 3 attempts: 15 of 15 slow servers have answered
  *
- * Files are in no format that anybody knows but this program: each is read by a task. A file that cannot be read fails its own task and nothing else. Tasks of which it is known that they
- * fail now and then are tried again (retries). */
+ * Files are in no format that anybody knows but this program: each is read by a task. A file that cannot be read fails its own task and nothing else. */
 #define _XOPEN_SOURCE 700 /* mkdtemp */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,7 +15,7 @@
 #include <unistd.h>
 #include <varve/varve.h>
 
-enum { STATIONS = 50, SERVERS = 15 };
+enum { STATIONS = 50 };
 
 typedef struct summary {
     int station, n;
@@ -41,13 +39,6 @@ static int read_station(vv_task *t)
     if (r.n == 0) return vv_error(VV_ERR_READ, "%s: no numbers in it", strrchr(path, '/') + 1);
     r.mean /= r.n;
     return vv_return_bytes(t, &r, sizeof r);
-}
-
-/* Answers at the third attempt at the latest. */
-static int ask_server(vv_task *t)
-{
-    if (t->attempt < vv_task_i64(t, 0) % 3) return vv_error(VV_ERR_READ, "no answer yet");
-    return vv_return_i64(t, t->attempt);
 }
 
 static void write_files(const char *folder)
@@ -106,15 +97,6 @@ static int driver(vv_session *s, int argc, char **argv)
     write_files(folder);
     vv_status status = read_all(s, folder);
     remove_files(folder);
-    vv_future f[SERVERS];
-    vv_submit_options o = VV_SUBMIT_OPTIONS_INIT;
-    vv_index answered = 0;
-    o.retries = 2;
-    for (int i = 0; i < SERVERS && status == VV_OK; i++)
-        status = vv_submit(s, ask_server, VV_ARGS(vv_i64(i)), &o, &f[i]);
-    if (status == VV_OK) status = vv_wait_all(s, f, SERVERS, -1, NULL);
-    for (int i = 0; i < SERVERS && status == VV_OK; i++) answered += vv_future_status(s, f[i]) == VV_FUTURE_FINISHED;
-    if (status == VV_OK) printf("after 3 attempts: %d of %d slow servers have answered\n", (int)answered, SERVERS);
     return status;
 }
 

@@ -1,162 +1,200 @@
-/* 15: a list that is worked on in pieces: map, filter, fold, frequencies, the most frequent, by groups; a grid search; and a stencil by futures.
+/* 15: a list in pieces: map, filter, fold, frequencies, the largest ones, groups by key.
  *
  *     mpirun -n 2 ./15_map_reduce
  *
  * Expected output:
  *
- *     words: 200000, longer than 4 letters: 66277
- *     the most frequent: of 22448
- *     by first letter: a 44524, b 22181, f 22338, m 22280, o 44355, s 44322
- *     grid search: the best of 400 is (1.00, 1.00)
- *     heat after 200 steps: 1.0000 in all, 0.0399 in the middle
+ *     readings: 200000, not missing: 194930, mean 14.28
+ *     frequencies: 32891 32451 32633 32171 32297 32487
+ *     the highest: 28.61 28.61 28.61
+ *     medians by station: 5.54 9.08 12.58 16.05 19.49 23.07
  *
- * A piece of the list is an argument; each task gives the counts of its piece, and tasks that join two counts make a tree of them. Counts are a plain C struct, results as bytes. */
+ * The list, readings of thermometers, is never in one place: each piece is the result of a task and stays on the rank that made it. What folds (counts, sums, the largest so far) is
+ * worked out for each piece and joined in a tree. What does not fold, like a median, needs all values of a key together: each piece is asked for its values of each key,
+ * and one task for each key gets those of all pieces. */
 #include <stdio.h>
-#include <string.h>
+#include <stdlib.h>
 #include <varve/varve.h>
 
-enum { WORDS = 200000, PIECES = 40, KINDS = 9, SIDE = 20, CELLS = 8, LENGTH = 64, STEPS = 200 };
-static const char *const word[KINDS] = {"apple", "and", "bear", "of", "ocean", "small", "sea", "fish", "moon"};
+enum { PIECES = 40, EACH = 5000, STATIONS = 6, TOP = 3, MISSING = -999 };
 
-typedef struct counts {
-    int64_t all, longer, of[KINDS];
-} counts;
+typedef struct reading {
+    int32_t station;
+    float value;
+} reading;
 
-static uint64_t draw(uint64_t *state)
+typedef struct summary {
+    int64_t all, of[STATIONS];
+    double sum;
+    float top[TOP]; /* the largest first */
+} summary;
+
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        vv_status status_ = (call);                                                                                    \
+        if (status_ != VV_OK) return status_;                                                                          \
+    } while (0)
+
+/* --- tasks --- */
+
+/* A piece of the list: degrees Fahrenheit. */
+static int read_piece(vv_task *t)
 {
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return *state >> 33;
+    uint64_t state = (uint64_t)vv_task_i64(t, 0) + 1;
+    reading *out = vv_return_room(t, EACH * sizeof *out);
+    for (int i = 0; out && i < EACH; i++) {
+        double draw[3];
+        for (int k = 0; k < 3; k++) {
+            state = state * 6364136223846793005u + 1442695040888963407u;
+            draw[k] = (double)(state >> 33) / 2147483648.0;
+        }
+        out[i] = (reading){(int)(draw[0] * STATIONS), (float)(40 + 20 * draw[1])};
+        out[i].value += (float)(6.3 * out[i].station - 8);
+        if (draw[2] < 0.025) out[i].value = MISSING;
+    }
+    return out ? VV_OK : VV_ERR_NOMEM;
 }
 
-/* --- map, filter and fold of one piece; two counts become one --- */
-
-static int count(vv_task *t)
+/* Map and filter: degrees Celsius, and none that is missing. */
+static int clean(vv_task *t)
 {
-    counts c = {0};
-    uint64_t state = (uint64_t)vv_task_i64(t, 0) + 1; /* the piece makes its words itself */
-    for (int i = 0; i < WORDS / PIECES; i++) {
-        int kind = (int)(draw(&state) % KINDS);
-        c.all++;
-        c.of[kind]++;
-        c.longer += strlen(word[kind]) > 4;
+    vv_bytes size, n = 0;
+    const reading *in = vv_task_data(t, 0, &size);
+    reading *out = malloc((size_t)size);
+    for (vv_bytes i = 0; out && i < size / (vv_bytes)sizeof *in; i++)
+        if (in[i].value != MISSING) out[n++] = (reading){in[i].station, (in[i].value - 32) / 1.8F};
+    int status = out ? vv_return_bytes(t, out, n * (vv_bytes)sizeof *out) : VV_ERR_NOMEM;
+    free(out);
+    return status;
+}
+
+static void add_top(summary *s, float value)
+{
+    for (int k = 0; k < TOP; k++)
+        if (value > s->top[k]) {
+            float smaller = s->top[k];
+            s->top[k] = value;
+            value = smaller;
+        }
+}
+
+static int describe(vv_task *t)
+{
+    vv_bytes size;
+    const reading *in = vv_task_data(t, 0, &size);
+    summary s = {.top = {-1e30F, -1e30F, -1e30F}};
+    for (vv_bytes i = 0; i < size / (vv_bytes)sizeof *in; i++) {
+        s.all++;
+        s.of[in[i].station]++;
+        s.sum += in[i].value;
+        add_top(&s, in[i].value);
     }
-    return vv_return_bytes(t, &c, sizeof c);
+    return vv_return_bytes(t, &s, sizeof s);
 }
 
 static int join(vv_task *t)
 {
-    counts a = *(const counts *)vv_task_data(t, 0, NULL);
-    const counts *b = vv_task_data(t, 1, NULL);
-    a.all += b->all;
-    a.longer += b->longer;
-    for (int k = 0; k < KINDS; k++) a.of[k] += b->of[k];
-    return vv_return_bytes(t, &a, sizeof a);
+    summary s = *(const summary *)vv_task_data(t, 0, NULL);
+    const summary *b = vv_task_data(t, 1, NULL);
+    s.all += b->all;
+    s.sum += b->sum;
+    for (int k = 0; k < STATIONS; k++) s.of[k] += b->of[k];
+    for (int k = 0; k < TOP; k++) add_top(&s, b->top[k]);
+    return vv_return_bytes(t, &s, sizeof s);
 }
 
-static vv_status words(vv_session *s)
+/* The values of one key in a piece. */
+static int pick(vv_task *t)
+{
+    vv_bytes size, n = 0;
+    const reading *in = vv_task_data(t, 0, &size);
+    float *out = malloc((size_t)size);
+    for (vv_bytes i = 0; out && i < size / (vv_bytes)sizeof *in; i++)
+        if (in[i].station == vv_task_i64(t, 1)) out[n++] = in[i].value;
+    int status = out ? vv_return_bytes(t, out, n * (vv_bytes)sizeof *out) : VV_ERR_NOMEM;
+    free(out);
+    return status;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    float x = *(const float *)a, y = *(const float *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of a list of values from all pieces. */
+static int median(vv_task *t)
+{
+    size_t n = 0;
+    float *all = malloc(sizeof *all * PIECES * EACH);
+    if (!all) return VV_ERR_NOMEM;
+    for (vv_index p = 0; p < vv_task_length(t, 0); p++) {
+        vv_arg part = vv_task_element(t, 0, p);
+        for (vv_bytes i = 0; i < part.size / (vv_bytes)sizeof *all; i++) all[n++] = ((const float *)part.data)[i];
+    }
+    qsort(all, n, sizeof *all, ascending);
+    double middle = n % 2 ? all[n / 2] : 0.5 * ((double)all[n / 2 - 1] + all[n / 2]);
+    free(all);
+    return vv_return_f64(t, middle);
+}
+
+/* --- the driver --- */
+
+static vv_status fold(vv_session *s, const vv_future piece[], summary *out)
 {
     vv_future f[PIECES];
-    counts c;
-    int most = 0;
-    int64_t by_letter[26] = {0};
-    for (int i = 0; i < PIECES; i++) {
-        vv_status status = vv_submit(s, count, VV_ARGS(vv_i64(i)), NULL, &f[i]);
-        if (status != VV_OK) return status;
-    }
+    for (int i = 0; i < PIECES; i++) TRY(vv_submit(s, describe, VV_ARGS(vv_of(piece[i])), NULL, &f[i]));
     for (int n = PIECES; n > 1; n = (n + 1) / 2)
         for (int i = 0; i < n / 2; i++) {
             vv_future both[2] = {f[i], f[n - 1 - i]};
-            vv_status status = vv_submit(s, join, VV_ARGS(vv_of(both[0]), vv_of(both[1])), NULL, &f[i]);
-            if (status != VV_OK) return status;
+            TRY(vv_submit(s, join, VV_ARGS(vv_of(both[0]), vv_of(both[1])), NULL, &f[i]));
             vv_future_release(s, both, 2);
         }
-    vv_status status = vv_gather(s, f[0], &c, sizeof c, NULL);
-    if (status != VV_OK) return status;
-    for (int k = 0; k < KINDS; k++) {
-        if (c.of[k] > c.of[most]) most = k;
-        by_letter[word[k][0] - 'a'] += c.of[k];
-    }
-    printf("words: %lld, longer than 4 letters: %lld\n", (long long)c.all, (long long)c.longer);
-    printf("the most frequent: %s %lld\nby first letter:", word[most], (long long)c.of[most]);
-    for (int l = 0, first = 1; l < 26; l++)
-        if (by_letter[l]) printf("%s %c %lld", first ? "" : ",", 'a' + l, (long long)by_letter[l]), first = 0;
-    puts("");
+    TRY(vv_gather(s, f[0], out, sizeof *out, NULL));
+    vv_future_release(s, f, 1);
     return VV_OK;
 }
 
-/* --- a grid search --- */
-
-typedef struct setting {
-    double x, y;
-} setting;
-
-static int cost(vv_task *t)
+static vv_status group_by_key(vv_session *s, const vv_future piece[], double out[STATIONS])
 {
-    const setting *p = vv_task_data(t, 0, NULL);
-    return vv_return_f64(t, (1 - p->x) * (1 - p->x) + 100 * (p->y - p->x * p->x) * (p->y - p->x * p->x));
-}
-
-static vv_status grid_search(vv_session *s)
-{
-    static setting p[SIDE * SIDE];
-    static vv_future f[SIDE * SIDE];
-    static double value[SIDE * SIDE];
-    int best = 0;
-    for (int i = 0; i < SIDE * SIDE; i++) p[i] = (setting){0.1 * (i % SIDE + 1), 0.1 * (i / SIDE + 1)};
-    vv_status status = vv_submit_map(s, cost, p, sizeof *p, SIDE * SIDE, NULL, 0, NULL, f);
-    if (status == VV_OK) status = vv_gather_all(s, f, SIDE * SIDE, value, sizeof *value);
-    if (status != VV_OK) return status;
-    for (int i = 0; i < SIDE * SIDE; i++)
-        if (value[i] < value[best]) best = i;
-    printf("grid search: the best of %d is (%.2f, %.2f)\n", SIDE * SIDE, p[best].x, p[best].y);
-    vv_future_release(s, f, SIDE * SIDE);
-    return VV_OK;
-}
-
-/* --- a stencil: heat in a ring of cells, each of which needs its neighbours' last state --- */
-
-static int step(vv_task *t)
-{
-    const double *left = vv_task_data(t, 0, NULL), *here = vv_task_data(t, 1, NULL), *right = vv_task_data(t, 2, NULL);
-    double *out = vv_return_room(t, LENGTH * sizeof *out);
-    if (!out) return VV_ERR_NOMEM;
-    for (int i = 0; i < LENGTH; i++) {
-        double before = i > 0 ? here[i - 1] : left[LENGTH - 1], after = i < LENGTH - 1 ? here[i + 1] : right[0];
-        out[i] = here[i] + 0.25 * (before - 2 * here[i] + after);
+    vv_future part[PIECES], group[STATIONS];
+    vv_arg all[PIECES];
+    for (int k = 0; k < STATIONS; k++) {
+        for (int i = 0; i < PIECES; i++) {
+            TRY(vv_submit(s, pick, VV_ARGS(vv_of(piece[i]), vv_i64(k)), NULL, &part[i]));
+            all[i] = vv_of(part[i]);
+        }
+        TRY(vv_submit(s, median, VV_ARGS(vv_list(all, PIECES)), NULL, &group[k]));
+        vv_future_release(s, part, PIECES); /* the group has them */
     }
-    return 0;
-}
-
-static vv_status heat(vv_session *s)
-{
-    double start[CELLS][LENGTH] = {0}, end[CELLS][LENGTH], sum = 0;
-    vv_future now[CELLS], next[CELLS];
-    vv_status status = VV_OK;
-    start[CELLS / 2][LENGTH / 2] = 1;
-    for (int c = 0; c < CELLS && status == VV_OK; c++)
-        status = vv_scatter(s, start[c], sizeof start[c], VV_ANYWHERE, &now[c]);
-    for (int k = 0; k < STEPS && status == VV_OK; k++) {
-        for (int c = 0; c < CELLS && status == VV_OK; c++)
-            status = vv_submit(s, step,
-                               VV_ARGS(vv_of(now[(c + CELLS - 1) % CELLS]), vv_of(now[c]), vv_of(now[(c + 1) % CELLS])),
-                               NULL, &next[c]);
-        if (status == VV_OK) vv_future_release(s, now, CELLS); /* steps that are submitted hold what they need */
-        memcpy(now, next, sizeof now);
-    }
-    if (status == VV_OK) status = vv_gather_all(s, now, CELLS, end, sizeof end[0]);
-    if (status != VV_OK) return status;
-    for (int c = 0; c < CELLS; c++)
-        for (int i = 0; i < LENGTH; i++) sum += end[c][i];
-    printf("heat after %d steps: %.4f in all, %.4f in the middle\n", STEPS, sum, end[CELLS / 2][LENGTH / 2]);
+    TRY(vv_gather_all(s, group, STATIONS, out, sizeof *out));
+    vv_future_release(s, group, STATIONS);
     return VV_OK;
 }
 
 static int driver(vv_session *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    vv_status status = words(s);
-    if (status == VV_OK) status = grid_search(s);
-    return status == VV_OK ? heat(s) : status;
+    vv_future raw, piece[PIECES];
+    summary all;
+    double middle[STATIONS];
+    for (int i = 0; i < PIECES; i++) {
+        TRY(vv_submit(s, read_piece, VV_ARGS(vv_i64(i)), NULL, &raw));
+        TRY(vv_submit(s, clean, VV_ARGS(vv_of(raw)), NULL, &piece[i]));
+        vv_future_release(s, &raw, 1);
+    }
+    TRY(fold(s, piece, &all));
+    TRY(group_by_key(s, piece, middle));
+    printf("readings: %d, not missing: %lld, mean %.2f\n", PIECES * EACH, (long long)all.all,
+           all.sum / (double)all.all);
+    printf("frequencies:");
+    for (int k = 0; k < STATIONS; k++) printf(" %lld", (long long)all.of[k]);
+    printf("\nthe highest:");
+    for (int k = 0; k < TOP; k++) printf(" %.2f", (double)all.top[k]);
+    printf("\nmedians by station:");
+    for (int k = 0; k < STATIONS; k++) printf(" %.2f", middle[k]);
+    puts("");
+    return VV_OK;
 }
 
 int main(int argc, char **argv)

@@ -13,7 +13,15 @@
  * - A call belongs to the session until it is released as often as it was made; calls that use it hold it. vv_delay() fails by giving a call that tells the reason when it is computed, as arrays do, so that a
  *   chain of calls needs one check.
  * - What several results have in common runs once when they are computed together. What one has computed is forgotten when nobody needs it any more, unless its future is held.
- * - There is no cycle, as a call is made of calls that are there; vv_delayed_set() could make one, which computing refuses. */
+ * - There is no cycle, as a call is made of calls that are there; vv_delayed_set() could make one, which computing refuses.
+ * - Any number of graphs may be there and under way at once: vv_delayed_submit() does not wait, and the futures that it gives are waited for in any order. A grid of steps by points, say, in
+ *   which a call has a payload and the results of `n` points of the step before, gives a payload back, and belongs to one of several graphs:
+ *
+ *       vv_arg args[MOST + 4] = {vv_i64(graph), vv_i64(step), vv_i64(point), vv_buffer(payload, size)};
+ *       for (int k = 0; k < n; k++) args[4 + k] = vv_later(row[step - 1][from[k]]);
+ *       row[step][point] = vv_delay(s, work, args, n + 4);       in work(): vv_task_data(t, 3 .. t->n - 1, &size), vv_return_room(t, size)
+ *
+ *   (Without the number of the graph as an argument equal graphs would be the same graph, and run once.) A row that was used may be released; the last one is submitted. */
 #ifndef VARVE_DELAYED_H
 #define VARVE_DELAYED_H
 

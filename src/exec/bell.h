@@ -16,7 +16,8 @@
 #include <stdatomic.h>
 
 typedef struct vv_bell {
-    _Alignas(64) _Atomic uint32_t asleep; /* or about to */
+    _Atomic uint32_t asleep; /* or about to */
+    char apart[60];          /* a cache line for each */
 } vv_bell;
 
 /* Where the bells of a machine are, as plain data; made by one of its ranks and sent to the others. */

@@ -1,6 +1,7 @@
 /* For test_errands.py: a graph of tasks drawn at random, computed here and by tasks.
  *
  *     mpirun -n 3 errands SEED TASKS
+ *     mpirun -n 2 errands endless
  *
  * Some tasks fail, for good or at first; some results are large, some tasks make others. Prints what came of it; a wrong value, or an
  * error of a task that should not have one, ends with exit status 9. An error of all tasks (a planted fault, a message that was lost) ends the driver with it. */
@@ -137,8 +138,40 @@ static vv_status look_at(vv_session *s, const plan *p, vv_future f, int64_t coun
     return status;
 }
 
+static int for_ever(vv_task *t)
+{
+    volatile int more = t->n == 0;
+    while (more) {
+    }
+    return 0;
+}
+
+/* A task without end is given up; others go on, and so does the driver. */
+static vv_status endless(vv_session *s)
+{
+    vv_submit_options o = VV_SUBMIT_OPTIONS_INIT;
+    vv_future f, after;
+    int64_t number;
+    o.timeout = 0.5;
+    vv_status status = vv_submit(s, for_ever, NULL, 0, &o, &f);
+    if (status != VV_OK) return status;
+    if (vv_gather_i64(s, f, &number) == VV_OK) return vv_error(VV_ERR_INTERNAL, "an endless task has ended");
+    printf("%s\n", vv_last_error());
+    o.timeout = 0;
+    o.rank = vv_future_rank(s, f) > 0 ? vv_future_rank(s, f) : 0;
+    for (int i = 0; i < 20 && status == VV_OK; i++) {
+        uint64_t *data = NULL;
+        status = vv_submit(s, combine, VV_ARGS(vv_i64(i), vv_i64(8)), &o, &after);
+        if (status == VV_OK) status = vv_gather_new(s, after, (void **)&data, NULL);
+        if (status == VV_OK && *data != (uint64_t)i) status = vv_error(VV_ERR_INTERNAL, "a wrong result");
+        free(data);
+    }
+    return status;
+}
+
 static int driver(vv_session *s, int argc, char **argv)
 {
+    if (argc > 1 && !strcmp(argv[1], "endless")) return endless(s);
     int n = argc > 2 ? atoi(argv[2]) : 300;
     uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
     plan *p = calloc((size_t)n, sizeof *p);

@@ -76,6 +76,12 @@ class Errands(support.Case):
         self.assertGreater(hit, RUNS // 12)
 
 
+    def test_without_end(self):
+        for ranks in (0, 2):
+            result = self.done(support.run(support.command(self.program, ["endless"], ranks), timeout=PATIENCE))
+            self.assertRegex(result.out, r"^task '.*' on rank \d: it has taken more than the 0.5 seconds that it may$")
+
+
 LIBRARY = """
 #include <stdlib.h>
 #include <string.h>

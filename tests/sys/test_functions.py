@@ -42,12 +42,13 @@ def another_build(program, path):
 class Functions(support.Case):
     def setUp(self):
         super().setUp()
-        self.program = Path(support.binary()).resolve().parent.parent / "examples/06_lennard_jones"
+        self.examples = Path(support.binary()).resolve().parent.parent / "examples"
+        self.program = self.examples / "06_lennard_jones"
         if not self.program.exists():
             self.skipTest("the examples are not built")
 
-    def refused(self, other, words):
-        argv = support.command(self.program, [], 1) + [":", "-n", "1", str(other)]
+    def refused(self, program, other, words):
+        argv = support.command(program, [], 1) + [":", "-n", "1", str(other)]
         run = support.run(argv, timeout=60)
         self.assertFalse(run.hung, str(run))
         self.assertNotEqual(run.code, 0, str(run))
@@ -56,8 +57,18 @@ class Functions(support.Case):
 
     def test_ranks_with_other_programs(self):
         os.mkdir(self.path("elsewhere"))
-        self.refused(another_build(self.program, self.path("elsewhere/06_lennard_jones")), "rank 1 has another build of '06_lennard_jones': .* all ranks have to run the same files")
-        self.refused(self.program.parent / "05_stencil", "rank 1 has no '.*06_lennard_jones' .build [0-9a-f]+., whose function at 0x")
+        self.refused(self.program, another_build(self.program, self.path("elsewhere/06_lennard_jones")),
+                     "rank 1 has another build of '06_lennard_jones': .* all ranks have to run the same files")
+        self.refused(self.program, self.examples / "05_stencil", "rank 1 has no '.*06_lennard_jones' .build [0-9a-f]+., whose function at 0x")
+
+    def test_tasks_of_other_programs(self):
+        """Of futures and of delayed calls: the task that rank 1 cannot run fails, and both builds are named."""
+        os.mkdir(self.path("elsewhere"))
+        for name in ("17_grid_search", "13_tree_sum"):
+            program = self.examples / name
+            self.refused(program, another_build(program, self.path(f"elsewhere/{name}")),
+                         f"on rank 1: rank 1 has another build of '{name}': ([0-9a-f]+) at .*elsewhere/{name}, not (?!\\1)[0-9a-f]+; all ranks have to run the same files")
+        self.refused(self.examples / "17_grid_search", self.examples / "05_stencil", "on rank 1: rank 1 has no '.*17_grid_search' .build [0-9a-f]+., whose function at 0x")
 
     def test_energy_and_memory(self):
         program = self.program

@@ -42,6 +42,7 @@ typedef struct vv_hand {
     bool given_up;                /* under the lock */
     volatile sig_atomic_t inside; /* of a task's function */
     sigjmp_buf back;
+    uintptr_t fell; /* where a signal was raised */
     const vv_host_function *function;
     void *stack; /* for signal handlers */
 } vv_hand;

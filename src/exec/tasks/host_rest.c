@@ -29,8 +29,7 @@ enum { ONLY_THIS_THREAD = 1, SHORT_NS = 100000, LOOK = 300 };
 static bool set_stretch(uint64_t ns)
 {
     attributes a = {.size = sizeof a, .flags = ONLY_THIS_THREAD, .runtime = ns}, now = {0};
-    if (sched_getscheduler(0) != SCHED_OTHER) return false;
-    if (syscall(SYS_sched_getattr, 0, &now, sizeof now, 0)) return false;
+    if (syscall(SYS_sched_getattr, 0, &now, sizeof now, 0) || now.policy != SCHED_OTHER) return false;
     a.nice = now.nice;
     if (syscall(SYS_sched_setattr, 0, &a, 0) || syscall(SYS_sched_getattr, 0, &now, sizeof now, 0)) return false;
     return now.runtime == ns; /* older systems say 0 */

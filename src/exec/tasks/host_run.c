@@ -56,7 +56,10 @@ static void on_signal(int number, siginfo_t *info, void *context)
     (void)info;
     uintptr_t at = interrupted_at(context);
     bool own_code = own && own->inside && at >= own->function->low && at < own->function->high;
-    if (own_code && number != SIGABRT) siglongjmp(own->back, number);
+    if (own_code && number != SIGABRT) {
+        own->fell = at;
+        siglongjmp(own->back, number);
+    }
     give_in(number);
 }
 
@@ -109,13 +112,24 @@ static vv_status returned(int code)
     return vv_fail(VV_ERR_RUN, "it returned %d", code);
 }
 
+/* Where, so that addr2line finds the line. */
+static vv_status fell(uintptr_t at, int number)
+{
+    vv_function *address = (vv_function *)at; /* NOLINT */
+    vv_symbol place;
+    char name[256] = "?";
+    if (vv_symbol_find(address, &place) == VV_OK) vv_symbol_text(&place, address, name, sizeof name);
+    vv_symbol_free(&place);
+    return vv_fail(VV_ERR_RUN, "signal %d (%s) at %s", number, strsignal(number), name);
+}
+
 static vv_status call(vv_hand *hand, vv_job *j)
 {
     const vv_host_function *f = hand->function;
     int number = sigsetjmp(hand->back, 0);
     if (number) {
         hand->inside = 0;
-        return vv_fail(VV_ERR_RUN, "signal %d (%s)", number, strsignal(number));
+        return fell(hand->fell, number);
     }
     hand->inside = 1;
     int code = f->call(&j->task);

@@ -10,6 +10,7 @@ import argparse
 import math
 import os
 import random
+import re
 import statistics
 import subprocess
 import time
@@ -91,6 +92,18 @@ def distributed(processes):
         print(f"  dask, distributed: dynamic, 1000 tasks, {(time.perf_counter() - begin) / ideal:.3f} times the ideal")
 
 
+def patterns(build, delayed, ranks):
+    """Task Bench's patterns through the engine for graphs that are known before, by hand with MPI, and as delayed calls: one table, microseconds of wall time for each task."""
+    tasks, width = 50000, 16
+    lines = native.run(native.compiled(build), ranks, ["--tasks", str(tasks), "--width", str(width // ranks)], capture_output=True, text=True).stdout.splitlines()
+    engine = {f[0]: [float(f[5]) / ranks, float(f[6]) / ranks] for f in map(str.split, lines[1:])}
+    told = native.run(delayed, ranks, ["patterns", str(tasks)], capture_output=True, text=True).stdout
+    calls = re.findall(r"delayed +(\S+) +(\d+) tasks: (\S+) us each to build, (\S+) us each to run", told)
+    print(f"| pattern, {width} points wide | engine, known before | by hand, MPI | delayed, to put together | delayed, to run |\n|---|---|---|---|---|")
+    for name, _, build_us, run_us in calls:
+        print(f"| {name} | {engine[name][0]:.2f} | {engine[name][1]:.2f} | {build_us} | {run_us} |", flush=True)
+
+
 def starpu(build, workers):
     """StarPU's own scheduler, on threads of one process."""
     flags = subprocess.run(["pkg-config", "--cflags", "--libs", "starpu-1.3"], capture_output=True, text=True)
@@ -114,7 +127,10 @@ def main():
     for ranks in map(int, options.ranks.split(",")):
         print(f"{ranks} ranks", flush=True)
         for what in options.only.split(","):
-            native.run(program, ranks, [what])
+            if what == "patterns":
+                patterns(options.build.resolve(), program, ranks)
+            else:
+                native.run(program, ranks, [what])
         if not options.no_dask:
             try:
                 distributed(ranks)

@@ -31,10 +31,10 @@ def compiled(build):
     return program
 
 
-def run(program, ranks, more):
+def run(program, ranks, more, **how):
     mpirun = os.environ.get("VARVE_MPIRUN", "mpirun")
     share = ["--oversubscribe"] if ranks > (os.cpu_count() or 1) else []
-    subprocess.run([mpirun, *share, "--bind-to", "none", "-n", str(ranks), program, *more], check=True, stdin=subprocess.DEVNULL)
+    return subprocess.run([mpirun, *share, "--bind-to", "none", "-n", str(ranks), program, *more], check=True, stdin=subprocess.DEVNULL, **how)
 
 
 def main():
