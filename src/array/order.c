@@ -246,6 +246,52 @@ static vv_array *best_of_pieces(vv_array *in, vv_index k, const char *dim, int d
     return made;
 }
 
+/* Element place[k] of `from`; -1 of none. */
+static int element_at(const void *const in[], void *out, const vv_index size[], const void *data)
+{
+    const int64_t *from = in[0], *place = in[1];
+    (void)data;
+    for (vv_index k = 0; k < size[1]; k++) ((int64_t *)out)[k] = place[k] < 0 ? -1 : from[place[k]];
+    return 0;
+}
+
+/* "lat,?k" as "k,lat": dimensions in the order of `like`, the new one called as it is there. Takes `a` over. */
+static vv_array *in_place_of(vv_array *a, const char *name, const vv_array *like, int d)
+{
+    vv_buf order = {0};
+    a = vv_node_then(a, vv_rename(a, name, like->dim[d]));
+    for (int k = 0; k < like->shape.nd; k++) vv_buf_printf(&order, k ? ",%s" : "%s", like->dim[k]);
+    vv_array *out = vv_buf_status(&order) == VV_OK ? vv_transpose(a, order.data) : vv_node_inert(a->context);
+    vv_buf_free(&order);
+    return vv_node_then(a, out);
+}
+
+/* Places of the best of the best of the pieces, each from where its piece begins; the earlier of equal ones comes first in its piece and in all of them. */
+static vv_array *places_in_pieces(vv_array *in, vv_index k, const char *dim, int d)
+{
+    vv_array *best[PIECES], *place[PIECES], *of[2], *all[2];
+    vv_index n = in->shape.n[d], piece = vv_ceil_div(n, PIECES);
+    vv_context *c = in->context;
+    int count = 0;
+    for (vv_index at = 0; at < n; at += piece, count++) {
+        vv_array *some = vv_slice(in, dim, at, vv_imin(n, at + piece), 1);
+        place[count] = vv_node_of("add", vv_argtopk(some, k, dim), vv_node_whole(c, (double)at));
+        best[count] = vv_node_then(some, vv_topk(some, k, dim));
+    }
+    all[0] = vv_node_concat(c, place, count, dim);
+    all[1] = vv_node_concat(c, best, count, dim);
+    for (int i = 0; i < count; i++) {
+        vv_release(&best[i]);
+        vv_release(&place[i]);
+    }
+    all[1] = vv_node_then(all[1], vv_argtopk(all[1], k, dim));
+    of[0] = vv_node_then(all[0], vv_rename(all[0], dim, "?n"));
+    of[1] = vv_node_then(all[1], vv_rename(all[1], dim, "?k"));
+    vv_array *made = vv_node_gufunc(c, element_at, "(?n),(?k)->(?k)", of, 2, NULL);
+    for (int i = 0; i < 2; i++) vv_release(&of[i]);
+    return made->status == VV_OK ? in_place_of(made, "?k", in, d) : made;
+}
+
 static vv_array *sorted(vv_array *in, const char *op, vv_index k, const char *dim)
 {
     int d;
@@ -255,8 +301,9 @@ static vv_array *sorted(vv_array *in, const char *op, vv_index k, const char *di
         return vv_node_inert(in->context);
     }
     vv_index wanted = k < 0 ? -k : k;
-    if (!strcmp(op, "lanes_topk") && in->shape.n[d] > LONG && labs(k) < in->shape.n[d] / (2 * PIECES))
-        return best_of_pieces(in, k, dim, d);
+    bool few = in->shape.n[d] > LONG && labs(k) < in->shape.n[d] / (2 * PIECES);
+    if (few && !strcmp(op, "lanes_topk")) return best_of_pieces(in, k, dim, d);
+    if (few && !strcmp(op, "lanes_argtopk")) return places_in_pieces(in, k, dim, d);
     vv_block_call c = {.op = vv_block_op_find(op), .how = k < 0};
     c.length = wanted < in->shape.n[d] ? wanted : in->shape.n[d];
     c.along[d] = true;

@@ -7,7 +7,7 @@ Varve; test_dask_names.py finds out whether that is true.
 OURS = {
     "Array": "`vv_array`", "abs": "`vv_absolute`", "append": "`vv_concat`", "apply_over_axes": "`vv_reduce` over several dimensions",
     "around": "`vv_round`",
-    "as_gufunc": "`vv_apply_gufunc`", "frompyfunc": "`vv_map`", "array": "`vv_from_buffer`, `vv_open`; made arrays in `varve/create.h`", "from_array": "`vv_from_buffer`", "asarray": "`vv_from_buffer`, `vv_open`", "asanyarray": "`vv_open`",
+    "as_gufunc": "`vv_apply_gufunc`, `vv_apply_gufuncs`", "apply_gufunc": "`vv_apply_gufunc`; of several results `vv_apply_gufuncs`", "from_delayed": "`vv_array_from_delayed`", "frompyfunc": "`vv_map`", "array": "`vv_from_buffer`, `vv_open`; made arrays in `varve/create.h`", "from_array": "`vv_from_buffer`", "asarray": "`vv_from_buffer`, `vv_open`", "asanyarray": "`vv_open`",
     "atleast_1d": "`vv_expand`", "atleast_2d": "`vv_expand`", "atleast_3d": "`vv_expand`", "average": "`vv_weighted`",
     "bitwise_not": "`vv_invert`", "broadcast_arrays": "`vv_broadcast`", "meshgrid": "`vv_broadcast`", "choose": "`vv_where` of `vv_equal`",
     "cov": "`vv_cov_matrix`; of two arrays `vv_cov`", "compute": "`vv_compute`, `vv_compute_all`", "concatenate": "`vv_concat`", "deg2rad": "`vv_radians`", "rad2deg": "`vv_degrees`",
@@ -41,7 +41,6 @@ NOT = {name: why for why, names in {
     MODULE: "backends chunk chunk_types core creation dispatch einsumfuncs gufunc lib ma numpy_compat optimization reductions routines slicing tiledb_io ufunc utils wrap percentile_module",
     PYTHON: "PerformanceWarning assert_eq register_chunk_type optimize atop",
     "formats that Varve does not have": "from_npy_stack from_tiledb from_zarr to_npy_stack to_tiledb to_zarr",
-    "tasks (`varve/futures.h`) make values, not arrays; `vv_from_buffer` takes what they made": "from_delayed",
 }.items() for name in names.split()}
 NOT.pop("percentile_module")
 

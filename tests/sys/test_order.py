@@ -146,19 +146,20 @@ class Order(support.Case):
         x[random.random(x.shape[0]) < 0.1] = np.nan
         x[7, :5] = -np.inf
         path = make(self.path("long.nc"), {"y": 4200, "x": 4000}, {"v": (("y", "x"), x, {"chunksizes": (100, 4000)})})
-        everything = "m = median(v); q = quantile(v, 0.3); low = quantile(v, 0.987, method=lower); w = median(as_f64(v) * 1.1); top = topk(ravel(v, dim=k), k=-6, dim=k)"
+        everything = "m = median(v); q = quantile(v, 0.3); low = quantile(v, 0.987, method=lower); w = median(as_f64(v) * 1.1); top = topk(ravel(v, dim=k), k=-6, dim=k); places = argtopk(ravel(v[0:600], dim=k), k=-6, dim=k)"
         out = {}
         for ranks in (0, 3):
             self.done(support.varve("eval", everything, path, "-o", self.path(f"long-{ranks}.nc"), "--memory", "256MB", ranks=ranks))
             out[ranks] = raw_bytes(self.path(f"long-{ranks}.nc"))
         self.assertEqual(out[0], out[3])
-        got = {name: values(self.path("long-0.nc"), name) for name in ("m", "q", "low", "w", "top")}
+        got = {name: values(self.path("long-0.nc"), name) for name in ("m", "q", "low", "w", "top", "places")}
         there = np.sort(x[~np.isnan(x)])
         self.assertEqual(got["m"], np.median(there))
         self.assertEqual(got["q"], np.quantile(there.astype("f8"), 0.3).astype("f4"))
         self.assertEqual(got["low"], np.quantile(there, 0.987, method="lower"))
         self.assertEqual(got["w"], np.median(there.astype("f8") * 1.1))
         np.testing.assert_array_equal(got["top"], there[:6])
+        np.testing.assert_array_equal(got["places"], np.argsort(x[:600].ravel(), kind="stable")[:6])
 
     def test_everything(self):
         x, i, w, got = self.run_all()
