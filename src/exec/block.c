@@ -54,6 +54,22 @@ static vv_status load_chunk(vv_worker *w, int input, const vv_box *box)
     return VV_OK;
 }
 
+/* Rows of contiguous data, in memory. */
+static vv_status load_rows(vv_worker *w, vv_feed *f, int input, const vv_box *box)
+{
+    const vv_part *p = &w->job->step->input[input].part[0];
+    vv_slab *slab = &w->slab[input];
+    vv_block *b = &w->block[input];
+    vv_box source;
+    if (!vv_part_source(p, box, &source)) return vv_fail(VV_ERR_INTERNAL, "rows that nobody has");
+    VV_TRY(vv_slab_box(w, f, &source, &w->memory[input], slab));
+    b->bytes = slab->bytes;
+    b->decode = slab->decode;
+    b->total = slab->total;
+    follow(p, slab->origin, slab->stride, box, b);
+    return VV_OK;
+}
+
 /* Contiguous data: describe where the box's elements lie in the file; tiles are read through a window. */
 static vv_status open_stream(vv_worker *w, int input, const vv_box *box)
 {
@@ -63,6 +79,7 @@ static vv_status open_stream(vv_worker *w, int input, const vv_box *box)
     vv_block *b = &w->block[input];
     vv_index stride[VV_MAX_DIMS], origin[VV_MAX_DIMS] = {0};
     vv_box source;
+    if (w->rows > 0) return load_rows(w, f, input, box);
     b->decode = s->decode;
     if (s->address < 0) {
         memcpy(b->fill, s->fill, sizeof b->fill);

@@ -160,6 +160,24 @@ static vv_status run_chunk(chunk *c, const vv_index coords[])
     return status;
 }
 
+/* Rows of streamed data that go into the same cells are brought into memory several at a time: a cell is fetched once for all of them. */
+static vv_status run_rows(chunk *c, const vv_index coords[])
+{
+    const vv_box *whole = c->box;
+    vv_box some = *whole;
+    int d = c->w->rows_dim;
+    vv_index rows = c->w->rows, end = whole->lo[d] + whole->n[d];
+    vv_status status = VV_OK;
+    if (rows == 0) return run_chunk(c, coords);
+    c->box = &some;
+    for (; some.lo[d] < end && status == VV_OK; some.lo[d] += rows) {
+        some.n[d] = vv_imin(rows, end - some.lo[d]);
+        status = run_chunk(c, coords);
+    }
+    c->box = whole;
+    return status;
+}
+
 /* --- workers --- */
 
 vv_status vv_room_for(vv_room *r, vv_bytes size, const char *what)
@@ -230,6 +248,7 @@ static vv_status lay_out(vv_worker *w)
     const vv_work *k = &job->work;
     vv_bytes all = vv_work_total(job->step, k);
     w->laid = NULL;
+    w->rows = vv_step_rows(job->plan, job->step, &w->rows_dim);
     VV_TRY(find_edges(w));
     if (all > w->arena_size) {
         vv_mem_put(&w->arena);
@@ -271,7 +290,7 @@ vv_status vv_worker_run(vv_worker *w, vv_unit u, void *state)
         vv_unit_coords(s, u, k, coords);
         vv_grid_box_at(&s->work, coords, &box);
         vv_ahead(w, u, k);
-        VV_TRY(run_chunk(&c, coords));
+        VV_TRY(run_rows(&c, coords));
     }
     return VV_OK;
 }

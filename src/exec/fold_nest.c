@@ -19,7 +19,7 @@
 #include <string.h>
 
 /* Tiles that go straight from their stored bytes into states: such as leave both in a first-level cache of 32 KiB. */
-enum { STORED_TILE = VV_TILE / 2 };
+enum { STORED_TILE = VV_TILE / 2, STORED_RESULTS = 8 };
 
 /* Kept rows shorter than this are joined with the loop around them even if some input has to be put together. */
 enum { SHORT_ROW = 256 };
@@ -67,6 +67,7 @@ typedef struct fold {
     vv_index reach;                   /* longest tile */
     visitor *tile;                    /* what happens to one */
     bool whole;                       /* it takes the loop inside of the row with it */
+    vv_red_into into[STORED_RESULTS]; /* and these states */
     /* The row's dimensions, for inputs that have to be put together. */
     bool mixed[VV_PROGRAM_INPUTS];
     int row_dims, row_dim[VV_MAX_DIMS];
@@ -221,19 +222,31 @@ static vv_status do_stored_tile(fold *f, spot to, const vv_index at[], vv_index 
     const loop *inside = &f->inner.loop[1];
     vv_stored s;
     VV_TRY(vv_block_at(f->w, 0, at[0], 1, n, &s));
-    vv_stored_rows rows = {s.bytes, s.total, s.first, f->whole ? inside->at[0] : 0, f->whole ? inside->n : 1};
-    vv_red_stored_rows(&f->s->result[0].red, f->state, to.cell, n, &f->w->block[0].decode, &rows);
+    vv_stored_rows rows = {.block = s.bytes,
+                           .total = s.total,
+                           .first = s.first,
+                           .step = f->whole ? inside->at[0] : 0,
+                           .rows = f->whole ? inside->n : 1};
+    vv_red_stored_rows(f->into, f->s->n_results, to.cell, n, &f->w->block[0].decode, &rows);
     return VV_OK;
 }
 
 /* Whether there is nothing to do between decoding a tile and folding it into a row of cells, and the reduction knows a short way for both. */
-static bool folds_stored(const fold *f)
+static bool folds_stored(fold *f)
 {
     const vv_step *s = f->s;
+    char *state = f->state;
     const loop *row = &f->inner.loop[0];
-    if (s->op != VV_STEP_REDUCE || f->n_inputs != 1 || s->n_results != 1 || s->program->n > 0 || row->reduced)
+    if (s->op != VV_STEP_REDUCE || f->n_inputs != 1 || s->n_results > STORED_RESULTS || s->program->n > 0 ||
+        row->reduced || row->at[0] != 1 || f->mixed[0])
         return false;
-    return row->at[0] == 1 && !f->mixed[0] && vv_red_takes_stored(&s->result[0].red, &f->w->block[0].decode);
+    for (int r = 0; r < s->n_results; r++) {
+        const vv_red *red = &s->result[r].red;
+        if (red->kind->places || !vv_red_takes_stored(red, &f->w->block[0].decode)) return false;
+        f->into[r] = (vv_red_into){red, state};
+        state += vv_result_bytes(s, r, f->cells);
+    }
+    return true;
 }
 
 /* One tile: at[] are its first elements in the blocks (of the row, where an input is mixed). */
@@ -458,7 +471,7 @@ static void make_nest(fold *f, const vv_box *chunk, const vv_box *box)
     find_row(f, box, cell, list, n, &first);
     make_row(f, box, list, first, n, cell);
     /* Loops inside of a kept row: windows of streamed data would jump to and fro. */
-    bool columns = !vv_step_streams(s) && !f->inner.loop[0].reduced && s->op == VV_STEP_REDUCE;
+    bool columns = (!vv_step_streams(s) || f->w->rows > 0) && !f->inner.loop[0].reduced && s->op == VV_STEP_REDUCE;
     bool before_inside = false;
     for (int k = 0; k < first; k++) {
         loop l;

@@ -3,7 +3,8 @@
  * A worker is one thread's set of buffers, used for all steps. For each chunk of a unit it makes the inputs' blocks available (block.c), each
  * a piece of memory and a stride along every dimension of the work space:
  *
- *   a stored chunk as it was inflated; a window that slides over contiguous data in the file   stored elements, decoded tile by tile
+ *   a stored chunk as it was inflated; a few rows of contiguous data that go into the same cells; a window that slides over contiguous data in
+ *   the file                                                                                    stored elements, decoded tile by tile
  *   a box put together from files (block_box.c), an inbox that earlier tasks have filled        working values, packed
  *
  * Then it walks the chunk's box in rows and the rows in tiles: decode each input's tile, run the program, fold the values into the state
@@ -141,6 +142,8 @@ typedef struct vv_worker {
     void *context;
     vv_codec *codec;
     const vv_job *laid; /* the job that the rooms below are laid out for */
+    vv_index rows;      /* of streamed data in memory together, along dimension rows_dim of the work; 0: windows */
+    int rows_dim;
     char *arena;
     vv_bytes arena_size;
     vv_room stored, decoded, program, special;

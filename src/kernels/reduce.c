@@ -128,7 +128,8 @@ void vv_red_vertical(const vv_red *r, void *state, vv_index first, vv_index n, c
 
 bool vv_red_takes_stored(const vv_red *r, const vv_decode *d)
 {
-    if (!r->kind->valid || !vv_dtype_is_float(r->in) || d->out != r->in || d->has_min || d->has_max) return false;
+    if ((!r->kind->valid && !r->kind->rows) || !vv_dtype_is_float(r->in) || d->out != r->in || d->has_min || d->has_max)
+        return false;
     return vv_dtype_is_float(d->stored) ? d->stored == d->out && !d->scaled : r->kind->packed != NULL;
 }
 
@@ -150,23 +151,50 @@ void vv_red_stored(const vv_red *r, void *state, vv_index first, vv_index n, con
     const void *x = vv_decode_order(d, block, total, at, n, room);
     if ((r->skip || d->n_missing) && vv_decode_any_missing(d, x, n))
         fold_missing(r, state, first, n, d, x);
+    else if (!r->kind->valid)
+        r->kind->vertical(r, v.head, v.planes, v.missing, first, n, x);
     else if (vv_dtype_is_float(d->stored))
         r->kind->valid(r->in, false, v.planes, first, n, x);
     else
         r->kind->packed(r->in, d, v.planes, first, n, x);
 }
 
-void vv_red_stored_rows(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d,
+static void fold_rows(const vv_red_into *into, vv_index first, vv_index n, const vv_decode *d, const vv_stored_rows *x)
+{
+    const vv_red *r = into->red;
+    view v = view_of(r, into->state);
+    vv_index done = r->kind->rows ? r->kind->rows(r, d, v.planes, first, n, x) : 0;
+    for (vv_index k = 0; k < x->rows && done < n; k++)
+        vv_red_stored(r, into->state, first + done, n - done, d, x->block, x->total, x->first + k * x->step + done);
+}
+
+/* What several reductions want is put in order and looked through once for all of them. */
+static vv_decode prepare_rows(const vv_decode *d, vv_index n, vv_stored_rows *x, char *room)
+{
+    vv_decode in_order = *d;
+    vv_bytes size = vv_dtype_size(d->stored);
+    if (size > 1 && (d->shuffled || d->swap)) {
+        for (vv_index k = 0; k < x->rows; k++)
+            (void)vv_decode_order(d, x->block, x->total, x->first + k * x->step, n, room + k * n * size);
+        *x = (vv_stored_rows){.block = room, .total = x->rows * n, .step = n, .rows = x->rows};
+    }
+    in_order.shuffled = in_order.swap = false;
+    x->valid = true;
+    for (vv_index k = 0; k < x->rows && x->valid; k++)
+        x->valid = !vv_decode_any_missing(d, (const char *)x->block + (x->first + k * x->step) * size, n);
+    return in_order;
+}
+
+void vv_red_stored_rows(const vv_red_into into[], int n_into, vv_index first, vv_index n, const vv_decode *d,
                         const vv_stored_rows *from)
 {
-    view v = view_of(r, state);
-    vv_stored_rows some = *from;
-    for (vv_index left = from->rows; left > 0; left -= some.rows, some.first += some.rows * some.step) {
-        some.rows = vv_imin(left, VV_FOLD_ROWS);
-        vv_index done = r->kind->rows ? r->kind->rows(r->in, d, v.planes, first, n, &some) : 0;
-        for (vv_index k = 0; k < some.rows && done < n; k++)
-            vv_red_stored(r, state, first + done, n - done, d, some.block, some.total,
-                          some.first + k * some.step + done);
+    _Alignas(64) char room[VV_FOLD_ROWS * VV_TILE * sizeof(double)];
+    for (vv_index done = 0; done < from->rows; done += VV_FOLD_ROWS) {
+        vv_stored_rows x = *from;
+        x.rows = vv_imin(from->rows - done, VV_FOLD_ROWS);
+        x.first += done * x.step;
+        vv_decode as = n_into > 1 ? prepare_rows(d, n, &x, room) : *d;
+        for (int k = 0; k < n_into; k++) fold_rows(&into[k], first, n, &as, &x);
     }
 }
 
@@ -220,8 +248,8 @@ void vv_red_finish(const vv_red *r, const void *state, void *out)
     r->kind->finish(r, v.head->cells, v.head, v.planes, v.missing, out);
     vv_dtype type = vv_red_out(r), part = vv_dtype_is_complex(type) ? vv_dtype_part(type) : type;
     vv_index n = v.head->cells * vv_red_length(r) * (part == type ? 1 : 2);
-    for (vv_index i = 0; part == VV_F64 && i < n; i++)
-        if (((double *)out)[i] != ((double *)out)[i]) ((double *)out)[i] = (double)NAN;
+    double *values = out;
+    for (vv_index i = 0; part == VV_F64 && i < n; i++) values[i] = values[i] == values[i] ? values[i] : (double)NAN;
     for (vv_index i = 0; part == VV_F32 && i < n; i++)
         if (((float *)out)[i] != ((float *)out)[i]) ((float *)out)[i] = (float)NAN;
 }

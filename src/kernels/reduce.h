@@ -53,6 +53,7 @@ typedef void vv_fold_piece(vv_dtype in, bool masked, void *const planes[], vv_in
 typedef struct vv_stored_rows {
     const void *block;
     vv_index total, first, step, rows;
+    bool valid; /* somebody has looked: nothing is missing, nor NaN */
 } vv_stored_rows;
 enum { VV_FOLD_ROWS = 4 };
 
@@ -82,7 +83,7 @@ struct vv_reduction {
     void (*packed)(vv_dtype in, const vv_decode *d, void *const planes[], vv_index first, vv_index n, const void *x);
     /* Optional besides: up to VV_FOLD_ROWS rows of a block at once, as it is stored. How many cells, from the first one on, have got all their elements; the others, from
      * a missing value or NaN on, have got none. */
-    vv_index (*rows)(vv_dtype in, const vv_decode *d, void *const planes[], vv_index first, vv_index n,
+    vv_index (*rows)(const vv_red *r, const vv_decode *d, void *const planes[], vv_index first, vv_index n,
                      const vv_stored_rows *from);
     /* Instead of both, for kinds with a spec: x[k][i] of all its values go to cell first + i * step, where step is 0 or 1. */
     void (*fold)(const vv_red *r, vv_red_head *head, void *states, vv_index first, vv_index step, vv_index n,
@@ -127,8 +128,12 @@ void vv_red_vertical(const vv_red *r, void *state, vv_index first, vv_index n, c
 bool vv_red_takes_stored(const vv_red *r, const vv_decode *d);
 void vv_red_stored(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d, const void *block,
                    vv_index total, vv_index at);
-/* The same of several rows: cells of a tile get their elements of one row after the other. */
-void vv_red_stored_rows(const vv_red *r, void *state, vv_index first, vv_index n, const vv_decode *d,
+/* The same of several rows, and of several reductions of the same elements: cells of a tile get their elements of one row after the other. */
+typedef struct vv_red_into {
+    const vv_red *red;
+    void *state;
+} vv_red_into;
+void vv_red_stored_rows(const vv_red_into into[], int n_into, vv_index first, vv_index n, const vv_decode *d,
                         const vv_stored_rows *from);
 void vv_red_horizontal(const vv_red *r, void *state, vv_index cell, vv_index n, const void *x);
 /* Values of a kind with a spec. */

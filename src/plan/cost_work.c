@@ -114,7 +114,9 @@ static void add_input(const vv_plan *p, const vv_step *s, int k, const vv_edge *
     const vv_input *in = &s->input[k];
     vv_box box;
     if (in->access == VV_ACCESS_STREAM && !packs(s, in)) {
-        out->block[k] = round64(VV_WINDOW + 64);
+        int dim;
+        vv_index rows = vv_step_rows(p, s, &dim);
+        out->block[k] = round64((rows ? vv_input_rows(p, s, k, rows) : VV_WINDOW) + 64);
         return;
     }
     if (in->access != VV_ACCESS_PUSH) add_stored(p, s, in, out, &out->block[k]);

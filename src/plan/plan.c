@@ -130,6 +130,36 @@ bool vv_step_waits(const vv_step *s)
     return false;
 }
 
+vv_bytes vv_input_rows(const vv_plan *p, const vv_step *s, int input, vv_index rows)
+{
+    vv_bytes bytes = rows * vv_dtype_size(vv_part_stored(p, &s->input[input].part[0])->decode.stored);
+    bool behind = false; /* dimensions of one element are in front of that of the rows */
+    for (int d = 0; d < s->work.shape.nd; d++) {
+        vv_index n = vv_imin(s->work.chunk[d], vv_imax(1, s->work.shape.n[d]));
+        if (behind) bytes = vv_times(bytes, n);
+        behind = behind || n > 1;
+    }
+    return bytes;
+}
+
+/* Two rows are the least that are worth it, and of many there is nothing to gain. */
+vv_index vv_step_rows(const vv_plan *p, const vv_step *s, int *dim)
+{
+    enum { MOST = 1 << 20 };
+    int nd = s->work.shape.nd, d = 0, kept = 0;
+    vv_bytes one = 0;
+    if (s->op != VV_STEP_REDUCE || !vv_step_streams(s)) return 0;
+    while (d < nd && vv_imin(s->work.chunk[d], s->work.shape.n[d]) <= 1) d++;
+    if (d == nd || !s->reduced[d]) return 0;
+    for (int k = d + 1; k < nd; k++) {
+        if (s->reduced[k] && kept > 0) return 0;
+        kept += !s->reduced[k];
+    }
+    for (int k = 0; k < s->n_inputs; k++) one += vv_input_rows(p, s, k, 1);
+    *dim = d;
+    return kept == 0 || one == 0 || 2 * one > MOST ? 0 : vv_imin(MOST / one, s->work.chunk[d]);
+}
+
 bool vv_source_straightens(const vv_source *s)
 {
     bool summed = false;

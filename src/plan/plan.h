@@ -324,6 +324,10 @@ static inline bool vv_step_streams(const vv_step *s)
     return s->n_inputs > 0 && s->input[0].access == VV_ACCESS_STREAM;
 }
 enum { VV_WINDOW = 256 * 1024 };
+/* Rows of streamed data - all that a chunk has at one place of dimension *dim - that are brought into memory together, because they go into the same cells; 0: it is
+ * read through windows. And their bytes, of one input. */
+vv_index vv_step_rows(const vv_plan *p, const vv_step *s, int *dim);
+vv_bytes vv_input_rows(const vv_plan *p, const vv_step *s, int input, vv_index rows);
 
 /* Chunks go to the file as they are encoded: their size is known beforehand. */
 static inline bool vv_write_plain(const vv_write_to *to)

@@ -129,6 +129,16 @@ void vv_fold_horizontal(const vv_red *r, vv_red_head *head, void *const planes[]
     }
 }
 
+bool vv_rows_plain(const vv_red *r, const vv_decode *d, vv_index n, const vv_stored_rows *from)
+{
+    if (d->stored != r->in || d->shuffled || d->swap) return false;
+    bool valid = true;
+    for (vv_index k = 0; k < from->rows && valid && !from->valid; k++)
+        valid = !vv_decode_any_missing(
+            d, (const char *)from->block + (from->first + k * from->step) * vv_dtype_size(r->in), n);
+    return valid;
+}
+
 vv_dtype vv_result_same(vv_dtype stored)
 {
     return vv_dtype_kind(stored) == 'c' ? VV_NONE : stored;

@@ -94,6 +94,9 @@ void vv_fold_vertical(const vv_red *r, vv_red_head *head, void *const planes[], 
 void vv_fold_horizontal(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index cell,
                         vv_index n, const void *x, vv_fold_piece *piece);
 
+/* Whether rows are such as loops over elements take them: floats of the working type in order, none of them missing. */
+bool vv_rows_plain(const vv_red *r, const vv_decode *d, vv_index n, const vv_stored_rows *from);
+
 /* The plane of missing counts: bytes of one, and one; the counts of another state of the same shape added. */
 static inline vv_bytes vv_missing_size(int width)
 {

@@ -3,6 +3,7 @@
 #define HELP        "greatest value"
 #define METHOD      "maximum"
 #define FIRST(a, b) ((a) > (b))
+#define KEEPS(a, b) ((a) >= (b))
 #define WORST_REAL  (-(double)INFINITY)
 #define WORST_I64   INT64_MIN
 #define WORST_U64   0

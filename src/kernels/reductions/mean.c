@@ -38,9 +38,14 @@ static void combine(const vv_red *r, vv_index cells, const vv_red_head *lh, void
 static void finish(const vv_red *r, vv_index cells, const vv_red_head *head, void *const planes[], const void *missing,
                    void *out)
 {
+    double *mean = out, all = (double)head->count;
+    if (r->in == VV_F32 && !head->has_missing && all > 0) {
+        for (vv_index i = 0; i < cells; i++) mean[i] = ((const double *)planes[0])[i] / all;
+        return;
+    }
     for (vv_index i = 0; i < cells; i++) {
         double n = vv_valid(head, missing, i);
-        ((double *)out)[i] = n > 0 ? vv_total(real(r->in), planes, i) / n : (double)NAN;
+        mean[i] = n > 0 ? vv_total(real(r->in), planes, i) / n : (double)NAN;
     }
 }
 

@@ -14,7 +14,7 @@ vv_fold_piece vv_total_vertical, vv_total_horizontal;
 /* vv_reduction.packed */
 void vv_total_packed(vv_dtype in, const vv_decode *d, void *const planes[], vv_index at, vv_index n, const void *x);
 /* vv_reduction.rows */
-vv_index vv_total_rows(vv_dtype in, const vv_decode *d, void *const planes[], vv_index at, vv_index n,
+vv_index vv_total_rows(const vv_red *r, const vv_decode *d, void *const planes[], vv_index at, vv_index n,
                        const vv_stored_rows *from);
 void vv_total_init(vv_dtype in, vv_index cells, void *const planes[]);
 void vv_total_combine(vv_dtype in, vv_index cells, void *const left[], void *const right[]);

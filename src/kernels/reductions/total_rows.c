@@ -197,9 +197,10 @@ static kernel *kernel_for(vv_dtype in, const vv_decode *d, vv_index n_rows)
     return d->stored == VV_I16 && in == VV_F64 && d->shuffled ? of_i16[n_rows] : NULL;
 }
 
-vv_index vv_total_rows(vv_dtype in, const vv_decode *d, void *const planes[], vv_index at, vv_index n,
+vv_index vv_total_rows(const vv_red *r, const vv_decode *d, void *const planes[], vv_index at, vv_index n,
                        const vv_stored_rows *from)
 {
+    vv_dtype in = r->in;
     kernel *add = kernel_for(in, d, from->rows);
     if (!add) return 0;
     double *sum = (double *)planes[0] + at, *lost = in == VV_F64 ? (double *)planes[1] + at : NULL;
@@ -221,10 +222,10 @@ vv_index vv_total_rows(vv_dtype in, const vv_decode *d, void *const planes[], vv
     return add(&x, n, sum, lost);
 }
 #else
-vv_index vv_total_rows(vv_dtype in, const vv_decode *d, void *const planes[], vv_index at, vv_index n,
+vv_index vv_total_rows(const vv_red *r, const vv_decode *d, void *const planes[], vv_index at, vv_index n,
                        const vv_stored_rows *from)
 {
-    (void)in, (void)d, (void)planes, (void)at, (void)n, (void)from;
+    (void)r, (void)d, (void)planes, (void)at, (void)n, (void)from;
     return 0;
 }
 #endif

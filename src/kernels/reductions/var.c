@@ -78,6 +78,23 @@ LOOPS(F64, double, EVERY)
 LOOPS(valid_F32, float, VALID)
 LOOPS(valid_F64, double, VALID)
 
+/* Four rows, none of them with a NaN. */
+#define ROWS(name, xtype)                                                                                              \
+    VV_KERNEL void name##_body(vv_index n, const xtype *restrict x, vv_index step, const double *restrict k,           \
+                               double *restrict s, double *restrict q)                                                 \
+    {                                                                                                                  \
+        const xtype *restrict y = x + step, *restrict z = y + step, *restrict u = z + step;                            \
+        for (vv_index i = 0; i < n; i++) {                                                                             \
+            double a = (double)x[i] - k[i], b = (double)y[i] - k[i], c = (double)z[i] - k[i], d = (double)u[i] - k[i]; \
+            s[i] = s[i] + a + b + c + d;                                                                               \
+            q[i] = q[i] + a * a + b * b + c * c + d * d;                                                               \
+        }                                                                                                              \
+    }                                                                                                                  \
+    VV_CLONES(name, name##_body, (vv_index n, const void *x, vv_index step, const double *k, double *s, double *q),    \
+              (n, x, step, k, s, q))
+ROWS(rows_F32, float)
+ROWS(rows_F64, double)
+
 static double element(vv_dtype in, const void *x, vv_index i)
 {
     return in == VV_F32 ? (double)((const float *)x)[i] : ((const double *)x)[i];
@@ -111,6 +128,17 @@ static void horizontal_piece(vv_dtype in, bool masked, void *const planes[], vv_
         (masked ? horizontal_valid_F32 : horizontal_F32)[vv_cpu()](n, x, k, s, q);
     else
         (masked ? horizontal_valid_F64 : horizontal_F64)[vv_cpu()](n, x, k, s, q);
+}
+
+static vv_index rows(const vv_red *r, const vv_decode *d, void *const planes[], vv_index at, vv_index n,
+                     const vv_stored_rows *from)
+{
+    if (from->rows != VV_FOLD_ROWS || !vv_rows_plain(r, d, n, from)) return 0;
+    const char *x = (const char *)from->block + from->first * vv_dtype_size(r->in);
+    double *k = (double *)planes[K] + at, *s = (double *)planes[S] + at, *q = (double *)planes[Q] + at;
+    set_shifts(r->in, n, k, x);
+    (r->in == VV_F32 ? rows_F32 : rows_F64)[vv_cpu()](n, x, from->step, k, s, q);
+    return n;
 }
 
 static void vertical(const vv_red *r, vv_red_head *head, void *const planes[], void *missing, vv_index first,
@@ -210,6 +238,7 @@ static void finish_std(const vv_red *r, vv_index cells, const vv_red_head *head,
                                                .init = init,                                                           \
                                                .vertical = vertical,                                                   \
                                                .valid = vertical_piece,                                                \
+                                               .rows = rows,                                                           \
                                                .horizontal = horizontal,                                               \
                                                .combine = combine,                                                     \
                                                .finish = finish_##id};
