@@ -21,7 +21,7 @@ import trees_model as model
 import trees_ops as ops
 
 FIRST, N = int(os.environ.get("VARVE_TREES_FIRST", 0)), int(os.environ.get("VARVE_TREES", 20000 / support.SLOW))
-SEEDS = [540, 4635, 11313, 16926, 3974, 495, 21519, 39714]  # of trees that failed once
+SEEDS = [540, 4635, 11313, 16926, 3974, 495, 21519, 39714, 67986, 73376, 94210]  # of trees that failed once
 SHAPES, LARGE = [("time", 13), ("lat", 5), ("lon", 7), ("lev", 1)], [("time", 401), ("lat", 61), ("lon", 43), ("lev", 1)]
 BUDGETS, BUDGETS_FIRST = int(os.environ.get("VARVE_BUDGETS", 16)), int(os.environ.get("VARVE_BUDGETS_FIRST", 0))
 CASES, INEXACT = {**model.CASES, **ops.CASES}, model.INEXACT | ops.INEXACT

@@ -201,9 +201,9 @@ static vv_array *own_gufuncs(vv_session *s, vv_array *const in[], const char *ar
     char dim[64], which[64], signature[256];
     vv_array *f64 = vv_astype(in[0], VV_F64), *made[3];
     word(arguments, "dim", dim);
-    snprintf(signature, sizeof signature, "(%s)->(),(%s),(pair)", dim, dim);
+    snprintf(signature, sizeof signature, "(%s)->(),(%s),(ends_)", dim, dim);
     vv_apply_gufuncs(s, of_one_call, signature, &f64, 1, (vv_dtype[]){VV_F64, VV_F32, VV_I32}, made, 3,
-                     &(vv_apply_options){.dims = "pair:2"});
+                     &(vv_apply_options){.dims = "ends_:2"});
     return made[atoi(word(arguments, "which", which))];
 }
 

@@ -815,7 +815,7 @@ def own_gufunc(rng, v, others):
 def own_gufuncs(rng, v, others):
     """Results of one call: the sum of squares, twice all elements, the first and the last one as integers."""
     d, which = pick_dim(rng, v), int(rng.integers(3))
-    if d is None or v.array.dtype.kind == "c" or v.length(d) == 0 or which == 2 and not (np.abs(v.array.astype("f8")) < 1e6).all():
+    if d is None or v.array.dtype.kind == "c" or v.length(d) == 0 or "ends_" in v.dims or which == 2 and not (np.abs(v.array.astype("f8")) < 1e6).all():
         return None
     k, left = v.dims.index(d), [x for x in v.dims if x != d]
     if which == 0:
@@ -824,7 +824,7 @@ def own_gufuncs(rng, v, others):
     if which == 1:
         return [v], f"dim={d} which=1", 2 * np.moveaxis(v.array.astype("f4"), k, -1), left + [d]
     ends = np.stack([v.array.take(0, k), v.array.take(-1, k)], -1)
-    return [v], f"dim={d} which=2", np.trunc(ends).astype("i4"), left + ["pair"]
+    return [v], f"dim={d} which=2", np.trunc(ends).astype("i4"), left + ["ends_"]
 
 
 def own_reduction(rng, v, others):
