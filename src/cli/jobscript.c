@@ -164,18 +164,26 @@ static void print_head(const job *j)
     printf("\n# SITE: module load openmpi hdf5-parallel varve\n\n");
 }
 
-/* Shortly before the end of a Slurm job its script is told: it ends the run, whose ranks write their journal, and puts itself back into the queue. */
+/* Shortly before the end of a Slurm job its script is told: it ends the run, whose ranks write their journal, and puts itself back into the queue. So it does when the launcher, not varve,
+ * has ended with an error. */
 static const char again[] = " &\n"
                             "run=$!\n"
+                            "back() {\n"
+                            "    scontrol requeue \"$SLURM_JOB_ID\" && sleep 600 # Slurm ends this script\n"
+                            "}\n"
                             "again() {\n"
                             "    kill -USR2 \"$run\" # every rank writes its journal, and ends\n"
                             "    wait \"$run\"\n"
                             "    code=$?\n"
                             "    [ $code = 143 ] || exit $code\n"
-                            "    scontrol requeue \"$SLURM_JOB_ID\" && sleep 600 # Slurm ends this script\n"
+                            "    back\n"
                             "}\n"
                             "trap again USR1\n"
-                            "wait \"$run\"\n";
+                            "wait \"$run\"\n"
+                            "code=$?\n"
+                            "case $code in [0-5] | 130 | 143) exit $code ;; esac # varve's own\n"
+                            "[ \"${SLURM_RESTART_COUNT:-0}\" -lt 10 ] || exit $code\n"
+                            "back # a rank was killed, or a node is gone and the launcher has seen it first\n";
 
 static void print_run(const job *j)
 {

@@ -164,8 +164,9 @@ class Cluster:
         self.nodes[name] = node
 
     def kill_node(self, name):
-        """A power cut: everything in the node's namespace dies at once."""
+        """A power cut: the cable is dead, so that nobody hears of it, and everything in the node's namespace dies at once."""
         node = self.nodes.pop(name)
+        run("ip", "link", "set", f"cable-{name}", "down")
         home = os.readlink(f"/proc/{node.pid}/ns/net")
         for entry in os.listdir("/proc"):
             try:

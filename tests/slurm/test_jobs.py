@@ -8,6 +8,7 @@ lost. Scripts for PBS are run by hand, without a PBS.
 """
 import csv
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -110,32 +111,50 @@ class Jobs(support.Case):
 
     # --- going on ---
 
-    def restartable(self, out):
-        """A job in the middle of its work: in its first start rank 0 waits there for a signal."""
-        Path(self.path("site.sh")).write_text(f". {SCRIPTS}/site.sh\n[ -n \"$SLURM_RESTART_COUNT\" ] || export VV_FAULT='task:40@0!wait'\n")
+    def restartable(self, out, waits=1):
+        """A job in the middle of its work: in its first starts rank 0 waits there for a signal."""
+        Path(self.path("site.sh")).write_text(f". {SCRIPTS}/site.sh\n[ \"${{SLURM_RESTART_COUNT:-0}}\" -ge {waits} ] || export VV_FAULT='task:40@0!wait'\n")
         job = self.submit(*SMALL, SCRIPTS / "slurm_restart.sh", "mean", "-d", "time", LONG, "-o", out,
                           env={"VARVE_JOBSCRIPTS": self.path(""), "VARVE_CHECKPOINT": "0.1"})
         self.until(lambda: "planted wait" in self.log(), f"job {job} to get on")
         return job
 
-    def goes_on(self, job, out):
-        """The job starts again and ends with the right bits. Slurm would have it wait for two minutes, as its nodes still refuse what it was given in the second of its end:
-        it is not told to start before that is over."""
+    def starts_again(self, job, out):
+        """Slurm would have the job wait for two minutes, as its nodes still refuse what it was given in the second of its end: it is not told to start before that is over."""
         self.until(lambda: self.cluster.job(job).get("JobState") == "PENDING", f"job {job} to be in the queue again")
         self.assertFalse(os.path.exists(out))
         cluster.run("scontrol", "update", f"JobId={job}", "StartTime=now+2")
+
+    def goes_on(self, job, out, restarts=1):
+        """The job starts again and ends with the right bits."""
+        self.starts_again(job, out)
         self.ends(job, ("COMPLETED", "0:0"))
-        self.assertEqual(self.cluster.job(job)["Restarts"], "1")
+        self.assertEqual(self.cluster.job(job)["Restarts"], str(restarts))
         self.assertRegex(self.log(), r"goes on with .*: [1-9]\d* of \d+ pieces of work are done")
         self.done(varve("mean", "-d", "time", LONG, "-o", self.path("alone.nc")))
         self.assertEqual(contents(out), contents(self.path("alone.nc")))
 
+    def kill_rank(self, job, rank):
+        """With a signal that nothing can be done about."""
+        for environment in Path("/proc").glob("[0-9]*/environ"):
+            try:
+                having = environment.read_bytes().split(b"\0")
+                if {f"SLURM_JOB_ID={job}".encode(), f"OMPI_COMM_WORLD_RANK={rank}".encode()} <= set(having):
+                    os.kill(int(environment.parent.name), signal.SIGKILL)
+            except OSError:
+                pass
+
     def test_goes_back_into_the_queue(self):
+        """Once as its time is nearly over, once as a rank was killed."""
         out = self.path("o.nc")
-        job = self.restartable(out)
+        job = self.restartable(out, waits=2)
         cluster.run("scancel", "--signal=USR1", "--batch", job)
-        self.goes_on(job, out)
-        self.assertIn("back into the queue", self.log())
+        self.starts_again(job, out)
+        self.until(lambda: self.log().count("planted wait") == 2, f"job {job} to get on again")
+        self.kill_rank(job, 1)
+        self.goes_on(job, out, restarts=2)
+        self.assertEqual(self.log().count("back into the queue"), 2)
+        self.assertIn("the launcher ended with status", self.log())
 
     def test_lost_node(self):
         """The node dies with everything on it. That it is gone Slurm is told, or, with VARVE_SLURM_ALL, finds out by itself, which takes it half a minute."""
