@@ -23,6 +23,7 @@ static void desk_free(vv_desk *d, int ranks)
     vv_codec_free(&d->codec);
     free(d->parcel);
     free(d->want);
+    free(d->share);
     free(d->touched);
     free(d);
 }
@@ -33,6 +34,7 @@ static vv_status desk_new(int ranks, vv_desk **out)
     vv_status status;
     VV_TRY(vv_new(&d, 1, sizeof *d));
     VV_TRY_GOTO(status, failed, vv_new(&d->want, (size_t)ranks, sizeof *d->want));
+    VV_TRY_GOTO(status, failed, vv_new(&d->share, (size_t)ranks, sizeof *d->share));
     VV_TRY_GOTO(status, failed, vv_new(&d->parcel, (size_t)ranks, sizeof *d->parcel));
     VV_TRY_GOTO(status, failed, vv_new(&d->touched, (size_t)ranks, sizeof *d->touched));
     *out = d;

@@ -1,7 +1,10 @@
 /* Pushing: values of a finished chunk go into the inboxes that want them, here at once, on other ranks by messages.
  *
  * A message holds pieces: a head, the values, the next head at a multiple of 8. Small pieces for one rank share a message, at most those of
- * one chunk, so that nobody waits for a message to become full - and so that what is sent depends on the plan alone. */
+ * one chunk, so that nobody waits for a message to become full - and so that what is sent depends on the plan alone.
+ *
+ * Between computers a large chunk is gone through several times, and every rank gets a slice of its pieces each time, so that messages to all of them are under way at once. If all
+ * sent what is for rank 0 first, its computer's network card would have to take in what all others send while theirs got nothing, one after the other. */
 #include "base/fault.h"
 #include "exec/run.h"
 #include "kernels/strided.h"
@@ -9,7 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { FIRST = 512, FEW = VV_PIECE_SPANS };
+enum { SLICE = 256 << 10, WALKS = 8, FIRST = 512, FEW = VV_PIECE_SPANS };
 
 /* Where a piece lies, within its inbox's box, along one of the dimensions in which that has more than one element. */
 typedef struct span {
@@ -130,7 +133,9 @@ typedef struct push {
     vv_index out;
     const char *values;
     const vv_index *layout;
-    bool stays; /* the values, where they are, until the run has ended */
+    bool stays;     /* the values, where they are, until the run has ended */
+    vv_bytes slice; /* what a rank gets in a walk, about */
+    bool more;      /* some have not got all */
 } push;
 
 static vv_status pack(const push *p, const vv_edge *e, int to, vv_index key, const vv_box *piece, const char *first,
@@ -163,33 +168,52 @@ static vv_status put_here(vv_run *r, const vv_edge *e, vv_index key, const vv_bo
     return sequence > 0 ? vv_agenda_add(r->agenda, e->step, e->input, key, sequence) : VV_OK;
 }
 
+/* Whether a rank gets this piece in this walk: each gets its pieces in their order, a slice in each walk. */
+static bool is_its_turn(push *p, int to, vv_bytes bytes)
+{
+    struct vv_share *s = &p->desk->share[to];
+    if (s->met++ < s->done) return false;
+    bool now = s->given < p->slice;
+    if (!now) p->more = true;
+    if (now) s->done++;
+    if (now) s->given += bytes;
+    return now;
+}
+
 static vv_status visit(void *context, const vv_edge *e, int part, vv_index key, const vv_box *piece)
 {
-    const push *p = context;
+    push *p = context;
     vv_run *r = p->stage->run;
     vv_index first, stride[VV_MAX_DIMS];
+    vv_bytes bytes = vv_box_elements(piece) * value_size(e);
     if (vv_box_elements(piece) == 0) return VV_OK;
-    int wanting = vv_edge_ranks(e, key, r->net->size, p->desk->want);
-    if (wanting == 0) return VV_OK;
+    if (vv_edge_ranks(e, key, r->net->size, p->desk->want) == 0) return VV_OK;
     vv_piece_strides(e, part, p->out, piece, p->layout, &first, stride);
     const char *at = p->values + first * value_size(e);
     for (int to = 0; to < r->net->size; to++) {
-        if (!p->desk->want[to]) continue;
+        if (!p->desk->want[to] || !is_its_turn(p, to, bytes)) continue;
+        atomic_fetch_add_explicit(&p->stage->pushed, bytes, memory_order_relaxed);
         if (to == r->net->rank)
             VV_TRY(put_here(r, e, key, piece, at, stride, p->stays, NULL));
         else
             VV_TRY(pack(p, e, to, key, piece, at, stride));
     }
-    vv_bytes bytes = wanting * vv_box_elements(piece) * value_size(e);
-    atomic_fetch_add_explicit(&p->stage->pushed, bytes, memory_order_relaxed);
     return VV_OK;
 }
 
 vv_status vv_push(vv_stage *g, vv_desk *d, const vv_target *t, vv_index out, const void *values,
                   const vv_index layout[], bool stays)
 {
-    push p = {g, d, out, values, layout, stays};
-    return vv_edge_pieces(t->edge, t->part, out, visit, &p);
+    int ranks = g->run->net->size;
+    push p = {g, d, out, values, layout, stays, INT64_MAX, true};
+    if (g->run->net->nodes > 1) p.slice = vv_imax(SLICE, vv_unit_cells(g->job.step, out) * 8 / ranks / WALKS);
+    for (int to = 0; to < ranks; to++) d->share[to].done = 0;
+    while (p.more) {
+        p.more = false;
+        for (int to = 0; to < ranks; to++) d->share[to].met = d->share[to].given = 0;
+        VV_TRY(vv_edge_pieces(t->edge, t->part, out, visit, &p));
+    }
+    return VV_OK;
 }
 
 /* --- receiving --- */

@@ -115,6 +115,10 @@ typedef struct vv_desk {
     vv_bytes size[VV_FINISH_ROOMS];
     void **own; /* the block that the chunk at work is, if it may be given away */
     bool *want; /* by rank */
+    struct vv_share {
+        vv_index met, done; /* pieces for a rank: seen in this walk, given in all */
+        vv_bytes given;     /* in this walk */
+    } * share;
     struct vv_parcel {
         char *data;
         vv_bytes fill, size;
