@@ -37,7 +37,7 @@ static vv_status new_label(several *x, const char *label)
     if (s->all.n == VV_MAX_DIMS) return vv_signature_wrong(&x->b, s);
     *w = (vv_work_dim){.made = -1};
     VV_TRY(vv_signature_length(&x->b, label, &w->n));
-    snprintf(w->name, sizeof w->name, "%s", label);
+    strcpy(w->name, label); /* labels are shorter */
     s->dim[s->all.n] = -1;
     strcpy(s->all.name[s->all.n++], label);
     return VV_OK;
