@@ -694,7 +694,7 @@ def det(rng, v, others):
 def vector_norm(rng, v, others):
     dims, axes, left = over_some(rng, v)
     p = pick(rng, [np.inf, -np.inf, 0, 1, 2, 3])
-    if not dims or not numbers(v):
+    if not dims or not numbers(v) or p == 0 and not v.exact:
         return None
     x = np.moveaxis(wide(v), axes, tuple(range(-len(axes), 0)))
     out = np.linalg.norm(x.reshape(x.shape[:x.ndim - len(axes)] + (-1,)), p, -1)
@@ -829,7 +829,7 @@ def own_gufuncs(rng, v, others):
 
 def own_reduction(rng, v, others):
     dims, axes, left = over_some(rng, v)
-    if not dims or v.array.dtype.kind in "cb" or 0 in v.array.shape:
+    if not dims or v.array.dtype.kind in "cb" or 0 in v.array.shape or not v.exact:  # whether an element is above 0 must not be a matter of rounding
         return None
     x = f8(v)
     return [v], f"dims={','.join(dims)}", np.stack([(x > 0).sum(axes), np.fmax(np.fmax.reduce(x, axes), 0)], -1).astype("f8"), left + ["pair"]
