@@ -38,6 +38,7 @@ typedef enum vv_tag {
     VV_TAG_TASKS,    /* coordinator: tasks will come */
     VV_TAG_TASK,     /* of tasks that are handed out: records of exec/tasks/wire.h */
     VV_TAG_VALUE,    /* likewise: a value */
+    VV_TAG_STOP,     /* coordinator: all tasks have failed; back: there are none here any more */
     VV_TAG_BIG       /* announces a message that comes in pieces */
 } vv_tag;
 

@@ -58,13 +58,13 @@ static vv_status stop_all(vv_session *s)
 {
     vv_backoff wait = {0};
     int left = s->net->size - 1;
-    for (int i = 1; i < s->net->size; i++) VV_TRY(vv_net_send_surely(s->net, i, VV_TAG_CANCEL, "", 1));
+    for (int i = 1; i < s->net->size; i++) VV_TRY(vv_net_send_surely(s->net, i, VV_TAG_STOP, "", 1));
     while (left > 0 && !s->net->broken) {
         vv_message m;
         bool got;
         VV_TRY(vv_net_receive(s->net, &m, &got));
         if (got) {
-            left -= m.tag == VV_TAG_CANCEL;
+            left -= m.tag == VV_TAG_STOP;
             vv_mem_put(&m.data);
             vv_backoff_reset(&wait);
             continue;
@@ -122,15 +122,15 @@ void vv_tasks_turn(vv_net *net, vv_host **host, bool moved)
         vv_host_rest(h, 1);
 }
 
-/* CANCEL: the desk has given up. */
+/* STOP: the desk has given up, perhaps when this rank had ended all tasks and just said so. */
 bool vv_tasks_take(vv_net *net, vv_host **host, vv_message *m)
 {
     vv_host *h = *host;
-    bool mine = h && (m->tag == VV_TAG_TASK || m->tag == VV_TAG_VALUE || m->tag == VV_TAG_CANCEL);
+    bool mine = m->tag == VV_TAG_STOP || (h && (m->tag == VV_TAG_TASK || m->tag == VV_TAG_VALUE));
     if (!mine) return false;
-    if (m->tag == VV_TAG_CANCEL) {
+    if (m->tag == VV_TAG_STOP) {
         vv_host_close(host);
-        if (vv_net_send_surely(net, 0, VV_TAG_CANCEL, "", 1) != VV_OK) net->broken = true;
+        if (vv_net_send_surely(net, 0, VV_TAG_STOP, "", 1) != VV_OK) net->broken = true;
     } else if (!h->broken) {
         check(h, vv_host_receive(h, m));
     }
