@@ -15,6 +15,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import cluster
@@ -51,7 +52,9 @@ def run(c, case, repeats, naive):
     before = counters(c)
     env = {**os.environ, **ENVIRONMENT, "VARVE_NODE_ORDER": "0" if naive else "1"}
     argv = ["srun", "--mpi=pmix", f"--nodes={c.n}", f"--ntasks-per-node={PER_NODE}", "--distribution=cyclic", support.helper("exchange"), *case, str(repeats)]
-    done = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=600)
+    # a job that ends removes the folder that Open MPI shares among jobs of a node while the next one is about to make something in it
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(argv, env={**env, "OMPI_MCA_orte_tmpdir_base": folder}, capture_output=True, text=True, timeout=600)
     if done.returncode != 0:
         sys.exit(f"{' '.join(argv)}\n{done.stdout}{done.stderr}{c.said()}")
     told = json.loads(next(line for line in done.stdout.splitlines() if line.startswith("{")))
