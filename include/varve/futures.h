@@ -23,7 +23,7 @@
  * - Arrays may be computed at any time between; tasks that have begun are waited for first, others wait.
  *
  * Failures: a task that fails, or needs the result of one that did, is told by vv_gather...() and nothing else; the run goes on. What is told is the first failure, with its rank. A function that
- * divides by 0 or touches memory that is not there, in its own code, fails, and the place is told (for addr2line); when that happens within a library that it calls, the C library's free() say, the whole job ends with a message,
+ * divides by 0 or touches memory that is not there, in its own code, fails, and the place and who called it are told (for addr2line); when that happens within a library that it calls, the C library's free() say, the whole job ends with a message,
  * because nothing would be right afterwards. Loss of a message between ranks ends all tasks with an error.
  *
  * What a driver does not need any more it gives back by vv_future_release(). What it has not given back when it returns is gone, and what has not begun by then is not begun any more. */

@@ -1,7 +1,7 @@
 /* Functions of the user's over ranks: every one of them is compared with the same thing done directly, element by element, whatever the chunks and the ranks.
  *
  * ranks: 1 2 3 4
- * timeout: 120
+ * timeout: 300
  * cores: 1 */
 #include "unit/scratch.h"
 

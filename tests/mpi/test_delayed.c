@@ -1,7 +1,7 @@
 /* Delayed calls: what is the same runs once, what is wanted runs, in any order and on any rank; chunks of arrays are calls, and results are chunks of arrays.
  *
  * ranks: 1 2 3 4
- * timeout: 120
+ * timeout: 300
  * cores: 1 */
 #include "unit/scratch.h"
 

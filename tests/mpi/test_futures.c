@@ -2,7 +2,7 @@
  * fit in memory, arrays between.
  *
  * ranks: 1 2 3 4
- * timeout: 120
+ * timeout: 300
  * cores: 1 */
 #include "unit/scratch.h"
 
@@ -323,6 +323,14 @@ static int strays(vv_task *t)
     return vv_return_i64(t, *nowhere);
 }
 
+static int (*volatile inner)(vv_task *t) = strays;
+
+static int calls(vv_task *t)
+{
+    int code = inner(t);
+    return code ? code : vv_return_i64(t, 1); /* no tail call */
+}
+
 /* A task may fall over its own feet; others go on. */
 static void signals(void **state)
 {
@@ -334,6 +342,7 @@ static void signals(void **state)
     for (int i = 0; i < 3; i++) {
         told(divides, 0, VV_ERR_RUN, "signal 8 (Floating point exception) at mpi_futures+0x");
         told(strays, 16, VV_ERR_RUN, "signal 11");
+        told(calls, 16, VV_ERR_RUN, ", called from mpi_futures+0x");
     }
     int64_t sum;
     vv_future f;
@@ -385,6 +394,34 @@ static void cancelled(void **state)
     must(vv_gather_f64(session, f[0], &value));
     vv_future_release(session, f, N);
     vv_future_release(session, &after, 1);
+}
+
+static _Atomic int gate;
+
+static int waits_at_the_gate(vv_task *t)
+{
+    while (!gate) usleep(200);
+    return vv_return_i64(t, 1);
+}
+
+/* Waiting ends when its time is over, whatever the tasks do. */
+static void waiting_in_vain(void **state)
+{
+    (void)state;
+    vv_future f[2];
+    vv_index done;
+    vv_submit_options o = VV_SUBMIT_OPTIONS_INIT;
+    o.rank = 0;
+    o.pinned = true;
+    for (int i = 0; i < 2; i++) must(vv_submit(session, waits_at_the_gate, NULL, 0, &o, &f[i]));
+    must(vv_wait_all(session, f, 2, 0.02, &done));
+    assert_int_equal(done, 0);
+    must(vv_wait_any(session, f, 2, 0.02, &done));
+    assert_int_equal(done, 0);
+    gate = 1;
+    must(vv_wait_all(session, f, 2, -1, &done));
+    assert_int_equal(done, 2);
+    vv_future_release(session, f, 2);
 }
 
 static void waiting(void **state)
@@ -679,9 +716,10 @@ static int driver(vv_session *s, int argc, char **argv)
         cmocka_unit_test(numbers_and_lists), cmocka_unit_test(bytes_of_all_sizes), cmocka_unit_test(mapped),
         cmocka_unit_test(scattered),         cmocka_unit_test(failures),           cmocka_unit_test(signals),
         cmocka_unit_test(bad_input),         cmocka_unit_test(cancelled),          cmocka_unit_test(waiting),
-        cmocka_unit_test(timeouts),          cmocka_unit_test(in_order_of_end),    cmocka_unit_test(callbacks),
-        cmocka_unit_test(priorities),        cmocka_unit_test(busy_driver),        cmocka_unit_test(from_tasks),
-        cmocka_unit_test(beyond_memory),     cmocka_unit_test(arrays_between),     cmocka_unit_test(ended_early),
+        cmocka_unit_test(waiting_in_vain),   cmocka_unit_test(timeouts),           cmocka_unit_test(in_order_of_end),
+        cmocka_unit_test(callbacks),         cmocka_unit_test(priorities),         cmocka_unit_test(busy_driver),
+        cmocka_unit_test(from_tasks),        cmocka_unit_test(beyond_memory),      cmocka_unit_test(arrays_between),
+        cmocka_unit_test(ended_early),
     };
     return cmocka_run_group_tests(tests, NULL, NULL) == 0 ? VV_OK : vv_error(VV_ERR_RUN, "tests failed");
 }

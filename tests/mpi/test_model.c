@@ -5,7 +5,7 @@
  * same rank goes together. All that is said besides is counted apart and is little: places and ends of chunks, acts, counts, and signs of life.
  *
  * ranks: 1 2 3 4 5 6
- * timeout: 120
+ * timeout: 300
  * cores: 1 */
 #include "unit/scratch.h"
 

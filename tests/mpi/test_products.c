@@ -1,7 +1,7 @@
 /* Products, covariances and correlations against their definitions, on stations that lie in several chunks and miss some values.
  *
  * ranks: 1 3
- * timeout: 120
+ * timeout: 300
  * cores: 1 */
 #include "unit/scratch.h"
 

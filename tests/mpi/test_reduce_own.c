@@ -1,7 +1,7 @@
 /* Reductions of the user's over ranks: what they make is what the same elements make directly, in order, whatever the chunks, the dimensions, the placement and the ranks.
  *
  * ranks: 1 2 3 4
- * timeout: 120
+ * timeout: 300
  * cores: 1 */
 #include "unit/scratch.h"
 

@@ -1,7 +1,7 @@
 /* Reshaped arrays of several chunks: every element knows its place, so each result says where its elements come from.
  *
  * ranks: 1 3
- * timeout: 120
+ * timeout: 300
  * cores: 1 */
 #include "unit/scratch.h"
 

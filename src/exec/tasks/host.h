@@ -34,6 +34,8 @@ typedef struct vv_fetch {
     vv_job **job; /* that lack it */
 } vv_fetch;
 
+enum { VV_FALLS = 6 };
+
 typedef struct vv_hand {
     pthread_t thread;
     struct vv_host *host;
@@ -42,7 +44,9 @@ typedef struct vv_hand {
     bool given_up;                /* under the lock */
     volatile sig_atomic_t inside; /* of a task's function */
     sigjmp_buf back;
-    uintptr_t fell; /* where a signal was raised */
+    uintptr_t fell[VV_FALLS]; /* where a signal was raised, and before that who had called whom */
+    int n_fell;
+    volatile sig_atomic_t tracing; /* finds that out */
     const vv_host_function *function;
     void *stack; /* for signal handlers */
 } vv_hand;

@@ -4,6 +4,11 @@
 #include "base/fault.h"
 
 #include <errno.h>
+#if __has_include(<execinfo.h>)
+#include <execinfo.h>
+#else
+#define backtrace(frames, n) ((void)(frames), 0 * (n)) /* then the place alone is told */
+#endif
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,13 +56,36 @@ static void give_in(int number)
     raise(number);
 }
 
+static bool is_own(uintptr_t at)
+{
+    return own && own->inside && at >= own->function->low && at < own->function->high;
+}
+
+/* Calls that led to the place, innermost first, as far as they are the task's own code. */
+static void trace(uintptr_t at)
+{
+    enum { MOST = 32 };
+    void *frame[MOST];
+    own->fell[0] = at;
+    own->n_fell = 1;
+    own->tracing = 1;
+    int n = backtrace(frame, MOST), i = 0;
+    while (i < n && (uintptr_t)frame[i] != at) i++;
+    for (i++; i < n && own->n_fell < VV_FALLS && is_own((uintptr_t)frame[i]); i++)
+        own->fell[own->n_fell++] = (uintptr_t)frame[i] - 1; /* where a call returns to is behind it */
+    own->tracing = 0;
+}
+
 static void on_signal(int number, siginfo_t *info, void *context)
 {
     (void)info;
     uintptr_t at = interrupted_at(context);
-    bool own_code = own && own->inside && at >= own->function->low && at < own->function->high;
-    if (own_code && number != SIGABRT) {
-        own->fell = at;
+    if (own && own->tracing) { /* the stack is in pieces */
+        own->tracing = 0;
+        siglongjmp(own->back, number);
+    }
+    if (is_own(at) && number != SIGABRT) {
+        trace(at);
         siglongjmp(own->back, number);
     }
     give_in(number);
@@ -112,15 +140,20 @@ static vv_status returned(int code)
     return vv_fail(VV_ERR_RUN, "it returned %d", code);
 }
 
-/* Where, so that addr2line finds the line. */
-static vv_status fell(uintptr_t at, int number)
+/* Where, and called from where, so that addr2line finds the lines. */
+static vv_status fell(const vv_hand *hand, int number)
 {
-    vv_function *address = (vv_function *)at; /* NOLINT */
-    vv_symbol place;
-    char name[256] = "?";
-    if (vv_symbol_find(address, &place) == VV_OK) vv_symbol_text(&place, address, name, sizeof name);
-    vv_symbol_free(&place);
-    return vv_fail(VV_ERR_RUN, "signal %d (%s) at %s", number, strsignal(number), name);
+    char text[400];
+    int length = 0;
+    for (int i = 0; i < hand->n_fell && length < (int)sizeof text; i++) {
+        vv_function *address = (vv_function *)hand->fell[i]; /* NOLINT */
+        vv_symbol place;
+        char name[256] = "?";
+        if (vv_symbol_find(address, &place) == VV_OK) vv_symbol_text(&place, address, name, sizeof name);
+        vv_symbol_free(&place);
+        length += snprintf(text + length, sizeof text - (size_t)length, "%s%s", i ? ", called from " : "", name);
+    }
+    return vv_fail(VV_ERR_RUN, "signal %d (%s) at %s", number, strsignal(number), text);
 }
 
 static vv_status call(vv_hand *hand, vv_job *j)
@@ -129,7 +162,7 @@ static vv_status call(vv_hand *hand, vv_job *j)
     int number = sigsetjmp(hand->back, 0);
     if (number) {
         hand->inside = 0;
-        return fell(hand->fell, number);
+        return fell(hand, number);
     }
     hand->inside = 1;
     int code = f->call(&j->task);
@@ -227,6 +260,8 @@ static void *work(void *argument)
     bool mine = true;
     int idle = 0;
     own = hand;
+    void *first;
+    (void)backtrace(&first, 1); /* loads what it needs, which a signal handler must not */
     stack_t usual;
     sigaltstack(&(stack_t){.ss_sp = hand->stack, .ss_size = STACK}, &usual);
     pthread_mutex_lock(&h->lock);
