@@ -100,6 +100,14 @@ def suggested_budget(message):
     return sizes[-1].replace(" ", "").replace("bytes", "")
 
 
+def name_of(pid):
+    """What the program of a process is called; None when the process is no more."""
+    try:
+        return Path("/proc", str(pid), "comm").read_text().strip()
+    except OSError:
+        return None
+
+
 class Job:
     """A started run in a session of its own."""
 
@@ -174,7 +182,7 @@ class Job:
     def launcher_alone(self):
         """Only mpirun is left. Open MPI 4.1's sometimes stays for ever when a rank was killed while it connected ("PMIX ERROR: UNREACHABLE"): everything that it
         started has ended then, so nothing of ours hangs."""
-        names = {Path("/proc", str(pid), "comm").read_text().strip() for pid in self.members() if os.path.exists(f"/proc/{pid}")}
+        names = {name for name in map(name_of, self.members()) if name}
         return bool(names) and names <= {"mpirun", "mpiexec", "orterun", "orted"}
 
     def ended_or_alone(self, timeout):
@@ -200,7 +208,7 @@ class Job:
                 proc = Path("/proc", str(pid))
                 state = proc.joinpath("stat").read_text().rpartition(")")[2].split()[0]
                 threads = [t.joinpath("wchan").read_text() for t in proc.joinpath("task").iterdir()]
-                said.append(f"stayed: {pid} {proc.joinpath('comm').read_text().strip()} {state} in {', '.join(threads)}\n")
+                said.append(f"stayed: {pid} {name_of(pid)} {state} in {', '.join(threads)}\n")
             except OSError:
                 pass
         return "".join(said)
