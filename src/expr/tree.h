@@ -1,16 +1,18 @@
 /* Expressions as trees.
  *
- *     statement  = [ "let" ] NAME "=" choice                         ; statements are separated by line ends or ";"
+ *     statement  = [ "let" ] NAME "=" choice                  ; statements are separated by line ends or ";"
  *     choice     = or [ "?" choice ":" choice ]
  *     or         = and { "or" and }
  *     and        = not { "and" not }
  *     not        = "not" not | comparison
- *     comparison = bits { ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) bits }        a < b < c is a < b and b < c
- *     bits       = sum with | under & under << and >>, as Python has them
+ *     comparison = bits { ( "==" | "!=" | "<" | "<=" | ">" | ">=" ) bits }     ; a < b < c is a < b and b < c
+ *     bits       = both { "|" both }
+ *     both       = shifted { "&" shifted }
+ *     shifted    = sum { ( "<<" | ">>" ) sum }
  *     sum        = product { ( "+" | "-" ) product }
  *     product    = sign { ( "*" | "/" | "//" | "%" ) sign }
  *     sign       = ( "-" | "+" | "~" ) sign | power
- *     power      = postfix [ ( "**" | "^" ) sign ]                    so that -x^2 is -(x^2), and 2^-1 is one half
+ *     power      = postfix [ ( "**" | "^" ) sign ]                  ; so that -x^2 is -(x^2), and 2^-1 is one half
  *     postfix    = primary { "." NAME [ "(" items ")" ] | "[" items "]" }
  *     primary    = NUMBER | TEXT | NAME | NAME "(" items ")" | "(" choice ")" | "(" items ")" | "[" items "]"
  *     items      = [ item { "," item } [ "," ] ]

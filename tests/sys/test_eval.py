@@ -252,6 +252,13 @@ class Eval(support.Case):
         self.assertRegex(self.run_ok("eval", "r = max(cos(lat))", self.file).err, r"degrees_north, and cos takes radians: write cos\(radians\(lat\)\)")
         self.assertEqual(self.run_ok("eval", "r = mean(u, weights=cos(lat))", self.file).err, "")
 
+    def test_grammar(self):
+        """The manual has the grammar that the parser says it follows."""
+        header, manual = ((support.ROOT / name).read_text() for name in ("src/expr/tree.h", "README.md"))
+        rules = [line[3:].rstrip() for line in header.split("#ifndef")[0].splitlines() if line.startswith(" *     ")]
+        self.assertGreater(len(rules), 10)
+        self.assertIn("\n".join(rules), manual)
+
     def test_help(self):
         text = self.run_ok("eval", "--help").out
         for name in ("rolling", "arctan2", "kurtosis", "transpose", "fillna"):
