@@ -49,8 +49,7 @@ for preset in "${presets[@]}"; do
         runs+=(--failed "$preset=$log.errors")
         [ -e "build/$preset/CTestTestfile.cmake" ] || continue
     fi
-    # one more than there are cores: tests wait for processes to start and for files for a third of their time
-    ctest --preset "$preset" --parallel $((jobs + 1)) --output-junit "$junit" --test-output-size-passed 4096 --test-output-size-failed 200000 --output-on-failure \
+    ctest --preset "$preset" --parallel "$jobs" --output-junit "$junit" --test-output-size-passed 4096 --test-output-size-failed 200000 --output-on-failure \
         2>&1 | tee "build/$preset.ctest.log" | progress
     echo "    $preset took $((SECONDS - start)) s"
     if [ -e "$junit" ]; then
