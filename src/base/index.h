@@ -32,6 +32,11 @@ typedef struct vv_grid {
 /* Products that overflow give VV_INDEX_MAX instead of a wrong number. */
 #define VV_INDEX_MAX INT64_MAX
 vv_index vv_times(vv_index a, vv_index b);
+/* The same of sums of what is not negative. */
+static inline vv_index vv_plus(vv_index a, vv_index b)
+{
+    return a > VV_INDEX_MAX - b ? VV_INDEX_MAX : a + b;
+}
 vv_index vv_shape_elements(const vv_shape *s);
 vv_index vv_box_elements(const vv_box *b);
 bool vv_shape_equal(const vv_shape *a, const vv_shape *b);

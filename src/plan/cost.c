@@ -370,8 +370,8 @@ vv_status vv_cost_of(const vv_plan *p, vv_cost *out)
         if (vv_step_computes(s)) c->tasks = vv_step_units(s);
         if (s->op == VV_STEP_READ) c->read = guess_read(p, i);
         if (s->op == VV_STEP_WRITE) c->written = delivered_bytes(s);
-        out->read += c->read;
-        out->written += c->written;
+        out->read = vv_plus(out->read, c->read);
+        out->written = vv_plus(out->written, c->written);
     }
     return status;
 }

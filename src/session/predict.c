@@ -64,7 +64,7 @@ static vv_status predict(vv_prepared *p, const vv_elsewhere *e, prediction *x)
     if (!x->cost.counted) x->cost.across = (vv_bytes)(x->model.across * x->there.ranks);
     if (!x->cost.counted) x->cost.messages = (vv_index)(x->model.messages * x->there.ranks);
     x->cost.memory.extra = p->extra;
-    x->cost.written += p->extra;
+    x->cost.written = vv_plus(x->cost.written, p->extra);
     return VV_OK;
 failed:
     prediction_free(x);

@@ -114,7 +114,7 @@ static vv_status cost_plan(vv_prepared *p)
     vv_settings_limit_store(p->lowering.plan);
     VV_TRY(vv_cost_of(p->lowering.plan, &p->cost));
     p->cost.memory.extra = p->extra;
-    p->cost.written += p->extra;
+    p->cost.written = vv_plus(p->cost.written, p->extra);
     vv_held_settle(p->lowering.plan, &p->cost, p->baseline);
     return VV_OK;
 }

@@ -130,6 +130,9 @@ static void test_products(void **state)
     assert_int_equal(vv_times(VV_INDEX_MAX, 1), VV_INDEX_MAX);
     assert_int_equal(vv_times(VV_INDEX_MAX, 2), VV_INDEX_MAX);
     assert_int_equal(vv_times(3037000500, 3037000500), VV_INDEX_MAX);
+    assert_int_equal(vv_plus(VV_INDEX_MAX, 9480), VV_INDEX_MAX);
+    assert_int_equal(vv_plus(9480, VV_INDEX_MAX - 9480), VV_INDEX_MAX);
+    assert_int_equal(vv_plus(2, 3), 5);
     assert_int_equal(vv_times(3037000499, 3037000499), 9223372030926249001);
     for (int i = 0; i < 100000; i++) {
         vv_index a = (vv_index)(draw() >> below(44)), b = (vv_index)(draw() >> below(44));
