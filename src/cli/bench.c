@@ -30,6 +30,18 @@ static vv_status bench_machine(vv_session *s, const vv_cli_request *r)
     return VV_OK;
 }
 
+vv_status vv_cli_bench_words(const vv_cli_request *r, const char *what, const char *const names[], int n,
+                             vv_cli_words *out)
+{
+    vv_status status = r->inputs.n > 1 ? vv_cli_words_split(out, r->inputs.item[1], what) : VV_OK;
+    for (int k = 0; k < out->n && status == VV_OK; k++) {
+        bool known = false;
+        for (int i = 0; i < n; i++) known = known || !strcmp(out->item[k], names[i]);
+        if (!known) status = vv_cli_unknown(what, out->item[k], names, n);
+    }
+    return status;
+}
+
 vv_status vv_cli_bench(vv_session *s, const vv_cli_request *r)
 {
     static const char *const what[] = {"machine", "scaling", "compare", "plot"};

@@ -54,6 +54,10 @@ vv_array *vv_cli_field_open(vv_session *s, const vv_cli_field *f);
 /* Into a field of a row; text is freed. */
 void vv_cli_take_text(char *text, char out[VV_CLI_BENCH_TEXT]);
 
+/* The words behind `bench scaling` or `bench compare`, which are among n names of what is called `what`; none: all of these are meant. */
+VV_WARN_UNUSED vv_status vv_cli_bench_words(const vv_cli_request *r, const char *what, const char *const names[], int n,
+                                            vv_cli_words *out);
+
 /* bench_scaling.c, bench_compare.c, bench_plot.c */
 VV_WARN_UNUSED vv_status vv_cli_bench_scaling(vv_session *s, const vv_cli_request *r);
 VV_WARN_UNUSED vv_status vv_cli_bench_compare(vv_session *s, const vv_cli_request *r);

@@ -216,18 +216,6 @@ static vv_status run_trial(contest *c, const vv_cli_trial *t)
 
 /* --- all of them --- */
 
-static vv_status check_names(const vv_cli_words *w)
-{
-    const char *names[VV_CLI_TRIALS];
-    for (int i = 0; i < VV_CLI_TRIALS; i++) names[i] = vv_cli_trials[i].name;
-    for (int k = 0; k < w->n; k++) {
-        bool known = false;
-        for (int i = 0; i < VV_CLI_TRIALS; i++) known = known || !strcmp(w->item[k], names[i]);
-        if (!known) return vv_cli_unknown("trial", w->item[k], names, VV_CLI_TRIALS);
-    }
-    return VV_OK;
-}
-
 static void print_head(const contest *c)
 {
     char *machine = vv_machine_text(), data[32];
@@ -248,10 +236,11 @@ vv_status vv_cli_bench_compare(vv_session *s, const vv_cli_request *r)
 {
     contest c = {.session = s, .request = r, .field = vv_cli_field_of(r->size ? r->size : usual_size)};
     vv_cli_words some = {0};
+    const char *names[VV_CLI_TRIALS];
     if (vv_session_ranks(s) > 1)
         return vv_error(VV_ERR_USAGE, "bench compare starts all programs itself: call it without mpirun");
-    vv_status status = r->inputs.n > 1 ? vv_cli_words_split(&some, r->inputs.item[1], "bench compare") : VV_OK;
-    if (status == VV_OK) status = check_names(&some);
+    for (int i = 0; i < VV_CLI_TRIALS; i++) names[i] = vv_cli_trials[i].name;
+    vv_status status = vv_cli_bench_words(r, "trial", names, VV_CLI_TRIALS, &some);
     if (status == VV_OK && r->output && r->overwrite) (void)unlink(r->output);
     for (int p = 0; p < VV_CLI_PEERS && status == VV_OK; p++) c.installed[p] = vv_cli_peer_installed(&vv_cli_peers[p]);
     if (status == VV_OK && !r->quiet) print_head(&c);

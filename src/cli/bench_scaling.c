@@ -212,23 +212,12 @@ static void print_row(const vv_cli_measure *m)
     fflush(stdout);
 }
 
-static vv_status check_names(const vv_cli_words *w)
-{
-    const char *names[N_BENCHMARKS];
-    for (int i = 0; i < N_BENCHMARKS; i++) names[i] = benchmarks[i].name;
-    for (int k = 0; k < w->n; k++) {
-        bool known = false;
-        for (int i = 0; i < N_BENCHMARKS; i++) known = known || !strcmp(w->item[k], names[i]);
-        if (!known) return vv_cli_unknown("benchmark", w->item[k], names, N_BENCHMARKS);
-    }
-    return VV_OK;
-}
-
 vv_status vv_cli_bench_scaling(vv_session *s, const vv_cli_request *r)
 {
     vv_cli_words some = {0};
-    vv_status status = r->inputs.n > 1 ? vv_cli_words_split(&some, r->inputs.item[1], "bench scaling") : VV_OK;
-    if (status == VV_OK) status = check_names(&some);
+    const char *names[N_BENCHMARKS];
+    for (int i = 0; i < N_BENCHMARKS; i++) names[i] = benchmarks[i].name;
+    vv_status status = vv_cli_bench_words(r, "benchmark", names, N_BENCHMARKS, &some);
     if (status == VV_OK && r->output && r->overwrite) (void)unlink(r->output);
     if (status == VV_OK && !r->quiet) print_names();
     for (int i = 0; i < N_BENCHMARKS && status == VV_OK; i++) {

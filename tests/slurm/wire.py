@@ -52,7 +52,7 @@ def run(c, case, repeats, naive):
     before = counters(c)
     env = {**os.environ, **ENVIRONMENT, "VARVE_NODE_ORDER": "0" if naive else "1"}
     argv = ["srun", "--mpi=pmix", f"--nodes={c.n}", f"--ntasks-per-node={PER_NODE}", "--distribution=cyclic", support.helper("exchange"), *case, str(repeats)]
-    # a job that ends removes the folder that Open MPI shares among jobs of a node while the next one is about to make something in it
+    # not the folder that Open MPI shares among jobs of a node: one that ends may remove it while the next is about to make something in it
     with tempfile.TemporaryDirectory() as folder:
         done = subprocess.run(argv, env={**env, "OMPI_MCA_orte_tmpdir_base": folder}, capture_output=True, text=True, timeout=600)
     if done.returncode != 0:
