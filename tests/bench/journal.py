@@ -23,7 +23,7 @@ def commands(plain):
     """Every kind of thing that a journal keeps: states of reductions and groups, chunks with a place, compressed ones without."""
     doubled = "r = 2 * x"
     return {"map": ["eval", doubled, plain], "map-chunks": ["eval", doubled, "-c", "time=24,lat=90,lon=90", plain], "map-deflate": ["eval", doubled, "--deflate", "1", plain],
-            "map-zstd": ["eval", doubled, "--zstd", "1", plain], "rechunk": ["rechunk", "-c", "time=-1,lat=18,lon=18", plain], "anom": ["anom", "-g", "month", plain],
+            "map-zstd": ["eval", doubled, "--filter", "zstd:1", plain], "rechunk": ["rechunk", "-c", "time=-1,lat=18,lon=18", plain], "anom": ["anom", "-g", "month", plain],
             "mean": ["mean", "-d", "time", plain], "clim": ["clim", "-g", "month", plain]}
 
 
