@@ -66,6 +66,11 @@ VV_API void vv_session_fill_bad_chunks(vv_session *s, bool fill);
 VV_API void vv_session_set_report(vv_session *s, bool on);
 VV_API const char *vv_session_report(const vv_session *s);
 
+/* From here on what runs do is recorded, and written when the driver has returned VV_OK: as a trace for Perfetto or chrome://tracing (JSON), as a page of HTML with plan, figures and what every
+ * thread did when, or both. NULL: not wanted; files that exist are replaced. `command` is the heading. A long run is recorded in less detail, in about 16 MB of memory. Driver only. */
+VV_API VV_WARN_UNUSED vv_status vv_session_record(vv_session *s, const char *command, const char *trace,
+                                                  const char *report);
+
 /* What the last compute, save or persist did on all ranks together. */
 typedef struct vv_run_stats {
     double seconds;      /* from the call to its return */

@@ -64,6 +64,13 @@ static const char explain_about[] =
     "With --ranks, --net and --disk it speaks of a machine that is not here. --explain=json and --explain=svg are for "
     "programs and as a picture.";
 
+static const char graph_about[] =
+    "The same as --explain=svg, on standard output: boxes are steps, with what they read, move, write, hold and take; "
+    "lines say how "
+    "elements get from one to the next. --explain=dot is for Graphviz. Nothing is computed or written. What a run "
+    "really "
+    "did, thread by thread, is in --report and --trace.";
+
 static const char jobscript_about[] =
     "Prints a script for Slurm (sbatch) or PBS (qsub) that runs the command under mpirun: nodes, ranks, threads, and "
     "the "
@@ -423,6 +430,10 @@ static const vv_cli_command after[] = {
      "varve explain mean -d time t2m.nc\nmpirun -n 16 varve explain mean -d time t2m.nc --memory 1G\n"
      "varve explain mean -d time t2m.nc --ranks 4096 --net 25GB/s,2us --disk 2GB/s",
      VV_CLI_MODEL, false, false, vv_cli_explain},
+    {"Find out more", "graph", "the plan of a command as a picture", "COMMAND ...", graph_about,
+     "varve graph mean -d time t2m.nc >plan.svg\n"
+     "varve graph --explain=dot anom -g month t2m.nc -o a.nc | dot -Tpng >plan.png",
+     VV_CLI_MODEL, false, false, vv_cli_graph},
     {"Find out more", "status", "how a run is getting on", "OUTPUT|DIRECTORY...", status_about,
      "varve status clim.nc\nwatch -n 5 varve status .", VV_CLI_INFO, false, true, vv_cli_status},
     {"Find out more", "jobscript", "a batch script for a command, sized by its plan",

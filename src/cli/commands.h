@@ -37,6 +37,7 @@ vv_cli_function vv_cli_trend, vv_cli_detrend, vv_cli_relate, vv_cli_eof;
 vv_cli_function vv_cli_index;
 vv_cli_function vv_cli_select, vv_cli_concat, vv_cli_stack, vv_cli_rechunk;
 vv_cli_function vv_cli_eval, vv_cli_status, vv_cli_plot, vv_cli_jobscript;
+vv_cli_function vv_cli_graph;
 vv_cli_function vv_cli_histogram, vv_cli_completion, vv_cli_run;
 
 /* Quantiles of groups (-g) or periods (-f): climate.c. */

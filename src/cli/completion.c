@@ -40,7 +40,7 @@ static const char *words_behind(const vv_cli_command *c)
 {
     if (!strcmp(c->name, "completion")) return "bash zsh";
     if (!strcmp(c->name, "bench")) return "machine scaling compare plot";
-    if (!strcmp(c->name, "help") || !strcmp(c->name, "explain")) return "$commands";
+    if (!strcmp(c->name, "help") || !strcmp(c->name, "explain") || !strcmp(c->name, "graph")) return "$commands";
     return NULL;
 }
 

@@ -34,6 +34,24 @@ void vv_cli_quote(FILE *out, const char *word)
     fputc('\'', out);
 }
 
+static void put_command(int argc, const char *const argv[], FILE *line)
+{
+    fputs("varve", line);
+    for (int i = 1; i < argc; i++) {
+        fputc(' ', line);
+        vv_cli_quote(line, argv[i]);
+    }
+}
+
+vv_status vv_cli_command_line(int argc, const char *const argv[], char **out)
+{
+    size_t size;
+    FILE *line = open_memstream(out, &size);
+    if (!line) return vv_error(VV_ERR_NOMEM, "no memory for the command");
+    put_command(argc, argv, line);
+    return fclose(line) ? vv_error(VV_ERR_NOMEM, "no memory for the command") : VV_OK;
+}
+
 vv_status vv_cli_history(int argc, const char *const argv[], char **out)
 {
     struct tm now;
@@ -44,11 +62,8 @@ vv_status vv_cli_history(int argc, const char *const argv[], char **out)
     if (!line) return vv_error(VV_ERR_NOMEM, "no memory for the history");
     char date[64];
     strftime(date, sizeof date, "%a %b %d %H:%M:%S %Y", &now);
-    fprintf(line, "%s: varve", date);
-    for (int i = 1; i < argc; i++) {
-        fputc(' ', line);
-        vv_cli_quote(line, argv[i]);
-    }
+    fprintf(line, "%s: ", date);
+    put_command(argc, argv, line);
     fprintf(line, " # varve %s", vv_version());
     if (fclose(line)) return vv_error(VV_ERR_NOMEM, "no memory for the history");
     return VV_OK;

@@ -12,6 +12,8 @@
 
 /* To be freed. */
 VV_WARN_UNUSED vv_status vv_cli_history(int argc, const char *const argv[], char **out);
+/* The command alone, likewise. */
+VV_WARN_UNUSED vv_status vv_cli_command_line(int argc, const char *const argv[], char **out);
 /* A word as a shell reads it. */
 void vv_cli_quote(FILE *out, const char *word);
 

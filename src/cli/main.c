@@ -18,11 +18,13 @@
  * vv_run(), which calls the driver on rank 0 and prints the message of the error that it returns; that includes errors of the
  * command line itself. */
 #include "cli/help.h"
+#include "cli/history.h"
 #include "cli/launcher.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static vv_status flush_output(vv_status status)
 {
@@ -57,6 +59,33 @@ static bool answered(int argc, char **argv)
 
 /* --- the driver --- */
 
+/* Refused before any work: what has no plan to tell of, and files that are there. */
+static vv_status check_record(const vv_cli_request *r)
+{
+    const char *const path[] = {r->report, r->trace}, *const option[] = {"report", "trace"};
+    for (int i = 0; i < 2; i++) {
+        if (!path[i]) continue;
+        if (!r->command.plans || r->explain != VV_CLI_EXPLAIN_NOT)
+            return vv_error(VV_ERR_USAGE, "--%s tells of a run; %s%s", option[i],
+                            r->command.plans ? "here nothing runs" : r->command.name,
+                            r->command.plans ? "" : " has none");
+        if (!r->overwrite && access(path[i], F_OK) == 0)
+            return vv_error(VV_ERR_WRITE, "%s exists; use -O to overwrite", path[i]);
+    }
+    return VV_OK;
+}
+
+static vv_status record(vv_session *s, const vv_cli_request *r)
+{
+    char *line = NULL;
+    vv_status status = check_record(r);
+    if (status != VV_OK || (!r->report && !r->trace)) return status;
+    status = vv_cli_command_line(r->argc, r->argv, &line);
+    if (status == VV_OK) status = vv_session_record(s, line, r->trace, r->report);
+    free(line);
+    return status;
+}
+
 static vv_status apply(vv_session *s, const vv_cli_request *r)
 {
     vv_status status = VV_OK;
@@ -72,7 +101,7 @@ static vv_status apply(vv_session *s, const vv_cli_request *r)
     vv_session_set_report(s, r->stats);
     bool silent = r->quiet && r->progress == VV_PROGRESS_AUTO;
     vv_session_set_progress(s, silent ? VV_PROGRESS_OFF : (vv_progress_mode)r->progress);
-    return status;
+    return status == VV_OK ? record(s, r) : status;
 }
 
 /* What a command without a plan would do. */

@@ -123,7 +123,7 @@ static vv_status set_choice(const vv_cli_option *o, vv_cli_request *r, const cha
 static const char *const progress_modes[] = {"auto", "on", "off", NULL};
 static const char *const gap_modes[] = {"fail", "skip", NULL};
 static const char *const bad_chunks[] = {"fail", "fill", NULL};
-static const char *const explain_forms[] = {"text", "json", "svg", NULL};
+static const char *const explain_forms[] = {"text", "json", "svg", "dot", NULL};
 
 static const char *const picture_kinds[] = {"auto", "map", "line", "histogram", NULL};
 
@@ -359,11 +359,11 @@ const vv_cli_option vv_cli_options[] = {
      .help = "show progress on standard error; auto, the default: a bar on a terminal, now and then a line in the log "
              "of a batch "
              "job, nothing elsewhere"},
-    {"explain", 0, "text|json|svg", .omitted = "text", .group = VV_CLI_RUN, .set = set_choice, FIELD(explain),
+    {"explain", 0, "text|json|svg|dot", .omitted = "text", .group = VV_CLI_RUN, .set = set_choice, FIELD(explain),
      .choices = explain_forms, .low = VV_CLI_EXPLAIN_TEXT,
      .help =
          "print the plan with its bytes read, moved and written, its memory and its expected time; do not run it; svg "
-         "is a picture"},
+         "is a picture, dot one for Graphviz"},
     {"dry-run", 0, NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(dry_run),
      .help =
          "check everything that can be checked without the data, say what would be read, written and held, and end; "
@@ -371,6 +371,12 @@ const vv_cli_option vv_cli_options[] = {
     {"stats", 0, NULL, .group = VV_CLI_RUN, .set = set_flag, FIELD(stats),
      .help = "afterwards, print what the run did to standard error: seconds, tasks, bytes, peak memory, and what was "
              "predicted for each step beside what was measured"},
+    {"report", 0, "FILE.html", .group = VV_CLI_RUN, .set = set_text, FIELD(report),
+     .help =
+         "afterwards, a page with what the run did: figures, the plan, what was predicted beside what was measured, "
+         "and what every thread did when"},
+    {"trace", 0, "FILE.json", .group = VV_CLI_RUN, .set = set_text, FIELD(trace),
+     .help = "afterwards, what every thread did when, for ui.perfetto.dev or chrome://tracing"},
     {"on-bad-chunk", 0, "fail|fill", .group = VV_CLI_RUN, .set = set_choice, FIELD(bad_chunk), .choices = bad_chunks,
      .low = VV_CLI_BAD_FAIL,
      .help = "a damaged chunk of an input ends the run (fail, the default) or becomes missing values (fill); it says "

@@ -53,7 +53,14 @@ typedef enum vv_cli_group {
 
 enum { VV_CLI_BAD_FAIL, VV_CLI_BAD_FILL };
 enum { VV_CLI_GAPS_FAIL, VV_CLI_GAPS_SKIP };
-enum { VV_CLI_EXPLAIN_NOT, VV_CLI_EXPLAIN_TEXT, VV_CLI_EXPLAIN_JSON, VV_CLI_EXPLAIN_SVG, VV_CLI_DRY_RUN };
+enum {
+    VV_CLI_EXPLAIN_NOT,
+    VV_CLI_EXPLAIN_TEXT,
+    VV_CLI_EXPLAIN_JSON,
+    VV_CLI_EXPLAIN_SVG,
+    VV_CLI_EXPLAIN_DOT,
+    VV_CLI_DRY_RUN
+};
 
 #define VV_CLI_BENCH (1u << 31) /* what is measured: an enumeration has no room for it */
 
@@ -84,6 +91,7 @@ typedef struct vv_cli_request {
     int progress;    /* vv_progress_mode */
     int explain;
     const char *log, *placement, *policy, *scratch, *cache, *concat;
+    const char *report, *trace; /* files about the run */
     bool stats, quiet, dry_run;
     int bad_chunk; /* VV_CLI_BAD_ */
 

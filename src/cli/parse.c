@@ -37,11 +37,12 @@ vv_status vv_cli_command_find(const char *name, vv_cli_command *out)
     return vv_cli_unknown("command", name, names, n);
 }
 
-/* The first word is the command, or `explain` before the command that is to be explained. */
+/* The first word is the command, or `explain` or `graph` before the command that is to be explained. */
 static vv_status take_word(parser *p, const char *word)
 {
     vv_cli_request *r = p->r;
-    bool explaining = r->has_command && r->command.run == vv_cli_explain;
+    bool drawing = r->has_command && r->command.run == vv_cli_graph;
+    bool explaining = drawing || (r->has_command && r->command.run == vv_cli_explain);
     if (r->has_command && !explaining) return vv_cli_words_add(&r->inputs, word, strlen(word));
     vv_status status = vv_cli_command_find(word, &r->command);
     if (status != VV_OK) return status;
@@ -49,9 +50,9 @@ static vv_status take_word(parser *p, const char *word)
     if (!explaining) return VV_OK;
     if (!r->command.plans)
         return vv_error(VV_ERR_USAGE,
-                        "explain wants a command that computes, such as 'varve explain mean FILE'; '%s' has no plan",
-                        word);
-    if (r->explain == VV_CLI_EXPLAIN_NOT) r->explain = VV_CLI_EXPLAIN_TEXT;
+                        "%s wants a command that computes, such as 'varve %s mean FILE'; '%s' has no plan",
+                        drawing ? "graph" : "explain", drawing ? "graph" : "explain", word);
+    if (r->explain == VV_CLI_EXPLAIN_NOT) r->explain = drawing ? VV_CLI_EXPLAIN_SVG : VV_CLI_EXPLAIN_TEXT;
     return VV_OK;
 }
 
@@ -183,7 +184,7 @@ static vv_status check_options(const parser *p)
         return vv_error(VV_ERR_USAGE, "%s takes no option --%s; see 'varve %s --help'", c->name, o->name, c->name);
     }
     if (p->r->explain == VV_CLI_EXPLAIN_NOT) return check_model(p);
-    if (!c->plans && c->run != vv_cli_explain && p->r->explain != VV_CLI_DRY_RUN)
+    if (!c->plans && c->run != vv_cli_explain && c->run != vv_cli_graph && p->r->explain != VV_CLI_DRY_RUN)
         return vv_error(VV_ERR_USAGE, "%s has no plan to explain", c->name);
     return VV_OK;
 }

@@ -171,6 +171,13 @@ vv_status vv_cli_quantile(vv_session *s, const vv_cli_request *r)
     return status;
 }
 
+vv_status vv_cli_graph(vv_session *s, const vv_cli_request *r)
+{
+    (void)s;
+    (void)r;
+    return vv_error(VV_ERR_USAGE, "graph needs a command to draw, such as 'varve graph mean -d time FILE'");
+}
+
 vv_status vv_cli_explain(vv_session *s, const vv_cli_request *r)
 {
     (void)s;

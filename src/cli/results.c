@@ -222,9 +222,9 @@ static vv_index values(const vv_cli_results *x)
 /* Every array is computed, and so explained, by itself. */
 static vv_status explain_each(vv_cli_results *x)
 {
-    if (x->n > 1 && x->request->explain == VV_CLI_EXPLAIN_SVG)
+    if (x->n > 1 && (x->request->explain == VV_CLI_EXPLAIN_SVG || x->request->explain == VV_CLI_EXPLAIN_DOT))
         return vv_error(VV_ERR_USAGE,
-                        "%d results without a file are %d plans, and --explain=svg draws one; give -o OUTPUT or one -v",
+                        "%d results without a file are %d plans, and a picture is of one; give -o OUTPUT or one -v",
                         x->n, x->n);
     bool list = x->n > 1 && x->request->explain == VV_CLI_EXPLAIN_JSON;
     vv_explain_options options = vv_cli_explain_options(x->request);

@@ -17,6 +17,7 @@ typedef struct hand {
     vv_run *run;
     pthread_t thread;
     bool main;
+    int number;
     int64_t looked;         /* main: when it looked for messages last */
     int64_t idle_since;     /* 0: at work */
     int turns;              /* main: idle ones */
@@ -118,14 +119,25 @@ static vv_status make_unit(hand *h, vv_stage *g, const vv_task *t, const before 
     return VV_OK;
 }
 
+static void trace(hand *h, const vv_task *t, const before *b, int64_t begin)
+{
+    const vv_worker *w = &h->worker;
+    vv_event e = {.begin = begin, .end = vv_ticks(), .units = 1, .read = w->read - b->read, .step = (int32_t)t->step};
+    const double now[] = {w->seconds_read, w->seconds_inflate, w->seconds_kernel};
+    for (int k = 0; k < 3; k++) e.seconds[k] = (float)(now[k] - b->seconds[k]);
+    vv_trace_add(h->run, h->number, &e);
+}
+
 static vv_status run_unit(hand *h, const vv_task *t)
 {
     vv_run *r = h->run;
     vv_stage *g = &r->stage[t->step];
     vv_worker *w = &h->worker;
+    int64_t begin = r->lane ? vv_ticks() : 0;
     before b = {w->read, {w->seconds_read, w->seconds_inflate, w->seconds_kernel}};
     bool spared = vv_spared_has(vv_store_spared(r->store), t->step, t->unit);
     VV_TRY(spared ? take_back(h, g, t, &b) : make_unit(h, g, t, &b));
+    if (r->lane) trace(h, t, &b, begin);
     end_unit(r, g);
     return VV_OK;
 }
@@ -209,7 +221,7 @@ static void *run_hand(void *argument)
 
 static vv_status start(vv_run *r, hand *h, int i)
 {
-    *h = (hand){.run = r, .main = i == 0};
+    *h = (hand){.run = r, .main = i == 0, .number = i};
     VV_TRY(vv_new(&h->counts, (size_t)r->plan->n_steps + 1, sizeof *h->counts));
     int code = i == 0 ? 0 : pthread_create(&h->thread, NULL, run_hand, h);
     if (code == 0) return VV_OK;

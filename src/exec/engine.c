@@ -67,6 +67,7 @@ static vv_status prepare(vv_run *r)
     VV_TRY(vv_stuck_begin(r));
     VV_TRY(vv_grown_begin(r));
     VV_TRY(vv_journal_open(p, rank, &r->journal));
+    VV_TRY(vv_trace_begin(r));
     r->results_due = results_due(r);
     if (p->report_every && rank == 0) VV_TRY(vv_new(&r->report, (size_t)r->net->size, sizeof *r->report));
     return rank == 0 ? vv_feeds_send(&r->feeds, r->net) : VV_OK;
@@ -83,7 +84,11 @@ static vv_status run_all(vv_run *r, int64_t *ready_us)
         VV_TRY(vv_run_wait(r, &wait));
     VV_TRY(vv_letters_flush(r));
     VV_TRY(vv_feeds_check(&r->feeds));
+    vv_event commit = {.begin = vv_ticks(), .step = VV_EVENT_COMMIT};
     VV_TRY(vv_commit(r));
+    commit.end = vv_ticks();
+    if (r->out_open) vv_trace_add(r, 0, &commit);
+    VV_TRY(vv_trace_gather(r));
     return vv_counts_gather(r);
 }
 
@@ -99,6 +104,7 @@ static void release(vv_run *r)
     vv_grown_end(r);
     vv_journal_close(&r->journal);
     vv_letters_drop(r);
+    vv_trace_end(r);
     vv_desks_free(r);
     vv_agenda_close(&r->agenda);
     vv_store_free(&r->store);

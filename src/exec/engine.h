@@ -42,6 +42,25 @@ typedef struct vv_rank_report {
     char host[32];
 } vv_rank_report;
 
+/* What a thread did: units of a step, one behind the other, of several steps, or bytes that it wrote when all was computed. */
+enum { VV_EVENT_SEVERAL = -1, VV_EVENT_COMMIT = -2 };
+typedef struct vv_event {
+    int64_t begin, end; /* nanoseconds since 1970, by the clock of the rank's machine */
+    vv_index units;
+    vv_bytes read;    /* stored bytes */
+    float seconds[3]; /* the first three of vv_spending */
+    int32_t step;     /* or VV_EVENT_ */
+} vv_event;
+
+/* What all threads of a rank did while a plan ran; see trace.c. */
+typedef struct vv_rank_trace {
+    int rank, threads;
+    char host[32];
+    vv_bytes peak;         /* resident set so far */
+    const vv_index *n;     /* events by thread */
+    const vv_event *event; /* of the first thread, the second one ... */
+} vv_rank_trace;
+
 /* What only the coordinator has, and who listens. All may be NULL. */
 typedef struct vv_hooks {
     vv_chunk_at *const *index; /* coordinator: by source, all chunks; NULL where none is needed */
@@ -58,6 +77,8 @@ typedef struct vv_hooks {
     double born; /* when planning began, by vv_clock(); for the statistics */
     /* Coordinator, at the end of a run that succeeds: by step, plan->n_steps of them. */
     void (*counted)(void *context, const vv_step_counts *counts);
+    /* Coordinator, with plan->trace: likewise, rank by rank as they tell it. */
+    void (*traced)(void *context, const vv_rank_trace *t);
     vv_keep *keep; /* held arrays of this rank; without it a plan can neither keep nor use any */
 } vv_hooks;
 

@@ -185,6 +185,7 @@ static vv_status dispatch(vv_run *r, vv_message *m)
     case VV_TAG_PROGRESS: take_report(r, m->from, m->data); return VV_OK;
     case VV_TAG_ACT: return vv_act_receive(r, m);
     case VV_TAG_COUNTS: return take_counts(r, m);
+    case VV_TAG_TRACE: return vv_trace_receive(r, m);
     case VV_TAG_TURN: return vv_turn_receive(r, m);
     case VV_TAG_QUIET: return vv_stuck_receive(r, m);
     case VV_TAG_SIZES:

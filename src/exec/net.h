@@ -31,6 +31,7 @@ typedef enum vv_tag {
     VV_TAG_PROGRESS, /* tasks done, for the coordinator */
     VV_TAG_PIECES,   /* elements for inboxes of another rank */
     VV_TAG_COUNTS,   /* what a rank counted by step, for the coordinator */
+    VV_TAG_TRACE,    /* what its threads did when, likewise */
     VV_TAG_ACT,      /* to the coordinator: acts that a rank has ended; from it: the act that begins */
     VV_TAG_QUIET,    /* a rank has had nothing to do for a while */
     VV_TAG_BATCH,    /* of a task graph: small results, credits, where a rank is */

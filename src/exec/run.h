@@ -88,6 +88,8 @@ typedef struct vv_run {
     int64_t told_progress;  /* a number that grows with what it has reported; 0: nothing */
     vv_step_counts *counts; /* rank 0: of all ranks, by step */
     int counts_in;
+    struct vv_lane *lane; /* by thread: what it did when; NULL: nobody wants to know */
+    int traces_in;
     double reported;
     pthread_t main;
     bool draining; /* it waits until letters have gone: nothing is delivered meanwhile */
@@ -299,6 +301,14 @@ void vv_count_add(vv_step_counts *sum, const vv_step_counts *more);
 void vv_counts_add(vv_run *r, const vv_step_counts *more);
 /* Collective within a run, after the tasks. */
 VV_WARN_UNUSED vv_status vv_counts_gather(vv_run *r);
+
+/* trace.c: what a thread has done is kept; `step` may be VV_EVENT_COMMIT. A thread's own lane is its own. */
+VV_WARN_UNUSED vv_status vv_trace_begin(vv_run *r);
+void vv_trace_add(vv_run *r, int thread, const vv_event *e);
+VV_WARN_UNUSED vv_status vv_trace_receive(vv_run *r, const vv_message *m);
+/* Collective within a run, after the tasks. */
+VV_WARN_UNUSED vv_status vv_trace_gather(vv_run *r);
+void vv_trace_end(vv_run *r);
 
 /* Nanoseconds, for counting. */
 int64_t vv_ticks(void);

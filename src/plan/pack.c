@@ -101,6 +101,7 @@ static void head(vv_archive *a, vv_plan *p)
     VV_ARCHIVE(a, p->fuzz);
     VV_ARCHIVE(a, p->log);
     VV_ARCHIVE(a, p->report_every);
+    VV_ARCHIVE(a, p->trace);
     VV_ARCHIVE(a, p->fill_bad);
     VV_ARCHIVE(a, p->collective);
     vv_archive_string(a, &p->output);
@@ -167,6 +168,7 @@ uint64_t vv_plan_hash(const vv_plan *p)
     vv_plan content = *p;
     if (p->output) content.output = somewhere; /* the same plan, wherever its temporary output lies */
     content.heartbeat = content.scratch = content.journal = NULL;
+    content.trace = 0;
     vv_plan_pack(&content, &b);
     uint64_t h = vv_hash(b.data, b.size);
     vv_buf_free(&b);

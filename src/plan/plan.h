@@ -230,6 +230,7 @@ typedef struct vv_plan {
     int64_t fuzz;       /* seed of a random schedule, for tests; 0: none */
     int log;            /* vv_log_level for all ranks */
     int report_every;   /* milliseconds between what a rank reports of its progress; 0: nothing */
+    int trace;          /* so many things at most that a rank tells of what its threads did when; 0: nothing */
     bool fill_bad;      /* damaged chunks become missing values instead of ending the run */
     bool collective;    /* finished chunks wait until the end, and all ranks write them together (exec/collective.c) */
     char *output;       /* temporary path of the output file, NULL when there is none */

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "observe/beat.h"
 #include "observe/progress.h"
+#include "observe/trace.h"
 #include "plan/fit.h"
 #include "session/tasks.h"
 
@@ -190,7 +191,7 @@ static vv_status prepare(vv_session *s, vv_target targets[], int n, int placemen
 /* Another way when the first does not fit. */
 static vv_status prepare_fitting(vv_session *s, vv_target targets[], int n, vv_prepared *out)
 {
-    out->baseline = vv_mem_baseline() + vv_writer_reserve();
+    out->baseline = vv_mem_baseline() + vv_writer_reserve() + (vv_record_on() ? VV_TRACE_BYTES : 0);
     vv_mem_set_budget(0, 0);
     VV_TRY(prepare(s, targets, n, s->placement, out));
     if (s->placement >= 0 || !sums_too_much(out)) return VV_OK;
@@ -298,8 +299,10 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
     VV_TRY(vv_cost_check(plan, &p->cost, p->baseline));
     VV_TRY(vv_plan_validate(plan));
     if (vv_signals_seen(NULL)) return vv_fail(VV_ERR_INTERRUPTED, "interrupted");
+    VV_TRY(vv_record_plan_begin(plan));
     VV_TRY(vv_send_plan(s, plan, p->born));
-    if (s->predict) VV_TRY(vv_new(&p->measured, (size_t)plan->n_steps, sizeof *p->measured));
+    bool predict = s->predict || plan->trace > 0;
+    if (predict) VV_TRY(vv_new(&p->measured, (size_t)plan->n_steps, sizeof *p->measured));
     vv_hooks hooks = {.index = p->index,
                       .places = p->places,
                       .gather = p->gather,
@@ -310,6 +313,7 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
                       .context = p,
                       .born = p->born,
                       .counted = vv_predict_note,
+                      .traced = vv_recorded_rank,
                       .keep = s->keep};
     vv_engine_stats stats;
     vv_mem_set_budget(plan->budget, p->baseline);
@@ -320,5 +324,6 @@ vv_status vv_prepared_run(vv_session *s, vv_prepared *p)
     vv_mem_set_budget(0, 0);
     note_stats(s, &stats, vv_now() - begin);
     if (status == VV_OK) vv_held_dropped(s, plan);
-    return status == VV_OK && s->predict ? vv_predict_report(s, p) : status;
+    if (status == VV_OK && predict) status = vv_predict_report(s, p);
+    return status == VV_OK ? vv_recorded_end(s, p) : status;
 }

@@ -1,6 +1,7 @@
 /* vv_run: from main() to main(). */
 #include "base/fault.h"
 #include "base/log.h"
+#include "observe/trace.h"
 #include "session/delayed.h"
 #include "storage/apart.h"
 
@@ -42,7 +43,9 @@ static int coordinate(vv_net *net, const vv_crew *crew, int argc, char **argv, v
     vv_status status = vv_held_begin(&s);
     if (status == VV_OK) status = driver(&s, argc, argv);
     if (status != VV_OK) print_error(status);
-    vv_status end = vv_tasks_end(&s);
+    vv_status end = vv_record_end(status == VV_OK);
+    if (end != VV_OK) print_error(status = end);
+    end = vv_tasks_end(&s);
     if (status == VV_OK && end != VV_OK) print_error(status = end);
     int code = vv_status_exit(status);
     vv_delayed_free_all(&s);

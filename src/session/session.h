@@ -100,6 +100,10 @@ void vv_settings_free(vv_session *s);
 void vv_predict_note(void *prepared, const vv_step_counts *counts);
 VV_WARN_UNUSED vv_status vv_predict_report(vv_session *s, vv_prepared *p);
 
+/* recorded.c: what a rank has done, as a hook of the engine; and a plan, when it has run; if somebody wants to know. */
+void vv_recorded_rank(void *prepared, const vv_rank_trace *t);
+VV_WARN_UNUSED vv_status vv_recorded_end(vv_session *s, vv_prepared *p);
+
 /* held.c: held arrays in the plan's figures; the part of the budget that they get; what the ranks may forget, and that they did. */
 vv_status vv_held_begin(vv_session *s);
 void vv_held_end(vv_session *s);

@@ -1,5 +1,6 @@
 /* What a driver may choose about how its plans run. */
 #include "exec/sched.h"
+#include "observe/trace.h"
 #include "session/session.h"
 
 #include <errno.h>
@@ -85,6 +86,7 @@ vv_status vv_settings_apply(vv_session *s, vv_plan *p)
     p->threads = s->threads;
     p->budget = s->memory;
     p->fill_bad = s->fill_bad;
+    p->trace = vv_record_room(s->net->size);
     return vv_strdup(&p->scratch, scratch_of(s));
 }
 

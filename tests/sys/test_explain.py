@@ -8,6 +8,7 @@ half as much again.
 import csv
 import json
 import os
+import re
 import xml.etree.ElementTree
 
 import h5py
@@ -203,6 +204,64 @@ class Explain(support.Case):
         for word in ("read", "moved", "written"):
             predicted, measured = total.split(f"{word} ")[1].split(",")[0].split(" / ")
             self.assertEqual(predicted, measured, total)
+
+    def test_graph(self):
+        """graph is explain's picture; Graphviz gets its own."""
+        args = ("mean", "-d", "time", self.files["chunks"], "-o", self.path("o.nc"))
+        svg, same = self.run_ok("graph", *args).out, self.run_ok(*args, "--explain=svg").out
+        memory = r"[\d.]+ MB of memory"  # that of the process before it starts may differ by some pages
+        self.assertEqual(re.sub(memory, "", svg), re.sub(memory, "", same))
+        self.assertIn("svg", xml.etree.ElementTree.fromstring(svg).tag)
+        dot = self.run_ok("graph", "--explain=dot", *args).out
+        self.assertRegex(dot, r"(?s)^digraph .*reduce.*}\s*$")
+        self.assertFalse(os.path.exists(self.path("o.nc")))
+        self.refused(support.varve("graph", "info", self.files["chunks"]), 2, "'info' has no plan")
+        self.refused(support.varve("graph"), 2, "graph needs a command")
+
+    def test_trace_and_report(self):
+        """What ranks did when: every task is in it once, at a time of its own on its thread."""
+        args = ("anom", self.files["chunks"])
+        for ranks, threads in [(0, 2), (3, 1)]:
+            with self.subTest(ranks=ranks):
+                trace, report, out = self.path("trace.json"), self.path("report.html"), self.path("o.nc")
+                result = self.run_ok(*args, "-o", out, "-O", "--trace", trace, "--report", report, "--threads", threads, "--stats", ranks=ranks)
+                with open(trace) as f:
+                    events = [e for e in json.load(f)["traceEvents"] if e["ph"] == "X"]
+                done = [e for e in events if "args" in e]
+                self.assertEqual(sum(e["args"]["tasks"] for e in done), result.stats["tasks"])
+                self.assertEqual(sum(e["args"]["read"] for e in done), result.stats["read"])
+                self.assertEqual({e["pid"] for e in events}, set(range(max(1, ranks))))
+                names = {e["name"] for e in events}
+                self.assertTrue(any(" reduce t2m" in name for name in names), names)
+                self.assertIn("write and sync", names)
+                lanes = {}
+                for e in events:
+                    lanes.setdefault((e["pid"], e["tid"]), []).append((e["ts"], e["ts"] + e["dur"]))
+                for spans in lanes.values():
+                    self.assertTrue(all(a[1] <= b[0] + 0.01 for a, b in zip(spans, spans[1:])), "a thread does one thing after the other")
+                self.assertGreaterEqual(min(e["ts"] for e in events), 0)
+                with open(report) as f:
+                    page = f.read()
+                for words in ("varve anom", "Predicted beside measured", "<svg", "reduce t2m", "rank 0, thread 0", "</html>"):
+                    self.assertIn(words, page)
+        self.no_parts(self.dir)
+        self.refused(support.varve(*args, "-o", self.path("p.nc"), "--trace", trace), 5, "trace.json exists; use -O")
+        self.refused(support.varve(*args, "-o", self.path("p.nc"), "--report", self.path("no/r.html")), 5, "cannot write .*no/r.html")
+        self.refused(support.varve("info", self.files["chunks"], "--trace", self.path("t.json")), 2, "info has none")
+        self.refused(support.varve(*args, "-o", self.path("p.nc"), "--explain", "--trace", self.path("t.json")), 2, "nothing runs")
+        broken = support.varve(*args, "-o", self.path("p.nc"), "--trace", self.path("t.json"), env={"VV_FAULT": "inflate:3"})
+        self.refused(broken, 1, "planted fault")
+        self.assertFalse(os.path.exists(self.path("t.json")), "a run that failed")
+
+    def test_long_trace(self):
+        """A rank has room for some ten thousand events; of more tasks neighbours are told of together, and none is lost."""
+        trace = self.path("long.json")
+        path = "virtual:x?shape=i:70000,j:2&chunk=1,2"
+        self.run_ok("sum", "-d", "j", path, "-o", self.path("long.nc"), "--trace", trace, "--threads", 1)
+        with open(trace) as f:
+            done = [e["args"]["tasks"] for e in json.load(f)["traceEvents"] if "args" in e and "tasks" in e["args"]]
+        self.assertGreaterEqual(sum(done), 70000)
+        self.assertLess(len(done), 33000)
 
     def test_policies(self):
         """Either policy gives the same bytes; another name is refused with the list."""

@@ -156,7 +156,7 @@ static void errors_are_clear(void **state)
         {"mean --ddof one", "--ddof takes a number, not 'one'"},
         {"mean --ddof inf", "--ddof takes a number, not 'inf'"},
         {"mean --progress sometimes", "--progress is one of auto|on|off, not 'sometimes'"},
-        {"mean --explain=yaml", "--explain is one of text|json|svg, not 'yaml'"},
+        {"mean --explain=yaml", "--explain is one of text|json|svg|dot, not 'yaml'"},
         {"mean --ranks 4 in.nc", "--ranks describes the machine that --explain is to speak of; add --explain"},
         {"--disk 2GB/s info in.nc", "--disk describes the machine"},
         {"mean in.nc --net 25GB/s", "--net describes the machine"},
