@@ -94,7 +94,7 @@ static bool append_bytes(vv_journal *j, records *f, const void *data, vv_bytes s
     return written;
 }
 
-static vv_journal_head head_of(const vv_journal *j, const vv_record *r)
+static vv_journal_head head_of(const vv_journal *j, const vv_node_record *r)
 {
     return seal((vv_journal_head){.kind = VV_JOURNAL_VALUES,
                                   .identity = j->identity[r->step],
@@ -152,7 +152,7 @@ void vv_journal_close(vv_journal **out)
 
 /* --- writing --- */
 
-void vv_journal_done(vv_journal *j, const vv_record *r)
+void vv_journal_done(vv_journal *j, const vv_node_record *r)
 {
     if (is_broken(j)) return;
     const vv_journal_head h = head_of(j, r);
@@ -161,7 +161,7 @@ void vv_journal_done(vv_journal *j, const vv_record *r)
     pthread_mutex_unlock(&j->lock);
 }
 
-bool vv_journal_chunk(vv_journal *j, const vv_record *r, vv_extent *out)
+bool vv_journal_chunk(vv_journal *j, const vv_node_record *r, vv_extent *out)
 {
     if (is_broken(j)) return false;
     const vv_journal_head h = head_of(j, r);
@@ -180,7 +180,7 @@ vv_status vv_journal_read(vv_journal *j, const vv_extent *e, void *out)
     return vv_fail(VV_ERR_CORRUPT, "what was written to the journal in %s reads back otherwise", j->plan->journal);
 }
 
-void vv_journal_placed(vv_journal *j, const vv_record *r, vv_bytes at, uint64_t sum)
+void vv_journal_placed(vv_journal *j, const vv_node_record *r, vv_bytes at, uint64_t sum)
 {
     if (is_broken(j)) return;
     placed one = {r->step, r->out, at, r->size, sum};
@@ -215,7 +215,7 @@ void vv_journal_begin(vv_journal *j)
     if (j->open.fd < 0) give_up(j);
 }
 
-void vv_journal_put(vv_journal *j, const vv_record *r)
+void vv_journal_put(vv_journal *j, const vv_node_record *r)
 {
     if (is_broken(j)) return;
     const vv_journal_head h = head_of(j, r);

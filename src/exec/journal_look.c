@@ -51,9 +51,28 @@ vv_status vv_journal_part(const char *directory, int run, char **out)
     return vv_strdup(out, path);
 }
 
-bool vv_saved_has(const vv_plan *p, const vv_record *r)
+bool vv_saved_has(const vv_plan *p, const vv_node_record *r)
 {
     return node_at(p, r->step, r->out, r->level, r->i) != NULL;
+}
+
+bool vv_journal_whole(const char *directory, const vv_saved *record)
+{
+    enum { PIECE = 256 << 10 };
+    char path[VV_JOURNAL_PATH], *room = malloc(PIECE);
+    vv_checksum sum;
+    vv_journal_path(directory, record->run, record->rank, vv_journal_kind(record->done), path);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool there = room && fd >= 0;
+    vv_checksum_begin(&sum);
+    for (vv_bytes at = 0; there && at < record->size; at += PIECE) {
+        vv_bytes some = vv_imin(PIECE, record->size - at);
+        there = vv_journal_read_all(fd, room, some, record->at + at);
+        if (there) vv_checksum_add(&sum, room, some);
+    }
+    if (fd >= 0) close(fd);
+    free(room);
+    return there && vv_checksum_end(&sum) == record->sum;
 }
 
 vv_status vv_saved_take(const vv_plan *p, const vv_saved *node, void *values)
@@ -72,9 +91,10 @@ vv_status vv_saved_take(const vv_plan *p, const vv_saved *node, void *values)
 /* --- the coordinator's look at a directory --- */
 
 typedef struct list {
-    vv_index n;
+    vv_index n, n_suspects;
     vv_saved *saved;
-    bool foreign; /* some belong to no step */
+    vv_index *suspects; /* those whose values have to be verified */
+    bool foreign;       /* some belong to no step */
 } list;
 
 static vv_status keep(list *l, const vv_saved *s)
@@ -105,24 +125,17 @@ static bool is_head(const vv_journal_head *h, vv_bytes left)
            (h->kind != VV_JOURNAL_VALUES || h->size <= left);
 }
 
-/* Whether all of a record's values are there; what a power cut has left of the last ones may be holes. */
-static bool is_whole(int fd, const vv_saved *h)
-{
-    char *values = malloc((size_t)h->size + 1);
-    bool whole = values && vv_journal_read_all(fd, values, h->size, h->at) && vv_checksum_of(values, h->size) == h->sum;
-    free(values);
-    return whole;
-}
-
-/* Chunks are many: those that were synced are only looked at when they are needed. The others count up to the first one that is not whole. */
-static void check_values(int fd, const vv_plan *p, vv_bytes synced, vv_index first, list *l)
+/* Of the records from `first` on, which are of one file. Chunks are many: those that were synced are only looked at when they are needed. */
+static vv_status suspect(list *l, const vv_plan *p, vv_bytes synced, vv_index first)
 {
     for (vv_index i = first; i < l->n; i++) {
         const vv_saved *s = &l->saved[i];
         bool chunk = p->step[s->step].op == VV_STEP_WRITE;
-        if (s->placed || (chunk && s->at < synced) || is_whole(fd, s)) continue;
-        l->n = i;
+        if (s->placed || (chunk && s->at < synced)) continue;
+        VV_TRY(vv_grow(&l->suspects, l->n_suspects, sizeof *l->suspects, "records of a journal"));
+        l->suspects[l->n_suspects++] = i;
     }
+    return VV_OK;
 }
 
 static vv_status look_into(int fd, const vv_saved *where, const vv_plan *p, const uint64_t identity[], list *l)
@@ -152,8 +165,7 @@ static vv_status look_into(int fd, const vv_saved *where, const vv_plan *p, cons
         if (found.step >= 0 && (where->placed || !found.placed)) VV_TRY(keep(l, &found));
         if (!found.placed) at += h.size;
     }
-    check_values(fd, p, synced, first, l);
-    return VV_OK;
+    return suspect(l, p, synced, first);
 }
 
 static bool has_part(const char *directory, int run)
@@ -185,6 +197,27 @@ static vv_status look_at_all(const char *directory, const vv_plan *p, const uint
     return status;
 }
 
+/* Suspects that are not whole are left out. */
+static vv_status verify(list *l, const char *directory, vv_journal_check *check, void *context)
+{
+    const vv_saved **record;
+    bool *whole = NULL;
+    vv_index n = 0;
+    VV_TRY(vv_new(&record, (size_t)l->n_suspects + 1, sizeof *record));
+    vv_status status = vv_new(&whole, (size_t)l->n_suspects + 1, sizeof *whole);
+    for (vv_index k = 0; k < l->n_suspects; k++) record[k] = &l->saved[l->suspects[k]];
+    if (status == VV_OK) status = check(context, directory, l->n_suspects, record, whole);
+    for (vv_index i = 0, k = 0; i < l->n && status == VV_OK; i++) {
+        bool suspected = k < l->n_suspects && l->suspects[k] == i;
+        if (!suspected || whole[k]) l->saved[n++] = l->saved[i];
+        k += suspected;
+    }
+    if (status == VV_OK) l->n = n;
+    free(record);
+    free(whole);
+    return status;
+}
+
 /* Of the same one that of the last run first: then what earlier ones have left of their outputs is not needed any more. */
 static int by_node_and_run(const void *a, const void *b)
 {
@@ -212,14 +245,16 @@ static void thin_out(vv_plan *p)
     free(covered);
 }
 
-vv_status vv_journal_look(const char *directory, vv_plan *p, bool *foreign)
+vv_status vv_journal_look(const char *directory, vv_plan *p, vv_journal_check *check, void *context, bool *foreign)
 {
     uint64_t *identity;
     list l = {0};
     VV_TRY(vv_new(&identity, (size_t)p->n_steps, sizeof *identity));
     vv_status status = vv_plan_identities(p, identity);
     if (status == VV_OK) status = look_at_all(directory, p, identity, &l);
+    if (status == VV_OK) status = verify(&l, directory, check, context);
     free(identity);
+    free(l.suspects);
     if (status != VV_OK) {
         free(l.saved);
         return status;

@@ -21,6 +21,7 @@ typedef enum vv_tag {
     VV_TAG_PLAN = 1, /* coordinator: a plan to run */
     VV_TAG_QUIT,     /* coordinator: the driver has returned */
     VV_TAG_HEADERS,  /* coordinator: files whose headers to read; back: the headers */
+    VV_TAG_VERIFY,   /* coordinator: records of a journal; back: which of them are whole */
     VV_TAG_INDEX,    /* coordinator: where the chunks of a rank's tasks lie */
     VV_TAG_STATE,    /* a partial result, up its tree */
     VV_TAG_RESULT,   /* a finished chunk for rank 0's memory */

@@ -22,11 +22,11 @@ static vv_bytes values_size(const vv_step *s, vv_index out)
     return vv_state_bytes(s, vv_unit_cells(s, out));
 }
 
-static void save(vv_stage *g, const vv_piece *p, void (*put)(vv_journal *j, const vv_record *r))
+static void save(vv_stage *g, const vv_piece *p, void (*put)(vv_journal *j, const vv_node_record *r))
 {
     const vv_step *s = g->job.step;
     vv_journal *j = g->run->journal;
-    vv_record r = {.step = g->job.number, .out = p->out, .level = p->level, .i = p->i};
+    vv_node_record r = {.step = g->job.number, .out = p->out, .level = p->level, .i = p->i};
     if (vv_saved_has(g->run->plan, &r)) return;
     if (s->op == VV_STEP_MAP) {
         r.values = p->state;

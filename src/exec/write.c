@@ -86,7 +86,7 @@ static bool is_noted(const vv_run *r, int step)
 /* The journal hears of what has been written. */
 static void note_placed(vv_run *r, int step, vv_index out, vv_bytes at, vv_checksum *sum)
 {
-    const vv_record record = {.step = step, .out = out, .size = sum->size};
+    const vv_node_record record = {.step = step, .out = out, .size = sum->size};
     if (is_noted(r, step)) vv_journal_placed(r->journal, &record, at, vv_checksum_end(sum));
 }
 
@@ -166,7 +166,7 @@ static vv_status keep_packed(vv_run *r, vv_packed packed)
 /* Bytes of a chunk that waits: in memory as long as there is room for them, else in the scratch file. With a journal they are in that in any case. */
 static vv_status put_aside(vv_run *r, const char *bytes, vv_bytes size, vv_packed *out)
 {
-    const vv_record record = {.step = out->step, .out = out->chunk, .values = bytes, .size = size};
+    const vv_node_record record = {.step = out->step, .out = out->chunk, .values = bytes, .size = size};
     bool map = r->plan->step[r->plan->step[out->step].from].op == VV_STEP_MAP;
     bool kept = r->journal && map && vv_journal_chunk(r->journal, &record, &out->at);
     out->in = kept ? VV_PACKED_JOURNAL : VV_PACKED_SCRATCH;

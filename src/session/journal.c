@@ -240,7 +240,7 @@ static vv_status go_on(const vv_output *o, vv_plan *p, const char *directory)
 {
     VV_TRY(check_head(o, p, directory));
     bool foreign;
-    VV_TRY(vv_journal_look(directory, p, &foreign));
+    VV_TRY(vv_journal_look(directory, p, vv_verify_records, o->session, &foreign));
     if (p->n_saved == 0 && foreign) return refuse(o, "its journal is of another computation");
     vv_say(VV_LOG_WARN, "goes on with %s: %lld of %lld pieces of work are done", o->path, (long long)units_saved(p),
            (long long)units_of(p));

@@ -152,8 +152,9 @@ static vv_status take_failure(opening *o, int rank, vv_reader *r, int at)
 }
 
 /* An answer: how many headers, the headers, and a failure when they are fewer than were asked for. */
-static vv_status take_answer(opening *o, const vv_message *m)
+static vv_status take_answer(void *context, const vv_message *m)
 {
+    opening *o = context;
     vv_reader r = {.data = m->data, .size = (size_t)m->size};
     int64_t n = vv_read_i64(&r);
     for (int64_t i = 0; i < n && !r.failed; i++) {
@@ -163,35 +164,6 @@ static vv_status take_answer(opening *o, const vv_message *m)
     }
     if (r.failed) return vv_fail(VV_ERR_INTERNAL, "damaged headers");
     return r.at < r.size ? take_failure(o, m->from, &r, (int)n) : VV_OK;
-}
-
-/* Every rank that was asked is heard, whatever happens, unless the job is ending. */
-static vv_status collect(opening *o, int answers)
-{
-    vv_net *net = o->s->net;
-    vv_backoff wait = {0};
-    vv_status status = VV_OK;
-    double ending = 0;
-    while (answers > 0) {
-        vv_message m;
-        bool got;
-        VV_TRY(vv_net_receive(net, &m, &got));
-        if (!got) {
-            vv_backoff_wait(&wait);
-            if (vv_signals_seen(NULL) && ending == 0) ending = vv_now();
-            if (ending == 0 || vv_now() - ending < 2) continue;
-            net->broken = true;
-            return vv_fail(VV_ERR_INTERRUPTED, "interrupted");
-        }
-        vv_backoff_reset(&wait);
-        if (m.tag != VV_TAG_HEADERS)
-            status = vv_fail(VV_ERR_INTERNAL, "a message of kind %d while files are opened", (int)m.tag);
-        else if (status == VV_OK)
-            status = take_answer(o, &m);
-        answers -= m.tag == VV_TAG_HEADERS;
-        vv_mem_put(&m.data);
-    }
-    return status;
 }
 
 static vv_status read_headers(opening *o)
@@ -208,7 +180,7 @@ static vv_status read_headers(opening *o)
     if (status == VV_OK) status = read_own(o);
     vv_failure before;
     vv_error_get(&before);
-    vv_status heard = collect(o, asked);
+    vv_status heard = vv_answers_hear(o->s->net, VV_TAG_HEADERS, asked, take_answer, o);
     if (status != VV_OK) vv_error_set(&before);
     VV_TRY(status);
     VV_TRY(heard);

@@ -53,6 +53,9 @@ struct vv_output {
 
 /* journal.c: the plan keeps a journal, if that was asked for, and goes on from the one that is there. Before any file is made. */
 VV_WARN_UNUSED vv_status vv_journal_prepare(vv_output *o, vv_plan *plan);
+/* verify.c: a vv_journal_check by all ranks of a session. */
+VV_WARN_UNUSED vv_status vv_verify_records(void *session, const char *directory, vv_index n,
+                                           const vv_saved *const record[], bool whole[]);
 /* The output is complete. */
 void vv_journal_finish(const vv_output *o);
 

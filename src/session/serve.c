@@ -1,4 +1,4 @@
-/* Ranks other than 0: wait for plans without using a core, run them, read headers of files, end when the driver has ended. */
+/* Ranks other than 0: wait for plans without using a core, run them, read headers of files, verify journals, end when the driver has ended. */
 #include "base/log.h"
 #include "session/tasks.h"
 
@@ -41,7 +41,8 @@ static vv_status give_back(vv_net *net, early *e, vv_tag order, vv_status status
 
 static bool is_order(vv_tag tag)
 {
-    return tag == VV_TAG_PLAN || tag == VV_TAG_HEADERS || tag == VV_TAG_TASKS || tag == VV_TAG_QUIT;
+    return tag == VV_TAG_PLAN || tag == VV_TAG_HEADERS || tag == VV_TAG_VERIFY || tag == VV_TAG_TASKS ||
+           tag == VV_TAG_QUIT;
 }
 
 /* A rank that cannot send any more ends by itself, and its launcher ends the others, which wait for what it has to say. */
@@ -52,7 +53,7 @@ static vv_status cut_off(const vv_net *net)
     return vv_fail(VV_ERR_MPI, "rank %d cannot send to other ranks: %s", net->rank, e.text);
 }
 
-/* Waits for a plan, a list of files, tasks or the end, and runs tasks meanwhile. Others' messages for the next plan may come first: the plan travels along a tree, they do not. */
+/* Waits for a plan, a list of files or records, tasks or the end, and runs tasks meanwhile. Others' messages for the next plan may come first: the plan travels along a tree, they do not. */
 static vv_status await(vv_net *net, vv_host **host, vv_message *out)
 {
     vv_backoff wait = {0};
@@ -122,7 +123,7 @@ static int serve(vv_net *net, vv_keep *keep)
             run_plan(net, &m, keep);
         else if (m.tag == VV_TAG_TASKS)
             net->broken |= vv_tasks_begin(net, &m, keep, &host) != VV_OK;
-        else if (vv_open_serve(net, &m) != VV_OK)
+        else if ((m.tag == VV_TAG_VERIFY ? vv_verify_serve(net, &m) : vv_open_serve(net, &m)) != VV_OK)
             net->broken = true;
         vv_mem_put(&m.data);
         if (net->broken) return vv_signals_seen(NULL) ? vv_signals_exit() : vv_status_exit(VV_ERR_MPI);

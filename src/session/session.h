@@ -130,6 +130,13 @@ int vv_signals_asked(void *unused);
 /* open.c, on ranks other than 0: reads the headers that the coordinator asks for. */
 VV_WARN_UNUSED vv_status vv_open_serve(vv_net *net, const vv_message *m);
 
+/* answers.c: every one of `answers` ranks that were asked is heard, whatever happens, unless the job is ending. Failures of `take` count when all were heard. */
+VV_WARN_UNUSED vv_status vv_answers_hear(vv_net *net, vv_tag tag, int answers,
+                                         vv_status (*take)(void *context, const vv_message *m), void *context);
+
+/* verify.c, on ranks other than 0: verifies records of a journal that the coordinator asks for. */
+VV_WARN_UNUSED vv_status vv_verify_serve(vv_net *net, const vv_message *m);
+
 /* visualise.c: a file that is there whole or not at all. */
 VV_WARN_UNUSED vv_status vv_write_file(const char *path, const void *data, size_t size);
 

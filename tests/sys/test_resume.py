@@ -264,5 +264,26 @@ class Resume(support.Case):
             os.unlink(out)
 
 
+    def test_verified_by_all(self):
+        """What was compressed since the disk was last told to keep it is verified by all ranks, and what a power cut has taken of it is made again."""
+        args = ["rechunk", "-c", "time=-1,lat=6,lon=6", "--deflate", "1", FIELD.format(1000)]
+        whole, out = self.path("whole.nc"), os.path.join(self.folder("out"), "o.nc")
+        self.done(varve(*args, "-o", whole))
+        failed = varve(*args, "-o", out, "--checkpoint=1h", ranks=2, env={"VV_FAULT": "place:1@0!kill"})
+        self.assertNotEqual(failed.code, 0, failed)
+        with open(os.path.join(self.journal(out), "1-0.done"), "r+b") as f:
+            at = 0
+            for _ in range(20):  # records: 72 bytes, the seventh word of which tells how many follow
+                f.seek(at + 48)
+                size = int.from_bytes(f.read(8), "little")
+                at += 72 + size
+            f.seek(at - size // 2)
+            f.write(bytes(64))
+        result = self.done(varve(*args, "-o", out, "--resume", "--log", "info", ranks=3))
+        self.assertRegex(result.err, r"verifies [0-9]+ records of the journal, \d+ bytes, on 3 ranks")
+        self.assertRegex(result.err, r"149 of \d+ pieces of work are done")
+        self.assertEqual(contents(out), contents(whole))
+
+
 if __name__ == "__main__":
     support.main()
