@@ -206,6 +206,12 @@ typedef struct vv_quantile_options {
  * One quantile, 0 to 1: vv_quantile(t, 0.95, "time", NULL). NumPy's result, computed in f64 and, of f32, rounded to f32; the definitions that pick an
  * element (inverted_cdf, closest_observation, lower, higher, nearest) keep every type. dims NULL: of all elements. */
 VV_API vv_array *vv_quantile(vv_array *a, double q, const char *dims, const vv_quantile_options *options);
+/* Of values with weights, which are lined up with the array like any operand: xarray's definition, which is NumPy's where all weights are the same; weights that are missing, or 0, leave a value out.
+ * Not of groups, and not by the definitions that pick an element. One: keep_dims does nothing. */
+VV_API vv_array *vv_weighted_quantile(vv_array *a, double q, vv_array *weights, const char *dims,
+                                      const vv_quantile_options *options);
+VV_API vv_array *vv_weighted_quantiles(vv_array *a, const double q[], vv_index n, vv_array *weights, const char *dims,
+                                       const vv_quantile_options *options);
 /* Several at once, along a new first dimension "quantile" with these coordinates; keep_dims does nothing. */
 VV_API vv_array *vv_quantiles(vv_array *a, const double q[], vv_index n, const char *dims,
                               const vv_quantile_options *options);

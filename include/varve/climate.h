@@ -22,7 +22,7 @@ extern "C" {
 typedef enum vv_daily { VV_TX, VV_TN, VV_TG, VV_PR, VV_DAILY_KINDS } vv_daily;
 
 typedef struct vv_climate_options {
-    const char *frequency; /* as vv_resample() has it; NULL: "YS", years */
+    const char *frequency; /* year (the default), season or month, or as vv_resample() has it */
     bool complete;         /* only periods that have all of their days */
     const char *base;      /* "1961:1990": the period that percentiles are of; NULL: all there is */
     const char

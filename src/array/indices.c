@@ -55,10 +55,20 @@ static vv_array *missing(const task *t)
     return number(t, (double)NAN);
 }
 
+static const char *periods_of(const vv_climate_options *o)
+{
+    static const struct {
+        const char *word, *frequency;
+    } words[] = {{"year", "YS"}, {"season", "QS-DEC"}, {"month", "MS"}};
+    for (size_t i = 0; o->frequency && i < sizeof words / sizeof *words; i++)
+        if (!strcmp(o->frequency, words[i].word)) return words[i].frequency;
+    return o->frequency ? o->frequency : "YS";
+}
+
 /* Each period reduced. */
 static vv_array *each(const task *t, vv_array *x, const char *how, double least)
 {
-    vv_array *periods = vv_resample(vv_ungroup(x), t->dim, t->o->frequency ? t->o->frequency : "YS", t->o->complete);
+    vv_array *periods = vv_resample(vv_ungroup(x), t->dim, periods_of(t->o), t->o->complete);
     return vv_reduce(periods, how, t->dim, &(vv_reduce_options){.least = least});
 }
 

@@ -219,10 +219,13 @@ static bool takes_weights(const char *how)
 static vv_array *weighted(const vv_cli_area *x, vv_array *a, vv_array *w, const char *how, const char *dims,
                           const vv_reduce_options *o)
 {
+    const vv_quantile_options q = {.keep_nan = o->keep_nan};
     if (takes_weights(how)) return vv_weighted(a, how, w, dims, o);
+    if (!strcmp(how, "median") && !o->keep_dims) return vv_weighted_quantile(a, 0.5, w, dims, &q);
     return vv_failed(
         x->session,
-        vv_error(VV_ERR_USAGE, "--weights: there is no weighted %s; mean, sum, var and std take weights", how));
+        vv_error(VV_ERR_USAGE,
+                 "--weights: there is no weighted %s; mean, sum, var, std, median and quantile take weights", how));
 }
 
 /* --- groups by labels --- */
@@ -315,6 +318,35 @@ vv_array *vv_cli_area_reduced(const vv_cli_area *x, vv_array *a, vv_array *of, c
     if (!x->cells && !x->weights) return vv_reduce(a, how, dims, o);
     vv_array *w = weights_for(x, a, of, dims);
     return vv_array_status(w) == VV_OK ? weighted(x, a, w, how, dims, o) : w;
+}
+
+static vv_array *quantiles_by(const vv_cli_area *x, vv_array *a, const double q[], int n, const char *dims,
+                              const vv_quantile_options *o)
+{
+    vv_status status = label_dims_are_reduced(x, a, dims);
+    if (status == VV_OK && (x->cells || x->weights))
+        status = vv_error(VV_ERR_UNSUPPORTED, "quantiles take --weights or --by, not both");
+    if (status != VV_OK) return vv_failed(x->session, status);
+    char *over = dims_by(x, a, dims);
+    vv_array *groups = vv_group_by(a, x->by, merged);
+    vv_array *made = !over    ? vv_failed(x->session, vv_error(VV_ERR_NOMEM, "no memory for the dimensions"))
+                     : n == 1 ? vv_quantile(groups, q[0], over, o)
+                              : vv_quantiles(groups, q, n, over, o);
+    free(over);
+    return made;
+}
+
+vv_array *vv_cli_area_quantiles(const vv_cli_area *x, vv_array *a, vv_array *of, const double q[], int n,
+                                const char *dims, const vv_quantile_options *o)
+{
+    if (vv_array_status(a) != VV_OK) return a;
+    if (x->by) return quantiles_by(x, a, q, n, dims, o);
+    vv_array *w = x->cells || x->weights ? weights_for(x, a, of, dims) : NULL;
+    if (w && vv_array_status(w) != VV_OK) return w;
+    if (w && o->keep_dims)
+        return vv_failed(x->session, vv_error(VV_ERR_UNSUPPORTED, "--keepdims is not for quantiles with --weights"));
+    if (w) return n == 1 ? vv_weighted_quantile(a, q[0], w, dims, o) : vv_weighted_quantiles(a, q, n, w, dims, o);
+    return n == 1 ? vv_quantile(a, q[0], dims, o) : vv_quantiles(a, q, n, dims, o);
 }
 
 vv_status vv_cli_area_weights(const vv_cli_area *x, vv_array *a, vv_array *of, const char *dims, vv_array **out)

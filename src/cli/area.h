@@ -25,6 +25,10 @@ vv_array *vv_cli_area_masked(const vv_cli_area *x, vv_array *a);
 vv_array *vv_cli_area_reduced(const vv_cli_area *x, vv_array *a, vv_array *of, const char *how, const char *dims,
                               const vv_reduce_options *o);
 
+/* The same for quantiles; one of them without a dimension of its own. */
+vv_array *vv_cli_area_quantiles(const vv_cli_area *x, vv_array *a, vv_array *of, const double q[], int n,
+                                const char *dims, const vv_quantile_options *o);
+
 /* The weights for such a reduction; NULL without any. */
 VV_WARN_UNUSED vv_status vv_cli_area_weights(const vv_cli_area *x, vv_array *a, vv_array *of, const char *dims,
                                              vv_array **out);

@@ -271,6 +271,12 @@ vv_status vv_cli_group_quantiles(vv_session *s, const vv_cli_request *r, const d
 {
     climate c = {.make = group_quantiles, .quantile = q};
     if (r->group && r->frequency) return vv_error(VV_ERR_USAGE, "groups (-g) or periods (-f), not both");
+    if (r->weights || r->by || r->stack)
+        return vv_error(VV_ERR_UNSUPPORTED, "quantiles of groups or periods (%s) take a mask, but no --%s",
+                        r->group ? "-g" : "-f",
+                        r->weights ? "weights"
+                        : r->by    ? "by"
+                                   : "stack");
     return run_climate(s, r, &c, true);
 }
 

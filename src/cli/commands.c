@@ -48,6 +48,11 @@ static const char quantile_about[] =
     "data it has "
     "fewer times. That is what xarray's rolling(time=5, center=True).construct(), grouped, gives; nothing is "
     "bootstrapped.\n"
+    "With --weights, a quantile is of the cumulated weight of the values that are there, by the definition that xarray "
+    "has "
+    "(Akinshin's, with "
+    "Kish's effective number of values); with equal weights it is the plain one. --by gives a value for each basin or "
+    "whatever a variable tells apart.\n"
     "Of this command -q is --quantile; --quiet has no letter.";
 
 static const char info_about[] = "Dimensions (* can grow), coordinates with their range and step, time in its "
@@ -344,9 +349,9 @@ static const vv_cli_command after[] = {
      "-q Q[,Q] [-d DIM,...] [-g GROUP] FILE... [-o OUTPUT]", quantile_about,
      "mpirun -n 2 varve quantile -q 0.05,0.5,0.95 -d time t2m.nc -o percentiles.nc\n"
      "varve quantile -g month -q 0.1,0.9 t2m.nc -o monthly.nc\n"
+     "varve quantile -q 0.5 -d lat,lon --weights area t2m.nc -o half.nc\n"
      "varve quantile -g dayofyear -w 5 -q 0.9 tasmax.nc -o tx90.nc",
-     REDUCING | VV_CLI_AREA | VV_CLI_QUANTILES | VV_CLI_GROUPS | VV_CLI_PERIODS | VV_CLI_SPREAD, true, false,
-     vv_cli_quantile},
+     STATISTIC | VV_CLI_QUANTILES | VV_CLI_GROUPS | VV_CLI_PERIODS | VV_CLI_SPREAD, true, false, vv_cli_quantile},
     {EVERY_REDUCTION, "histogram", "counts of values in bins",
      "-b N|EDGES [-d DIM,...] [-v VAR,...] FILE... [-o OUTPUT]", histogram_about,
      "varve histogram -b 220,240,260,280,300,320 t2m.nc\nvarve histogram -b 50 --range 220:320 -d time t2m.nc -o "

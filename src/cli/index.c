@@ -200,16 +200,6 @@ static vv_status find_index(const char *name, vv_climate_info *out)
     return vv_cli_unknown("climate index", name, names, n);
 }
 
-static const char *frequency(const vv_cli_request *r)
-{
-    static const struct {
-        const char *word, *frequency;
-    } words[] = {{"year", "YS"}, {"season", "QS-DEC"}, {"month", "MS"}};
-    for (size_t i = 0; r->frequency && i < sizeof words / sizeof *words; i++)
-        if (!strcmp(r->frequency, words[i].word)) return words[i].frequency;
-    return r->frequency;
-}
-
 static vv_status add_index(indices *x, const char *name)
 {
     vv_climate_info index;
@@ -219,7 +209,7 @@ static vv_status add_index(indices *x, const char *name)
         status = vv_error(VV_ERR_USAGE, "%s is no index of percentiles: it has no base period", index.name);
     if (status == VV_OK) status = take_series(x, &index);
     if (status != VV_OK) return status;
-    o.frequency = frequency(x->r);
+    o.frequency = x->r->frequency;
     o.complete = x->r->complete;
     o.base = x->r->base;
     o.method = x->r->definition;

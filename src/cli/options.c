@@ -152,17 +152,14 @@ const vv_cli_option vv_cli_options[] = {
          "their names do not tell"},
     {"list", 0, NULL, .group = VV_CLI_INDICES, .set = set_flag, FIELD(list), .help = "what indices there are"},
     {"weights", 0, "cos(lat)|area|VAR|EXPR", .group = VV_CLI_AREA, .set = set_text, FIELD(weights),
-     .help = "mean, sum, var and std weighted by cos(lat) (degrees), by the area of the cells (of cell_measures, else "
+     .help = "mean, sum, var, std, median and quantile weighted by cos(lat) (degrees), by the area of the cells (of "
+             "cell_measures, else "
              "of their "
              "bounds or the middles between them), a variable, FILE:VAR, or an expression; only weights of values that "
              "are there "
              "count"},
     {"mask", 0, "VAR|EXPR", .group = VV_CLI_AREA, .set = set_text, FIELD(mask),
      .help = "only where this variable, FILE:VAR or expression, such as 'sftlf > 50', is there and not 0"},
-    {"by", 'g', "VAR|EXPR", .group = VV_CLI_LABELS, .set = set_text, FIELD(by),
-     .help =
-         "a result for each value of this variable (basins, counties: numbers or strings, of one dimension or more) or "
-         "FILE:VAR; of its dimensions unless -d names more"},
     {"stack", 0, "DIM", .group = VV_CLI_LABELS, .set = set_text, FIELD(stack),
      .help = "files side by side along a new dimension, over which -d DIM then reduces; -d member does so by itself"},
     {"points", 0, "LON,LAT[;LON,LAT]|FILE", .group = VV_CLI_POINTS, .set = set_text, FIELD(points),
@@ -186,6 +183,10 @@ const vv_cli_option vv_cli_options[] = {
      .help =
          "year, season (DJF, MAM, JJA, SON), month, dayofyear, day, hour, minute or weekday in the file's calendar, a "
          "pair of them such as month+hour, or a length such as 5D"},
+    {"by", 'g', "VAR|EXPR", .group = VV_CLI_LABELS, .set = set_text, FIELD(by),
+     .help =
+         "a result for each value of this variable (basins, counties: numbers or strings, of one dimension or more) or "
+         "FILE:VAR; of its dimensions unless -d names more"},
     {"reference", 0, "FILE|PERIOD", .group = VV_CLI_ANOMALY, .set = set_text, FIELD(reference),
      .help = "deviations from what this file has (as clim wrote it), or from the mean of a period such as 1981:2010; "
              "default: from the mean of all"},

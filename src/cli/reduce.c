@@ -35,14 +35,13 @@ static vv_status note_dims(job *j, const vv_var_info *v)
     return status;
 }
 
-static vv_array *quantiles(const job *j, vv_array *a)
+static vv_array *quantiles(const job *j, vv_array *a, vv_array *of)
 {
     vv_quantile_options options = VV_QUANTILE_OPTIONS_INIT;
     options.method = j->r->definition;
     options.keep_nan = !j->r->skipna;
     options.keep_dims = j->r->keepdims;
-    if (j->r->quantiles.n == 1) return vv_quantile(a, j->quantile[0], j->dims, &options);
-    return vv_quantiles(a, j->quantile, j->r->quantiles.n, j->dims, &options);
+    return vv_cli_area_quantiles(&j->area, a, of, j->quantile, j->r->quantiles.n, j->dims, &options);
 }
 
 static vv_status reduce_variable(void *context, const vv_var_info *v)
@@ -56,7 +55,7 @@ static vv_status reduce_variable(void *context, const vv_var_info *v)
     vv_array *of = vv_cli_members_array(&j->members, j->results.source, v->name);
     vv_array *a = vv_cli_when(j->results.session, j->r, vv_cli_area_masked(&j->area, of));
     vv_status status = note_dims(j, v);
-    if (!j->methods) return status == VV_OK ? vv_cli_results_add(&j->results, v->name, quantiles(j, a)) : status;
+    if (!j->methods) return status == VV_OK ? vv_cli_results_add(&j->results, v->name, quantiles(j, a, of)) : status;
     for (int i = 0; status == VV_OK && i < j->methods->n; i++) {
         const char *how = j->methods->item[i];
         vv_array *made = vv_cli_area_reduced(&j->area, a, of, how, j->dims, &options);
@@ -112,8 +111,7 @@ static vv_status reduce_with(vv_session *s, const vv_cli_request *r, const vv_cl
         job j = {.r = r, .methods = methods, .suffix = suffix, .quantile = quantile};
         j.results.session = s;
         j.results.request = r;
-        status = !methods && r->weights ? vv_error(VV_ERR_UNSUPPORTED, "quantiles take a mask, but no weights") : VV_OK;
-        if (status == VV_OK) status = vv_cli_members_open(s, r, &inputs, &j.members, &j.results.source, &j.variables);
+        status = vv_cli_members_open(s, r, &inputs, &j.members, &j.results.source, &j.variables);
         if (status == VV_OK) status = reduce_all(&j);
         vv_cli_results_free(&j.results);
         vv_cli_words_free(&j.variables);

@@ -38,6 +38,8 @@ VV_WARN_UNUSED vv_status vv_evaluate_statistic(vv_script *x, const vv_expr *e, c
 vv_special vv_call_quantile, vv_call_percentile;
 /* special.c's: rolling(x, time=30), coarsen, weighted, resample, group. */
 vv_special vv_call_rolling, vv_call_coarsen, vv_call_weighted, vv_call_resample, vv_call_group;
+/* climate.c: climate_index(tasmax, SU). */
+vv_special vv_call_climate_index;
 /* call.c: by the registry. */
 VV_WARN_UNUSED vv_status vv_call_registered(vv_script *x, const vv_expr *e, const char *name, vv_value *out);
 

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char arguments[] = "dims? skipna? keepdims? ddof? least? weights?";
-static const char quantile_arguments[] = "q dims? method? window? skipna? keepdims?";
+static const char quantile_arguments[] = "q dims? method? window? skipna? keepdims? weights?";
 
 /* A statistic as it was written. */
 typedef struct asked {
@@ -39,7 +39,7 @@ static vv_status keyed(vv_script *x, const vv_expr *e, const vv_expr *item, cons
     if (is(key, "keepdims", "keep_dims")) return vv_item_flag(x, item, &a->options.keep_dims);
     if (!quantile && !strcmp(key, "ddof")) return vv_item_real(x, item, &a->options.ddof);
     if (!quantile && !strcmp(key, "least")) return vv_item_real(x, item, &a->options.least);
-    if (!quantile && !strcmp(key, "weights"))
+    if (!strcmp(key, "weights"))
         a->weights = item;
     else if (quantile && !strcmp(key, "q"))
         a->q = item;
@@ -216,13 +216,16 @@ static vv_status read_quantiles(vv_script *x, const vv_expr *e, double scale, do
     return *n > 0 ? VV_OK : vv_passage_error(x->source, e->span, VV_ERR_USAGE, "an empty list of quantiles");
 }
 
-/* The array, which may be one of periods: resample(x, "1M").quantile(0.9). */
-static vv_status quantiles_of(vv_script *x, const vv_expr *e, asked *a, vv_array **in)
+/* The array, which may be one of periods, or of weighted values: resample(x, "1M").quantile(0.9), x.weighted(w).quantile(0.9, lat). */
+static vv_status quantiles_of(vv_script *x, const vv_expr *e, asked *a, vv_array **in, vv_array **w)
 {
     vv_value v = {0};
     if (e->n > 0 && !e->item[0]->key) VV_TRY(vv_evaluate(x, e->item[0], &v));
-    bool periods = v.kind == VV_VALUE_PENDING && v.pending.kind == VV_RESAMPLED;
-    if (!periods && (v.kind != VV_VALUE_ARRAY || v.array->kind == VV_NODE_SCALAR)) return vv_first_array(x, e, in);
+    bool periods = v.kind == VV_VALUE_PENDING && v.pending.kind == VV_RESAMPLED,
+         weighted = v.kind == VV_VALUE_PENDING && v.pending.kind == VV_WEIGHTED;
+    if (weighted) *w = v.pending.weights;
+    if (!periods && !weighted && (v.kind != VV_VALUE_ARRAY || v.array->kind == VV_NODE_SCALAR))
+        return vv_first_array(x, e, in);
     *in = v.array;
     if (periods) a->dims = v.pending.dims;
     return VV_OK;
@@ -239,14 +242,35 @@ static vv_status window_of(vv_script *x, const vv_expr *e, const asked *a, vv_ar
     return vv_passage_error(x->source, a->window->span, VV_ERR_USAGE, "expected a number of elements, 1 or more");
 }
 
+/* Quantiles by weights. */
+typedef struct vv_quantile_job {
+    vv_array *in, *weights;
+    const double *q;
+    int n;
+    bool list;
+    const char *dims;
+    const vv_quantile_options *o;
+} vv_quantile_job;
+
+static vv_status weighted_quantiles(vv_script *x, const vv_expr *e, const vv_quantile_job *j, vv_value *out)
+{
+    vv_array *both[] = {j->in, j->weights};
+    if (vv_node_line_up(both, 2, x->inner) != VV_OK) return vv_passage_blame(x->source, e->place);
+    vv_array *r = j->list ? vv_weighted_quantiles(both[0], j->q, j->n, both[1], j->dims, j->o)
+                          : vv_weighted_quantile(both[0], j->q[0], both[1], j->dims, j->o);
+    if (vv_array_status(r) != VV_OK) return vv_blame_call(x, e);
+    *out = vv_value_array(r);
+    return VV_OK;
+}
+
 static vv_status quantiles(vv_script *x, const vv_expr *e, double scale, vv_value *out)
 {
     asked a = {0};
-    vv_array *in;
+    vv_array *in, *w = NULL;
     double *q;
     int n;
     vv_quantile_options o = VV_QUANTILE_OPTIONS_INIT;
-    VV_TRY(quantiles_of(x, e, &a, &in));
+    VV_TRY(quantiles_of(x, e, &a, &in, &w));
     VV_TRY(read_call(x, e, quantile_arguments, in, &a));
     if (!a.q)
         return vv_passage_error(x->source, e->place, VV_ERR_USAGE, "%s wants a number: %s(x, %s, time)", e->text,
@@ -257,6 +281,8 @@ static vv_status quantiles(vv_script *x, const vv_expr *e, double scale, vv_valu
     o.keep_nan = a.options.keep_nan;
     o.keep_dims = a.options.keep_dims;
     if (a.method) VV_TRY(vv_item_word(x, a.method, NULL, 0, &o.method));
+    if (a.weights) VV_TRY(weights_of(x, a.weights, &w));
+    if (w) return weighted_quantiles(x, e, &(vv_quantile_job){in, w, q, n, a.q->kind == VV_EXPR_LIST, a.dims, &o}, out);
     vv_array *r = a.q->kind == VV_EXPR_LIST ? vv_quantiles(in, q, n, a.dims, &o) : vv_quantile(in, q[0], a.dims, &o);
     if (vv_array_status(r) != VV_OK) return vv_blame_call(x, e);
     *out = vv_value_array(r);

@@ -94,6 +94,45 @@ class Area(support.Case):
         parts = [x.t[x.time.dt.month == m].astype("f8").weighted(w).mean() for m in clim.month.values]
         close(clim.t, parts)
 
+    def test_weighted_quantiles(self):
+        path = self.data()
+        x = self.open(path)
+        w = np.cos(np.deg2rad(x.lat))
+        qs = [0, 0.1, 0.5, 0.83, 1]
+        ours = self.result("quantile", "-q", ",".join(map(str, qs)), "-d", "lat,lon", "--weights", "cos(lat)", path, ranks=2)
+        self.assertEqual(ours.t.dims, ("quantile", "time"))
+        np.testing.assert_array_equal(ours["quantile"], qs)
+        self.assertEqual(ours.t.attrs["units"], "K")
+        for var in ("t", "rain"):
+            close(ours[var], x[var].astype("f8").weighted(w).quantile(qs, dim=("lat", "lon"), skipna=True))
+        half = x.t.astype("f8").weighted(w).quantile(0.5, dim=("lat", "lon"), skipna=True)
+        close(self.result("median", "-d", "lon,lat", "--weights", "cos(lat)", "-v", "t", path).t, half)
+        close(self.result("eval", "h = quantile(t, 0.5, lat, lon, weights=cos(lat))", path).h, half)
+        close(self.result("eval", "h = t.weighted(cos(radians(lat))).quantile([0.5], lon, lat)", path).h[0], half)
+        land = x.t.astype("f8").weighted(x.land)
+        close(self.result("quantile", "-q", 0.25, "-d", "lat", "--weights", "land", "-v", "t", path).t, land.quantile(0.25, dim="lat", skipna=True))
+        whole = self.result("quantile", "-q", "0.25,0.5", "-d", "lat,time", "--weights", "cos(lat)", "-v", "t", "--no-skipna", path).t
+        self.assertTrue(np.isnan(whole).all())
+        for method in ("linear", "hazen", "weibull", "median_unbiased", "normal_unbiased", "interpolated_inverted_cdf"):
+            plain = x.t.astype("f8").quantile(0.3, "time", skipna=True, method=method)
+            close(self.result("quantile", "-q", 0.3, "-m", method, "-d", "time", "--weights", "0 * time + 7", "-v", "t", path).t, plain)
+
+    def test_quantiles_by_labels(self):
+        path = self.data()
+        x = self.open(path)
+        ours = self.result("quantile", "-q", "0.2,0.9", "-d", "time,lat,lon", "--by", "sea", "-v", "t", path, ranks=2).t
+        self.assertEqual(ours.dims, ("quantile", "sea"))
+        for k, basin in enumerate(ours.sea.values):
+            close(ours[:, k], x.t.astype("f8").where(x.sea == basin).quantile([0.2, 0.9], skipna=True))
+        one = self.result("quantile", "-q", 0.5, "--by", "sea", "-v", "t", path).t
+        self.assertEqual(one.dims, ("time", "sea"))
+        close(one[5, 1], x.t[5].astype("f8").where(x.sea == one.sea[1]).quantile(0.5, skipna=True))
+        for args, *words in [(["-g", "month", "--by", "sea"], "no --by"), (["-g", "month", "--weights", "land"], "no --weights"),
+                             (["--by", "sea", "--weights", "land"], "not both"), (["-d", "lat", "--weights", "cos(lat)", "-m", "nearest"], "nearest", "linear"),
+                             (["-d", "lat,lon", "--weights", "land - 50"], "negative", "rank"), (["-d", "time", "--weights", "land"], "not reduced over")]:
+            with self.subTest(args=args):
+                self.refused(support.varve("quantile", "-q", 0.5, *args, "-v", "t", path, "-o", self.path("no.nc")), (1, 2, 3), *words)
+
     def test_masks(self):
         path, other = self.data(), self.data("other.nc", west=-180, up=True)
         x = self.open(path)
@@ -368,7 +407,7 @@ class Area(support.Case):
                 (["mean", "-d", "time", "--weights", "cos(lat)"], 2, "lie along 'lat', which is not reduced over"), (["max", "-d", "lat", "--weights", "cos(lat)"], 2, "no weighted max"),
                 (["mean", "-d", "lat,lon", "--weights", "cos(lta)"], (2, 3), "did you mean 'lat'"), (["mean", "-d", "lat", "--mask", "lnad > 2"], (2, 3), "did you mean 'land'"),
                 (["mean", "--by", "see"], (2, 3), "did you mean 'sea'"), (["mean", "--by", "sea", "-d", "lat"], 2, "along 'lon', which is not reduced"),
-                (["mean", "-d", "lat", "--weights", "nofile.nc:w"], (2, 3), "nofile"), (["quantile", "-q", "0.5", "-d", "lat", "--weights", "cos(lat)"], (1, 2, 3), "no weights")]:
+                (["mean", "-d", "lat", "--weights", "nofile.nc:w"], (2, 3), "nofile")]:
             with self.subTest(args=args):
                 self.refused(support.varve(*args, path, "-o", self.path("n.nc")), code, *patterns)
 

@@ -356,6 +356,23 @@ class Indices(Case):
             self.assertEqual([str(t) for t in ours.time.values], [str(t) for t in starts])
             np.testing.assert_array_equal(ours.lat, [60, 10, -45])
 
+    def test_in_expressions(self):
+        """The same by the language's function, in one plan with others."""
+        path = self.data("standard")
+        ours = self.result("index", "SU,DTR,WSDI,Rx5day", "--freq", "season", "--base-period", "2001:2002", path)
+        made = self.result("eval", "SU = climate_index(tasmax, SU, freq=season)", "let n = tasmin", "DTR = tasmax.climate_index(n, dtr, freq=season)",
+                           "Rx5day = pr.climate_index(name=Rx5day, freq=\"QS-DEC\")", "WSDI = climate_index(tasmax, WSDI, freq=season, base=2001:2002)", path, ranks=2)
+        for name in ("SU", "DTR", "WSDI", "Rx5day"):
+            np.testing.assert_array_equal(made[name], ours[name], name)
+            self.assertEqual(made[name].attrs["units"], ours[name].attrs["units"])
+        hot = self.result("eval", "h = mean(climate_index(tasmax, SU, threshold=30), time)", path)
+        np.testing.assert_array_equal(hot.h, self.result("index", "SU", "--threshold", 30, path).SU.mean("time").astype("f4"))
+        for text, *words in [("climate_index(tasmax, SUU)", "no climate index 'SUU'; did you mean 'SU'"), ("climate_index(tasmax, DTR)", "DTR is of daily maximum temperature, daily minimum"),
+                             ("climate_index(SU)", "wants daily values and the name"), ("climate_index(tasmax, SU, frq=month)", "did you mean 'freq'"),
+                             ("climate_index(pr, SU)", "its units must be K"), ("climate_index(tasmax, SU, base=2001:2002)", "no base period")]:
+            with self.subTest(text=text):
+                self.refused(support.varve("eval", f"a = {text}", path, "-o", self.path("n.nc")), 2, *words)
+
     @unittest.skipUnless(shutil.which("cdo"), "no cdo")
     def test_cdo(self):
         """Of one year, which is what these operators are of."""
