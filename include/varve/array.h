@@ -127,6 +127,8 @@ VV_API vv_array *vv_sub(vv_array *a, vv_array *b); /* vv_subtract */
 VV_API vv_array *vv_mul(vv_array *a, vv_array *b); /* vv_multiply */
 /* Elements as another type, as numpy's astype: integers that do not fit wrap, reals are cut to integers. */
 VV_API vv_array *vv_astype(vv_array *a, vv_dtype type);
+/* The same, but the first value that the type cannot hold ends the computation: too large or too small, or a NaN as an integer. What is behind the point of a real may be lost. */
+VV_API vv_array *vv_astype_checked(vv_array *a, vv_dtype type);
 VV_API vv_array *vv_where(vv_array *condition, vv_array *a, vv_array *b);
 /* Made of these; NumPy's names and rules. isclose: |a - b| <= atol + rtol |b| (numpy: 1e-5, 1e-8). */
 VV_API vv_array *vv_isclose(vv_array *a, vv_array *b, double rtol, double atol, bool equal_nan);

@@ -46,6 +46,9 @@ VV_API vv_array *vv_diag(vv_array *a, const char *rows, const char *columns, vv_
 VV_API vv_array *vv_indices(vv_session *s, const char *dims, const char *axis, vv_dtype dtype);
 /* n arrays with all the dimensions that one of them has, in out[]: a mesh of one-dimensional ones. */
 VV_API void vv_broadcast(vv_session *s, vv_array *const arrays[], int n, vv_array *out[]);
+/* The same by position, as NumPy broadcasts: dimensions are counted from the last one, whatever they are called, and those of length 1 are repeated. All get the names of the array that has most
+ * dimensions, and its coordinates; then they are operands like others: vv_add(out[0], out[1]). */
+VV_API void vv_broadcast_by_position(vv_session *s, vv_array *const arrays[], int n, vv_array *out[]);
 
 /* All elements along a dimension, at a random order of the seed's; n of them, none twice unless `again`. */
 VV_API vv_array *vv_permutation(vv_array *a, const char *dim, uint64_t seed);

@@ -117,11 +117,15 @@ VV_API vv_array *vv_argwhere(vv_array *mask, const char *new_dim, const char *ax
 
 /* Each element less the one before it, one shorter; order: so many times. The coordinate is that of the later element. Truth values: whether they differ. */
 VV_API vv_array *vv_diff(vv_array *a, const char *dim, int order);
+/* All stretches of n neighbours, along a new last dimension: element [i, k] is element i + k of a, as numpy's sliding_window_view. The dimension is n - 1 shorter; its coordinate is that of the
+ * first neighbour. (vv_window() and vv_rolling() compute statistics of windows without making them.) */
+VV_API vv_array *vv_sliding_window(vv_array *a, const char *dim, vv_index n, const char *new_dim);
 /* The slope at each element, by its neighbours on both sides (at the ends one), which are `spacing` apart: numpy.gradient. */
 VV_API vv_array *vv_gradient(vv_array *a, const char *dim, double spacing);
 
 /* The same elements in chunks of another shape: vv_rechunk(a, "time:8760,lat:72,lon:144"). "time:all" or "time:-1" is the whole dimension; dimensions
- * that are not named keep what they have. Values never depend on chunks. */
+ * that are not named keep what they have. "time:auto" is as long as chunks of 16 MiB allow, "time:auto,lat:auto,lon:64MB" as long as those of 64 MB; "auto" or "64MB" alone is meant for all
+ * dimensions. Values never depend on chunks. */
 VV_API vv_array *vv_rechunk(vv_array *a, const char *chunks);
 
 #ifdef __cplusplus

@@ -66,9 +66,9 @@ vv_status vv_apply_same_dim(vv_applying *b, int k, int d, int dim)
         w->n = n;
     }
     if (n == w->n || n == 1) return VV_OK;
-    return vv_fail(VV_ERR_SHAPE, "%s: '%s' has %lld elements along '%s', '%s' has %lld along '%s'", b->what,
-                   w->from->name, (long long)w->n, w->from->dim[w->from_dim], b->in[k]->name, (long long)n,
-                   b->in[k]->dim[d]);
+    char both[VV_TWO_TEXT];
+    return vv_fail(VV_ERR_SHAPE, "%s: arrays do not line up along '%s' and '%s': %s", b->what,
+                   w->from->dim[w->from_dim], b->in[k]->dim[d], vv_describe_two(w->from, b->in[k], both));
 }
 
 vv_status vv_apply_by_name(vv_applying *b, int k, int d)

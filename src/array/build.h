@@ -6,6 +6,11 @@
 
 /* A half-built node whose building failed becomes the inert one. */
 vv_array *vv_node_settle(vv_context *c, vv_array *a, vv_status status);
+/* Both operands, for messages: "t (lat: 361) f32, 1.44 kB and u (lat: 180) f32, 720 B". */
+enum { VV_TWO_TEXT = 512 };
+const char *vv_describe_two(const vv_array *a, const vv_array *b, char out[VV_TWO_TEXT]);
+/* What is known of chunks before there is a plan, by dimension; 0 where the planner chooses. */
+void vv_node_known_chunks(const vv_array *a, vv_index chunk[]);
 /* The first inert one's error, when there is one. */
 VV_WARN_UNUSED vv_status vv_nodes_usable(vv_array *const arrays[], int n);
 /* A node of a kind with `in` as its only input, and its name and origin; inert when `in` is. */

@@ -194,32 +194,6 @@ vv_array *vv_node_indices(vv_context *c, const char *dims, const char *axis, vv_
     return out;
 }
 
-static vv_status union_of_dims(vv_array *shape, vv_array *const arrays[], int n)
-{
-    VV_TRY(vv_nodes_usable(arrays, n));
-    for (int i = 0; i < n; i++)
-        for (int k = 0; k < arrays[i]->shape.nd; k++) {
-            int d = vv_node_dim(shape, arrays[i]->dim[k]);
-            if (d < 0)
-                VV_TRY(vv_node_like_dim(shape, shape->shape.nd, arrays[i], k));
-            else if (shape->shape.n[d] != arrays[i]->shape.n[k])
-                return vv_fail(VV_ERR_SHAPE, "arrays do not line up along '%s': %lld elements, and %lld in '%s'",
-                               shape->dim[d], (long long)shape->shape.n[d], (long long)arrays[i]->shape.n[k],
-                               arrays[i]->name);
-        }
-    return VV_OK;
-}
-
-void vv_node_broadcast(vv_context *c, vv_array *const arrays[], int n, vv_array *out[])
-{
-    vv_array *shape = vv_node_new(c, VV_NODE_VIEW, "shape");
-    vv_status status = vv_array_status(shape);
-    if (status == VV_OK) status = union_of_dims(shape, arrays, n);
-    for (int i = 0; i < n; i++)
-        out[i] = status == VV_OK ? vv_node_seen_as(arrays[i], shape, NULL, -1, NULL) : vv_node_inert(c);
-    vv_release(&shape);
-}
-
 /* --- at random --- */
 
 /* Positions 0 .. n - 1 in an order of the seed's: Fisher and Yates' shuffle of the first `wanted`. */

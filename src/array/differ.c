@@ -51,6 +51,25 @@ static vv_array *neighbour(vv_array *a, int d, int step)
     return x->status == VV_OK ? vv_node_then(x, vv_node_labelled_as(x, a)) : x;
 }
 
+vv_array *vv_sliding_window(vv_array *a, const char *dim, vv_index n, const char *new_dim)
+{
+    enum { MOST = 100000 };
+    int d;
+    vv_array **at;
+    if (vv_array_status(a) != VV_OK || vv_node_find_dim(a, dim, &d) != VV_OK) return vv_node_inert(a->context);
+    if (n < 1 || n > vv_imin(a->shape.n[d], MOST)) {
+        (void)vv_fail(VV_ERR_SHAPE, "'%s': windows of %lld along '%s', which has %lld elements", a->name, (long long)n,
+                      dim, (long long)a->shape.n[d]);
+        return vv_node_inert(a->context);
+    }
+    if (vv_new(&at, (size_t)n, sizeof(vv_array *)) != VV_OK) return vv_node_inert(a->context);
+    for (vv_index k = 0; k < n; k++) at[k] = vv_slice(a, dim, k, a->shape.n[d] - n + 1 + k, 1);
+    vv_array *out = vv_node_stack(a->context, at, (int)n, new_dim);
+    for (vv_index k = 0; k < n; k++) vv_release(&at[k]);
+    free(at);
+    return vv_node_about(vv_node_then(out, vv_moveaxis(out, new_dim, -1)), a);
+}
+
 /* How far neighbours are from each other: twice the spacing, at the ends once. */
 static vv_array *distance(const vv_array *a, int d, double spacing)
 {

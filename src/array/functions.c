@@ -182,6 +182,14 @@ static vv_array *part_of_eof(calling *c)
     return part;
 }
 
+static vv_array *by_position(calling *c)
+{
+    vv_array *out[2];
+    vv_node_broadcast_by_position(c->context, c->in, 2, out);
+    vv_release(&out[1]);
+    return out[0];
+}
+
 static vv_array *take_listed(calling *c)
 {
     vv_index *at = NULL, n = 0;

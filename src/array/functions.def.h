@@ -58,6 +58,8 @@ FUNCTION(expand, 1, 1, "dim n? position?", "repeated along a new dimension",
 FUNCTION(squeeze, 1, 1, "dims?", "without dimensions of length 1", vv_squeeze(IN(0), TEXT(dims)))
 FUNCTION(rename, 1, 1, "dim to", "another name for a dimension", vv_rename(IN(0), WORD(dim), WORD(to)))
 FUNCTION(broadcast_to, 1, 1, "dims", "repeated along new dimensions", vv_broadcast_to(IN(0), WORD(dims)))
+FUNCTION(by_position, 2, 2, "", "with the dimensions of the second operand, counted from the last one",
+         by_position(call))
 FUNCTION(concatenate, 1, INT_MAX, "dim", "one after the other", vv_node_concat(C, ALL, N, WORD(dim)))
 FUNCTION(stack, 1, INT_MAX, "dim", "side by side along a new dimension", vv_node_stack(C, ALL, N, WORD(dim)))
 FUNCTION(block, 1, INT_MAX, "grid", "put together like bricks", block_listed(call))
@@ -66,7 +68,8 @@ FUNCTION(triu, 1, 1, "rows columns k?", "zero below a diagonal", vv_triu(IN(0), 
 FUNCTION(assign, 2, 2, "region", "the second operand in a region of the first",
          vv_assign(IN(0), TEXT(region) ? WORD(region) : "", IN(1)))
 FUNCTION(assign_where, 3, 3, "", "the third operand where the second is true", vv_assign_where(IN(0), IN(1), IN(2)))
-FUNCTION(astype, 1, 1, "dtype", "as another element type", vv_astype(IN(0), TYPE(dtype, VV_NONE)))
+FUNCTION(astype, 1, 1, "dtype checked?", "as another element type; checked=1: what does not fit is an error",
+         WHOLE(checked, 0) ? vv_astype_checked(IN(0), TYPE(dtype, VV_NONE)) : vv_astype(IN(0), TYPE(dtype, VV_NONE)))
 FUNCTION(rechunk, 1, 1, "chunks", "the same elements in other chunks", vv_rechunk(IN(0), WORD(chunks)))
 
 FUNCTION(reshape, 1, 1, "dims", "the same elements in another shape", vv_reshape(IN(0), WORD(dims)))
@@ -84,6 +87,8 @@ FUNCTION(flatnonzero, 1, 1, "to", "numbers of the elements that are true", vv_fl
 FUNCTION(argwhere, 1, 1, "to axis", "positions of the elements that are true", vv_argwhere(IN(0), WORD(to), WORD(axis)))
 
 FUNCTION(diff, 1, 1, "dim n?", "differences of neighbours", vv_diff(IN(0), WORD(dim), (int)WHOLE(n, 1)))
+FUNCTION(sliding_window, 1, 1, "dim n to", "all stretches of n neighbours, along a new dimension",
+         vv_sliding_window(IN(0), WORD(dim), WHOLE(n, 0), WORD(to)))
 FUNCTION(gradient, 1, 1, "dim spacing?", "slopes by neighbours", vv_gradient(IN(0), WORD(dim), REAL(spacing, 1)))
 FUNCTION(isclose, 2, 2, "rtol? atol? equal_nan?", "whether elements of both are nearly equal",
          vv_isclose(IN(0), IN(1), REAL(rtol, 1e-5), REAL(atol, 1e-8), WHOLE(equal_nan, 0) != 0))

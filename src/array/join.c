@@ -17,12 +17,17 @@ static vv_status some(vv_array *const arrays[], int n, const char *what)
 
 static vv_status differs(const vv_array *a, const vv_array *b, const char *what)
 {
-    char left[160], right[160];
-    return vv_fail(VV_ERR_SHAPE, "%s: arrays do not line up: %s and %s", what, vv_describe(a, left, sizeof left),
-                   vv_describe(b, right, sizeof right));
+    char both[VV_TWO_TEXT];
+    return vv_fail(VV_ERR_SHAPE, "%s: arrays do not line up: %s", what, vv_describe_two(a, b, both));
 }
 
 /* The same dimensions, in any order, and the same element type; lengths may differ along `free_dim` of the first. */
+static vv_status types_differ(const vv_array *a, const vv_array *b, const char *what)
+{
+    char both[VV_TWO_TEXT];
+    return vv_fail(VV_ERR_TYPE, "%s: arrays of different types: %s", what, vv_describe_two(a, b, both));
+}
+
 static vv_status alike(vv_array *const arrays[], int n, int free_dim, const char *what)
 {
     const vv_array *a = arrays[0];
@@ -33,9 +38,7 @@ static vv_status alike(vv_array *const arrays[], int n, int free_dim, const char
             int k = vv_node_dim(b, a->dim[d]);
             if (k < 0 || (d != free_dim && a->shape.n[d] != b->shape.n[k])) return differs(a, b, what);
         }
-        if (a->dtype != b->dtype)
-            return vv_fail(VV_ERR_TYPE, "%s: '%s' is %s, '%s' is %s", what, a->name, vv_dtype_name(a->dtype), b->name,
-                           vv_dtype_name(b->dtype));
+        if (a->dtype != b->dtype) return types_differ(a, b, what);
     }
     return VV_OK;
 }

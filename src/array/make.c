@@ -9,25 +9,97 @@
 
 /* --- chunks --- */
 
-/* "time:8760,lat:all" into chunk lengths by dimension; what is not named stays 0. */
+/* Chunks as somebody says them. */
+typedef struct wish {
+    vv_array *a;                 /* chunk[]: 0 where nothing is said */
+    bool automatic[VV_MAX_DIMS]; /* as long as `most` allows */
+    bool any;
+    vv_bytes most; /* of a chunk; 0: not said */
+} wish;
+
+/* "auto", or so many bytes at most, "64MB". */
+static bool is_automatic(wish *w, const char *text, vv_status *status)
+{
+    size_t n = strlen(text);
+    vv_bytes most = 0;
+    *status = VV_OK;
+    if (strcmp(text, "auto") != 0) {
+        if (n < 2 || text[0] < '0' || text[0] > '9' || (text[n - 1] >= '0' && text[n - 1] <= '9')) return false;
+        *status = vv_bytes_parse(text, &most);
+        w->most = w->most ? vv_imin(w->most, most) : most;
+    }
+    return w->any = true;
+}
+
+/* "auto" alone: whatever else is not named. */
+static bool all_automatic(wish *w, const vv_item_text *item, vv_status *status)
+{
+    if (item->value[0] || vv_node_dim(w->a, item->name) >= 0 || !is_automatic(w, item->name, status)) return false;
+    for (int d = 0; d < w->a->shape.nd; d++) w->automatic[d] = true;
+    return true;
+}
+
+static vv_status read_wish(wish *w, const vv_item_text *item)
+{
+    int d;
+    vv_index n;
+    vv_status status;
+    vv_array *a = w->a;
+    if (all_automatic(w, item, &status)) return status;
+    VV_TRY(vv_node_find_dim(a, item->name, &d));
+    if (a->chunk[d]) return vv_fail(VV_ERR_USAGE, "dimension '%s' is named twice", item->name);
+    if (is_automatic(w, item->value, &status)) {
+        w->automatic[d] = true;
+        return status;
+    }
+    if (!strcmp(item->value, "all") || !strcmp(item->value, "-1"))
+        n = a->shape.n[d];
+    else
+        VV_TRY(vv_item_number(item, &n));
+    a->chunk[d] = vv_imax(1, vv_imin(n, a->shape.n[d]));
+    return VV_OK;
+}
+
+/* Automatic dimensions are cut in halves, the longest first, until chunks are small enough. */
+static void cut_automatic(wish *w)
+{
+    enum { FITTING = 16 << 20 };
+    vv_array *a = w->a;
+    vv_index fixed = vv_dtype_size(a->dtype), known[VV_MAX_DIMS] = {0};
+    if (a->n_inputs > 0) vv_node_known_chunks(a->input[0], known);
+    for (int d = 0; d < a->shape.nd; d++) {
+        w->automatic[d] = w->automatic[d] && a->chunk[d] == 0;
+        vv_index n = vv_imax(1, a->shape.n[d]);
+        if (w->automatic[d])
+            a->chunk[d] = n;
+        else
+            fixed = vv_times(fixed, a->chunk[d] ? a->chunk[d] : known[d] ? known[d] : n);
+    }
+    for (;;) {
+        vv_index bytes = fixed;
+        int longest = -1;
+        for (int d = 0; d < a->shape.nd; d++) {
+            if (!w->automatic[d]) continue;
+            bytes = vv_times(bytes, a->chunk[d]);
+            if (longest < 0 || a->chunk[d] > a->chunk[longest]) longest = d;
+        }
+        if (longest < 0 || bytes <= (w->most ? w->most : FITTING) || a->chunk[longest] == 1) return;
+        a->chunk[longest] = vv_ceil_div(a->chunk[longest], 2);
+    }
+}
+
+/* "time:8760,lat:all,lon:auto" into chunk lengths by dimension; what is not named stays 0. */
 static vv_status read_chunks(vv_array *a, const char *chunks)
 {
+    wish w = {.a = a};
     vv_item_text item;
     bool any;
     for (;;) {
         VV_TRY(vv_next_item(&chunks, &item, &any));
         if (!any) break;
-        int d;
-        vv_index n;
-        VV_TRY(vv_node_find_dim(a, item.name, &d));
-        bool whole = !strcmp(item.value, "all") || !strcmp(item.value, "-1");
-        if (whole)
-            n = a->shape.n[d];
-        else
-            VV_TRY(vv_item_number(&item, &n));
-        if (a->chunk[d]) return vv_fail(VV_ERR_USAGE, "dimension '%s' is named twice", item.name);
-        a->chunk[d] = vv_imax(1, vv_imin(n, a->shape.n[d]));
+        VV_TRY(read_wish(&w, &item));
     }
+    if (w.any) cut_automatic(&w);
     return VV_OK;
 }
 

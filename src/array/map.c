@@ -77,11 +77,11 @@ static bool has_coordinate(const vv_coord *c)
 
 static vv_status do_not_line_up(const vv_array *a, const vv_array *from, int k, vv_array *const operands[])
 {
-    int first = 0, d = vv_node_dim(a, from->dim[k]);
+    char both[VV_TWO_TEXT];
+    int first = 0;
     while (operands[first] != from && vv_node_dim(operands[first], from->dim[k]) < 0) first++;
-    return vv_fail(VV_ERR_SHAPE, "%s: operands do not line up along '%s': '%s' has %lld elements, '%s' has %lld",
-                   a->op->name, from->dim[k], operands[first]->name, (long long)a->shape.n[d], from->name,
-                   (long long)from->shape.n[k]);
+    return vv_fail(VV_ERR_SHAPE, "%s: operands do not line up along '%s': %s", a->op->name, from->dim[k],
+                   vv_describe_two(operands[first], from, both));
 }
 
 /* Dimension k of an operand, which may be there already. */
@@ -218,13 +218,23 @@ static const char *for_truth(const char *op, bool *refused)
     return NULL;
 }
 
-static vv_status infer_type(vv_array *a)
+static vv_status not_defined(const vv_array *a, vv_dtype in, vv_array *const operands[], int n)
+{
+    char text[VV_TWO_TEXT];
+    if (n == 2)
+        vv_describe_two(operands[0], operands[1], text);
+    else
+        vv_describe(operands[n - 1], text, sizeof text);
+    return vv_fail(VV_ERR_TYPE, "%s is not defined for %s: %s", a->op->name, vv_dtype_name(in), text);
+}
+
+static vv_status infer_type(vv_array *a, vv_array *const operands[], int n)
 {
     vv_dtype in = vv_node_operand_type(a->op, a->input, a->n_inputs), working = vv_working_type(in);
     bool refused = false;
     if (in == VV_BOOL) (void)for_truth(a->op->name, &refused);
     if (refused || working == VV_NONE || (working = vv_op_cast(a->op, working)) == VV_NONE)
-        return vv_fail(VV_ERR_TYPE, "%s is not defined for %s", a->op->name, vv_dtype_name(in));
+        return not_defined(a, in, operands, n);
     vv_dtype result = vv_op_result(a->op, working);
     a->dtype = a->op->gives != VV_NONE ? a->op->gives : result == vv_working_type(in) ? in : result;
     return VV_OK;
@@ -247,7 +257,7 @@ static vv_status fill_map(vv_array *a, vv_array *const operands[], int n)
     const vv_array *grouped = grouped_operand(operands, n);
     VV_TRY(join_dims(a, operands, n, grouped));
     for (int i = 0; i < n; i++) VV_TRY(add_operand(a, operands[i], grouped));
-    VV_TRY(infer_type(a));
+    VV_TRY(infer_type(a, operands, n));
     return grouped ? vv_node_keep_groups(a, grouped) : VV_OK;
 }
 
@@ -274,21 +284,6 @@ vv_array *vv_node_elementwise(vv_context *c, const char *name, vv_array *const o
     if (a->status != VV_OK) return a;
     a->op = op;
     return wrapped(vv_node_settle(c, a, fill_map(a, operands, n)));
-}
-
-vv_array *vv_astype(vv_array *a, vv_dtype type)
-{
-    if (a->status != VV_OK) return vv_node_inert(a->context);
-    if (a->dtype == type) return vv_node_again(a);
-    char name[16];
-    snprintf(name, sizeof name, "as_%s", vv_dtype_name(type));
-    bool loses = vv_dtype_is_complex(a->dtype) && !vv_dtype_is_complex(type) && type != VV_BOOL;
-    if (!vv_op_find(name) || loses) {
-        (void)vv_fail(VV_ERR_TYPE, "'%s' cannot be made %s%s", a->name, vv_dtype_name(type),
-                      loses ? ": it is complex; take vv_real(), vv_imag() or vv_absolute() of it" : "");
-        return vv_node_inert(a->context);
-    }
-    return vv_node_elementwise(a->context, name, &a, 1);
 }
 
 vv_array *vv_node_as_real(vv_array *a)

@@ -72,9 +72,8 @@ static vv_status check_mask(const vv_array *a, const vv_array *mask)
     for (int k = 0; k < mask->shape.nd; k++) {
         int d = vv_node_dim(a, mask->dim[k]);
         if (d >= 0 && a->shape.n[d] == mask->shape.n[k]) continue;
-        char left[160], right[160];
-        return vv_fail(VV_ERR_SHAPE, "a mask does not line up: %s of %s", vv_describe(mask, left, sizeof left),
-                       vv_describe(a, right, sizeof right));
+        char both[VV_TWO_TEXT];
+        return vv_fail(VV_ERR_SHAPE, "a mask does not line up: %s", vv_describe_two(mask, a, both));
     }
     return mask->shape.nd ? VV_OK : vv_fail(VV_ERR_SHAPE, "mask '%s' has no dimensions", mask->name);
 }

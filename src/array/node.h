@@ -195,6 +195,7 @@ vv_array *vv_node_eye(vv_context *c, const char *dims, vv_index k, vv_dtype dtyp
 vv_array *vv_node_tri(vv_context *c, const char *dims, vv_index k, vv_dtype dtype);
 vv_array *vv_node_indices(vv_context *c, const char *dims, const char *axis, vv_dtype dtype);
 void vv_node_broadcast(vv_context *c, vv_array *const arrays[], int n, vv_array *out[]);
+void vv_node_broadcast_by_position(vv_context *c, vv_array *const arrays[], int n, vv_array *out[]);
 vv_array *vv_node_block(vv_context *c, vv_array *const arrays[], const char *grid);
 vv_array *vv_node_given(vv_context *c, const char *dims, const char *chunks, vv_dtype dtype, const void *buffer);
 /* A parameter that is NaN is the kind's own. */

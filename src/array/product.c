@@ -18,8 +18,9 @@ static vv_status check_lengths(const vv_pairing *p, vv_array *const factor[2])
     for (int d = 0; d < b->shape.nd; d++) {
         int k = p->same[d];
         if (k < 0 || a->shape.n[k] == b->shape.n[d]) continue;
-        return vv_fail(VV_ERR_SHAPE, "%s over '%s': '%s' has %lld elements, '%s' has %lld", p->what, a->dim[k], a->name,
-                       (long long)a->shape.n[k], b->name, (long long)b->shape.n[d]);
+        char both[VV_TWO_TEXT];
+        return vv_fail(VV_ERR_SHAPE, "%s: factors do not line up along '%s' and '%s': %s", p->what, a->dim[k],
+                       b->dim[d], vv_describe_two(a, b, both));
     }
     return VV_OK;
 }

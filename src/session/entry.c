@@ -215,6 +215,11 @@ void vv_broadcast(vv_session *s, vv_array *const arrays[], int n, vv_array *out[
     vv_node_broadcast(&s->context, arrays, n, out);
 }
 
+void vv_broadcast_by_position(vv_session *s, vv_array *const arrays[], int n, vv_array *out[])
+{
+    vv_node_broadcast_by_position(&s->context, arrays, n, out);
+}
+
 vv_array *vv_from_buffer(vv_session *s, const char *dims, const char *chunks, vv_dtype dtype, const void *buffer)
 {
     return vv_node_given(&s->context, dims, chunks, dtype, buffer);

@@ -52,6 +52,25 @@ static void said(vv_array *a, vv_status code, const char *words)
     if (status != code || !strstr(vv_last_error(), words)) fail_msg("%s: %s", vv_status_name(status), vv_last_error());
 }
 
+/* --- casts --- */
+
+static void casts_with_range_checks(void **state)
+{
+    (void)state;
+    static const double x[] = {255.9, -0.9, 3, 0};
+    static const int64_t far[] = {INT64_MAX, -1};
+    uint8_t byte[4];
+    vv_array *a = vv_from_buffer(session, "x:4", "x:1", VV_F64, x),
+             *big = vv_from_buffer(session, "x:2", NULL, VV_I64, far);
+    assert_int_equal(vv_compute(vv_astype_checked(a, VV_U8), byte, sizeof byte), VV_OK);
+    assert_memory_equal(byte, ((uint8_t[]){255, 0, 3, 0}), sizeof byte);
+    said(vv_astype_checked(vv_add(a, vv_scalar(session, 0.2)), VV_U8), VV_ERR_TYPE, "value 256.1 is none of type u8");
+    said(vv_astype_checked(vv_sqrt(vv_sub(a, vv_scalar(session, 1))), VV_I32), VV_ERR_TYPE, "nan is none of type i32");
+    said(vv_astype_checked(vv_mul(a, vv_scalar(session, 1e300)), VV_F32), VV_ERR_TYPE, "is none of type f32");
+    said(vv_astype_checked(big, VV_U64), VV_ERR_TYPE, "value -1 is none of type u64");
+    said(vv_astype_checked(big, VV_I32), VV_ERR_TYPE, "none of type i32");
+}
+
 /* --- elements and positions --- */
 
 static int mixed(vv_index n, const void *const in[], void *out, const void *data)
@@ -85,7 +104,7 @@ static void elements(void **state)
     }
     free(v);
     vv_array *bad[] = {reals(NULL), vv_from_buffer(session, "x:13", NULL, VV_I16, column_i16), in[2]};
-    said(vv_map(session, mixed, bad, 3, NULL), VV_ERR_SHAPE, "has 17 elements along 'x'");
+    said(vv_map(session, mixed, bad, 3, NULL), VV_ERR_SHAPE, "do not line up along 'x'");
 }
 
 static int place(const vv_index at[], vv_index n, void *out, const void *data)
@@ -335,7 +354,7 @@ static void letters(void **state)
                           &(vv_apply_options){.dims = "z:2"}),
              Y * 2 * X, spread);
     said(vv_blockwise(session, times, "ij,jk->ik", (vv_array *[]){a, b}, 2, NULL), VV_ERR_SHAPE,
-         "17 elements along 'x'");
+         "do not line up along 'x'");
     said(vv_blockwise(session, times, "ij,j->i", (vv_array *[]){a, turned}, 2, NULL), VV_ERR_SHAPE, "has 2 dimensions");
     said(vv_blockwise(session, times, "ij,jk", (vv_array *[]){a, turned}, 2, NULL), VV_ERR_USAGE, "no ->");
     said(vv_blockwise(session, times, "ij,jk->il", (vv_array *[]){a, turned}, 2, NULL), VV_ERR_USAGE,
@@ -559,7 +578,8 @@ static void core_dimensions(void **state)
     said(vv_apply_gufunc(session, dot, "(i),(i->()", (vv_array *[]){a, w}, 2, NULL), VV_ERR_USAGE, "no signature");
     said(vv_apply_gufunc(session, dot, "(i),(i)->(k)", (vv_array *[]){a, w}, 2, NULL), VV_ERR_USAGE, "'k'");
     said(vv_apply_gufunc(session, dot, "(i),(j,i)->()", (vv_array *[]){a, w}, 2, NULL), VV_ERR_SHAPE, "wants 2");
-    said(vv_apply_gufunc(session, dot, "(i),(i)->()", (vv_array *[]){a, c}, 2, NULL), VV_ERR_SHAPE, "17 elements");
+    said(vv_apply_gufunc(session, dot, "(i),(i)->()", (vv_array *[]){a, c}, 2, NULL), VV_ERR_SHAPE,
+         "do not line up along 'x'");
 }
 
 /* The sum as f64, distances from the mean as f32, the greatest and the least one's places as i16. */
@@ -729,12 +749,20 @@ static void pictures(void **state)
 static int go(vv_session *s, int argc, char **argv)
 {
     (void)argc, (void)argv;
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(elements),     cmocka_unit_test(positions),       cmocka_unit_test(chunks),
-        cmocka_unit_test(wrong_chunks), cmocka_unit_test(letters),         cmocka_unit_test(surroundings),
-        cmocka_unit_test(along_axes),   cmocka_unit_test(core_dimensions), cmocka_unit_test(several_results),
-        cmocka_unit_test(of_the_ranks), cmocka_unit_test(failures),        cmocka_unit_test(in_expressions),
-        cmocka_unit_test(pictures)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(elements),
+                                       cmocka_unit_test(positions),
+                                       cmocka_unit_test(chunks),
+                                       cmocka_unit_test(wrong_chunks),
+                                       cmocka_unit_test(letters),
+                                       cmocka_unit_test(surroundings),
+                                       cmocka_unit_test(along_axes),
+                                       cmocka_unit_test(core_dimensions),
+                                       cmocka_unit_test(several_results),
+                                       cmocka_unit_test(of_the_ranks),
+                                       cmocka_unit_test(casts_with_range_checks),
+                                       cmocka_unit_test(failures),
+                                       cmocka_unit_test(in_expressions),
+                                       cmocka_unit_test(pictures)};
     session = s;
     return cmocka_run_group_tests_name("apply", tests, NULL, NULL) ? VV_ERR_RUN : VV_OK;
 }

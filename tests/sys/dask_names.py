@@ -27,7 +27,7 @@ OURS = {
     "overlap": "`vv_map_overlap`; `vv_window`, `vv_convolve`", "random": "`vv_random_array`, `vv_random_array_of`, `vv_permutation`, `vv_choice`",
     "ravel_multi_index": "`vv_multiply` and `vv_add`; selection by it is `vv_points`", "unravel_index": "`vv_floor_divide` and `vv_remainder`, as in `vv_argwhere`",
     "unify_chunks": "by itself, in every operation of several arrays", "conj": "`vv_conjugate`", "fft": "`vv_fft`, `vv_rfft` ... of `varve/fft.h`, along one dimension or several",
-    "nanmedian": "`vv_median`, which skips missing values", "percentile": "`vv_quantile`", "linalg": "`varve/linalg.h`; see below",
+    "nanmedian": "`vv_median`, which skips missing values", "percentile": "`vv_quantile`", "linalg": "`varve/linalg.h`; see below", "lib": "`vv_sliding_window` is its stride_tricks.sliding_window_view",
 }
 for name in ("sum", "mean", "min", "max", "prod", "var", "std"):
     OURS["nan" + name] = f"`vv_reduce(.., \"{name}\", ..)`, which skips missing values; not with keep_nan"
@@ -38,7 +38,7 @@ MODULE = "a module of dask's own"
 PYTHON = "of Python: types, protocols, other containers"
 DRAW = "no kind of random numbers here: `vv_fromfunction` calls a C function of one's own"
 NOT = {name: why for why, names in {
-    MODULE: "backends chunk chunk_types core creation dispatch einsumfuncs gufunc lib ma numpy_compat optimization reductions routines slicing tiledb_io ufunc utils wrap percentile_module",
+    MODULE: "backends chunk chunk_types core creation dispatch einsumfuncs gufunc ma numpy_compat optimization reductions routines slicing tiledb_io ufunc utils wrap percentile_module",
     PYTHON: "PerformanceWarning assert_eq register_chunk_type optimize atop",
     "formats that Varve does not have": "from_npy_stack from_tiledb from_zarr to_npy_stack to_tiledb to_zarr",
 }.items() for name in names.split()}

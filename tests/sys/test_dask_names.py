@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # builds: release
-"""examples/dask.md says for every name of dask.array what it is here. It is made from the registry, the headers and dask_names.py; with --write it is made anew:
+"""A table in README.md says for every name of dask.array what it is here. It is made from the registry, the headers and dask_names.py; with --write it is made anew:
 
     VARVE=build/release/bin/varve tests/sys/test_dask_names.py --write"""
 import re
@@ -9,13 +9,9 @@ import sys
 import dask_names
 import support
 
-TABLE = support.ROOT / "examples/dask.md"
-HEAD = """# Names of dask.array, and what they are in Varve
-
-Made by `tests/sys/test_dask_names.py --write` from the registry of functions, the public headers and `tests/sys/dask_names.py`; a test checks it. Dimensions are named instead of numbered, so
-`x.mean(axis=0)` is `vv_mean(x, "time")`. Every function of the registry is called by name, too: `vv_call(s, "roll", &t, 1, "dim=lon by=180")`.
-
-| dask.array | Varve |
+README = support.ROOT / "README.md"
+BEGIN, END = "<!-- names of dask.array, by tests/sys/test_dask_names.py --write -->\n", "<!-- end of names -->\n"
+HEAD = """| dask.array | Varve |
 |---|---|
 """
 
@@ -81,7 +77,9 @@ class DaskNames(support.Case):
         if self.program is None:
             self.skipTest("the helper program trees is not built")
         self.functions, (self.public, self.words) = registry(self.program, self.path("script")), headers()
-        self.text = TABLE.read_text() if TABLE.exists() else ""
+        self.readme = README.read_text()
+        self.before, rest = self.readme.split(BEGIN)
+        self.text, self.after = rest.split(END)
         self.names = sorted(names(self.text), key=lambda n: (n.lower(), n))
 
     def table(self):
@@ -109,7 +107,7 @@ if __name__ == "__main__":
     if "--write" in sys.argv:
         case = DaskNames("test_table_is_up_to_date")
         case.setUp()
-        TABLE.write_text(case.table())
+        README.write_text(case.before + BEGIN + case.table() + END + case.after)
         case.doCleanups()
     else:
         support.main()

@@ -273,6 +273,15 @@ def broadcast_to(rng, v, _):
     return [v], f"dims={text(dims, out.shape)}", out, dims
 
 
+def by_position(rng, v, others):
+    w = pick(rng, others)
+    try:
+        shape = np.broadcast_shapes(v.array.shape, w.array.shape)
+    except ValueError:
+        return None
+    return [v, w], "", np.broadcast_to(v.array, shape), (v if len(v.dims) >= len(w.dims) else w).dims
+
+
 def concatenate(rng, v, others):
     d = pick_dim(rng, v)
     return None if d is None else ([v, v], f"dim={d}", np.concatenate([v.array, v.array], v.dims.index(d)), v.dims)
@@ -322,7 +331,27 @@ def assign_where(rng, v, others):
     return None
 
 
+def fits(a, to):
+    """Whether casts with range checks take every element; what is behind the point may go."""
+    if a.dtype.kind == "f" and to[0] in "iu" and not np.isfinite(a).all():
+        return False
+    if to[0] in "iu" and a.dtype.kind in "iuf" and a.size:
+        least, most = (int(np.trunc(x)) for x in (a.min(), a.max()))
+        return np.iinfo(to).min <= least and most <= np.iinfo(to).max
+    with np.errstate(all="ignore"):
+        return np.array_equal(np.isinf(a.astype(to)), np.isinf(a))
+
+
+def checked(rng, v):
+    to = pick(rng, ["i1", "i2", "i4", "i8", "u1", "u8", "f4", "f8", "c8", "c16"])
+    if v.array.dtype.kind == "c" and to[0] != "c" or not v.exact or not fits(v.array, to):
+        return None
+    return [v], f"dtype={varve_type(to)} checked=1", v.array.astype(to), v.dims
+
+
 def astype(rng, v, _):
+    if rng.integers(3) == 0:
+        return checked(rng, v)
     to = pick(rng, ["i2", "i4", "i8", "u1", "f4", "f8", "b1", "c8", "c16"])
     if v.array.dtype.kind == "c" and (to[0] in "iuf" or not v.exact):
         return None
@@ -334,7 +363,9 @@ def astype(rng, v, _):
 
 
 def rechunk(rng, v, d, k):
-    dims = ",".join(f"{x}:{int(rng.integers(1, n + 2))}" for x, n in zip(v.dims, v.array.shape))
+    if rng.integers(6) == 0:
+        return f"chunks={pick(rng, ['auto', '200B'])}", v.array
+    dims = ",".join(f"{x}:{pick(rng, ['auto', '-1', '64B', *rng.integers(1, n + 2, 6)])}" for x, n in zip(v.dims, v.array.shape))
     return f"chunks={dims}", v.array
 
 
@@ -351,6 +382,13 @@ def diff(rng, v, d, k):
         return None
     with np.errstate(all="ignore"):
         return f"n={n}", np.diff(v.array, n, k)
+
+
+def sliding_window(rng, v, d, k):
+    n, to = int(rng.integers(1, 5)), free(rng, v)
+    if n > v.length(d):
+        return None
+    return f"n={n} to={to}", np.lib.stride_tricks.sliding_window_view(v.array, n, k), v.dims + [to]
 
 
 def gradient(rng, v, d, k):
@@ -595,9 +633,9 @@ CASES = {
     "compress": over_dim(compress), "select": over_dim(select), "flip": flip, "shift": over_dim(shift), "rot90": rot90, "pad": over_dim(pad),
     "roll": over_dim(lambda rng, v, d, k: (lambda n: (f"by={n}", np.roll(v.array, n, k)))(int(rng.integers(-9, 10)))),
     "repeat": copies(np.repeat), "tile": copies(lambda a, n, k: np.concatenate([a] * n, k) if n else np.take(a, [], k)),
-    "expand": expand, "squeeze": squeeze, "rename": over_dim(rename), "broadcast_to": broadcast_to, "concatenate": concatenate, "stack": stack, "block": block,
+    "expand": expand, "squeeze": squeeze, "rename": over_dim(rename), "broadcast_to": broadcast_to, "by_position": by_position, "concatenate": concatenate, "stack": stack, "block": block,
     "tril": triangle(np.tril), "triu": triangle(np.triu), "assign": assign, "assign_where": assign_where, "astype": astype, "rechunk": rechunked,
-    "diff": over_dim(diff), "gradient": over_dim(gradient), "cumsum": running(np.cumsum), "cumprod": None,
+    "diff": over_dim(diff), "gradient": over_dim(gradient), "sliding_window": over_dim(sliding_window), "cumsum": running(np.cumsum), "cumprod": None,
 }
 CASES["cumprod"] = running(np.cumprod)
 INEXACT = {"median", "quantile", "linspace", "gradient", "cumsum", "cumprod", "pad"}

@@ -623,9 +623,14 @@ def positive(v):
     return ("add", [("matmul", [v, other], f"dim={c}"), ("eye", [], f"dims={r}:{len(x)},p_:{len(x)} dtype=f32")], ""), x @ x.conj().T + np.eye(len(x))
 
 
+def wraps(v):
+    """Whether products of its elements may be too large for their type: then they are other numbers."""
+    return v.array.dtype.kind in "iu" and v.array.dtype.itemsize < 4
+
+
 def made_of_positive(function):
     def case(rng, v, others):
-        if not matrix(v) or v.array.dtype == "f4" or v.array.dtype.kind in "iu" and v.array.dtype.itemsize < 4 or v.array.dtype == "c8":
+        if not matrix(v) or wraps(v) or v.array.dtype.str[1:] in ("f4", "c8"):
             return None
         (r, c), (call, g) = v.dims, positive(v)
         scale = 100 * (v.scale + 1) ** 2 * v.array.size
@@ -684,7 +689,7 @@ def matrix_or_stack(name, function):
 
 
 def det(rng, v, others):
-    if not matrix(v):
+    if not matrix(v) or wraps(v):
         return None
     call, g = positive(v)
     unit = float(np.abs(g).max() + 1)

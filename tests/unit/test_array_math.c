@@ -34,7 +34,8 @@ static void test_operands_that_do_not_line_up(void **state)
 {
     (void)state;
     vv_array *a = numbered("time:2,y:3", "f64"), *b = vv_reduce(numbered("time:2,y:4", "f64"), "mean", "time", NULL);
-    check_inert(vv_add(a, b), VV_ERR_SHAPE, "add: operands do not line up along 'y': 'v' has 3 elements, 'v' has 4");
+    check_inert(vv_add(a, b), VV_ERR_SHAPE,
+                "add: operands do not line up along 'y': v (time: 2, y: 3) f64, 48 B and v (y: 4) f64, 32 B");
     vv_array *one = vv_slice(a, "y", 0, 1, 1);
     check_inert(vv_add(a, one), VV_ERR_SHAPE, "along 'y'"); /* as xarray: a length of 1 is a length */
     vv_array *many = vv_node_scalar(&context, 1);
@@ -194,7 +195,8 @@ static void test_matmul(void **state)
     check_inert(vv_matmul(a, a, "x"), VV_ERR_SHAPE, "both 'v' and 'v' have a dimension 'y'; vv_rename()");
     check_shape(vv_matmul(a, vv_rename(a, "y", "y2"), "x"), "v (y: 3, y2: 3)");
     check_shape(vv_matmul(vv_at(a, "y", 0), vv_at(a, "y", 1), "x"), "v ()");
-    check_inert(vv_matmul(a, vv_slice(b, "x", 0, 3, 1), "x"), VV_ERR_SHAPE, "4 elements, 'v' has 3");
+    check_inert(vv_matmul(a, vv_slice(b, "x", 0, 3, 1), "x"), VV_ERR_SHAPE,
+                "matmul: factors do not line up along 'x' and 'x': v (y: 3, x: 4) f32");
     check_inert(vv_matmul(a, b, "k"), VV_ERR_NOT_FOUND, "no dimension 'k'");
     check_inert(vv_matmul(a, numbered("x:4", "f64"), "x"), VV_ERR_TYPE, "f32");
     assert_int_equal(vv_array_dtype(vv_matmul(numbered("x:4", "i32"), numbered("x:4,z:2", "u8"), "x")), VV_I32);
@@ -213,7 +215,7 @@ static void test_products_by_names(void **state)
     check_inert(vv_tensordot(a, b, "x,x", "x,k"), VV_ERR_USAGE, "dimension 'x' is named twice");
     check_inert(vv_matmul(a, b, "x"), VV_ERR_SHAPE, "both 'v' and 'v' have a dimension 'b'");
     check_inert(vv_matmul(a, b, ""), VV_ERR_USAGE, "no dimension to sum over");
-    check_inert(vv_dot(a, vv_slice(b, "b", 0, 1, 1), "x"), VV_ERR_SHAPE, "over 'b': 'v' has 2 elements, 'v' has 1");
+    check_inert(vv_dot(a, vv_slice(b, "b", 0, 1, 1), "x"), VV_ERR_SHAPE, "along 'b' and 'b': v (b: 2, y: 3, x: 4) f32");
     check_inert(vv_dot(a, b, "y"), VV_ERR_NOT_FOUND, "no dimension 'y'");
 }
 
@@ -235,7 +237,7 @@ static void test_einsum(void **state)
     check_shape(einsum("ij->j", a, NULL), "v (x: 4)");
     check_shape(einsum("ij->ji", a, NULL), "v (x: 4, y: 3)");
     check_shape(einsum("ij->", a, NULL), "v ()");
-    check_inert(einsum("ij,jk->ik", a, a), VV_ERR_SHAPE, "einsum over 'x': 'v' has 4 elements, 'v' has 3");
+    check_inert(einsum("ij,jk->ik", a, a), VV_ERR_SHAPE, "einsum: factors do not line up along 'x' and 'y'");
     check_inert(einsum("ij,k->ik", a, b), VV_ERR_SHAPE, "'v' has 2 dimensions, its term has 1 letters");
     check_shape(einsum("...j->...", a, NULL), "v (y: 3)");
     check_shape(einsum("...ij,jk", a, b), "v (y: 3, k: 5)");

@@ -44,6 +44,24 @@ static void test_assign(void **state)
     check_inert(vv_assign(a, "x:1-3", b), VV_ERR_USAGE, "a region is written");
 }
 
+static void test_by_position(void **state)
+{
+    (void)state;
+    vv_array *a = numbered("y:2,x:3", "i32"), *row = numbered("y:3", "i32"), *column = numbered("x:2,one:1", "i32"),
+             *out[3];
+    vv_node_broadcast_by_position(&context, (vv_array *[]){row, a, column}, 3, out);
+    check_elements(out[0], 6, (double[]){0, 1, 2, 0, 1, 2});
+    check_elements(out[2], 6, (double[]){0, 0, 0, 1, 1, 1});
+    for (int i = 0; i < 3; i++) check_shape(out[i], "v (y: 2, x: 3)");
+    vv_node_broadcast_by_position(&context, (vv_array *[]){a, numbered("x:2", "i32")}, 2, out);
+    check_inert(out[0], VV_ERR_SHAPE,
+                "counted from the last dimension on: v (y: 2, x: 3) i32, 24 B and v (x: 2) i32, 8 B");
+    vv_array *windows = vv_sliding_window(a, "x", 2, "k");
+    check_shape(windows, "v (y: 2, x: 2, k: 2)");
+    check_elements(windows, 8, (double[]){0, 1, 1, 2, 3, 4, 4, 5});
+    check_inert(vv_sliding_window(a, "x", 4, "k"), VV_ERR_SHAPE, "windows of 4 along 'x', which has 3");
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -85,7 +103,7 @@ static void test_masks(void **state)
     check_shape(vv_argwhere(a, "p", "axis"), "p (p: 3, axis: 2)");
     check_inert(vv_compress_where(a, a), VV_ERR_SHAPE, "'v' has 2 dimensions");
     check_inert(vv_extract(a, numbered("x:4", "i32"), "p"), VV_ERR_SHAPE,
-                "a mask does not line up: v (x: 4) i32, 16 B of v (y: 2, x: 3) i32, 24 B");
+                "a mask does not line up: v (x: 4) i32, 16 B and v (y: 2, x: 3) i32, 24 B");
 }
 
 static void test_reshape(void **state)
@@ -152,8 +170,9 @@ static void test_calls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_positions), TEST(test_labels_stay_or_go), TEST(test_assign), TEST(test_refusals), TEST(test_choices),
-        TEST(test_masks),     TEST(test_reshape),           TEST(test_calls),
+        TEST(test_positions),   TEST(test_labels_stay_or_go), TEST(test_assign),
+        TEST(test_by_position), TEST(test_refusals),          TEST(test_choices),
+        TEST(test_masks),       TEST(test_reshape),           TEST(test_calls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

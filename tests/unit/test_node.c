@@ -2,6 +2,7 @@
 #include "scratch.h"
 
 #include "array/node.h"
+#include "varve/move.h"
 
 static vv_context context;
 
@@ -288,7 +289,14 @@ static void test_describe(void **state)
     char text[400];
     assert_string_equal(vv_describe(t, text, sizeof text),
                         "t2m (time: 2920, lat: 361, lon: 720) f32, chunks 24 x 181 x 360, 3.04 GB");
-    assert_string_equal(vv_describe(vv_mean(t, "time"), text, sizeof text), "t2m (lat: 361, lon: 720) f32, 1.04 MB");
+    assert_string_equal(vv_describe(vv_mean(t, "time"), text, sizeof text),
+                        "t2m (lat: 361, lon: 720) f32, chunks 181 x 360, 1.04 MB");
+    assert_string_equal(vv_describe(vv_transpose(vv_sqrt(vv_add(t, t)), NULL), text, sizeof text),
+                        "t2m (lon: 720, lat: 361, time: 2920) f32, chunks 360 x 181 x 24, 3.04 GB");
+    assert_string_equal(vv_describe(vv_rechunk(t, "time:auto,lon:-1"), text, sizeof text),
+                        "t2m (time: 2920, lat: 361, lon: 720) f32, chunks 23 x 181 x 720, 3.04 GB");
+    assert_string_equal(vv_describe(vv_rechunk(t, "1MB"), text, sizeof text),
+                        "t2m (time: 2920, lat: 361, lon: 720) f32, chunks 46 x 46 x 90, 3.04 GB");
     assert_string_equal(vv_describe(vv_mean(t, NULL), text, sizeof text), "t2m () f32, 4 B");
     char whole[400];
     vv_describe(t, whole, sizeof whole);
