@@ -11,6 +11,7 @@
  *     vary                                  from now on everything is computed twice, with different settings: "NAME varies" where bits differ
  *     budgets                               likewise, with the least memory that would do and some more; outputs are "NAME dtype dim:n,dim:n #HASH LEAST USUAL", with the bytes
  *                                           that a rank needs at the least and by itself
+ *     least                                 the same, but everything is computed once only, with the least memory
  *     list                                  the registry: "FAMILY NAME OPERANDS ARGUMENTS" */
 #include <varve/varve.h>
 
@@ -256,7 +257,7 @@ static vv_array *call(vv_session *s, const names *all, const char *function, cha
 
 /* --- computing --- */
 
-static bool vary, budgets;
+static bool vary, budgets, least;
 
 /* Another combination of settings each time; the first of all is the usual one. */
 static vv_status set(vv_session *s, int which)
@@ -294,23 +295,45 @@ static vv_status compute_within(vv_session *s, vv_array *a, vv_bytes budget, voi
     return status;
 }
 
-/* Whether all settings make the same bits; `v` are those of the usual ones. */
-static bool same(vv_session *s, vv_array *a, const unsigned char *v, vv_bytes bytes, vv_bytes need[2])
+/* The least memory that would do under the settings that there are, and what is taken by itself. */
+static vv_status find_needs(vv_session *s, vv_array *a, vv_bytes need[2])
+{
+    vv_bytes usual = vv_session_memory(s);
+    need[0] = needed(s, a, 1 << 20);
+    need[1] = needed(s, a, usual);
+    return vv_session_set_memory(s, usual) == VV_OK && need[0] >= 0 && need[1] >= 0 ? VV_OK : VV_ERR_RUN;
+}
+
+/* Under other settings than the last time; with budgets within the least memory, or half of the way to what is usual. */
+static vv_status compute_otherwise(vv_session *s, vv_array *a, int half, unsigned char *v, vv_bytes bytes,
+                                   vv_bytes need[2])
 {
     static int number = 0;
     vv_bytes usual = vv_session_memory(s);
+    vv_status status = set(s, 1 + number++ % 11);
+    if (status == VV_OK && budgets) status = find_needs(s, a, need);
+    if (status == VV_OK) {
+        vv_bytes budget = budgets ? need[0] + half * (need[1] - need[0]) / 2 : usual;
+        status = compute_within(s, a, budget, v, bytes);
+    }
+    if (vv_session_set_memory(s, usual) != VV_OK || set(s, 0) != VV_OK) return VV_ERR_USAGE;
+    return status;
+}
+
+/* Whether all settings make the same bits; `v` are those of the usual ones. */
+static bool same(vv_session *s, vv_array *a, const unsigned char *v, vv_bytes bytes, vv_bytes need[2])
+{
     unsigned char *again = malloc((size_t)bytes + 1);
     bool good = true;
-    for (int i = 0; i < (budgets ? 2 : 1) && good; i++) {
-        good = set(s, 1 + number++ % 11) == VV_OK;
-        if (budgets) need[0] = needed(s, a, 1 << 20), need[1] = needed(s, a, usual);
-        good = good && need[0] >= 0 && need[1] >= 0;
-        good = good &&
-               compute_within(s, a, budgets ? need[0] + i * (need[1] - need[0]) / 2 : usual, again, bytes) == VV_OK;
-        good = good && !memcmp(v, again, (size_t)bytes);
-    }
+    for (int i = 0; i < (budgets ? 2 : 1) && good; i++)
+        good = compute_otherwise(s, a, i, again, bytes, need) == VV_OK && !memcmp(v, again, (size_t)bytes);
     free(again);
-    return vv_session_set_memory(s, usual) == VV_OK && set(s, 0) == VV_OK && good;
+    return good;
+}
+
+static vv_status compute(vv_session *s, vv_array *a, unsigned char *v, vv_bytes bytes, vv_bytes need[2])
+{
+    return least ? compute_otherwise(s, a, 0, v, bytes, need) : vv_compute(a, v, bytes);
 }
 
 static void show(const unsigned char *v, vv_bytes bytes, const vv_bytes need[2])
@@ -329,9 +352,9 @@ static void out(vv_session *s, const char *name, vv_array *a)
     vv_bytes bytes = n * vv_dtype_size(vv_array_dtype(a));
     vv_bytes need[2] = {0, 0};
     unsigned char *v = malloc((size_t)bytes + 1);
-    if (vv_array_status(a) != VV_OK || vv_compute(a, v, bytes) != VV_OK) {
+    if (vv_array_status(a) != VV_OK || compute(s, a, v, bytes, need) != VV_OK) {
         printf("%s inert %s\n", name, vv_last_error());
-    } else if ((vary || budgets) && !same(s, a, v, bytes, need)) {
+    } else if ((vary || (budgets && !least)) && !same(s, a, v, bytes, need)) {
         printf("%s varies %s\n", name, vv_last_error());
     } else {
         printf("%s %s ", name, vv_dtype_name(vv_array_dtype(a)));
@@ -372,8 +395,9 @@ static void line(vv_session *s, names *all, char *text)
         list();
     } else if (!strcmp(text, "vary")) {
         vary = true;
-    } else if (!strcmp(text, "budgets")) {
+    } else if (!strcmp(text, "budgets") || !strcmp(text, "least")) {
         budgets = true;
+        least = !strcmp(text, "least");
     }
 }
 
