@@ -179,6 +179,7 @@ static void drop(vv_array *a)
         dying = d->next;
         for (int i = 0; i < d->n_inputs; i++) let_go(d->input[i], &dying);
         if (d->held) let_go(d->held, &dying);
+        if (d->columns) let_go(d->columns, &dying);
         free_node(d);
     }
 }

@@ -127,6 +127,8 @@ struct vv_array {
     int n_inputs;
     vv_array **input;
     vv_array *held; /* persisted: what stands for it, a reference; NULL: computed when it is wanted */
+    vv_array *
+        columns; /* BLOCK: the same elements, sorted column by column (order_columns.c), a reference; NULL: there is no such way */
     uint8_t marked; /* of use to whoever looks through all arrays */
 
     int held_number;             /* HELD: what the ranks know it by */

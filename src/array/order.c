@@ -50,7 +50,7 @@ static vv_status fill_lanes(vv_array *a, const vv_array *in, const char *first)
             VV_TRY(vv_node_set_dim(a, d, begun || !first ? in->dim[d] : first, begun ? 1 : c->length));
         begun = begun || c->along[d];
     }
-    if (!op->fits(c, n))
+    if (!op->fits(c, n) && !(op->sorts && n > INT32_MAX)) /* column by column they may be longer */
         return vv_fail(VV_ERR_SHAPE, "'%s': %s of lanes of %lld elements", in->name, strchr(op->name, '_') + 1,
                        (long long)n);
     a->dtype = op->result(working) == VV_F64 && in->dtype == VV_F32 ? VV_F32 : op->result(working);
@@ -307,7 +307,8 @@ static vv_array *sorted(vv_array *in, const char *op, vv_index k, const char *di
     vv_block_call c = {.op = vv_block_op_find(op), .how = k < 0};
     c.length = wanted < in->shape.n[d] ? wanted : in->shape.n[d];
     c.along[d] = true;
-    return lanes_upon(in, &c, NULL);
+    vv_array *a = lanes_upon(in, &c, NULL);
+    return a->status == VV_OK ? vv_node_settle(in->context, a, vv_node_sort_columns(a, in, d)) : a;
 }
 
 vv_array *vv_sort(vv_array *a, const char *dim)

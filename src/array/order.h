@@ -17,4 +17,7 @@ typedef struct vv_group_order {
 /* Of an array that is grouped along one of these dimensions. */
 vv_array *vv_node_order_groups(vv_array *in, const bool along[], const vv_group_order *o);
 
+/* order_columns.c: `a`, which is `in` sorted along dimension `lane`, or the best of it, gets a way that does without whole lanes, where these are long. */
+VV_WARN_UNUSED vv_status vv_node_sort_columns(vv_array *a, vv_array *in, int lane);
+
 #endif

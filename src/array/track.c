@@ -21,26 +21,32 @@ static bool stays(const vv_track *t, vv_index n)
     return t->n == n && t->n_stretches == 1 && t->at[0].start == 0 && t->at[0].step == 1;
 }
 
-/* Where each element of the result comes from; -1: nowhere. */
-static void track_positions(const vv_track *t, vv_index out[])
+/* Where each element of the result comes from, -1: nowhere; to be freed. Made for what moves along only: dimensions may be longer than memory. */
+static vv_status track_positions(const vv_track *t, vv_index **out)
 {
-    if (t->table) memcpy(out, t->table->at, (size_t)t->n * sizeof *out);
+    VV_TRY(vv_new(out, (size_t)t->n, sizeof **out));
+    vv_index *at = *out;
+    if (t->table) memcpy(at, t->table->at, (size_t)t->n * sizeof *at);
     for (int i = 0; i < t->n_stretches; i++)
-        for (vv_index k = 0; k < t->at[i].n; k++) *out++ = t->at[i].start < 0 ? -1 : t->at[i].start + k * t->at[i].step;
-}
-
-/* `each` values for a position. */
-static vv_status moved_values(const vv_values *old, const vv_index position[], vv_index n, int each, vv_values **out)
-{
-    if (!old) return VV_OK;
-    VV_TRY(vv_values_new(each * n, out));
-    for (vv_index i = 0; i < n; i++)
-        for (int k = 0; k < each; k++)
-            (*out)->at[each * i + k] = position[i] < 0 ? (double)NAN : old->at[each * position[i] + k];
+        for (vv_index k = 0; k < t->at[i].n; k++) *at++ = t->at[i].start < 0 ? -1 : t->at[i].start + k * t->at[i].step;
     return VV_OK;
 }
 
-static vv_status moved_coord(vv_array *a, const vv_array *in, int d, const vv_index position[])
+/* `each` values for a position. */
+static vv_status moved_values(const vv_values *old, const vv_track *t, int each, vv_values **out)
+{
+    vv_index *position;
+    if (!old) return VV_OK;
+    VV_TRY(track_positions(t, &position));
+    vv_status status = vv_values_new(each * t->n, out);
+    for (vv_index i = 0; i < t->n && status == VV_OK; i++)
+        for (int k = 0; k < each; k++)
+            (*out)->at[each * i + k] = position[i] < 0 ? (double)NAN : old->at[each * position[i] + k];
+    free(position);
+    return status;
+}
+
+static vv_status moved_coord(vv_array *a, const vv_array *in, int d, const vv_track *t)
 {
     vv_values *old;
     vv_coord *c = &a->coord[d];
@@ -48,21 +54,23 @@ static vv_status moved_coord(vv_array *a, const vv_array *in, int d, const vv_in
     *c = in->coord[d];
     c->value = c->bounds = NULL;
     c->moved = true;
-    vv_status status = moved_values(old, position, a->shape.n[d], 1, &c->value);
-    if (status == VV_OK) status = moved_values(in->coord[d].bounds, position, a->shape.n[d], 2, &c->bounds);
+    vv_status status = moved_values(old, t, 1, &c->value);
+    if (status == VV_OK) status = moved_values(in->coord[d].bounds, t, 2, &c->bounds);
     vv_values_free(&old);
     return status;
 }
 
-static vv_status moved_labels(vv_array *a, const vv_array *in, int d, const vv_index position[])
+static vv_status moved_labels(vv_array *a, const vv_array *in, int d, const vv_track *t)
 {
     const vv_grouping *g = vv_node_grouping(in);
+    vv_index *position;
     if (!g || g->dim != d) return vv_node_keep_groups(a, in);
     VV_TRY(vv_grouping_copy(g, d, &a->group));
     vv_table_free(&a->group.label);
-    VV_TRY(vv_table_new(a->shape.n[d], &a->group.label));
-    for (vv_index i = 0; i < a->shape.n[d]; i++)
-        a->group.label->at[i] = position[i] < 0 ? -1 : g->label->at[position[i]];
+    VV_TRY(vv_table_new(t->n, &a->group.label));
+    VV_TRY(track_positions(t, &position));
+    for (vv_index i = 0; i < t->n; i++) a->group.label->at[i] = position[i] < 0 ? -1 : g->label->at[position[i]];
+    free(position);
     return VV_OK;
 }
 
@@ -99,7 +107,6 @@ static vv_status add_parts(vv_array *a, const vv_array *in, int d, const vv_trac
 
 static vv_status fill_tracked(vv_array *a, const vv_array *in, int d, const vv_track *t)
 {
-    vv_index *position;
     a->dtype = in->dtype;
     VV_TRY(vv_attrs_copy(&a->attrs, &in->attrs));
     for (int k = 0; k < in->shape.nd; k++)
@@ -107,12 +114,9 @@ static vv_status fill_tracked(vv_array *a, const vv_array *in, int d, const vv_t
             VV_TRY(vv_node_like_dim(a, k, in, k));
         else
             VV_TRY(vv_node_set_dim(a, k, in->dim[k], t->n));
-    VV_TRY(vv_new(&position, (size_t)t->n, sizeof *position));
-    track_positions(t, position);
-    vv_status status = moved_coord(a, in, d, position);
-    if (status == VV_OK) status = moved_labels(a, in, d, position);
-    free(position);
-    return status == VV_OK ? add_parts(a, in, d, t) : status;
+    VV_TRY(moved_coord(a, in, d, t));
+    VV_TRY(moved_labels(a, in, d, t));
+    return add_parts(a, in, d, t);
 }
 
 vv_array *vv_node_tracked(vv_array *in, int d, const vv_track *t, double fill)

@@ -57,6 +57,7 @@ typedef struct vv_block_op {
     bool window;      /* uses before, after and min_count; otherwise a scan along axis */
     bool lanes;       /* uses along and length */
     bool each;        /* uses the table behind weight */
+    bool sorts;       /* lanes: what long ones can be made of column by column, too (columns.h) */
     bool reduces; /* lanes: what NumPy calls a reduction, to one element; its name without "lanes_" is that of one */
     bool (*fits)(const vv_block_call *c, vv_index n); /* lanes: whether the call makes sense for lanes of n elements */
     const char *cell_method;                          /* lanes: CF's word for it, or NULL */

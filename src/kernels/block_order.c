@@ -138,20 +138,20 @@ static void argsort(const vv_lane *l)
     for (vv_index i = 0; i < l->n; i++) vv_lane_put_integer(l, i, l->tag[0][i]);
 }
 
-/* Sorted from the best on; the number of values that are not missing. Missing ones never count. */
-static vv_index best_first(const vv_lane *l)
+/* Sorted from the best on, with places or without; the number of values that are not missing. Missing ones never count. */
+static vv_index best_first(const vv_lane *l, bool places)
 {
     if (vv_dtype_is_complex(l->in)) return vv_lane_order_complex(l, !l->call->how);
-    vv_index n = vv_keys_make(l->in, l->n, l->x, VV_KEYS_DROP, l->keys, l->tag[0]);
+    vv_index n = vv_keys_make(l->in, l->n, l->x, VV_KEYS_DROP, l->keys, places ? l->tag[0] : NULL);
     if (!l->call->how) vv_keys_turn(l->in, n, l->keys);
-    vv_keys_sort(l->in, n, l->keys, l->room, l->tag[0], l->tag[1]);
+    vv_keys_sort(l->in, n, l->keys, l->room, places ? l->tag[0] : NULL, places ? l->tag[1] : NULL);
     if (!l->call->how) vv_keys_turn(l->in, n, l->keys);
     return n;
 }
 
 static void topk(const vv_lane *l)
 {
-    vv_index n = best_first(l);
+    vv_index n = best_first(l, false);
     for (vv_index i = 0; i < l->call->length; i++)
         if (vv_dtype_is_complex(l->in))
             vv_lane_put_complex(l, i, i < n ? l->tag[0][i] : -1);
@@ -163,7 +163,7 @@ static void topk(const vv_lane *l)
 
 static void argtopk(const vv_lane *l)
 {
-    vv_index n = best_first(l);
+    vv_index n = best_first(l, true);
     for (vv_index i = 0; i < l->call->length; i++) vv_lane_put_integer(l, i, i < n ? l->tag[0][i] : -1);
 }
 

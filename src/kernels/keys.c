@@ -6,6 +6,8 @@
 #include <string.h>
 
 enum { SAMPLE = 64, APART = 5, SMALL = 48 };
+/* Sorting: bits of a digit where keys are worth so many counts and where there is a place in the cache for each of its values, and else; digits at a time. */
+enum { FEW = 32, SOME = 1 << 12, MANY = 1 << 21, WIDE = 11, NARROW = 8, DIGITS = 4 };
 
 #define CLONES(...) VV_CLONES(__VA_ARGS__) /* of a name that is made by a macro */
 
@@ -119,6 +121,35 @@ void vv_key_store(vv_dtype in, const void *keys, vv_index i, void *out)
         bits ^= (uint64_t)INT64_MIN;
     }
     memcpy(out, &bits, 8);
+}
+
+/* The other way round; NaN has one and the same bits. */
+#define VALUES(name, bits_type, real, turned)                                                                          \
+    static void name(vv_index n, const bits_type *keys, real *x)                                                       \
+    {                                                                                                                  \
+        for (vv_index i = 0; i < n; i++) {                                                                             \
+            bits_type bits = turned(keys[i]);                                                                          \
+            real v;                                                                                                    \
+            memcpy(&v, &bits, sizeof v);                                                                               \
+            if (v != v) v = (real)NAN;                                                                                 \
+            memcpy(x + i, &v, sizeof v);                                                                               \
+        }                                                                                                              \
+    }
+VALUES(values_32, int32_t, float, turned_32)
+VALUES(values_64, int64_t, double, turned_64)
+
+void vv_keys_values(vv_dtype in, vv_index n, const void *keys, void *x)
+{
+    const int64_t *wide = keys;
+    int64_t *out = x;
+    if (in == VV_F32) {
+        values_32(n, keys, x);
+    } else if (in == VV_F64) {
+        values_64(n, keys, x);
+    } else {
+        for (vv_index i = 0; i < n; i++)
+            out[i] = in == VV_U64 ? (int64_t)((uint64_t)wide[i] ^ (uint64_t)INT64_MIN) : wide[i];
+    }
 }
 
 double vv_key_value(vv_dtype in, const void *keys, vv_index i)

@@ -33,6 +33,8 @@ void vv_keys_turn(vv_dtype in, vv_index n, void *keys);
 
 /* Key i as a value of the working type: reals as f64, integers as they are. */
 void vv_key_store(vv_dtype in, const void *keys, vv_index i, void *out);
+/* All of them, of their own type; x may be keys. */
+void vv_keys_values(vv_dtype in, vv_index n, const void *keys, void *x);
 /* As a real. */
 double vv_key_value(vv_dtype in, const void *keys, vv_index i);
 

@@ -93,31 +93,60 @@ static void NAME(select_two)(vv_index n, const KEY *x, vv_index r, KEY *room, KE
     if (most < r + 2) out[1] = least;
 }
 
-/* By digits from the last to the first, those that are the same everywhere left out; stable. tag (or NULL) is moved along. */
-static void NAME(sort)(vv_index n, KEY *x, KEY *room, int32_t *tag, int32_t *tag_room)
+/* --- sorting --- */
+
+/* Insertion, stable; for a few. */
+static void NAME(sort_few)(vv_index n, KEY *x, int32_t *tag)
 {
-    enum { DIGITS = BITS / 8 };
-    vv_index count[DIGITS][256];
-    memset(count, 0, sizeof count);
+    for (vv_index i = 1; i < n; i++) {
+        KEY v = x[i];
+        int32_t t = tag ? tag[i] : 0;
+        vv_index j = i;
+        for (; j > 0 && x[j - 1] > v; j--) {
+            x[j] = x[j - 1];
+            if (tag) tag[j] = tag[j - 1];
+        }
+        x[j] = v;
+        if (tag) tag[j] = t;
+    }
+}
+
+static void NAME(scatter)(vv_index n, const KEY *from, KEY *to, const int32_t *tag, int32_t *tag_to, int shift,
+                          UKEY mask, vv_index *place)
+{
+    if (!tag) {
+        for (vv_index i = 0; i < n; i++) to[place[((UKEY)from[i] ^ (UKEY)MIN_KEY) >> shift & mask]++] = from[i];
+        return;
+    }
     for (vv_index i = 0; i < n; i++) {
-        UKEY u = (UKEY)x[i] ^ (UKEY)MIN_KEY;
-        for (int d = 0; d < DIGITS; d++) count[d][u >> (8 * d) & 255]++;
+        vv_index at = place[((UKEY)from[i] ^ (UKEY)MIN_KEY) >> shift & mask]++;
+        to[at] = from[i];
+        tag_to[at] = tag[i];
+    }
+}
+
+/* By digits of so many bits from `low` to `top`, the last one first; stable. */
+static void NAME(sort_digits)(vv_index n, KEY *x, KEY *room, int32_t *tag, int32_t *tag_room, int low, int digits,
+                              int bits)
+{
+    vv_index count[DIGITS][1 << WIDE], all = (vv_index)1 << bits;
+    UKEY mask = ((UKEY)1 << bits) - 1, first = n > 0 ? (UKEY)x[0] ^ (UKEY)MIN_KEY : 0;
+    for (int d = 0; d < digits; d++) memset(count[d], 0, (size_t)all * sizeof count[d][0]);
+    for (vv_index i = 0; i < n; i++) {
+        UKEY u = ((UKEY)x[i] ^ (UKEY)MIN_KEY) >> low;
+        for (int d = 0; d < digits; d++) count[d][u >> (bits * d) & mask]++;
     }
     KEY *from = x, *to = room;
-    int32_t *tag_from = tag, *tag_to = tag_room;
-    for (int d = 0; d < DIGITS; d++) {
+    int32_t *tag_from = tag, *tag_to = tag ? tag_room : NULL;
+    for (int d = 0; d < digits; d++) {
         vv_index at = 0, *c = count[d];
-        if (n == 0 || c[((UKEY)from[0] ^ (UKEY)MIN_KEY) >> (8 * d) & 255] == n) continue;
-        for (int k = 0; k < 256; k++) {
+        if (c[first >> (low + bits * d) & mask] == n) continue;
+        for (vv_index k = 0; k < all; k++) {
             vv_index some = c[k];
             c[k] = at;
             at += some;
         }
-        for (vv_index i = 0; i < n; i++) {
-            vv_index place = c[((UKEY)from[i] ^ (UKEY)MIN_KEY) >> (8 * d) & 255]++;
-            to[place] = from[i];
-            if (tag) tag_to[place] = tag_from[i];
-        }
+        NAME(scatter)(n, from, to, tag_from, tag_to, low + bits * d, mask, c);
         KEY *k = from;
         from = to;
         to = k;
@@ -128,4 +157,34 @@ static void NAME(sort)(vv_index n, KEY *x, KEY *room, int32_t *tag, int32_t *tag
     if (from == x) return;
     memcpy(x, from, (size_t)n * sizeof *x);
     if (tag) memcpy(tag, tag_from, (size_t)n * sizeof *tag);
+}
+
+/* The number of bits behind those that all keys have in common. */
+static int NAME(differing)(vv_index n, const KEY *x)
+{
+    UKEY differ = 0;
+    int bits = 0;
+    for (vv_index i = 0; i < n; i++) differ |= (UKEY)x[i] ^ (UKEY)x[0];
+    for (; differ; differ >>= 1) bits++;
+    return bits;
+}
+
+/* By the first bits in which keys differ: mostly they tell all of them apart. What they do not is sorted by the next ones; stretches of it are short, but for what has few different keys. tag (or NULL)
+ * is moved along. */
+static void NAME(sort)(vv_index n, KEY *x, KEY *room, int32_t *tag, int32_t *tag_room)
+{
+    if (n <= FEW) {
+        NAME(sort_few)(n, x, tag);
+        return;
+    }
+    bool wide = n >= SOME && n < MANY;
+    int top = NAME(differing)(n, x), bits = wide ? WIDE : NARROW, most = wide ? DIGITS - 1 : DIGITS;
+    int digits = (top + bits - 1) / bits < most ? (top + bits - 1) / bits : most;
+    int low = top > bits * digits ? top - bits * digits : 0;
+    if (top == 0) return;
+    NAME(sort_digits)(n, x, room, tag, tag_room, low, digits, bits);
+    for (vv_index i = 0, end; low > 0 && i < n; i = end) {
+        for (end = i + 1; end < n && x[end] >> low == x[i] >> low;) end++;
+        if (end - i > 1) NAME(sort)(end - i, x + i, room, tag ? tag + i : NULL, tag_room);
+    }
 }

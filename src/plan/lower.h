@@ -31,6 +31,9 @@ typedef struct vv_lowering {
 
 /* The plan of several targets at once. placement: -1 chooses for each step. The caller frees both parts with vv_lowering_free(). */
 VV_WARN_UNUSED vv_status vv_lower(vv_target targets[], int n, int ranks, int placement, vv_lowering *out);
+/* The same; columns: long lanes are sorted column by column (array/order_columns.c) instead of one by one. */
+VV_WARN_UNUSED vv_status vv_lower_columns(vv_target targets[], int n, int ranks, int placement, bool columns,
+                                          vv_lowering *out);
 void vv_lowering_free(vv_lowering *l);
 
 #endif

@@ -45,6 +45,7 @@ typedef struct vv_reduces {
 typedef struct vv_builder {
     vv_lowering *l;
     int placement;
+    bool columns; /* long lanes are sorted column by column */
     vv_dag graph;
     int n_made, *made_of; /* by node: the first one made of it */
     vv_made *made;

@@ -211,10 +211,20 @@ static bool shows_all(const vv_array *a)
     return vv_shape_equal(&a->shape, &a->input[0]->shape) && vv_part_equal(&a->part[0], &same);
 }
 
+/* Whether lanes in one piece are more than their operation can take. */
+static bool too_long(const vv_array *a)
+{
+    vv_index n = 1;
+    for (int d = 0; d < a->input[0]->shape.nd; d++)
+        if (a->call.along[d]) n = vv_times(n, a->input[0]->shape.n[d]);
+    return !vv_block_ops[a->call.op].fits(&a->call, n);
+}
+
 /* The node that an array is in this graph. */
 static vv_array *node_of(const vv_dag *g, vv_array *a)
 {
-    return a->held && !g->behind ? a->held : a;
+    if (a->held && !g->behind) return a->held;
+    return a->columns && (g->columns || too_long(a)) ? a->columns : a;
 }
 
 /* A node whose inputs have their numbers gets its own. */
@@ -263,7 +273,7 @@ static vv_status walk(vv_dag *g, stack *s, vv_array *root)
         if (v->next == 0 && vv_dag_find(g, v->array) >= 0) {
             s->n--;
         } else if (v->next < node_of(g, v->array)->n_inputs) {
-            VV_TRY(push(s, v->array->input[v->next++]));
+            VV_TRY(push(s, node_of(g, v->array)->input[v->next++]));
         } else {
             VV_TRY(number_node(g, v->array));
             s->n--;
@@ -315,9 +325,9 @@ static void spread_uses(vv_dag *g, int i)
     }
 }
 
-vv_status vv_dag_build(vv_array *const roots[], int n, bool behind, vv_dag *out)
+vv_status vv_dag_build(vv_array *const roots[], int n, bool behind, bool columns, vv_dag *out)
 {
-    *out = (vv_dag){.behind = behind};
+    *out = (vv_dag){.behind = behind, .columns = columns};
     stack s = {0};
     vv_status status = VV_OK;
     for (int i = 0; i < n && status == VV_OK; i++) status = walk(out, &s, roots[i]);

@@ -23,7 +23,7 @@ typedef struct vv_dag_entry {
 } vv_dag_entry;
 
 typedef struct vv_dag {
-    bool behind;
+    bool behind, columns;
     int n;
     vv_dag_node *node;
     int n_buckets, *bucket; /* by structure */
@@ -31,8 +31,8 @@ typedef struct vv_dag {
     vv_dag_entry *slot;
 } vv_dag;
 
-/* behind: held arrays are what they were computed from, else they stand for themselves. */
-VV_WARN_UNUSED vv_status vv_dag_build(vv_array *const roots[], int n, bool behind, vv_dag *out);
+/* behind: held arrays are what they were computed from, else they stand for themselves. columns: long lanes are sorted column by column (vv_array.columns). */
+VV_WARN_UNUSED vv_status vv_dag_build(vv_array *const roots[], int n, bool behind, bool columns, vv_dag *out);
 void vv_dag_free(vv_dag *g);
 int vv_dag_find(const vv_dag *g, const vv_array *a); /* -1: not in it */
 

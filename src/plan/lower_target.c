@@ -95,7 +95,7 @@ static vv_status start(vv_builder *b, vv_target targets[], int n, bool behind)
     for (int i = 0; i < n; i++) VV_TRY(vv_array_status(targets[i].array));
     VV_TRY(vv_new(&root, (size_t)n + 1, sizeof(vv_array *)));
     for (int i = 0; i < n; i++) root[i] = targets[i].array;
-    vv_status status = vv_dag_build(root, n, behind, &b->graph);
+    vv_status status = vv_dag_build(root, n, behind, b->columns, &b->graph);
     free(root);
     VV_TRY(status);
     size_t nodes = (size_t)b->graph.n + 1;
@@ -150,8 +150,14 @@ static vv_status lower_both(vv_builder *b, vv_builder *whole, vv_target targets[
 
 vv_status vv_lower(vv_target targets[], int n, int ranks, int placement, vv_lowering *out)
 {
+    return vv_lower_columns(targets, n, ranks, placement, false, out);
+}
+
+vv_status vv_lower_columns(vv_target targets[], int n, int ranks, int placement, bool columns, vv_lowering *out)
+{
     vv_lowering paper = {0};
-    vv_builder b = {.l = out, .placement = placement}, whole = {.l = &paper, .placement = placement};
+    vv_builder b = {.l = out, .placement = placement, .columns = columns};
+    vv_builder whole = {.l = &paper, .placement = placement, .columns = columns};
     VV_TRY(lowering_new(ranks, out));
     vv_status status = lower_both(&b, &whole, targets, n);
     builder_free(&b);

@@ -1,6 +1,7 @@
 /* From targets to a running plan: lower, index, cost, check, broadcast, run. Coordinator only. */
 #include "base/fault.h"
 #include "base/log.h"
+#include "kernels/columns.h"
 #include "observe/beat.h"
 #include "observe/progress.h"
 #include "observe/trace.h"
@@ -170,6 +171,12 @@ static vv_status fill_plan(vv_session *s, vv_target targets[], int n, vv_prepare
     return cost_plan(p);
 }
 
+static bool too_much(const vv_prepared *p)
+{
+    const vv_plan *plan = p->lowering.plan;
+    return plan->budget && vv_cost_peak(plan, &p->cost, p->baseline) > plan->budget;
+}
+
 /* Too much for the budget, because of products that have all their sums open at once. */
 static bool sums_too_much(const vv_prepared *p)
 {
@@ -177,12 +184,46 @@ static bool sums_too_much(const vv_prepared *p)
     bool apart = false;
     for (int i = 0; i < plan->n_steps; i++)
         apart = apart || (plan->step[i].product && plan->step[i].placement == VV_PLACE_LEAVES);
-    return apart && plan->budget && vv_cost_peak(plan, &p->cost, p->baseline) > plan->budget;
+    return apart && too_much(p);
 }
 
-static vv_status prepare(vv_session *s, vv_target targets[], int n, int placement, vv_prepared *out)
+/* Whether lanes are sorted as a whole. */
+static bool sorts(const vv_plan *p)
 {
-    VV_TRY(vv_lower(targets, n, s->net->size, placement, &out->lowering));
+    bool any = false;
+    for (int i = 0; i < p->n_steps; i++)
+        any = any || (vv_step_lanes(&p->step[i]) && vv_block_ops[p->step[i].call.op].sorts);
+    return any;
+}
+
+/* whole: what a rank would have needed. */
+static vv_status explain_columns(vv_plan *p, vv_bytes whole)
+{
+    char bytes[32];
+    for (int i = 0; i < p->n_steps; i++) {
+        vv_step *s = &p->step[i];
+        if (!s->user || s->user->function != (vv_function *)vv_columns_first) continue;
+        const vv_columns *c = s->user->data;
+        vv_buf why = {0};
+        if (s->why) vv_buf_printf(&why, "%s; ", s->why);
+        vv_buf_printf(&why, "sorted in %lld columns of %lld: with lanes in one piece a rank would need %s",
+                      (long long)c->columns, (long long)vv_columns_length(c), vv_bytes_text(whole, bytes));
+        VV_TRY(vv_buf_status(&why));
+        free(s->why);
+        s->why = why.data;
+    }
+    return VV_OK;
+}
+
+/* What a plan is made with. */
+typedef struct way {
+    int placement;
+    bool columns; /* long lanes are sorted column by column */
+} way;
+
+static vv_status prepare(vv_session *s, vv_target targets[], int n, const way *w, vv_prepared *out)
+{
+    VV_TRY(vv_lower_columns(targets, n, s->net->size, w->placement, w->columns, &out->lowering));
     vv_status status = fill_plan(s, targets, n, out);
     if (status != VV_OK) vv_prepared_free(out);
     return status;
@@ -191,12 +232,21 @@ static vv_status prepare(vv_session *s, vv_target targets[], int n, int placemen
 /* Another way when the first does not fit. */
 static vv_status prepare_fitting(vv_session *s, vv_target targets[], int n, vv_prepared *out)
 {
+    way w = {.placement = s->placement};
     out->baseline = vv_mem_baseline() + vv_writer_reserve() + (vv_record_on() ? VV_TRACE_BYTES : 0);
     vv_mem_set_budget(0, 0);
-    VV_TRY(prepare(s, targets, n, s->placement, out));
-    if (s->placement >= 0 || !sums_too_much(out)) return VV_OK;
+    VV_TRY(prepare(s, targets, n, &w, out));
+    if (s->placement < 0 && sums_too_much(out)) {
+        vv_prepared_free(out);
+        w.placement = VV_PLACE_OUTPUTS;
+        VV_TRY(prepare(s, targets, n, &w, out));
+    }
+    if (!too_much(out) || !sorts(out->lowering.plan)) return VV_OK;
+    vv_bytes whole = vv_cost_peak(out->lowering.plan, &out->cost, out->baseline);
     vv_prepared_free(out);
-    return prepare(s, targets, n, VV_PLACE_OUTPUTS, out);
+    w.columns = true;
+    VV_TRY(prepare(s, targets, n, &w, out));
+    return explain_columns(out->lowering.plan, whole);
 }
 
 vv_status vv_prepare(vv_session *s, vv_target targets[], int n, vv_bytes extra, vv_prepared *out)

@@ -161,6 +161,42 @@ class Order(support.Case):
         np.testing.assert_array_equal(got["top"], there[:6])
         np.testing.assert_array_equal(got["places"], np.argsort(x[:600].ravel(), kind="stable")[:6])
 
+    def test_lanes_longer_than_memory(self):
+        """Sorted column by column, where lanes in one piece do not fit; in memory that what explain says is enough."""
+        random = np.random.default_rng(7)
+        x = np.round(random.normal(0, 3, 300007), 3)
+        x[random.random(x.size) < 0.01] = np.nan
+        x[:4] = np.inf, -np.inf, -0.0, 0.0
+        i = random.integers(-99, 99, (3, 90001, 2)).astype("i2")
+        path = make(self.path("lane.nc"), {"n": x.size, "a": 3, "m": 90001, "b": 2},
+                    {"x": (("n",), x, {"chunksizes": (40000,)}), "i": (("a", "m", "b"), i, {})})
+        results = {"sx": ("sort(x, dim=n)", np.sort(x)), "ax": ("argsort(x, dim=n)", np.argsort(x, kind="stable")),
+                   "si": ("sort(i, dim=m)", np.sort(i, 1)), "ai": ("argsort(i, dim=m)", np.argsort(i, 1, kind="stable")),
+                   "ti": ("rename(topk(i, k=50000, dim=m), dim=m, to=k)", np.sort(i, 1)[:, :-50001:-1]),
+                   "pi": ("rename(argtopk(i, k=70000, dim=m), dim=m, to=p)", np.argsort(-i, 1, kind="stable")[:, :70000])}
+        everything = "; ".join(f"{name} = {text}" for name, (text, _) in results.items())
+        most = self.done(support.varve("eval", everything, path, "-o", self.path("none.nc"), "--memory", "1GB", "--explain")).out
+        self.assertNotIn("columns", most)
+        reference = None
+        for ranks in (0, 3):
+            said = support.varve("eval", everything, path, "-o", self.path("none.nc"), "--memory", "1MB", ranks=ranks)
+            self.assertEqual(said.code, 4, said)
+            budget, out = support.suggested_budget(said.err), self.path(f"lane{ranks}.nc")
+            plan = self.done(support.varve("eval", everything, path, "-o", out, "--memory", budget, "--explain", ranks=ranks)).out
+            self.assertIn("with lanes in one piece a rank would need", plan)
+            self.done(support.varve("eval", everything, path, "-o", out, "--memory", budget, ranks=ranks))
+            got = raw_bytes(out)
+            reference = reference or got
+            self.assertEqual(got, reference, f"on {ranks} ranks")
+        for name, (text, right) in results.items():
+            self.equal(values(self.path("lane0.nc"), name), right, text)
+
+    def test_lanes_that_no_memory_has(self):
+        """More elements than a lane in one piece may have are sorted in no other way, whatever the budget."""
+        plan = self.done(support.varve("eval", "s = argsort(random(kind=normal, dims=\"n:3000000000\", seed=1), dim=n)", "-o", self.path("huge.nc"), "--memory", "4GB", "--explain")).out
+        self.assertIn("columns sorted, 1 of 3", plan)
+        self.assertNotIn("refused", plan)
+
     def test_everything(self):
         x, i, w, got = self.run_all()
         self.check_weighted(x, w, got)

@@ -21,7 +21,7 @@ static uint64_t random_bits(void)
     return r;
 }
 
-/* flavour 0: all bits; 1: few different values; 2: one value and a few others; 3: ascending; else: around a mean. */
+/* flavour 0: all bits; 1: few different values; 2: one value and a few others; 3: ascending; 4: around a mean; 5: all but the last bits of a few. */
 static void random_value(vv_dtype type, int flavour, int i, void *out)
 {
     uint64_t bits = random_bits();
@@ -30,7 +30,8 @@ static void random_value(vv_dtype type, int flavour, int i, void *out)
                : flavour == 3 ? i
                               : 280 + 20.0 * rand() / RAND_MAX;
     if (flavour == 0 && vv_dtype_is_float(type) && rand() % 30 == 0) v = rand() % 2 ? (double)INFINITY : (double)NAN;
-    if (flavour == 0 && rand() % 30) {
+    if (flavour == 5) bits = (uint64_t)(rand() % 3 + 1) << (type == VV_F32 ? 24 : 56) | bits % 1000;
+    if ((flavour == 0 && rand() % 30) || flavour == 5) {
         if (type == VV_F32) bits &= 0xffffffff;
         memcpy(out, &bits, (size_t)vv_dtype_size(type));
     } else {
@@ -103,7 +104,7 @@ static void order_is_that_of_the_values(void **state)
     for (int level = 0; level < VV_CPU_LEVELS; level++) {
         if (!vv_cpu_set((vv_cpu_level)level)) continue;
         for (int t = 0; t < 4; t++)
-            for (int f = 0; f < 5; f++)
+            for (int f = 0; f < 6; f++)
                 for (size_t l = 0; l < sizeof lengths / sizeof *lengths; l++) check(working[t], lengths[l], f);
     }
     vv_cpu_set(best);
