@@ -93,6 +93,7 @@ static vv_status compute(hand *h, vv_stage *g, const vv_task *t, const before *b
     piece->out = t->unit.out;
     piece->level = 0;
     piece->i = t->unit.leaf;
+    piece->whole = h->worker.whole;
     return vv_tree_add(g, piece);
 }
 

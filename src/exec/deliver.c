@@ -138,6 +138,7 @@ typedef struct finished {
     const void *state;
     const vv_index *layout; /* NULL: packed */
     bool stays;             /* as it is, where it is, until the run has ended */
+    bool whole;             /* there is no NaN among them */
 } finished;
 
 /* Values of a result, in the working type that its step makes. Those of a map lie in the piece as they are. */
@@ -225,7 +226,7 @@ static vv_status encode(const vv_step *t, vv_desk *d, const vv_box *box, const v
     *out = values;
     if (t->to.encode.checked && check_fit(t, box, values) != VV_OK)
         return vv_error_prefix("output variable '%s', rank %d", t->name, vv_this_rank());
-    if (!t->to.swap && !vv_encode_changes(&t->to.encode, values, n)) return VV_OK;
+    if (!t->to.swap && !vv_encode_changes(&t->to.encode, values, d->whole ? 0 : n)) return VV_OK;
     VV_TRY(room(d, VV_FINISH_STORED, n * vv_dtype_size(t->to.encode.to), &to));
     vv_encode_range(&t->to.encode, values, n, to);
     quantize(t, box, to);
@@ -306,7 +307,10 @@ static vv_status deliver(vv_stage *g, const finished *p, void **own)
     vv_status status = vv_fault(VV_FAULT_FINISH);
     vv_grid_box(&g->job.step->grid, p->out, &box);
     if (status == VV_OK) status = desk_get(g->run, &d);
-    if (d) d->own = own;
+    if (d) {
+        d->own = own;
+        d->whole = p->whole;
+    }
     for (int k = 0; k < g->job.step->n_results && status == VV_OK; k++) status = deliver_result(g, p, k, &box, d);
     desk_put(g->run, d);
     return status;
@@ -326,7 +330,8 @@ static bool fills_state(const vv_stage *g, vv_index out)
 vv_status vv_deliver(vv_stage *g, vv_piece *p)
 {
     void *state = p->state;
-    vv_status status = deliver(g, &(finished){.out = p->out, .state = state}, fills_state(g, p->out) ? &state : NULL);
+    vv_status status = deliver(g, &(finished){.out = p->out, .state = state, .whole = p->whole},
+                               fills_state(g, p->out) ? &state : NULL);
     p->state = state;
     vv_piece_put(g, p);
     return status;
@@ -334,12 +339,12 @@ vv_status vv_deliver(vv_stage *g, vv_piece *p)
 
 vv_status vv_deliver_values(vv_stage *g, vv_index out, const void *values, const vv_index layout[], void **own)
 {
-    return deliver(g, &(finished){out, values, layout, false}, own);
+    return deliver(g, &(finished){.out = out, .state = values, .layout = layout}, own);
 }
 
 vv_status vv_deliver_held(vv_stage *g, vv_index out, const void *values, const vv_index layout[])
 {
-    return deliver(g, &(finished){out, values, layout, true}, NULL);
+    return deliver(g, &(finished){.out = out, .state = values, .layout = layout, .stays = true}, NULL);
 }
 
 bool vv_deliver_pushes(const vv_stage *g)

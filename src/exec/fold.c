@@ -284,6 +284,7 @@ vv_status vv_worker_run(vv_worker *w, vv_unit u, void *state)
     chunk c = {.w = w, .s = s, .box = &box, .coords = coords, .states = state, .cells = vv_unit_cells(s, u.out)};
     c.state_bytes = vv_state_bytes(s, c.cells);
     vv_out_groups(s, u.out, &c.first_group, &c.groups);
+    w->whole = false;
     init_states(&c);
     for (vv_index k = 0; k < n; k++) {
         if (w->stop(w->context)) return vv_fail(VV_ERR_CANCELLED, "stopped");

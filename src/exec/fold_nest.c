@@ -197,6 +197,20 @@ static void fold_values(const fold *f, const vv_result *result, char *state, spo
     vv_red_fold(&result->red, state, to.cell, f->inner.loop[0].reduced ? 0 : 1, n, values);
 }
 
+/* Where the values of a map with one result go; NULL: those of other steps have no place of their own. */
+static void *place_of(const fold *f, spot to)
+{
+    const vv_step *s = f->s;
+    if (s->op != VV_STEP_MAP || s->n_results != 1 || s->result[0].value != s->program->output[0]) return NULL;
+    return f->state + to.cell * vv_dtype_size(s->program->type[s->result[0].value]);
+}
+
+static bool looks_for_nan(const fold *f)
+{
+    const vv_step *s = f->s;
+    return place_of(f, f->begin) && vv_dtype_is_float(s->program->type[s->result[0].value]);
+}
+
 /* What the program has made of a tile goes into the states, or is the result. */
 static void hand_on(const fold *f, spot to, vv_index n, const void *const inputs[])
 {
@@ -266,8 +280,9 @@ static vv_status do_tile(fold *f, spot to, const vv_index at[], vv_index n)
         else
             VV_TRY(vv_block_tile(w, i, at[i], row->at[i], n, tile, &inputs[i]));
     }
-    (void)vv_program_run(s->program, n, inputs, w->program.data);
-    hand_on(f, to, n, inputs);
+    void *place = place_of(f, to);
+    if (vv_program_run_to(s->program, n, inputs, w->program.data, place) != place) hand_on(f, to, n, inputs);
+    if (w->whole) w->whole = !vv_any_nan(s->program->type[s->result[0].value], place, n);
     return VV_OK;
 }
 
@@ -507,5 +522,7 @@ vv_status vv_fold_box(vv_worker *w, const vv_box *chunk, const vv_box *box, cons
     f.tile = folds_stored(&f) ? do_stored_tile : do_tile;
     f.whole = f.tile == do_stored_tile && f.inner.n == 2;
     if (f.tile == do_stored_tile) f.reach = vv_imin(f.reach, STORED_TILE);
-    return walk(&f, f.outer.n, f.outer.loop, f.begin, first, f.inner.loop[0].n, reads_rows(&f) ? read_row : visit_row);
+    visitor *visit = reads_rows(&f) ? read_row : visit_row;
+    w->whole = visit == visit_row && looks_for_nan(&f); /* values are looked at while the cache has them */
+    return walk(&f, f.outer.n, f.outer.loop, f.begin, first, f.inner.loop[0].n, visit);
 }

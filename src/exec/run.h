@@ -18,6 +18,7 @@ typedef struct vv_piece {
     struct vv_piece *next;
     vv_index out, i, level; /* its node in the tree */
     char *state;
+    bool whole; /* of a map: no NaN is among its values */
 } vv_piece;
 
 enum { VV_TREE_BUCKETS = 1024 };
@@ -116,6 +117,7 @@ typedef struct vv_desk {
     char *room[VV_FINISH_ROOMS];
     vv_bytes size[VV_FINISH_ROOMS];
     void **own; /* the block that the chunk at work is, if it may be given away */
+    bool whole; /* no NaN is among its values */
     bool *want; /* by rank */
     struct vv_share {
         vv_index met, done; /* pieces for a rank: seen in this walk, given in all */

@@ -22,6 +22,7 @@ vv_status vv_piece_get(vv_stage *g, vv_piece **out)
     if (p) g->pool = p->next;
     pthread_mutex_unlock(&g->lock);
     if (p) {
+        p->whole = false;
         *out = p;
         return VV_OK;
     }

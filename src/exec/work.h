@@ -144,6 +144,7 @@ typedef struct vv_worker {
     const vv_job *laid; /* the job that the rooms below are laid out for */
     vv_index rows;      /* of streamed data in memory together, along dimension rows_dim of the work; 0: windows */
     int rows_dim;
+    bool whole; /* what the last unit has made has no NaN: known of maps alone */
     char *arena;
     vv_bytes arena_size;
     vv_room stored, decoded, program, special;

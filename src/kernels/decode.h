@@ -75,7 +75,9 @@ typedef struct vv_encode {
     bool checked; /* values that `to` cannot hold are errors: somebody asked for this type */
     vv_quantize quantize;
 } vv_encode;
-/* Whether encoding makes anything else of these elements; the values count: a NaN may become a fill value. */
+/* Whether there is a NaN among n values of a working type of reals. */
+bool vv_any_nan(vv_dtype type, const void *in, vv_index n);
+/* Whether encoding makes anything else of these elements; the values count: a NaN may become a fill value. Of n = 0: of values that are none. */
 bool vv_encode_changes(const vv_encode *e, const void *in, vv_index n);
 void vv_encode_range(const vv_encode *e, const void *in, vv_index n, void *out);
 

@@ -97,14 +97,14 @@ static void encode_scaled(const vv_encode *e, const char *in, vv_index n, const 
 HAS_NAN(float, int32_t, f32_has_nan)
 HAS_NAN(double, int64_t, f64_has_nan)
 
-static bool has_nan(const vv_encode *e, const void *in, vv_index n)
+bool vv_any_nan(vv_dtype type, const void *in, vv_index n)
 {
     bool any = false;
-    vv_bytes size = vv_dtype_size(e->in);
-    for (vv_index i = 0; i < n && !any; i += VV_TILE) {
+    vv_bytes size = vv_dtype_size(type);
+    for (vv_index i = 0; vv_dtype_is_float(type) && i < n && !any; i += VV_TILE) {
         const char *x = (const char *)in + i * size;
         vv_index some = vv_imin(VV_TILE, n - i);
-        if (e->in == VV_F32)
+        if (type == VV_F32)
             f32_has_nan[vv_cpu()]((const float *)(const void *)x, some, &any);
         else
             f64_has_nan[vv_cpu()]((const double *)(const void *)x, some, &any);
@@ -125,7 +125,7 @@ bool vv_encode_changes(const vv_encode *e, const void *in, vv_index n)
         return vv_encode_changes(&parts, in, 2 * n);
     }
     if (e->in != e->to || e->scaled || e->quantize.how != VV_QUANTIZE_NOT) return true;
-    if (e->in == VV_F32 || e->in == VV_F64) return has_nan(e, in, n);
+    if (vv_dtype_is_float(e->in)) return vv_any_nan(e->in, in, n);
     return e->in != VV_I64 && e->in != VV_U64;
 }
 

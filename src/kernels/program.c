@@ -315,7 +315,8 @@ static void run_kernel(run *r, const vv_instruction *k, vv_index n, void *out)
     kernel(n, r->reg[k->in[0]], r->reg[k->in[1]], r->reg[k->in[2]], out);
 }
 
-const void *vv_program_run(const vv_program *p, vv_index n, const void *const inputs[], void *workspace)
+const void *vv_program_run_to(const vv_program *p, vv_index n, const void *const inputs[], void *workspace,
+                              void *result)
 {
     run r;
     r.p = p;
@@ -328,6 +329,7 @@ const void *vv_program_run(const vv_program *p, vv_index n, const void *const in
         const vv_instruction *k = &p->code[i];
         bool strip = p->as[i] == VV_AS_STRIP;
         void *out = strip ? r.strips + (size_t)p->slot[k->out] * VV_STRIP : r.slots + (size_t)p->slot[k->out] * slot;
+        if (result && i == p->n - 1 && !strip && k->out == p->output[0]) out = result;
         r.reg[k->out] = out;
         if (k->op == VV_OP_CONST) {
             fill_constant(k, strip ? VV_STRIP / vv_dtype_size(k->type) : n, out);
@@ -343,6 +345,11 @@ const void *vv_program_run(const vv_program *p, vv_index n, const void *const in
         r.n_links = 0;
     }
     return r.reg[p->output[0]];
+}
+
+const void *vv_program_run(const vv_program *p, vv_index n, const void *const inputs[], void *workspace)
+{
+    return vv_program_run_to(p, n, inputs, workspace, NULL);
 }
 
 const void *vv_program_values(const vv_program *p, int reg, const void *const inputs[], const void *workspace)

@@ -99,6 +99,8 @@ VV_WARN_UNUSED vv_status vv_program_embed(vv_program *p, const vv_program *other
 vv_bytes vv_program_workspace(const vv_program *p);
 /* One piece of n <= VV_TILE values; returns the address of the first result's: in the workspace, or an input's own when the program is empty. */
 const void *vv_program_run(const vv_program *p, vv_index n, const void *const inputs[], void *workspace);
+/* The same with the first result at `out`, if that is what is returned: where it is what the last instruction makes. `out` overlaps no input. */
+const void *vv_program_run_to(const vv_program *p, vv_index n, const void *const inputs[], void *workspace, void *out);
 /* Where the values of any result are after a run. */
 const void *vv_program_values(const vv_program *p, int reg, const void *const inputs[], const void *workspace);
 

@@ -386,6 +386,13 @@ static vv_status note_loads(const vv_builder *b, int step, const char *const why
     return VV_OK;
 }
 
+/* A map walks the elements of a box once and in order: they need not be put into one, whatever its other inputs are. */
+static bool walked_once(const vv_plan *p, const vv_step *s, const vv_input *in)
+{
+    return s->op == VV_STEP_MAP && in->access == VV_ACCESS_BOX && streams(p, s, in) && !small(p, in) &&
+           !cuts_rows(p, s, in);
+}
+
 /* Chooses for one step, and notes what has to be loaded for it. Loads are steps from number first_load on. */
 static vv_status choose_all(const vv_builder *b, int step, int first_load, loads *l)
 {
@@ -399,6 +406,7 @@ static vv_status choose_all(const vv_builder *b, int step, int first_load, loads
         vv_input *in = &s->input[k];
         in->lookup = looks_up(p, s, in);
         in->access = stream ? VV_ACCESS_STREAM : choose(p, s, in, &why[k]);
+        if (walked_once(p, s, in)) in->access = VV_ACCESS_STREAM;
     }
     while (changed && !stream) {
         changed = false;

@@ -66,7 +66,7 @@ typedef enum vv_placement {
 
 /* How the elements of an input get to the task that wants them. */
 typedef enum vv_access {
-    VV_ACCESS_STREAM, /* contiguous data, read through a window as the program runs over it; all inputs of the step or none */
+    VV_ACCESS_STREAM, /* contiguous data, read through a window as the program runs over it; of a reduction all inputs or none */
     VV_ACCESS_CHUNK, /* the one stored chunk that the work chunk lies in, decoded tile by tile */
     VV_ACCESS_BOX,   /* a box put together from files (or generated): one packed block of working values */
     VV_ACCESS_PUSH,  /* an inbox that tasks of earlier steps fill: one packed block of working values */
@@ -319,10 +319,12 @@ static inline bool vv_step_packs(const vv_step *s)
     return s->block || s->product || s->tiled;
 }
 
-/* Whether a step streams its inputs (all of them or none). */
+/* Whether a step streams all its inputs. */
 static inline bool vv_step_streams(const vv_step *s)
 {
-    return s->n_inputs > 0 && s->input[0].access == VV_ACCESS_STREAM;
+    int n = 0;
+    while (n < s->n_inputs && s->input[n].access == VV_ACCESS_STREAM) n++;
+    return n > 0 && n == s->n_inputs;
 }
 enum { VV_WINDOW = 256 * 1024 };
 /* Rows of streamed data - all that a chunk has at one place of dimension *dim - that are brought into memory together, because they go into the same cells; 0: it is

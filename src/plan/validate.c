@@ -184,7 +184,8 @@ static vv_status check_input(const vv_plan *p, int i, int k)
     if (in->access < 0 || in->access >= VV_ACCESSES || vv_working_type(in->type) == VV_NONE)
         return bad(p, i, "an input of no type or access");
     if (s->program && s->program->type[k] != vv_working_type(in->type)) return bad(p, i, "an input of another type");
-    if ((in->access == VV_ACCESS_STREAM) != vv_step_streams(s)) return bad(p, i, "not all inputs are streamed");
+    if (s->op == VV_STEP_REDUCE && in->access == VV_ACCESS_STREAM && !vv_step_streams(s))
+        return bad(p, i, "not all inputs are streamed");
     if (in->lookup && in->n_parts != 1) return bad(p, i, "a look-up in several parts");
     for (int d = 0; d < s->work.shape.nd; d++)
         if (in->before[d] < 0 || in->after[d] < 0 || in->before[d] > FAR || in->after[d] > FAR)

@@ -134,9 +134,22 @@ static bool may_go_direct(int fd)
     return blocks.f_frsize <= VV_PAGE && kind.f_type != TMPFS_MAGIC;
 }
 
+/* Where memory has to begin that the disk fetches from, as far as the system tells. */
+static vv_bytes memory_alignment(int fd)
+{
+#ifdef STATX_DIOALIGN
+    struct statx s;
+    if (!statx(fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &s) && s.stx_mask & STATX_DIOALIGN && s.stx_dio_mem_align > 0)
+        return s.stx_dio_mem_align;
+#endif
+    (void)fd;
+    return VV_PAGE;
+}
+
 void vv_raw_out_direct(vv_raw_out *out)
 {
     if (out->direct || !may_go_direct(out->fd)) return;
+    out->aligned = memory_alignment(out->fd);
     out->direct_fd = open(out->path, O_WRONLY | O_CLOEXEC | O_DIRECT);
     out->direct = out->direct_fd >= 0;
 }
@@ -161,7 +174,7 @@ static vv_bytes write_pages(const vv_raw_out *f, vv_bytes at, vv_bytes size, con
     return done;
 }
 
-/* The same of data that begins anywhere: it is copied to where pages begin, which costs a tenth of what the page cache does. */
+/* The same of data that begins where the disk cannot fetch it: it is copied to where pages begin, which costs a tenth of what the page cache does. */
 static vv_status write_shifted(const vv_raw_out *f, vv_bytes at, vv_bytes size, const char *data, vv_bytes *done)
 {
     char *room;
@@ -210,7 +223,7 @@ vv_status vv_raw_write(const vv_raw_out *f, vv_bytes at, vv_bytes size, const vo
     const char *bytes = data;
     if (!f->direct || size < DIRECT_LEAST) return write_cached(f, at, size, bytes);
     vv_bytes head = (VV_PAGE - at % VV_PAGE) % VV_PAGE, pages = (size - head) / VV_PAGE * VV_PAGE, done;
-    if ((uintptr_t)(bytes + head) % VV_PAGE)
+    if ((uintptr_t)(bytes + head) % (uintptr_t)f->aligned)
         VV_TRY(write_shifted(f, at + head, pages, bytes + head, &done));
     else
         done = write_pages(f, at + head, pages, bytes + head);

@@ -149,7 +149,8 @@ VV_WARN_UNUSED vv_status vv_collective_read(vv_collective *c, vv_bytes object, c
 /* Plain positional writing, for any thread of any rank. Errors name the file and say when the disk is full. Local. */
 typedef struct vv_raw_out {
     int fd;
-    bool direct; /* large blocks go to the disk at once, by direct_fd */
+    bool direct; /* large blocks go to the disk at once, by direct_fd, from memory at multiples of so many bytes */
+    vv_bytes aligned;
     int direct_fd;
     const char *path; /* borrowed */
 } vv_raw_out;

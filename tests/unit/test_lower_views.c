@@ -45,6 +45,14 @@ static void test_group_anomaly(void **state)
         "-> mean\n"
         "2 map x: work 1000x80x120 in 10x40x60, join 2, outputs; chunk 0(d0 d1 d2); push look-up 1(d0? d1 d2) -> x\n"
         "3 gather x: 2.0\n");
+    vv_array *plain = grouped(stored("x?shape=t:1000,y:80,x:120"), 1000, 12);
+    planned(vv_sub(plain, vv_mean(plain, "t")),
+            "0 read x: 1000x80x120 in 1000x80x120\n"
+            "1 reduce x: work 1000x80x120 in 200x80x120, over 0, join 2, 12 groups of d0, leaf 1, outputs; stream 0(d0 "
+            "d1 d2) -> mean\n"
+            "2 map x: work 1000x80x120 in 200x80x120, join 2, outputs; stream 0(d0 d1 d2); push look-up 1(d0? d1 d2) "
+            "-> x\n"
+            "3 gather x: 2.0\n");
     planned(vv_std(vv_sub(x, vv_mean(x, "t")), "t"),
             "0 read x: 1000x80x120 in 10x40x60\n"
             "1 reduce x: work 1000x80x120 in 10x40x60, over 0, join 2, 12 groups of d0, leaf 5, outputs; chunk 0(d0 d1 "

@@ -496,7 +496,11 @@ static void sharing_storage_changes_nothing(void **state)
         vv_index n = 1 + rand() % VV_TILE;
         char *w1 = malloc((size_t)vv_program_workspace(&p) + 1), *w2 = malloc((size_t)vv_program_workspace(&alone));
         const void *a = vv_program_run(&p, n, inputs, w1), *b = vv_program_run(&alone, n, inputs, w2);
-        assert_memory_equal(a, b, (size_t)(n * vv_dtype_size(p.type[p.output[0]])));
+        vv_bytes size = n * vv_dtype_size(p.type[p.output[0]]);
+        assert_memory_equal(a, b, (size_t)size);
+        char *elsewhere = malloc((size_t)size);
+        assert_memory_equal(vv_program_run_to(&p, n, inputs, w1, elsewhere), b, (size_t)size);
+        free(elsewhere);
 
         vv_buf packed = {0}, text = {0}, text_again = {0};
         vv_program_pack(&p, &packed);
@@ -506,7 +510,7 @@ static void sharing_storage_changes_nothing(void **state)
         vv_program_print(&again, &text_again);
         assert_string_equal(text.data, text_again.data);
         const void *c = vv_program_run(&again, n, inputs, w1);
-        assert_memory_equal(c, b, (size_t)(n * vv_dtype_size(p.type[p.output[0]])));
+        assert_memory_equal(c, b, (size_t)size);
         vv_buf_free(&packed), vv_buf_free(&text), vv_buf_free(&text_again);
         free(w1), free(w2);
     }
