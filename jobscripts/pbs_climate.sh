@@ -1,7 +1,7 @@
 #!/bin/bash
 # One command on several nodes, under PBS Pro:
 #
-#     qsub -v command="clim -g month t2m.nc -o clim.nc" pbs_climate.sh
+#     command="clim -g month 't2m_*.nc' -o clim.nc" qsub -v command pbs_climate.sh
 #
 # When it is submitted again after its time was over it goes on where it was. SITE marks what differs between sites; see site.sh too.
 #PBS -N varve
@@ -12,10 +12,10 @@
 # SITE: #PBS -q ... -A ...
 
 cd "$PBS_O_WORKDIR" || exit 1
-[ -n "$command" ] || { echo 'usage: qsub -v command="..." pbs_climate.sh' >&2; exit 2; }
+[ -n "$command" ] || { echo 'usage: command="..." qsub -v command pbs_climate.sh' >&2; exit 2; }
 . "${VARVE_JOBSCRIPTS:-$PBS_O_WORKDIR}/site.sh"
 RANKS_PER_NODE=4
 
 # The journal is written every five minutes; what is done after that and before the end is done again.
-read -r -a words <<<"$command"
+words "$command"
 launch varve "${words[@]}" --checkpoint=5m --resume --stats

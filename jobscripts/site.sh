@@ -16,6 +16,20 @@ launch() {
     fi
 }
 
+# words TEXT: into the array `words`; quotes hold words together, and nothing else is done to them.
+words() {
+    local text
+    text=$(xargs printf '%s\n' <<<"$1") || exit 2
+    mapfile -t words <<<"$text"
+}
+
+# known NAME...: the variables that are set, as qsub -v wants them; it refuses others.
+known() {
+    local name list=
+    for name in "$@"; do [ -z "${!name:-}" ] || list+=,$name; done
+    echo "${list#,}"
+}
+
 # stripe DIRECTORY: files that are made there from now on lie on several targets of a Lustre file system, so that many ranks write at once. Anywhere else
 # it does nothing. SITE: how many targets, and how large the stripes are; 4 MiB suits chunks of some MB.
 stripe() {

@@ -4,7 +4,7 @@
 # timeout: 300
 """The job scripts, submitted for real to an emulated cluster of three nodes (cluster.py): they end COMPLETED with the right output, exit statuses arrive, an
 array does all of its tasks. A job that is told that its time is over goes back into the queue and ends with the bits of an undisturbed run, and so does one whose node is
-lost. Scripts for PBS are run by hand, without a PBS.
+lost. Scripts for PBS: test_pbs.py.
 """
 import csv
 import os
@@ -111,9 +111,10 @@ class Jobs(support.Case):
 
     # --- going on ---
 
-    def restartable(self, out, waits=1):
-        """A job in the middle of its work: in its first starts rank 0 waits there for a signal."""
-        Path(self.path("site.sh")).write_text(f". {SCRIPTS}/site.sh\n[ \"${{SLURM_RESTART_COUNT:-0}}\" -ge {waits} ] || export VV_FAULT='task:40@0!wait'\n")
+    def restartable(self, out, waits=1, first="mpirun"):
+        """A job in the middle of its work: in its first starts rank 0 waits there for a signal. `first` begins, mpirun goes on."""
+        Path(self.path("site.sh")).write_text(f"[ \"${{SLURM_RESTART_COUNT:-0}}\" -gt 0 ] || VARVE_LAUNCHER={first}\n. {SCRIPTS}/site.sh\n"
+                                              f"[ \"${{SLURM_RESTART_COUNT:-0}}\" -ge {waits} ] || export VV_FAULT='task:40@0!wait'\n")
         job = self.submit(*SMALL, SCRIPTS / "slurm_restart.sh", "mean", "-d", "time", LONG, "-o", out,
                           env={"VARVE_JOBSCRIPTS": self.path(""), "VARVE_CHECKPOINT": "0.1"})
         self.until(lambda: "planted wait" in self.log(), f"job {job} to get on")
@@ -134,27 +135,33 @@ class Jobs(support.Case):
         self.done(varve("mean", "-d", "time", LONG, "-o", self.path("alone.nc")))
         self.assertEqual(contents(out), contents(self.path("alone.nc")))
 
-    def kill_rank(self, job, rank):
-        """With a signal that nothing can be done about."""
-        for environment in Path("/proc").glob("[0-9]*/environ"):
+    def kill(self, job, program, *variables):
+        """Processes of a job, with a signal that nothing can be done about: those of a program with these variables in their environment. How many there were."""
+        killed = 0
+        for process in Path("/proc").glob("[0-9]*"):
             try:
-                having = environment.read_bytes().split(b"\0")
-                if {f"SLURM_JOB_ID={job}".encode(), f"OMPI_COMM_WORLD_RANK={rank}".encode()} <= set(having):
-                    os.kill(int(environment.parent.name), signal.SIGKILL)
+                having = (process / "environ").read_bytes().split(b"\0")
+                if (process / "comm").read_text().strip() == program and {f"SLURM_JOB_ID={job}".encode(), *variables} <= set(having):
+                    os.kill(int(process.name), signal.SIGKILL)
+                    killed += 1
             except OSError:
                 pass
+        return killed
 
     def test_goes_back_into_the_queue(self):
-        """Once as its time is nearly over, once as a rank was killed."""
+        """As its time is nearly over, as a rank was killed, and as the launcher's daemon on the other node was, which is what mpirun sees of a lost node."""
         out = self.path("o.nc")
-        job = self.restartable(out, waits=2)
+        job = self.restartable(out, waits=3, first="srun")
         cluster.run("scancel", "--signal=USR1", "--batch", job)
         self.starts_again(job, out)
         self.until(lambda: self.log().count("planted wait") == 2, f"job {job} to get on again")
-        self.kill_rank(job, 1)
-        self.goes_on(job, out, restarts=2)
-        self.assertEqual(self.log().count("back into the queue"), 2)
-        self.assertIn("the launcher ended with status", self.log())
+        self.assertEqual(self.kill(job, "varve", b"OMPI_COMM_WORLD_RANK=1"), 1)
+        self.starts_again(job, out)
+        self.until(lambda: self.log().count("planted wait") == 3, f"job {job} to get on a third time")
+        self.assertEqual(self.kill(job, "orted"), 1)
+        self.goes_on(job, out, restarts=3)
+        self.assertEqual(self.log().count("back into the queue"), 3)
+        self.assertEqual(self.log().count("the launcher ended with status"), 2)
 
     def test_lost_node(self):
         """The node dies with everything on it. That it is gone Slurm is told, or, with VARVE_SLURM_ALL, finds out by itself, which takes it half a minute."""
@@ -170,7 +177,7 @@ class Jobs(support.Case):
         self.cluster.start_node("n2")
         self.until(lambda: "n2 idle" in self.cluster.sinfo(), "the node to be back")
 
-    # --- scripts that are made, and those of PBS ---
+    # --- scripts that are made ---
 
     def test_script_made_for_a_command(self):
         data, script = support.climate(self.path("in.nc"), (200, 24, 36)), self.path("job.sh")
@@ -186,41 +193,6 @@ class Jobs(support.Case):
         for wrong, pattern in [(["jobscript", "slurm", "--", "meen", data], "did you mean 'mean'"), (["jobscript", "slrm", "--", "mean", data], "did you mean 'slurm'"),
                                (["jobscript", "pbs"], "a command"), (["jobscript"], "batch system")]:
             self.refused(varve(*wrong), 2, pattern)
-
-    def by_hand(self, script, **env):
-        """A script of PBS, run by bash with the variables that PBS sets: Debian has no PBS. mpirun is one that notes its arguments and runs a single process."""
-        stub = Path(self.path("bin/mpirun"))
-        stub.parent.mkdir(exist_ok=True)
-        stub.write_text(f'#!/bin/bash\necho "$*" >>{self.path("launched")}\nshift 2\nexec "$@"\n')
-        stub.chmod(0o755)
-        setting = {**os.environ, **ENVIRONMENT, "PBS_O_WORKDIR": self.path(""), "PBS_JOBID": "7.head", "OMP_NUM_THREADS": "2", **env}
-        setting["PATH"] = f"{stub.parent}:{setting['PATH']}"
-        subprocess.run(["bash", "-n", str(script)], check=True)
-        return subprocess.run(["bash", str(script)], env=setting, cwd="/", capture_output=True, text=True)
-
-    def test_pbs_scripts_by_hand(self):
-        for year in (1990, 1991):
-            support.climate(self.path(f"t_{year}.nc"), (20, 6, 8))
-        Path(self.path("years")).write_text("1990\n1991\n")
-        ended = self.by_hand(SCRIPTS / "pbs_climate.sh", command="mean -d time t_1990.nc -o a.nc")
-        self.assertEqual(ended.returncode, 0, ended)
-        ended = self.by_hand(SCRIPTS / "pbs_array.sh", lines="years", command="mean -d time t_{}.nc -o mean_{}.nc", PBS_ARRAY_INDEX="2")
-        self.assertEqual(ended.returncode, 0, ended)
-        made = varve("jobscript", "pbs", "--nodes", 2, "--cores", 2, "--", "mean", "-d", "time", self.path("t_1990.nc"), "-o", self.path("b.nc"))
-        Path(self.path("made.sh")).write_text(self.done(made).out)
-        ended = self.by_hand(self.path("made.sh"))
-        self.assertEqual(ended.returncode, 0, ended)
-        for out, year in (("a.nc", 1990), ("mean_1991.nc", 1991), ("b.nc", 1990)):
-            self.done(varve("mean", "-d", "time", self.path(f"t_{year}.nc"), "-o", self.path("alone.nc"), "-O"))
-            self.assertEqual(contents(self.path(out)), contents(self.path("alone.nc")), out)
-        launched = Path(self.path("launched")).read_text().splitlines()
-        self.assertEqual(len(launched), 3)
-        for line in launched[:2]:
-            self.assertRegex(line, r"^--map-by ppr:4:node:PE=2 varve mean -d time ")
-        ended = self.by_hand(SCRIPTS / "pbs_climate.sh", command="mean -d time -v nowhere t_1990.nc -o c.nc")
-        self.assertEqual(ended.returncode, 3, ended)
-        for script in ("pbs_climate.sh", "pbs_array.sh"):
-            self.assertEqual(self.by_hand(SCRIPTS / script).returncode, 2, "usage")
 
     def test_every_script_is_tried(self):
         tests = "".join(p.read_text() for p in Path(__file__).parent.glob("*.py"))

@@ -148,7 +148,7 @@ class Job:
                 continue
             for item in env:
                 if item.startswith(b"OMPI_COMM_WORLD_RANK="):
-                    table[int(item.split(b"=")[1])] = pid
+                    table.setdefault(int(item.split(b"=")[1]), pid)  # the rank, not the process that reads for it
         return table
 
     def kill(self):
