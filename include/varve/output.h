@@ -99,10 +99,11 @@ typedef struct vv_explain_options {
     int ranks;
     double network, latency, disk;
     int nodes; /* which share the ranks evenly; then the network is what is between them */
+    int cores; /* of a node; enough of them when 0 */
 } vv_explain_options;
 #define VV_EXPLAIN_OPTIONS_INIT                                                                                        \
     {                                                                                                                  \
-        VV_EXPLAIN_TEXT, 0, 0, 0, 0, 0                                                                                 \
+        VV_EXPLAIN_TEXT, 0, 0, 0, 0, 0, 0                                                                              \
     }
 /* The plan of a save instead of its run; options NULL: text. *text is freed with free(). Nothing is computed; another number of ranks needs no
  * such ranks. Driver only. */

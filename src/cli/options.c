@@ -413,8 +413,8 @@ const vv_cli_option vv_cli_options[] = {
      .help = "so many nodes, which share the ranks evenly; default: 1"},
     {"time", 0, "H:MM:SS", .group = VV_CLI_JOB, .set = set_text, FIELD(wall_time),
      .help = "time limit, in the batch system's words; default: 01:00:00"},
-    {"cores", 0, "N", .group = VV_CLI_JOB, .set = set_whole, FIELD(cores), .low = 1, .high = 4096,
-     .help = "cores of a node; default: as many as this machine has"},
+    {"cores", 0, "N", .group = VV_CLI_JOB | VV_CLI_MODEL, .set = set_whole, FIELD(cores), .low = 1, .high = 4096,
+     .help = "cores of a node; default: as many as this machine has, or to --explain with --ranks: enough"},
     {"ranks-per-node", 0, "N", .group = VV_CLI_JOB, .set = set_whole, FIELD(ranks_per_node), .low = 1, .high = 4096,
      .help = "ranks of a node, which share its cores; default: one for four cores"},
 

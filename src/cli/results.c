@@ -141,6 +141,7 @@ vv_explain_options vv_cli_explain_options(const vv_cli_request *r)
     options.latency = r->net.latency;
     options.disk = r->disk;
     options.nodes = r->nodes;
+    options.cores = r->cores;
     return options;
 }
 

@@ -141,6 +141,10 @@ static bool generates(const vv_plan *p, const vv_step *s)
 typedef struct guesses {
     double packed;  /* what compressing leaves of an output: as much as of the inputs */
     double spilled; /* the part of what goes into inboxes for which there is no memory */
+    double held;    /* bytes of inboxes that are there at once */
+    double fresh;   /* the part of what goes into inboxes whose memory has not been used before */
+    double file;    /* bytes per second of a rank into a file that others of its machine write too */
+    double load;    /* a processor's second takes as long */
 } guesses;
 
 static double packed_part(const vv_plan *p)
@@ -156,13 +160,22 @@ static double packed_part(const vv_plan *p)
     return raw > 0 ? stored / raw : usual;
 }
 
-static vv_status guess(const vv_plan *p, guesses *out)
+static int ranks_of_machine(const vv_plan *p, const vv_elsewhere *e)
+{
+    int nodes = e->nodes > 0 ? e->nodes : 1, first = 0;
+    if (!p->node) return (int)vv_ceil_div(p->ranks, nodes);
+    while (first < p->ranks && p->node[first] == p->node[0]) first++;
+    return first;
+}
+
+static vv_status guess(const vv_plan *p, const vv_machine *machine, const vv_elsewhere *e, guesses *out)
 {
     vv_memory m;
-    *out = (guesses){.packed = packed_part(p)};
-    if (!vv_plan_spills(p)) return VV_OK;
+    *out = (guesses){.packed = packed_part(p), .load = fmax(1, e->load)};
+    out->file = machine->file / ranks_of_machine(p, e);
     VV_TRY(vv_memory_of(p, &m));
-    if (m.held > p->store) out->spilled = (double)(m.held - p->store) / (double)m.held;
+    if (vv_plan_spills(p) && m.held > p->store) out->spilled = (double)(m.held - p->store) / (double)m.held;
+    out->held = (double)vv_imin(m.held, p->store);
     return VV_OK;
 }
 
@@ -184,12 +197,24 @@ static double tile_work(const vv_step *s)
     return last < 0 ? n : n * (double)vv_imin(s->work.chunk[last], vv_imax(1, s->work.shape.n[last]));
 }
 
+/* A unit's partial results, which begin empty: with groups they may be as large as what is folded into them. */
+static double state_bytes(const vv_step *s)
+{
+    vv_index cells = 1, groups = 1;
+    if (s->op != VV_STEP_REDUCE) return 0;
+    if (s->groups.dim >= 0) groups = vv_imin(s->groups.chunk, s->groups.n);
+    for (int d = 0; d < s->grid.shape.nd; d++) cells *= vv_imin(s->grid.chunk[d], vv_imax(1, s->grid.shape.n[d]));
+    return (double)groups * (double)vv_state_bytes(s, cells / vv_step_length(s) / groups);
+}
+
 /* Multiplications and additions: m x n x k for every triple of chunks is what the work space has as elements. */
-static double compute_seconds(const vv_plan *p, const vv_step *s, const vv_tally *t, const vv_machine *m)
+static double compute_seconds(const vv_plan *p, const guesses *g, const vv_step *s, const vv_tally *t,
+                              const vv_machine *m)
 {
     double elements = (double)t->elements, seconds = (double)t->inflated / m->inflate;
     seconds += (double)t->stored / m->chunks + (double)t->tasks / m->tasks + (double)t->deflated / m->deflate;
-    seconds += (double)t->pushed / m->inbox + (double)t->packed / m->copy;
+    seconds += (double)t->pushed * (1 / m->inbox + g->fresh / m->pages) +
+               ((double)t->packed + (double)t->tasks * state_bytes(s)) / m->copy;
     if (generates(p, s)) seconds += elements / m->random;
     if (s->product) return seconds + 2 * elements / m->flops;
     if (s->tiled) return seconds + 2 * tile_work(s) * (double)t->tasks / m->flops;
@@ -209,21 +234,31 @@ static void step_seconds(const vv_plan *p, const guesses *g, int i, const vv_tal
 {
     const vv_step *s = &p->step[i];
     bool packed = s->op == VV_STEP_WRITE && (s->to.deflate > 0 || s->to.zstd > 0);
-    double disk_read = e->disk > 0 ? e->disk : m->read * p->threads;
-    double disk_write = e->disk > 0 ? e->disk : m->write;
-    double network = e->network > 0 ? e->network : m->network;
-    double latency = e->latency > 0 ? e->latency : 1 / m->messages;
+    double disk_read = e->disk > 0 ? e->disk : m->read * p->threads / g->load;
+    double disk_write = e->disk > 0 ? e->disk : fmin(m->write / g->load, g->file);
+    double network = e->network > 0 ? e->network : m->network / g->load;
+    double latency = e->latency > 0 ? e->latency : g->load / m->messages;
     *out = (vv_seconds){0};
     if (s->op == VV_STEP_READ) return; /* counted where it is read */
     /* Computed data stands for files on a machine whose disk is told. */
     out->read = (double)(t->read - (e->disk > 0 ? 0 : t->computed)) / disk_read;
     double within = p->node ? (double)(t->moved - t->across) : 0;
-    out->send = within / m->network + ((double)t->moved - within) / network + (double)t->messages * latency;
+    out->send = within / m->network * g->load + ((double)t->moved - within) / network + (double)t->messages * latency;
     double written = (double)t->written * (packed ? g->packed : 1);
     out->write = written / disk_write + aside_seconds((double)t->pushed * g->spilled, disk_read, disk_write);
     if (packed) out->write += aside_seconds(written - VV_PACKED_HELD, disk_read, disk_write);
-    out->compute = (vv_step_computes(s) ? compute_seconds(p, s, t, m) : (double)t->deflated / m->deflate) / p->threads;
-    if (e->disk <= 0) out->compute += (double)t->made / m->element / p->threads;
+    out->compute = vv_step_computes(s) ? compute_seconds(p, g, s, t, m) : (double)t->deflated / m->deflate;
+    if (e->disk <= 0) out->compute += (double)t->made / m->element;
+    out->compute *= g->load / p->threads;
+}
+
+/* What is the same for plans of any size. */
+static void add_run_seconds(const vv_plan *p, const guesses *g, const vv_machine *m, vv_seconds *sum)
+{
+    if (p->output)
+        sum->write += g->load / m->outputs;
+    else if (p->ranks > 1)
+        sum->send += g->load / m->plans;
 }
 
 /* --- all ranks, or some of them --- */
@@ -277,11 +312,20 @@ static void add_seconds(vv_seconds *sum, const vv_seconds *s, double times)
     sum->write += s->write * times;
 }
 
-static void follow_rank(const vv_plan *p, const guesses *g, const vv_tally tally[], const vv_machine *m,
+/* Inboxes use the memory of earlier ones again: new is what is held at once. */
+static double fresh_part(const vv_plan *p, const guesses *g, const vv_tally tally[])
+{
+    double pushed = 0;
+    for (int i = 0; i < p->n_steps; i++) pushed += (double)tally[i].pushed;
+    return pushed > g->held ? g->held / pushed : 1;
+}
+
+static void follow_rank(const vv_plan *p, guesses *g, const vv_tally tally[], const vv_machine *m,
                         const vv_elsewhere *e, sums *all, vv_model *out)
 {
     sums mine = {0};
     vv_seconds s;
+    g->fresh = fresh_part(p, g, tally);
     for (int i = 0; i < p->n_steps; i++) {
         step_seconds(p, g, i, &tally[i], m, e, &s);
         add_seconds(&mine.all, &s, 1);
@@ -289,6 +333,7 @@ static void follow_rank(const vv_plan *p, const guesses *g, const vv_tally tally
         mine.sent += (double)tally[i].moved;
         all->across += (double)tally[i].across;
     }
+    add_run_seconds(p, g, m, &mine.all);
     add_seconds(&all->all, &mine.all, 1);
     all->messages += mine.messages;
     all->sent += mine.sent;
@@ -305,7 +350,7 @@ static vv_status follow_ranks(const vv_plan *p, vv_counter *c, const vv_machine 
     vv_tally *tally;
     sums all = {0};
     guesses g;
-    VV_TRY(guess(p, &g));
+    VV_TRY(guess(p, m, e, &g));
     int n = p->ranks < SAMPLED ? p->ranks : SAMPLED;
     vv_index units = units_followed(p);
     VV_TRY(vv_new(&tally, (size_t)p->n_steps + 1, sizeof *tally));

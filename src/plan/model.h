@@ -3,7 +3,10 @@
  * A machine is a row of rates, measured once (`varve bench machine`) and kept in a file; without one, figures of an ordinary server core stand in. The
  * model follows some ranks through their units (cost.h, vv_tally_rank), so that it needs neither the data nor the ranks: a run on thousands of ranks is modelled in
  * a moment. A rank's time is the sum of its reading, computing, sending and writing; threads share the work of a rank evenly; nothing is assumed to
- * overlap. So a model errs on the slow side. */
+ * overlap. So a model errs on the slow side.
+ *
+ * What ranks share is divided among them: the cores of a machine, where these are fewer than threads (vv_elsewhere.load), and the one file that all of them write, which takes
+ * writers in turn. What a run costs besides its steps is counted once: making the output and bringing it safely to the disk, or else the agreement of ranks at the end. */
 #ifndef VV_PLAN_MODEL_H
 #define VV_PLAN_MODEL_H
 
@@ -24,10 +27,14 @@
     X(random, 0.2e9, "random values made")                                                                             \
     X(element, 0.1e9, "elements of virtual variables made")                                                            \
     X(flops, 60e9, "additions and multiplications of a product")                                                       \
-    X(write, 1.0e9, "bytes written to files")                                                                          \
+    X(write, 1.0e9, "bytes written to a file by a rank that is alone with it")                                         \
+    X(file, 1.5e9, "bytes written to a file by all ranks of a machine together")                                       \
+    X(outputs, 100, "files made, brought to the disk and given their names")                                           \
+    X(pages, 2.0e9, "bytes of memory that come from the system and go back")                                           \
     X(network, 5.0e9, "bytes between ranks")                                                                           \
     X(messages, 1.0e6, "messages between ranks")                                                                       \
-    X(tasks, 1.0e6, "tasks without work")
+    X(tasks, 1.0e6, "tasks without work")                                                                              \
+    X(plans, 200, "plans without work, on several ranks")
 
 typedef struct vv_machine {
 #define VV_MACHINE_FIELD(name, value, help) double name;
@@ -59,6 +66,7 @@ typedef struct vv_elsewhere {
     double latency; /* seconds per message */
     double disk;    /* bytes per second and rank, reading and writing */
     int nodes;      /* machines, which share the ranks evenly */
+    double load;    /* threads for each core */
 } vv_elsewhere;
 
 typedef struct vv_seconds {

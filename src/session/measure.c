@@ -23,6 +23,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -265,6 +266,19 @@ static vv_status copy_round(lab *l, double *amount)
     return VV_OK;
 }
 
+/* As large blocks come and go: mapped, touched, unmapped. */
+static vv_status pages_round(lab *l, double *amount)
+{
+    for (int i = 0; i < BLOCK / 2 / CHUNK; i++) {
+        char *at = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (at == MAP_FAILED) return vv_fail(VV_ERR_NOMEM, "no memory to measure with");
+        for (int k = 0; k < CHUNK; k += 1 << 12) ((volatile char *)at)[k] = l->a[k];
+        munmap(at, CHUNK);
+    }
+    *amount = BLOCK / 2;
+    return VV_OK;
+}
+
 static vv_status operation_round(lab *l, double *amount)
 {
     const double *x = doubles(l);
@@ -336,27 +350,54 @@ static vv_status run(lab *l, vv_array *x, const char *sum_over, vv_bytes bytes, 
     return status;
 }
 
+/* As much of a file for each rank, into one file; and an empty one, as good as. */
+enum { LARGE_OUTPUT = 16 << 20, EMPTY_OUTPUT = 1 };
+
 enum { TINY = 20000 };
 static const char tiny_path[] = "virtual:x?shape=i:20000,j:2&chunk=1,2";
 
 /* A new file each time, by all ranks at once, down to the disk: a save ends when its output is safe. */
-static vv_status write_round(lab *l, double *amount)
+static vv_status save_values(lab *l, vv_index each, double *seconds)
 {
-    enum { VALUES_EACH = 16 << 20 };
     char dims[32], *path = NULL;
     vv_save_options options = VV_SAVE_OPTIONS_INIT;
-    snprintf(dims, sizeof dims, "x:%lld", (long long)VALUES_EACH * l->session->net->size);
+    snprintf(dims, sizeof dims, "x:%lld", (long long)each * l->session->net->size);
     if (asprintf(&path, "%s/varve-bench.%d.nc", l->scratch, (int)getpid()) < 0)
         return vv_fail(VV_ERR_NOMEM, "no memory for a path");
     options.overwrite = true;
     options.deflate = 0;
     vv_array *x = vv_full(l->session, dims, NULL, 1.5, VV_F32);
     vv_status status = vv_save(x, path, &options);
-    l->seconds = l->session->stats.seconds - l->session->stats.plan_seconds;
+    *seconds = l->session->stats.seconds - l->session->stats.plan_seconds;
     vv_release(&x);
     unlink(path);
     free(path);
-    *amount = 4.0 * VALUES_EACH;
+    return status;
+}
+
+static vv_status output_round(lab *l, double *amount)
+{
+    *amount = 1;
+    return save_values(l, EMPTY_OUTPUT, &l->seconds);
+}
+
+/* All ranks together; what an empty file takes is not counted. */
+static vv_status file_round(lab *l, double *amount)
+{
+    double empty = 0;
+    VV_TRY(save_values(l, EMPTY_OUTPUT, &empty));
+    VV_TRY(save_values(l, LARGE_OUTPUT, &l->seconds));
+    l->seconds -= empty;
+    *amount = 4.0 * LARGE_OUTPUT * l->session->net->size;
+    return VV_OK;
+}
+
+static vv_status plan_round(lab *l, double *amount)
+{
+    vv_array *x = vv_full(l->session, "x:8", "x:1", 1.5, VV_F32);
+    vv_status status = run(l, x, "", sizeof(float), &l->seconds);
+    vv_release(&x);
+    *amount = 1;
     return status;
 }
 
@@ -403,23 +444,17 @@ static const struct probe {
     probe_round *round;
     int least, most; /* ranks */
 } probes[] = {
-    {"read", read_round, 1, INT_MAX},
-    {"inflate", inflate_round, 1, INT_MAX},
-    {"chunks", chunks_round, 1, INT_MAX},
-    {"deflate", deflate_round, 1, INT_MAX},
-    {"fold", fold_round, 1, INT_MAX},
-    {"copy", copy_round, 1, INT_MAX},
-    {"inbox", inbox_round, 1, INT_MAX},
-    {"operation", operation_round, 1, INT_MAX},
-    {"function", function_round, 1, INT_MAX},
-    {"element", element_round, 1, INT_MAX},
-    {"window", window_round, 1, INT_MAX},
-    {"random", random_round, 1, INT_MAX},
-    {"flops", product_round, 1, INT_MAX},
-    {"write", write_round, 1, INT_MAX},
-    {"network", network_round, 2, INT_MAX},
-    {"messages", messages_round, 2, INT_MAX},
-    {"tasks", tasks_round, 1, 1},
+    {"read", read_round, 1, INT_MAX},         {"inflate", inflate_round, 1, INT_MAX},
+    {"chunks", chunks_round, 1, INT_MAX},     {"deflate", deflate_round, 1, INT_MAX},
+    {"fold", fold_round, 1, INT_MAX},         {"copy", copy_round, 1, INT_MAX},
+    {"inbox", inbox_round, 1, INT_MAX},       {"operation", operation_round, 1, INT_MAX},
+    {"function", function_round, 1, INT_MAX}, {"element", element_round, 1, INT_MAX},
+    {"window", window_round, 1, INT_MAX},     {"random", random_round, 1, INT_MAX},
+    {"flops", product_round, 1, INT_MAX},     {"write", file_round, 1, 1},
+    {"file", file_round, 2, INT_MAX},         {"outputs", output_round, 1, INT_MAX},
+    {"pages", pages_round, 1, INT_MAX},       {"network", network_round, 2, INT_MAX},
+    {"messages", messages_round, 2, INT_MAX}, {"tasks", tasks_round, 1, 1},
+    {"plans", plan_round, 2, INT_MAX},
 };
 
 static const struct probe *probe_of(const char *name, int ranks)

@@ -48,8 +48,25 @@ static vv_status deal_ranks(const vv_elsewhere *e, prediction *x)
     return VV_OK;
 }
 
-static vv_status predict(vv_prepared *p, const vv_elsewhere *e, prediction *x)
+/* Threads for each core where there are most: as told, or as the ranks are here. */
+static double load_of(const vv_session *s, const vv_plan *p, const vv_explain_options *o)
 {
+    const vv_huddle *here = &s->crew.tightest;
+    if (o->cores > 0)
+        return (double)vv_ceil_div(o->ranks > 0 ? o->ranks : p->ranks, o->nodes > 0 ? o->nodes : 1) * p->threads /
+               o->cores;
+    return o->ranks > 0 || here->cpus <= 0 ? 1 : (double)here->ranks * p->threads / here->cpus;
+}
+
+static vv_status predict(vv_session *s, vv_prepared *p, const vv_explain_options *o, prediction *x)
+{
+    const vv_elsewhere elsewhere = {.ranks = o->ranks,
+                                    .network = o->network,
+                                    .latency = o->latency,
+                                    .disk = o->disk,
+                                    .nodes = o->nodes,
+                                    .load = load_of(s, p->lowering.plan, o)},
+                       *e = &elsewhere;
     const vv_chunk_at *const *index = (const vv_chunk_at *const *)p->index;
     vv_machine machine;
     *x = (prediction){.there = *p->lowering.plan};
@@ -88,14 +105,13 @@ vv_status vv_prepared_explain(vv_session *s, vv_prepared *p, const vv_explain_op
     const vv_explain_options *o = options ? options : &usual;
     prediction x;
     vv_buf b = {0};
-    (void)s;
     bool tasks = o->form == VV_EXPLAIN_TASKS_SVG || o->form == VV_EXPLAIN_TASKS_DOT;
     bool brief = o->form == VV_EXPLAIN_BRIEF;
     if (!tasks && !brief && (size_t)o->form >= sizeof render / sizeof *render)
         return vv_fail(VV_ERR_USAGE, "there is no form %d of an explanation", (int)o->form);
-    if (o->ranks < 0 || o->nodes < 0 || !(o->network >= 0) || !(o->latency >= 0) || !(o->disk >= 0))
+    if (o->ranks < 0 || o->nodes < 0 || o->cores < 0 || !(o->network >= 0) || !(o->latency >= 0) || !(o->disk >= 0))
         return vv_fail(VV_ERR_USAGE, "a machine with fewer than no ranks, bytes or seconds");
-    VV_TRY(predict(p, &(vv_elsewhere){o->ranks, o->network, o->latency, o->disk, o->nodes}, &x));
+    VV_TRY(predict(s, p, o, &x));
     vv_explained e = explained(p, &x);
     vv_status status = VV_OK;
     if (p->lent.text && o->form == VV_EXPLAIN_TEXT) vv_buf_text(&b, p->lent.text);
@@ -135,7 +151,7 @@ vv_status vv_predict_report(vv_session *s, vv_prepared *p)
         .tasks = r->tasks, .read = r->read, .moved = r->moved, .written = r->written, .seconds = r->seconds};
     prediction x;
     vv_buf b = {0};
-    VV_TRY(predict(p, &(vv_elsewhere){0}, &x));
+    VV_TRY(predict(s, p, &(vv_explain_options)VV_EXPLAIN_OPTIONS_INIT, &x));
     vv_explained e = explained(p, &x);
     vv_explain_beside(&e, p->measured, &all, r->peak, &b);
     prediction_free(&x);

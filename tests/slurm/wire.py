@@ -8,6 +8,8 @@ difference of the network cards' own counters between runs of many exchanges and
 ends is not in them; heads of Ethernet, IP and TCP are. The wire's time is that of the card that has most to send or to take in. Ranks are dealt out to the nodes
 in turn (srun --distribution=cyclic); "naive" is with the launcher's order of ranks, "by node" with Varve's own.
 
+The last column is what the cores here need for what rank 0 does, on all ranks: no exchange can take less, whatever the wire.
+
 Prints a table, and ends with status 1 when bytes on the wire are not within 1.1 of the plan's. Times depend on the machine: the two cores here also compute.
 """
 import argparse
@@ -24,6 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "sys"))
 import support  # noqa: E402
 
 PER_NODE = 2
+CORES = len(os.sched_getaffinity(0))
 LARGE = ("t:96,y:1000,x:1000", "4,1000,1000")  # 384 MB
 CASES = {
     "rechunk": (*LARGE, "rechunk(v, t=all, y=50, x=50)"),
@@ -31,6 +34,7 @@ CASES = {
     "transpose": (*LARGE, "rechunk(transpose(v, x, y, t), x=100, y=100, t=all)"),
     "window": (*LARGE, "rolling(v, t=3).mean()"),
     "reduction": ("t:768,y:500,x:500", "32,500,500", "v.mean(t) + v.max(t) + v.std(t)"),
+    "maps": ("t:24,y:2000,x:2000", "4,500,500", "v.mean(t) + v.max(t) + v.std(t)"),
     "anomaly": ("t:192,y:600,x:600", "4,600,600", "v - v.mean(t)"),
     "product": ("i:2400,k:2400", "300,300", "dot(v, rename(transpose(v, k, i), i=j), k)"),
 }
@@ -85,14 +89,14 @@ def main():
     far = []
     with cluster.Cluster() as c:
         c.shape(a.rate)
-        print(f"{c.n} nodes x {PER_NODE} ranks, {a.rate} each way\n{'':14}{'ranks':>9}{'foretold':>12}{'on the wire':>13}{'ratio':>7}{'seconds':>9}{'wire':>8}{'ratio':>7}")
+        print(f"{c.n} nodes x {PER_NODE} ranks, {a.rate} each way\n{'':14}{'ranks':>9}{'foretold':>12}{'on the wire':>13}{'ratio':>7}{'seconds':>9}{'wire':>8}{'ratio':>7}{'cores':>8}")
         for name in a.cases.split(","):
             for naive in (True, False):
                 m = measure(c, CASES[name], a.repeats, naive, a.rate)
                 bytes_ratio = m["wire"] / m["foretold"]["across"]
                 far += [name] if bytes_ratio > 1.1 or m["foretold"] != {k: m["counted"][k] for k in m["foretold"]} else []
                 print(f"{name:14}{'naive' if naive else 'by node':>9}{m['foretold']['across'] / 1e6:>9.1f} MB{m['wire'] / 1e6:>10.1f} MB{bytes_ratio:>7.3f}"
-                      f"{m['seconds']:>9.3f}{m['wire_seconds']:>8.3f}{m['seconds'] / m['wire_seconds']:>7.2f}", flush=True)
+                      f"{m['seconds']:>9.3f}{m['wire_seconds']:>8.3f}{m['seconds'] / m['wire_seconds']:>7.2f}{m['cpu'] * m['ranks'] / CORES:>8.3f}", flush=True)
     if far:
         sys.exit(f"more on the wire than foretold: {', '.join(far)}")
 

@@ -180,6 +180,13 @@ class Explain(support.Case):
         self.assertEqual(refused.code, 2)
         self.assertIn("add --explain", refused.messages[0])
 
+    def test_cores_that_ranks_share(self):
+        """Four ranks of two nodes with a core each take twice as long to compute as with two."""
+        args = ["mean", "-d", "y,x", "virtual:t?shape=time:1000,y:50,x:50&chunk=10,50,50", "-o", self.path("o.nc"), "--threads", 1, "--ranks", 4, "--nodes", 2]
+        crowded, enough, plain = (self.plan(*args, *more, ranks=0)["model"]["slowest"]["compute"] for more in (["--cores", 1], ["--cores", 2], []))
+        self.assertAlmostEqual(crowded / (2 * enough), 1, places=5)
+        self.assertEqual(enough, plain)
+
     def test_picture(self):
         out = self.path("o.nc")
         result = self.run_ok("reduce", "-m", "mean,max", "-d", "time", self.files["chunks"], "-o", out, "--explain=svg", ranks=2)
@@ -281,11 +288,11 @@ class Explain(support.Case):
         rates = self.path("machine.json")
         alone = self.run_ok("bench", "machine", "-o", rates, "--scratch", self.dir)
         both = self.run_ok("bench", "machine", "-O", "-o", rates, "--scratch", self.dir, ranks=2)
-        for result, missing in [(alone, {"network", "messages"}), (both, {"tasks"})]:
+        for result, missing in [(alone, {"network", "messages", "file", "plans"}), (both, {"tasks", "write"})]:
             table = [l for l in result.out.splitlines() if l.startswith("  ")]
             not_here = {l.split()[0] for l in table if l.endswith("(not measured here)")}
             self.assertLessEqual(missing, not_here)
-            self.assertLessEqual(not_here, {"network", "messages", "tasks"}, result)
+            self.assertLessEqual(not_here, {"network", "messages", "file", "plans", "tasks", "write"}, result)
         with open(rates) as f:
             measured = json.load(f)
         self.assertTrue(all(rate > 0 for rate in measured.values()), measured)

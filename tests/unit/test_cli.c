@@ -630,9 +630,9 @@ static void the_machine_is_measured(void **state)
     assert_int_equal(0, run(line));
     assert_string_equal("", err_text);
     slurp("rates/machine.json", text, sizeof text);
-    static const char *const rate[] = {"read",      "inflate",  "deflate", "fold",     "copy",
-                                       "operation", "function", "element", "window",   "random",
-                                       "flops",     "write",    "network", "messages", "tasks"};
+    static const char *const rate[] = {"read",    "inflate", "deflate", "fold",  "copy",  "operation", "function",
+                                       "element", "window",  "random",  "flops", "write", "network",   "messages",
+                                       "tasks",   "file",    "outputs", "pages", "plans"};
     for (size_t i = 0; i < sizeof rate / sizeof *rate; i++) {
         snprintf(line, sizeof line, "  \"%s\": ", rate[i]);
         const char *at = strstr(text, line);
@@ -641,7 +641,8 @@ static void the_machine_is_measured(void **state)
         snprintf(line, sizeof line, "  %s ", rate[i]);
         assert_non_null(strstr(out_text, line));
     }
-    assert_int_equal(2, lines_with(out_text, "(not measured here)")); /* one rank: network and messages */
+    /* One rank: no network, messages, files of several ranks or agreements; of the others one may drown in noise. */
+    assert_in_range(lines_with(out_text, "(not measured here)"), 4, 5);
     assert_non_null(strstr(out_text, "/rates/machine.json\n"));
     assert_int_equal(0, run("mean --explain " FIELD_FILE));
     assert_non_null(strstr(out_text, "by measured rates"));

@@ -319,13 +319,15 @@ static void test_seconds_follow_from_rates(void **state)
     m.tasks = 10;
     m.chunks = 5;
     m.write = 1000;
+    m.copy = 1e15;
+    m.outputs = 4;
     vv_model model;
     must(vv_model_of(p, NULL, &m, &(vv_elsewhere){0}, &model));
     close_to(model.step[mean].read, 2); /* 2 MB stored */
     close_to(model.step[mean].compute,
              2 + 1 + 10 / 10.0 + 10 / 5.0); /* 4 MB inflated and folded, 10 tasks, 10 chunks */
     close_to(model.step[write].write, 4);
-    close_to(vv_seconds_sum(&model.most), 12);
+    close_to(vv_seconds_sum(&model.most), 12.25); /* an output's quarter */
     close_to(model.imbalance, 1);
     vv_model_free(&model);
     p->step[write].to.deflate = 1; /* the input is stored in half of its size, and so the output will be */
@@ -340,6 +342,41 @@ static void test_seconds_follow_from_rates(void **state)
     close_to(model.step[mean].read, 4); /* a disk does not get faster with threads */
     close_to(model.step[mean].compute, 3);
     vv_model_free(&model);
+    vv_plan_free(&p);
+}
+
+/* Four ranks of a machine: two cores for them, one file, memory for what they hold. */
+static void test_what_ranks_share(void **state)
+{
+    (void)state;
+    vv_grid from = hand_grid(2, (vv_index[]){1000, 1000}, (vv_index[]){100, 1000}),
+            to = hand_grid(2, (vv_index[]){1000, 1000}, (vv_index[]){1000, 100});
+    vv_plan *p = hand_plan(4);
+    vv_part part;
+    int x = hand_read(p, "x", &from), a = hand_step(p, VV_STEP_MAP, "same", &from);
+    hand_same(p, a, x, VV_ACCESS_CHUNK);
+    must(vv_step_complete(&p->step[a]));
+    int b = hand_step(p, VV_STEP_MAP, "other chunks", &to);
+    vv_part_same(&to.shape, &part);
+    hand_input(p, b, a, VV_ACCESS_PUSH, &part);
+    must(vv_step_complete(&p->step[b]));
+    int write = hand_deliver(p, VV_STEP_WRITE, b);
+    vv_machine m;
+    vv_model alone, shared, paged;
+    vv_machine_usual(&m);
+    m.write = m.file = 4e6;
+    must(vv_model_of(p, NULL, &m, &(vv_elsewhere){0}, &alone));
+    must(vv_model_of(p, NULL, &m, &(vv_elsewhere){.load = 2}, &shared));
+    close_to(shared.step[a].compute, 2 * alone.step[a].compute);
+    close_to(shared.step[a].read, 2 * alone.step[a].read);
+    close_to(alone.step[write].write, 1.2); /* three chunks of ten, 0.4 MB each, by a quarter of the rate */
+    close_to(shared.step[write].write, 1.2);
+    m.pages /= 1000;
+    must(vv_model_of(p, NULL, &m, &(vv_elsewhere){0}, &paged));
+    assert_true(paged.step[a].compute > 2 * alone.step[a].compute);
+    vv_model_free(&paged);
+    vv_model_free(&shared);
+    vv_model_free(&alone);
     vv_plan_free(&p);
 }
 
@@ -459,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_tasks),
         cmocka_unit_test(test_predicted_beside_measured),
         cmocka_unit_test(test_seconds_follow_from_rates),
+        cmocka_unit_test(test_what_ranks_share),
         cmocka_unit_test(test_ranks_that_are_not_here),
         cmocka_unit_test(test_model_agrees_with_counting),
         cmocka_unit_test(test_machine_is_kept),
