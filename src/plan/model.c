@@ -216,7 +216,8 @@ static double compute_seconds(const vv_plan *p, const guesses *g, const vv_step 
     seconds += (double)t->pushed * (1 / m->inbox + g->fresh / m->pages) +
                ((double)t->packed + (double)t->tasks * state_bytes(s)) / m->copy;
     if (generates(p, s)) seconds += elements / m->random;
-    if (s->product) return seconds + 2 * elements / m->flops;
+    if (s->product)
+        return seconds + 2 * elements / m->flops * (double)vv_dtype_size(vv_working_type(s->input[0].type)) / 8;
     if (s->tiled) return seconds + 2 * tile_work(s) * (double)t->tasks / m->flops;
     if (s->block) return seconds + elements / m->window;
     if (s->program) seconds += elements * program_seconds(s->program, m);

@@ -26,7 +26,7 @@
     X(window, 0.2e9, "values through a window or a scan")                                                              \
     X(random, 0.2e9, "random values made")                                                                             \
     X(element, 0.1e9, "elements of virtual variables made")                                                            \
-    X(flops, 60e9, "additions and multiplications of a product")                                                       \
+    X(flops, 60e9, "additions and multiplications of a product of f64; of f32 it has twice as many")                   \
     X(write, 1.0e9, "bytes written to a file by a rank that is alone with it")                                         \
     X(file, 1.5e9, "bytes written to a file by all ranks of a machine together")                                       \
     X(outputs, 100, "files made, brought to the disk and given their names")                                           \
