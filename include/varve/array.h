@@ -221,7 +221,8 @@ VV_API vv_array *vv_median(vv_array *a, const char *dims);
 /* Quantile definitions: NULL past the end. */
 VV_API const char *vv_quantile_method_name(int i);
 
-/* Ascending along a dimension, NaN at the end; and the places from which the elements come, i64, of equal ones the first first. */
+/* Ascending along a dimension, NaN at the end; and the places from which the elements come, i64, of equal ones the first first. Lanes may be longer than memory: elements then go to the scratch
+ * directory and between ranks three times. */
 VV_API vv_array *vv_sort(vv_array *a, const char *dim);
 VV_API vv_array *vv_argsort(vv_array *a, const char *dim);
 /* The k greatest along a dimension, the greatest first, or with k < 0 the -k least, the least first; and their places. Missing values are none of

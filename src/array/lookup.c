@@ -231,6 +231,10 @@ static vv_status find_distinct(vv_array *a, vv_dtype type, distinct *out)
         if (room > 16 * (vv_index)MOST)
             return vv_fail(VV_ERR_UNSUPPORTED, "'%s' has more than %d different elements", a->name, MOST);
         status = find_some(a, vv_imin(vv_imin(room, MOST), n), out, &all);
+        if (status == VV_ERR_BUDGET && room > FEW)
+            status = vv_error_prefix("'%s' has %lld elements and more than %lld different ones; for up to %lld of them",
+                                     a->name, (long long)n, (long long)room / 16,
+                                     (long long)vv_imin(vv_imin(room, MOST), n));
     }
     return status;
 }

@@ -77,7 +77,7 @@ static vv_bytes index_bytes(const vv_plan *p)
 
 static vv_bytes table_bytes(const vv_plan *p)
 {
-    vv_bytes bytes = 0;
+    vv_bytes bytes = 0, weights = 0; /* of what is looked up: there may be millions */
     for (int i = 0; i < p->n_steps; i++) {
         const vv_step *s = &p->step[i];
         const vv_groups *g = &s->groups;
@@ -86,9 +86,11 @@ static vv_bytes table_bytes(const vv_plan *p)
         for (int k = 0; k < s->n_inputs; k++)
             for (int j = 0; j < s->input[k].n_parts; j++)
                 bytes += 8 * (s->input[k].part[j].table ? s->input[k].part[j].table->n : 0) + (vv_bytes)sizeof(vv_part);
+        if (s->block) weights += 8 * s->call.n_weights;
     }
     bytes += (vv_bytes)(p->n_steps * sizeof(vv_step) + p->n_sources * sizeof(vv_source));
-    return 2 * bytes; /* the plan as packed or received, and as it is used */
+    return 2 * bytes +
+           3 * weights; /* the plan as packed or received, as it is used, and for large ones as it was lowered on paper */
 }
 
 typedef struct messages {
