@@ -5,6 +5,9 @@
 # SITE: mpirun takes the nodes from the allocation; `srun --mpi=pmix` does as well where Slurm has PMIx (srun --mpi=list). Set VARVE_LAUNCHER=srun for it.
 launcher=${VARVE_LAUNCHER:-mpirun}
 
+# SITE: should ranks of srun end with a segmentation fault within MPI_Init, now and then: Slurm 22.05's barrier along a tree of nodes let some go on too early, around a ring it did not (none of 103 starts, instead of 3 of 40).
+# export SLURM_PMIX_FENCE=ring
+
 # launch COMMAND...: on all ranks of the allocation, each bound to its cores.
 launch() {
     if [ "$launcher" = srun ]; then

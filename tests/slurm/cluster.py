@@ -115,6 +115,8 @@ class Cluster:
 
     def start(self):
         os.environ["SLURM_CONF"] = str(self.folder / "slurm.conf")
+        # On a busy machine Slurm 22.05's tree of nodes lets a rank out of the barrier that ends MPI_Init before all are in it: a rank that hears from it too early calls what is not there yet
+        os.environ["SLURM_PMIX_FENCE"] = "ring"
         self.files()
         self.network()
         self.daemon("munged", "--foreground", "--force", f"--key-file={self.folder}/munge.key", f"--socket={self.folder}/munge.socket",
