@@ -67,6 +67,8 @@ VV_API vv_array *vv_fromfunction(vv_session *s, vv_index_function *f, const char
  *     one that no array has                         is new, and in one chunk
  *     one that is not named                         is gone from the result, and comes to the function whole
  *
+ * Chunks of different lengths, months say, are listed: options->chunks "time:31+28+31", or vv_rechunk(a, "time:31+28+31") of the first array; at most 4,096 of them. A plan has a step for each.
+ *
  * Without arrays (n 0) dims says what is made, and chunks how it is cut.
  *
  *     vv_map_blocks(s, sums, &t, 1, &(vv_apply_options){.dims = "time:12,lat,lon", .chunks = "time:100", .results = "time:1"}) */

@@ -125,7 +125,7 @@ VV_API vv_array *vv_gradient(vv_array *a, const char *dim, double spacing);
 
 /* The same elements in chunks of another shape: vv_rechunk(a, "time:8760,lat:72,lon:144"). "time:all" or "time:-1" is the whole dimension; dimensions
  * that are not named keep what they have. "time:auto" is as long as chunks of 16 MiB allow, "time:auto,lat:auto,lon:64MB" as long as those of 64 MB; "auto" or "64MB" alone is meant for all
- * dimensions. Values never depend on chunks. */
+ * dimensions. "time:31+28+31" are chunks of different lengths, for functions of chunks (vv_map_blocks()): what is stored or held is cut evenly, by the longest. Values never depend on chunks. */
 VV_API vv_array *vv_rechunk(vv_array *a, const char *chunks);
 
 #ifdef __cplusplus

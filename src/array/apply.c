@@ -1,6 +1,8 @@
 /* Functions of the user's: of elements, of positions, of chunks, by names of dimensions or by letters. */
 #include "array/apply.h"
 
+#include "array/pieces.h"
+
 #include "varve/move.h"
 
 #include <ctype.h>
@@ -327,7 +329,15 @@ vv_array *vv_node_map_blocks(vv_context *c, vv_block_function *f, vv_array *cons
                              const vv_apply_options *o)
 {
     vv_applying b = {.what = "vv_map_blocks", .context = c};
-    return vv_apply_finish(&b, begin_blocks(&b, f, in, n, o));
+    const vv_apply_options none = VV_APPLY_OPTIONS_INIT;
+    vv_apply_options with = o ? *o : none;
+    vv_pieces pieces;
+    vv_buf chunks = {0};
+    if (n > 0 && in[0]->pieces && vv_pieces_of_array(in[0], with.chunks, &chunks) == VV_OK) with.chunks = chunks.data;
+    vv_array *out = vv_pieces_find(with.chunks, &pieces) ? vv_node_map_pieces(c, f, in, n, &with, &pieces)
+                                                         : vv_apply_finish(&b, begin_blocks(&b, f, in, n, o));
+    vv_buf_free(&chunks);
+    return out;
 }
 
 /* --- letters --- */

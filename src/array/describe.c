@@ -1,5 +1,5 @@
 /* Arrays as a line of text, for users and for messages: shape, element type, chunks, bytes. */
-#include "array/build.h"
+#include "array/pieces.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -79,6 +79,23 @@ void vv_node_known_chunks(const vv_array *a, vv_index chunk[])
 
 /* --- text --- */
 
+/* "31+28+31", or the first of many. */
+static bool describe_pieces(const vv_array *a, int d, vv_buf *b)
+{
+    enum { SOME = 24 };
+    vv_pieces p;
+    for (const char *at = a->pieces; at && vv_pieces_find(at, &p); at = p.after) {
+        int n = (int)(p.after - p.lengths), shown = n;
+        if (strlen(a->dim[d]) != p.name || memcmp(a->dim[d], p.begin, p.name) != 0) continue;
+        if (n > SOME)
+            for (shown = SOME; p.lengths[shown - 1] != '+'; shown--) {
+            }
+        vv_buf_printf(b, "%.*s%s", shown, p.lengths, shown < n ? "..." : "");
+        return true;
+    }
+    return false;
+}
+
 static void describe_chunks(const vv_array *a, vv_buf *b)
 {
     vv_index chunk[VV_MAX_DIMS];
@@ -86,12 +103,14 @@ static void describe_chunks(const vv_array *a, vv_buf *b)
     vv_node_known_chunks(a, chunk);
     for (int d = 0; d < a->shape.nd; d++) any = any || chunk[d] > 0;
     if (!any) return;
-    vv_buf_text(b, ", chunks ");
-    for (int d = 0; d < a->shape.nd; d++)
+    for (int d = 0; d < a->shape.nd; d++) {
+        vv_buf_text(b, d ? " x " : ", chunks ");
+        if (describe_pieces(a, d, b)) continue;
         if (chunk[d] > 0)
-            vv_buf_printf(b, d ? " x %lld" : "%lld", (long long)chunk[d]);
+            vv_buf_printf(b, "%lld", (long long)chunk[d]);
         else
-            vv_buf_text(b, d ? " x any" : "any");
+            vv_buf_text(b, "any");
+    }
 }
 
 static void describe_node(const vv_array *a, vv_buf *b)

@@ -1,10 +1,13 @@
 /* Arrays that come from no file, and chunks of another shape. */
 #include "array/build.h"
+#include "array/pieces.h"
 
 #include "varve/create.h"
 #include "varve/move.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* --- chunks --- */
@@ -103,12 +106,51 @@ static vv_status read_chunks(vv_array *a, const char *chunks)
     return VV_OK;
 }
 
+/* Chunks of different lengths along a dimension: the longest is what plans go by. */
+static vv_status read_pieces(vv_array *a, const vv_pieces *p)
+{
+    char name[256];
+    vv_index *length, count, sum;
+    int d;
+    snprintf(name, sizeof name, "%.*s", (int)p->name, p->begin);
+    VV_TRY(vv_node_find_dim(a, name, &d));
+    VV_TRY(vv_pieces_read(p, &length, &count, &sum));
+    bool again = a->chunk[d] > 0;
+    for (vv_index i = 0; i < count; i++) a->chunk[d] = vv_imax(a->chunk[d], length[i]);
+    free(length);
+    if (again) return vv_fail(VV_ERR_USAGE, "dimension '%s' is named twice", name);
+    if (sum == a->shape.n[d]) return VV_OK;
+    return vv_fail(VV_ERR_SHAPE, "chunks of %lld elements in all along '%s', of which '%s' has %lld", (long long)sum,
+                   name, a->name, (long long)a->shape.n[d]);
+}
+
+static vv_status read_rechunk(vv_array *a, const char *chunks)
+{
+    vv_buf even = {0}, pieces = {0};
+    vv_pieces p;
+    vv_status status = VV_OK;
+    while (status == VV_OK && vv_pieces_find(chunks, &p)) {
+        status = read_pieces(a, &p);
+        vv_buf_printf(&even, "%.*s", (int)(p.begin - chunks), chunks);
+        vv_buf_printf(&pieces, pieces.size ? ",%.*s" : "%.*s", (int)(p.after - p.begin), p.begin);
+        chunks = p.after;
+    }
+    vv_buf_printf(&even, "%s", chunks);
+    if (status == VV_OK) status = vv_buf_status(&even);
+    if (status == VV_OK) status = vv_buf_status(&pieces);
+    if (status == VV_OK) status = read_chunks(a, even.data ? even.data : "");
+    if (status == VV_OK && pieces.size) status = vv_strdup(&a->pieces, pieces.data);
+    vv_buf_free(&even);
+    vv_buf_free(&pieces);
+    return status;
+}
+
 vv_array *vv_rechunk(vv_array *in, const char *chunks)
 {
     vv_array *a = vv_node_upon(in, VV_NODE_RECHUNK);
     if (a->status != VV_OK) return a;
     vv_status status = vv_node_like(a, in);
-    if (status == VV_OK) status = read_chunks(a, chunks);
+    if (status == VV_OK) status = read_rechunk(a, chunks);
     return vv_node_settle(in->context, a, status);
 }
 

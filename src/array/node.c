@@ -51,6 +51,7 @@ static void free_node(vv_array *a)
     free(a->attrs.item);
     free(a->error);
     free(a->name);
+    free(a->pieces);
     free(a);
 }
 

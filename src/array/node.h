@@ -141,8 +141,10 @@ struct vv_array {
     const void *given;           /* RANDOM: not random, but the elements of this buffer */
     vv_values *given_values;     /* which is this, the array's own; NULL: somebody else's */
     vv_index chunk[VV_MAX_DIMS]; /* RANDOM, RECHUNK: 0 leaves the choice to the planner */
-    const vv_op *op;             /* MAP */
-    int n_parts;                 /* VIEW: target: the node's own index space */
+    char *
+        pieces; /* RECHUNK: "time:31+28+31", of chunks of different lengths, which functions of chunks see; NULL: none */
+    const vv_op *op; /* MAP */
+    int n_parts;     /* VIEW: target: the node's own index space */
     vv_part *part;
     double fill;                   /* VIEW: elements that no part covers */
     const vv_reduction *reduction; /* REDUCE, with what follows; inputs have one shape, several with a spec */

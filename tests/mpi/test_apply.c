@@ -52,6 +52,70 @@ static void said(vv_array *a, vv_status code, const char *words)
     if (status != code || !strstr(vv_last_error(), words)) fail_msg("%s: %s", vv_status_name(status), vv_last_error());
 }
 
+/* --- chunks of different lengths --- */
+
+/* Where the chunk lies, as digits: its number, first element, length, of how many chunks and elements; one for each, plus what is asked for. */
+static int lies(const vv_block_task *t)
+{
+    const vv_chunk *c = t->in, *o = t->out;
+    double sum = 0;
+    for (vv_index i = 0; i < c->length[0] * c->length[1]; i++) sum += ((const double *)c->data)[i];
+    if (o->first[0] != c->number[0] || o->shape[0] != 3 || o->number[0] != c->number[0] ||
+        t->data_size != sizeof(double))
+        return vv_error(VV_ERR_RUN, "the result lies elsewhere");
+    for (vv_index i = 0; i < o->length[1]; i++)
+        ((double *)t->result)[i] =
+            sum + *(const double *)t->data +
+            1e3 * (double)(c->first[0] + 100 * c->number[0] + 1000 * c->count[0] + 10000 * c->shape[0]);
+    return 0;
+}
+
+static int same_place(const vv_block_task *t)
+{
+    const vv_chunk *c = t->in, *o = t->out;
+    for (vv_index i = 0; i < c->length[0]; i++)
+        for (vv_index k = 0; k < c->length[1]; k++)
+            ((double *)t->result)[i * c->length[1] + k] =
+                (double)(10000 * (c->first[0] + i) + 100 * (o->first[1] + k) + 10 * c->number[0] + o->number[1]);
+    return 0;
+}
+
+static void chunks_of_any_lengths(void **state)
+{
+    (void)state;
+    enum { N = 6, M = 3 };
+    double x[N * M], more = 0.5, *v;
+    char text[200];
+    for (int i = 0; i < N * M; i++) x[i] = i;
+    vv_array *a = vv_from_buffer(session, "t:6,k:3", "t:2", VV_F64, x), *cut = vv_rechunk(a, "t:1+3+2,k:-1");
+    assert_non_null(strstr(vv_describe(cut, text, sizeof text), "chunks 1+3+2 x 3"));
+    vv_array *sums = vv_map_blocks(
+        session, lies, &cut, 1,
+        &(vv_apply_options){.dims = "t:3,k:1", .results = "t:1", .data = &more, .data_size = sizeof more});
+    v = computed(sums, VV_F64, 3);
+    static const int first[] = {0, 1, 4}, end[] = {1, 4, 6};
+    for (int p = 0; p < 3; p++) {
+        double sum = more + 1e3 * (first[p] + 100 * p + 3000 + 60000);
+        for (int i = first[p] * M; i < end[p] * M; i++) sum += i;
+        assert_true(v[p] == sum);
+    }
+    free(v);
+    v = computed(vv_map_blocks(session, same_place, &a, 1, &(vv_apply_options){.chunks = "t:4+2,k:1+2"}), VV_F64,
+                 N * M);
+    for (int i = 0; i < N; i++)
+        for (int k = 0; k < M; k++) assert_true(v[i * M + k] == 10000 * i + 100 * k + 10 * (i >= 4) + (k >= 1));
+    free(v);
+    v = computed(cut, VV_F64, N * M);
+    assert_memory_equal(v, x, sizeof x);
+    free(v);
+    said(vv_rechunk(a, "t:1+3"), VV_ERR_SHAPE, "4 elements in all along 't', of which 'buffer' has 6");
+    said(vv_rechunk(a, "t:1+x"), VV_ERR_USAGE, "no list of lengths");
+    said(vv_map_blocks(session, same_place, &a, 1, &(vv_apply_options){.chunks = "t:1+3+3"}), VV_ERR_SHAPE,
+         "7 elements in all");
+    said(vv_map_blocks(session, same_place, &a, 1, &(vv_apply_options){.chunks = "t:2+4", .dims = "k"}), VV_ERR_USAGE,
+         "no dimension 't'");
+}
+
 /* --- casts --- */
 
 static void casts_with_range_checks(void **state)
@@ -760,6 +824,7 @@ static int go(vv_session *s, int argc, char **argv)
                                        cmocka_unit_test(several_results),
                                        cmocka_unit_test(of_the_ranks),
                                        cmocka_unit_test(casts_with_range_checks),
+                                       cmocka_unit_test(chunks_of_any_lengths),
                                        cmocka_unit_test(failures),
                                        cmocka_unit_test(in_expressions),
                                        cmocka_unit_test(pictures)};
