@@ -5,7 +5,7 @@
  * Expected output, with the dataset of examples/make_climate.py:
  *
  *     t2m (time: 1096, lat: 91, lon: 180) f32, chunks 48 x 46 x 90, 71.8 MB
- *     -> t2m (lat: 91, lon: 180) f32, 65.5 kB
+ *     -> t2m (lat: 91, lon: 180) f32, chunks 46 x 90, 65.5 kB
  *     saved mean.nc
  *
  * The program reads like a serial one: vv_run calls driver() on rank 0 while the other ranks serve. Nothing is read before vv_save.

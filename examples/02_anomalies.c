@@ -4,8 +4,8 @@
  *
  * Expected output, with the dataset of examples/make_climate.py:
  *
- *     t2m (month: 12, lat: 91, lon: 180) f32, 786 kB
- *     t2m (time: 1096, lat: 91, lon: 180) f32, 12 groups 'month' along time, 71.8 MB
+ *     t2m (month: 12, lat: 91, lon: 180) f32, chunks any x 46 x 90, 786 kB
+ *     t2m (time: 1096, lat: 91, lon: 180) f32, chunks 48 x 46 x 90, 12 groups 'month' along time, 71.8 MB
  *     saved anomalies.nc
  *
  * vv_group() gives every time the label of its month. Reducing grouped data gives one map for each group; an operation between grouped data and
