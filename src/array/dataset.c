@@ -154,6 +154,19 @@ vv_var_info vv_dataset_var(const vv_dataset *d, int i)
     return info;
 }
 
+/* The nearest name, else all of them, if these are few. names: NULL where there was no memory for them. */
+static void not_there(const vv_dataset *d, const char *what, const char *name, const char *const names[], int n)
+{
+    enum { FEW = 16 };
+    vv_buf all = {0};
+    const char *near = names ? vv_nearest(name, names, n) : NULL;
+    if (near) vv_buf_printf(&all, "; did you mean '%s'?", near);
+    for (int i = 0; names && !near && n <= FEW && i < n; i++)
+        vv_buf_printf(&all, "%s%s", i ? ", " : "; it has ", names[i]);
+    (void)vv_fail(VV_ERR_NOT_FOUND, "%s has no %s '%s'%s", d->path, what, name, all.data ? all.data : "");
+    vv_buf_free(&all);
+}
+
 int vv_dataset_find_var(const vv_dataset *d, const char *name)
 {
     if (vv_dataset_status(d) != VV_OK) return -1;
@@ -162,9 +175,7 @@ int vv_dataset_find_var(const vv_dataset *d, const char *name)
     if (i >= 0) return i;
     const char **names = malloc(sizeof *names * (size_t)(m->n_vars + 1));
     for (int v = 0; names && v < m->n_vars; v++) names[v] = m->var[v].name;
-    const char *near = names ? vv_nearest(name, names, m->n_vars) : NULL;
-    (void)vv_fail(VV_ERR_NOT_FOUND, "%s has no variable '%s'%s%s%s", d->path, name, near ? "; did you mean '" : "",
-                  near ? near : "", near ? "'?" : "");
+    not_there(d, "variable", name, names, m->n_vars);
     free(names);
     return -1;
 }
@@ -177,9 +188,7 @@ int vv_dataset_find_dim(const vv_dataset *d, const char *name)
     if (i >= 0) return i;
     const char **names = malloc(sizeof *names * (size_t)(m->n_dims + 1));
     for (int v = 0; names && v < m->n_dims; v++) names[v] = m->dim[v].name;
-    const char *near = names ? vv_nearest(name, names, m->n_dims) : NULL;
-    (void)vv_fail(VV_ERR_NOT_FOUND, "%s has no dimension '%s'%s%s%s", d->path, name, near ? "; did you mean '" : "",
-                  near ? near : "", near ? "'?" : "");
+    not_there(d, "dimension", name, names, m->n_dims);
     free(names);
     return -1;
 }

@@ -94,7 +94,7 @@ static vv_status unknown_option(const char *name, size_t length)
     char word[64] = "";
     strncat(word, name, length < sizeof word ? length : sizeof word - 1);
     const char *near = vv_suggest(word, names, vv_cli_n_options);
-    if (!near) return vv_error(VV_ERR_USAGE, "unknown option '--%s'", word);
+    if (!near) return vv_error(VV_ERR_USAGE, "unknown option '--%s'; --help lists them", word);
     return vv_error(VV_ERR_USAGE, "unknown option '--%s'; did you mean '--%s'?", word, near);
 }
 
@@ -142,7 +142,7 @@ static vv_status take_letters(parser *p, const char *word)
         const vv_cli_option *o = find_letter(p, *c);
         char as_given[3] = {'-', *c, 0};
         if (!o && word[2]) return vv_error(VV_ERR_USAGE, "unknown option '%s' in '%s'", as_given, word);
-        if (!o) return vv_error(VV_ERR_USAGE, "unknown option '%s'", as_given);
+        if (!o) return vv_error(VV_ERR_USAGE, "unknown option '%s'; --help lists them", as_given);
         const char *value = o->value ? c + 1 : "";
         vv_status status = o->value && !*value ? next_value(p, o, as_given, &value) : VV_OK;
         if (status == VV_OK) status = set(p, o, value);

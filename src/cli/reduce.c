@@ -97,7 +97,8 @@ static vv_status read_quantiles(const vv_cli_words *q, double **out)
         char *end;
         x[i] = strtod(q->item[i], &end);
         if (end == q->item[i] || *end || !(x[i] >= 0 && x[i] <= 1))
-            return vv_error(VV_ERR_USAGE, "--quantile takes numbers from 0 to 1, not '%s'", q->item[i]);
+            return vv_error(VV_ERR_USAGE, "--quantile takes numbers from 0 to 1, not '%s'%s", q->item[i],
+                            x[i] > 1 && x[i] <= 100 ? "; the 95th percentile is -q 0.95" : "");
     }
     return VV_OK;
 }

@@ -101,6 +101,28 @@ static vv_status touch_grid(selection *x, vv_dataset *d)
     return status;
 }
 
+/* What a coordinate does not have is told of it, not of the first variable that lies along it. */
+static vv_status check_labels(const vv_dataset *d, vv_array *coordinate, const char *dim, const char *what)
+{
+    char why[2000];
+    vv_status status = vv_array_status(vv_select(coordinate, dim, what));
+    if (status == VV_OK) return VV_OK;
+    snprintf(why, sizeof why, "%s", vv_last_error());
+    return vv_error(status, "%s: %s", vv_dataset_path(d), why);
+}
+
+static vv_status check_selection(const selection *x, vv_dataset *d)
+{
+    vv_status status = VV_OK;
+    for (int i = 0; status == VV_OK && i < x->dims.n; i++) {
+        const char *dim = x->dims.item[i];
+        int var = has_dim(d, dim) ? vv_dataset_find_var(d, dim) : -1;
+        bool real = var >= 0 && vv_dataset_var(d, var).n_dims == 1 && vv_dataset_var(d, var).decoded != VV_NONE;
+        if (real) status = check_labels(d, vv_dataset_array(d, dim), dim, x->whats.item[i]);
+    }
+    return status;
+}
+
 static vv_status opened(vv_cli_move *m)
 {
     selection *x = m->context;
@@ -114,6 +136,7 @@ static vv_status opened(vv_cli_move *m)
         }
         if (status == VV_OK) status = touch(x, dim);
     }
+    if (status == VV_OK) status = check_selection(x, d);
     if (status == VV_OK && x->at_points) status = touch_grid(x, d);
     return status;
 }

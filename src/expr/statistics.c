@@ -211,7 +211,8 @@ static vv_status read_quantiles(vv_script *x, const vv_expr *e, double scale, do
         VV_TRY(vv_item_real(x, one, &(*q)[i]));
         (*q)[i] /= scale;
         if (!((*q)[i] >= 0 && (*q)[i] <= 1))
-            return vv_passage_error(x->source, one->span, VV_ERR_USAGE, "expected a number from 0 to %g", scale);
+            return vv_passage_error(x->source, one->span, VV_ERR_USAGE, "expected a number from 0 to %g%s", scale,
+                                    scale == 1 ? "; percentile(...) takes 0 to 100" : "");
     }
     return *n > 0 ? VV_OK : vv_passage_error(x->source, e->span, VV_ERR_USAGE, "an empty list of quantiles");
 }

@@ -69,8 +69,9 @@ static vv_status number_word(vv_lexer *l, vv_token *t)
     t->span.end = end;
     while (continues_name(at(l, end))) end++;
     if (end > t->span.end)
-        return vv_passage_error(l->source, (vv_span){l->at, end}, VV_ERR_USAGE,
-                                "a number cannot end in letters; texts such as \"1D\" stand in quotes");
+        return vv_passage_error(
+            l->source, (vv_span){l->at, end}, VV_ERR_USAGE,
+            "a number cannot end in letters; a product is written 2 * x, texts such as \"1D\" stand in quotes");
     if (at(l, l->at) == '0' && isdigit((unsigned char)at(l, l->at + 1)) && t->whole)
         return vv_passage_error(l->source, t->span, VV_ERR_USAGE,
                                 "a whole number does not begin with 0; dates stand in quotes: \"1990-01\"");

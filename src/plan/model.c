@@ -207,6 +207,14 @@ static double state_bytes(const vv_step *s)
     return (double)groups * (double)vv_state_bytes(s, cells / vv_step_length(s) / groups);
 }
 
+/* How often an operation on blocks goes over its elements: those of groups with windows have each in several groups, and every quantile is looked for anew once they are put in order for that. */
+static double block_passes(const vv_block_call *c)
+{
+    if (c->groups < 1 || c->extent < 1) return 1;
+    double members = (double)(c->n_weights - c->first - c->groups - 1) / (double)c->extent;
+    return members * (1 + (double)vv_imax(1, c->first)) / 2;
+}
+
 /* Multiplications and additions: m x n x k for every triple of chunks is what the work space has as elements. */
 static double compute_seconds(const vv_plan *p, const guesses *g, const vv_step *s, const vv_tally *t,
                               const vv_machine *m)
@@ -219,7 +227,7 @@ static double compute_seconds(const vv_plan *p, const guesses *g, const vv_step 
     if (s->product)
         return seconds + 2 * elements / m->flops * (double)vv_dtype_size(vv_working_type(s->input[0].type)) / 8;
     if (s->tiled) return seconds + 2 * tile_work(s) * (double)t->tasks / m->flops;
-    if (s->block) return seconds + elements / m->window;
+    if (s->block) return seconds + elements * block_passes(&s->call) / m->window;
     if (s->program) seconds += elements * program_seconds(s->program, m);
     return seconds + (double)t->values * s->n_results / m->fold;
 }

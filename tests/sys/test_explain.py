@@ -270,6 +270,13 @@ class Explain(support.Case):
         self.assertGreaterEqual(sum(done), 70000)
         self.assertLess(len(done), 33000)
 
+    def test_windows_of_groups_take_their_time(self):
+        """Each day is in five windows: five times the work of one."""
+        def seconds(*more):
+            plan = self.plan("quantile", "-g", "dayofyear", "-q", "0.9", *more, self.files["chunks"], "-o", self.path("q.nc"), ranks=0)
+            return max(s["seconds"]["compute"] for s in plan["steps"] if s["op"] == "map" and 400 not in s["shape"])
+        self.assertAlmostEqual(seconds("-w", 5) / seconds(), 5, delta=0.5)
+
     def test_policies(self):
         """Either policy gives the same bytes; another name is refused with the list."""
         out = []
