@@ -45,8 +45,8 @@ run varve anom -g month t2m.nc -v t2m -o anom.nc -O
 run varve resample -f 1M anom.nc -o monthly.nc -O
 run varve plot monthly.nc:t2m --select time=1991-07 --title "'Temperature anomaly, July 1991'" -o anomaly.png -O
 
-say "Exact percentiles of rain along time, of one place a series, of all values a histogram."
-run varve quantile -q 0.5,0.95,0.99 -d time -v pr t2m.nc -o percentiles.nc -O
+say "Exact percentiles of rain along time, with a page that tells how the run went; of one place a series, of all values a histogram."
+run varve quantile -q 0.5,0.95,0.99 -d time -v pr t2m.nc -o percentiles.nc --report run.html -O
 run varve plot t2m.nc:pr -d time --select lat=~-12,lon=~60 -o place.svg -O
 run varve plot t2m.nc:t2m --kind histogram -o histogram.png -O
 
@@ -59,4 +59,4 @@ run "varve eval 'x = maen(t2m, time)' t2m.nc -o x.nc || true"
 say "The same on several ranks: put mpirun in front, the results have the same bits. Every command has --help with examples."
 run "varve anom --help | head -12"
 
-say "Made: $(ls -- *.nc *.png *.svg | tr '\n' ' ')"
+say "Made: $(ls -- *.nc *.png *.svg *.html | tr '\n' ' ')"

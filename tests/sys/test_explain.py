@@ -271,11 +271,11 @@ class Explain(support.Case):
         self.assertLess(len(done), 33000)
 
     def test_windows_of_groups_take_their_time(self):
-        """Each day is in five windows: five times the work of one."""
+        """A day is in as many windows as these are long; besides there is what does not depend on that."""
         def seconds(*more):
             plan = self.plan("quantile", "-g", "dayofyear", "-q", "0.9", *more, self.files["chunks"], "-o", self.path("q.nc"), ranks=0)
             return max(s["seconds"]["compute"] for s in plan["steps"] if s["op"] == "map" and 400 not in s["shape"])
-        self.assertAlmostEqual(seconds("-w", 5) / seconds(), 5, delta=0.5)
+        self.assertGreater(seconds("-w", 45), 3 * seconds("-w", 5))
 
     def test_policies(self):
         """Either policy gives the same bytes; another name is refused with the list."""
