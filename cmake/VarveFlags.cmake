@@ -21,5 +21,5 @@ if(VARVE_SANITIZE)
     set(sanitize -fsanitize=${VARVE_SANITIZE} -fno-sanitize-recover=all)
     # with sanitizers gcc loses track of what is initialised
     target_compile_options(varve_flags INTERFACE ${sanitize} -Wno-maybe-uninitialized)
-    target_link_options(varve_flags INTERFACE ${sanitize} -Wl,--export-dynamic-symbol=dlclose) # exec/net_mpi.c has one
+    target_link_options(varve_flags INTERFACE ${sanitize} -Wl,--export-dynamic-symbol=dlclose) # exec/net/mpi.c has one
 endif()

@@ -2,7 +2,7 @@
  * share, leaves and reductions; map.c has the elementwise operations, arrange.c and track.c the views, group.c the groups, block.c windows, and make.c the rest. */
 #include "array/build.h"
 
-#include "array/joined.h"
+#include "array/joined/joined.h"
 #include "array/positions.h"
 #include "array/text.h"
 

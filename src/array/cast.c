@@ -1,7 +1,7 @@
 /* Elements as another type: as NumPy does it, and with values that do not fit as errors. */
 #include "array/apply.h"
 #include "array/build.h"
-#include "kernels/decode.h"
+#include "kernels/codec/decode.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* Opened files: the public view of a vv_meta, with the roles that CF gives its variables. */
-#include "array/joined.h"
+#include "array/joined/joined.h"
 #include "base/calendar.h"
 
 #include <math.h>

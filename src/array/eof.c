@@ -3,7 +3,7 @@
  * Anomalies, weighted by the square roots of the points' weights, are a matrix of times and points. Its products with itself, summed over whichever dimension is the longer one, make a small
  * square matrix, whose singular vectors are those of the data and whose singular values their squares. So what is held grows with the square of the shorter dimension, and the data,
  * which is read once for the mean, once for the products and once for the patterns, may be of any size. */
-#include "array/linalg.h"
+#include "array/linalg/linalg.h"
 #include "varve/analysis.h"
 #include "varve/linalg.h"
 #include "varve/move.h"

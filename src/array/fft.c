@@ -1,4 +1,4 @@
-/* Fourier transforms: operations on the lanes of one dimension (kernels/block_fft.c), one after the other where there are several. */
+/* Fourier transforms: operations on the lanes of one dimension (kernels/block/fft.c), one after the other where there are several. */
 #include "array/build.h"
 
 #include "varve/fft.h"

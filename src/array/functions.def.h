@@ -2,7 +2,7 @@
  *
  *   FUNCTION(name, least operands, most operands, arguments, help, expression)
  *
- * Elementwise operations and reductions are not in it: they have lists of their own (kernels/ops.def.h, kernels/reductions/list.h) and are called alike. An
+ * Elementwise operations and reductions are not in it: they have lists of their own (kernels/program/ops.def.h, kernels/reductions/list.h) and are called alike. An
  * argument with ? may be left out. The expression is in IN(i) operand, ALL and N all operands, C the context, WORD(name) a word, TEXT(name) a word or NULL, WHOLE(name, else), REAL(name, else),
  * TYPE(name, else). */
 FUNCTION(full, 0, 0, "dims value dtype? chunks?", "one value everywhere",

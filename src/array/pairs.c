@@ -3,7 +3,7 @@
 #include "array/pairs.h"
 
 #include "array/align.h"
-#include "array/linalg.h"
+#include "array/linalg/linalg.h"
 #include "varve/analysis.h"
 #include "varve/move.h"
 

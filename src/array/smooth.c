@@ -1,5 +1,5 @@
 /* Smoothing of what goes round: the days of a year, after whose last the first comes again. */
-#include "array/linalg.h"
+#include "array/linalg/linalg.h"
 #include "varve/analysis.h"
 #include "varve/move.h"
 

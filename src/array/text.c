@@ -1,7 +1,7 @@
 #include "array/text.h"
 
 #include "array/build.h"
-#include "array/joined.h"
+#include "array/joined/joined.h"
 
 #include <stdlib.h>
 #include <string.h>

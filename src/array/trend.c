@@ -1,5 +1,5 @@
 /* Lines by least squares along a dimension: pairs of its coordinate and the values. */
-#include "array/linalg.h"
+#include "array/linalg/linalg.h"
 #include "array/pairs.h"
 #include "base/calendar.h"
 #include "varve/analysis.h"

@@ -1,4 +1,4 @@
-/* Acts: what has nothing to do with each other, and holds much, runs one after the other (plan/cost.h).
+/* Acts: what has nothing to do with each other, and holds much, runs one after the other (plan/cost/cost.h).
  *
  * A rank that has ended an act - all its units, all partial results combined, everything sent and received - tells the coordinator. When all have, the
  * coordinator tells everybody that the next act begins. Units of the act at work never wait for those of a later one, so each act ends. */

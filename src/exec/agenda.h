@@ -19,7 +19,7 @@
 #ifndef VV_EXEC_AGENDA_H
 #define VV_EXEC_AGENDA_H
 
-#include "exec/store.h"
+#include "exec/push/store.h"
 
 typedef struct vv_agenda vv_agenda;
 
@@ -42,7 +42,7 @@ VV_WARN_UNUSED vv_status vv_agenda_take(vv_agenda *a, bool throttled, vv_task *o
 bool vv_agenda_ended(vv_agenda *a, int step);
 vv_index vv_agenda_left(const vv_agenda *a);
 
-/* Acts (plan/cost.h): units from the start are taken from the act at work and those before it; at first that is number 0. How many there are; which one a step
+/* Acts (plan/cost/cost.h): units from the start are taken from the act at work and those before it; at first that is number 0. How many there are; which one a step
  * belongs to; how many have no unit left here, counted from the first. What has begun stays so: beginning an earlier act changes nothing. */
 int vv_agenda_acts(const vv_agenda *a);
 int vv_agenda_act_of(const vv_agenda *a, int step);

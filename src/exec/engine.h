@@ -10,9 +10,9 @@
 #ifndef VV_EXEC_ENGINE_H
 #define VV_EXEC_ENGINE_H
 
-#include "exec/keep.h"
-#include "exec/net.h"
-#include "plan/cost.h"
+#include "exec/net/net.h"
+#include "exec/push/keep.h"
+#include "plan/cost/cost.h"
 
 /* What time goes to. Seconds of all threads together; kernel is everything between inflating and a finished state. */
 typedef enum vv_spending {

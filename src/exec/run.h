@@ -4,9 +4,9 @@
 
 #include "exec/agenda.h"
 #include "exec/engine.h"
-#include "exec/journal.h"
-#include "exec/spill.h"
-#include "exec/store.h"
+#include "exec/journal/journal.h"
+#include "exec/push/spill.h"
+#include "exec/push/store.h"
 #include "exec/work.h"
 #include "plan/copy.h"
 

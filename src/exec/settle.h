@@ -5,7 +5,7 @@
 #ifndef VV_EXEC_SETTLE_H
 #define VV_EXEC_SETTLE_H
 
-#include "exec/net.h"
+#include "exec/net/net.h"
 
 /* Collective. a: in: this rank's failure and numbers, out: everybody's. signalled may be NULL; after a signal others may be gone, and
  * waiting for them ends soon: then the net is broken. Returns what happened to the agreement itself; a->failure is the run's. */

@@ -13,10 +13,10 @@
 #ifndef VV_EXEC_WORK_H
 #define VV_EXEC_WORK_H
 
-#include "exec/keep.h"
-#include "exec/net.h"
-#include "kernels/codec.h"
-#include "plan/cost.h"
+#include "exec/net/net.h"
+#include "exec/push/keep.h"
+#include "kernels/codec/codec.h"
+#include "plan/cost/cost.h"
 #include "plan/flow.h"
 
 #include <stdatomic.h>

@@ -3,7 +3,7 @@
 #ifndef VV_KERNELS_COMPLEX_H
 #define VV_KERNELS_COMPLEX_H
 
-#include "kernels/ops.h"
+#include "kernels/program/ops.h"
 
 typedef enum vv_complex_result {
     VV_COMPLEX_NOT, /* not defined */

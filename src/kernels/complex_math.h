@@ -7,7 +7,7 @@
 #define VV_KERNELS_COMPLEX_MATH_H
 
 #include "kernels/clones.h"
-#include "kernels/smooth.h"
+#include "kernels/smooth/smooth.h"
 
 #include <complex.h>
 #include <float.h>

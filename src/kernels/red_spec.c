@@ -2,7 +2,7 @@
 
 #include "base/index.h"
 #include "base/mem.h"
-#include "kernels/decode.h"
+#include "kernels/codec/decode.h"
 
 #include <math.h>
 #include <stdlib.h>

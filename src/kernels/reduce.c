@@ -2,7 +2,7 @@
 
 #include "base/index.h"
 #include "kernels/clones.h"
-#include "kernels/decode.h"
+#include "kernels/codec/decode.h"
 #include "kernels/reductions/fold.h"
 
 #include <string.h>

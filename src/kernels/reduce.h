@@ -14,7 +14,7 @@
 #ifndef VV_KERNELS_REDUCE_H
 #define VV_KERNELS_REDUCE_H
 
-#include "kernels/decode.h"
+#include "kernels/codec/decode.h"
 #include "kernels/red_spec.h"
 
 enum { VV_LANES = 128, VV_FEW_LANES = 16 };

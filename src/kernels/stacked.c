@@ -2,7 +2,7 @@
 
 #include "base/mem.h"
 #include "base/status.h"
-#include "kernels/tile.h"
+#include "kernels/tile/tile.h"
 
 #include <stdlib.h>
 #include <string.h>

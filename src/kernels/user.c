@@ -1,7 +1,7 @@
 #include "kernels/user.h"
 
 #include "base/mem.h"
-#include "kernels/decode.h"
+#include "kernels/codec/decode.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 
 #include "base/index.h"
 #include "base/symbol.h"
-#include "kernels/program.h"
+#include "kernels/program/program.h"
 #include "varve/function.h"
 
 typedef enum vv_user_kind {

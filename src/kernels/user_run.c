@@ -1,5 +1,5 @@
 /* Calling a function of the user's for a chunk: what it gets is packed where it does not lie so already, what it makes is unpacked. */
-#include "kernels/decode.h"
+#include "kernels/codec/decode.h"
 #include "kernels/strided.h"
 #include "kernels/user.h"
 

@@ -3,7 +3,7 @@
 
 #include "base/mem.h"
 #include "observe/record.h"
-#include "plan/explain.h"
+#include "plan/explain/explain.h"
 
 #include <errno.h>
 #include <inttypes.h>

@@ -17,7 +17,7 @@
 #ifndef VV_PLAN_FIT_H
 #define VV_PLAN_FIT_H
 
-#include "plan/cost.h"
+#include "plan/cost/cost.h"
 
 /* baseline: what a rank holds already. Steps may be inserted: deliver steps keep their order. Their grids follow. Notes the reasons in step.why. */
 VV_WARN_UNUSED vv_status vv_fit(vv_plan *p, vv_bytes baseline);

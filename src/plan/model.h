@@ -10,7 +10,7 @@
 #ifndef VV_PLAN_MODEL_H
 #define VV_PLAN_MODEL_H
 
-#include "plan/cost.h"
+#include "plan/cost/cost.h"
 
 /* Rates of one thread, per second; they are what the file holds. X(FIELD, default, help) */
 #define VV_MACHINE_LIST(X)                                                                                             \

@@ -5,7 +5,7 @@
  *
  *   read    a stored, held or generated variable; fused into the steps that use it, never a task of its own
  *   map     new elements from those at the same place: an elementwise program, or an operation on a whole block with its surroundings, or a function
- *           of the user's on blocks of several arrays; or matrices made from pieces of matrices (kernels/tile.h)
+ *           of the user's on blocks of several arrays; or matrices made from pieces of matrices (kernels/tile/tile.h)
  *   reduce  the same, with its values folded into cells by one or several reductions, perhaps group by group; or a matrix product
  *   write   a result goes to a variable of the output file
  *   gather  a result goes to a buffer on rank 0
@@ -33,12 +33,12 @@
 #include "base/mem.h"
 #include "base/text.h"
 #include "base/view.h"
-#include "kernels/block_op.h"
-#include "kernels/decode.h"
-#include "kernels/program.h"
-#include "kernels/random.h"
+#include "kernels/block/op.h"
+#include "kernels/codec/decode.h"
+#include "kernels/program/program.h"
+#include "kernels/random/random.h"
 #include "kernels/reduce.h"
-#include "kernels/tile.h"
+#include "kernels/tile/tile.h"
 #include "kernels/user.h"
 #include "storage/storage.h"
 
@@ -205,7 +205,7 @@ typedef struct vv_step {
                 * the coordinator, does not travel */
 } vv_step;
 
-/* What an earlier run has left in its journal (exec/journal.h), and where it lies: node (level, i) of the tree of an output chunk; or, of a write step, a finished
+/* What an earlier run has left in its journal (exec/journal/journal.h), and where it lies: node (level, i) of the tree of an output chunk; or, of a write step, a finished
  * chunk as it is stored. */
 typedef struct vv_saved {
     int step, run, rank; /* whose file */
@@ -232,14 +232,15 @@ typedef struct vv_plan {
     int report_every;   /* milliseconds between what a rank reports of its progress; 0: nothing */
     int trace;          /* so many things at most that a rank tells of what its threads did when; 0: nothing */
     bool fill_bad;      /* damaged chunks become missing values instead of ending the run */
-    bool collective;    /* finished chunks wait until the end, and all ranks write them together (exec/collective.c) */
-    char *output;       /* temporary path of the output file, NULL when there is none */
-    char *heartbeat;    /* the file beside it that tells how the run is getting on (observe/beat.h); NULL: none does */
-    char *original;     /* the file that is appended to, NULL when none is */
-    char *scratch;      /* directory for what does not fit in memory */
-    char *journal;      /* directory where partial results are kept, for a run that goes on with them; NULL: none are */
-    int journal_run;    /* number of this run there */
-    int journal_every;  /* milliseconds */
+    bool
+        collective; /* finished chunks wait until the end, and all ranks write them together (exec/write/collective.c) */
+    char *output;   /* temporary path of the output file, NULL when there is none */
+    char *heartbeat;   /* the file beside it that tells how the run is getting on (observe/beat.h); NULL: none does */
+    char *original;    /* the file that is appended to, NULL when none is */
+    char *scratch;     /* directory for what does not fit in memory */
+    char *journal;     /* directory where partial results are kept, for a run that goes on with them; NULL: none are */
+    int journal_run;   /* number of this run there */
+    int journal_every; /* milliseconds */
     int64_t journal_end; /* when the job's time is over, in seconds since 1970; 0: not known */
     vv_index n_saved;
     vv_saved *saved; /* by step, out, level, i */

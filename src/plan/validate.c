@@ -1,6 +1,6 @@
 /* What a rank checks before it trusts the bytes of a plan: every reference points to something that fits. */
 #include "plan/copy.h"
-#include "plan/cost.h"
+#include "plan/cost/cost.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* The coordinator has asked other ranks for something, and hears what they say. */
-#include "exec/net.h"
+#include "exec/net/net.h"
 #include "session/session.h"
 
 vv_status vv_answers_hear(vv_net *net, vv_tag tag, int answers, vv_status (*take)(void *context, const vv_message *m),

@@ -1,7 +1,7 @@
 /* Held arrays between plans: how much of the memory they get, and when they go.
  *
  * A plan comes first. It gets half of what the budget leaves above its least at least, and what it has no use for goes to the held arrays; what then does not
- * fit of them waits in scratch files (exec/keep.h). Nobody has to be asked: what a rank holds at most follows from grids.
+ * fit of them waits in scratch files (exec/push/keep.h). Nobody has to be asked: what a rank holds at most follows from grids.
  *
  * When the last reference to a persisted array is gone, the ranks hear of it at once, by a plan without steps; should that fail, by the next plan. */
 #include "base/log.h"

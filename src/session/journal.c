@@ -1,13 +1,13 @@
-/* The journal of an output as the coordinator sees it: whether there is one, whether it fits, and its end (exec/journal.h: what is in it).
+/* The journal of an output as the coordinator sees it: whether there is one, whether it fits, and its end (exec/journal/journal.h: what is in it).
  *
  * The directory ".NAME.varve-journal" beside the output has, besides the ranks' files:
  *
  *   head    text: version, command, and each input with its size and time
  *   N.run          one for each run that has worked at it
  *   N.varve-part   the output that it has left, as long as chunks are in it that no later run has taken over */
-#include "exec/journal.h"
+#include "exec/journal/journal.h"
 #include "base/log.h"
-#include "session/outfile.h"
+#include "session/output/file.h"
 #include "varve/version.h"
 
 #include <dirent.h>

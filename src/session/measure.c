@@ -6,12 +6,12 @@
  * only measured well when nothing else runs. Tasks, writing and the network are measured by small runs; what a
  * run takes longer that brings its result to rank 0 than one that does not is the network's. Ranks share a disk, and so they do while it is measured. Tasks want one rank,
  * the network two or more: a rate that these ranks cannot measure keeps the value that it had. */
-#include "kernels/block_op.h"
-#include "kernels/codec.h"
-#include "kernels/decode.h"
+#include "kernels/block/op.h"
+#include "kernels/codec/codec.h"
+#include "kernels/codec/decode.h"
 #include "kernels/gemm.h"
-#include "kernels/program.h"
-#include "kernels/random.h"
+#include "kernels/program/program.h"
+#include "kernels/random/random.h"
 #include "kernels/reduce.h"
 #include "kernels/strided.h"
 #include "session/session.h"

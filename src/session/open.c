@@ -1,8 +1,8 @@
 /* Opening: one file, or many as one dataset.
  *
  * The coordinator takes what headers the cache has (storage/sidecar.h). Those of all other files are read by all ranks, each rank a share, and come back packed;
- * every header is read once. What comes out are files made of headers, none of which stays open, and a dataset that joins them (array/joined.h). */
-#include "array/joined.h"
+ * every header is read once. What comes out are files made of headers, none of which stays open, and a dataset that joins them (array/joined/joined.h). */
+#include "array/joined/joined.h"
 #include "base/log.h"
 #include "session/tasks.h"
 #include "storage/sidecar.h"

@@ -1,6 +1,6 @@
 /* Predictions: what explain shows instead of a run, and what is put beside a run's own figures. Counting bytes takes time in proportion to the chunks, so it is
  * done only when somebody wants to see it. */
-#include "plan/explain_tasks.h"
+#include "plan/explain/tasks.h"
 #include "session/session.h"
 
 #include <stdlib.h>

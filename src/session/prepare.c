@@ -1,7 +1,7 @@
 /* From targets to a running plan: lower, index, cost, check, broadcast, run. Coordinator only. */
 #include "base/fault.h"
 #include "base/log.h"
-#include "kernels/columns.h"
+#include "kernels/order/columns.h"
 #include "observe/beat.h"
 #include "observe/progress.h"
 #include "observe/trace.h"

@@ -2,7 +2,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "observe/trace.h"
-#include "session/delayed.h"
+#include "session/delayed/delayed.h"
 #include "storage/apart.h"
 
 #include <malloc.h>

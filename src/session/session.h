@@ -4,8 +4,8 @@
 
 #include "array/node.h"
 #include "exec/engine.h"
-#include "plan/explain.h"
-#include "plan/lower.h"
+#include "plan/explain/explain.h"
+#include "plan/lower/lower.h"
 #include "session/crew.h"
 #include "varve/output.h"
 #include "varve/session.h"

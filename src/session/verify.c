@@ -1,8 +1,8 @@
 /* Records of a journal that may have lost something are verified by all ranks, each a share of their bytes: a run that was killed leaves what its ranks have compressed since they last told the
  * disk to keep it, which one rank would read for as long as all have written. */
 #include "base/log.h"
-#include "exec/journal.h"
-#include "session/outfile.h"
+#include "exec/journal/journal.h"
+#include "session/output/file.h"
 #include "session/tasks.h"
 
 #include <stdlib.h>

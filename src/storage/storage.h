@@ -135,7 +135,7 @@ VV_WARN_UNUSED vv_status vv_writer_close(vv_writer **w);
 
 /* All ranks write a file that vv_writer_let_go() has left, by parallel HDF5's collective calls (hdf5_collective.c). Collective, all of them: on every rank, in
  * the same order. A failure of any call leaves the others perhaps waiting in it: it has to end the job.
- * communicator: the address of MPI's, as exec/net.h has it; NULL: this process writes alone. */
+ * communicator: the address of MPI's, as exec/net/net.h has it; NULL: this process writes alone. */
 typedef struct vv_collective vv_collective;
 bool vv_collective_possible(void); /* with several ranks */
 VV_WARN_UNUSED vv_status vv_collective_open(const char *path, void *communicator, vv_collective **out);

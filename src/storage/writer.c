@@ -6,7 +6,7 @@
  * reserved, so nothing that others wrote is lost, whether they wrote before or after. */
 #include "base/fault.h"
 #include "base/mem.h"
-#include "storage/hdf5_define.h"
+#include "storage/hdf5/define.h"
 
 #include <errno.h>
 #include <stdlib.h>

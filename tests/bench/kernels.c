@@ -3,10 +3,10 @@
  *     kernels [word ...]      only rows that contain one of the words
  *
  * Compare columns in one run; absolute figures drift on shared machines. The first row is memcpy of f32. */
-#include "kernels/codec.h"
+#include "kernels/codec/codec.h"
+#include "kernels/codec/decode.h"
 #include "kernels/cpu.h"
-#include "kernels/decode.h"
-#include "kernels/program.h"
+#include "kernels/program/program.h"
 #include "kernels/reduce.h"
 
 #include <math.h>

@@ -1,8 +1,8 @@
 /* Stored bytes of a chunk: inflate, zstd, checksum, unshuffle, decode; any bytes into a chunk of any small shape. */
 #include "fuzz.h"
 
-#include "kernels/codec.h"
-#include "kernels/decode.h"
+#include "kernels/codec/codec.h"
+#include "kernels/codec/decode.h"
 
 enum { MOST = 4096 };
 

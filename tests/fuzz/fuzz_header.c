@@ -1,7 +1,7 @@
 /* Headers, as they come from other ranks and from the cache on disk, and what their attributes are taken for: decoding, coordinates, time axes. */
 #include "fuzz.h"
 
-#include "array/joined.h"
+#include "array/joined/joined.h"
 #include "array/node.h"
 #include "base/calendar.h"
 #include "storage/header.h"

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "array/node.h"
-#include "plan/lower.h"
+#include "plan/lower/lower.h"
 #include "varve/array.h"
 #include "varve/move.h"
 

@@ -4,7 +4,7 @@
  * cores: 1 */
 #include "unit/scratch.h"
 
-#include "exec/net.h"
+#include "exec/net/net.h"
 
 enum { PIECE = 300000 }; /* messages above it travel in pieces */
 

@@ -8,7 +8,7 @@
 
 #include "base/fault.h"
 #include "exec/engine.h"
-#include "plan/lower.h"
+#include "plan/lower/lower.h"
 #include "plan/place.h"
 
 static vv_net *net;

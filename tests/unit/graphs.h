@@ -3,7 +3,7 @@
 #ifndef VV_TESTS_UNIT_GRAPHS_H
 #define VV_TESTS_UNIT_GRAPHS_H
 
-#include "exec/graph.h"
+#include "exec/graph/graph.h"
 #include "unit/scratch.h"
 
 static inline uint64_t mix(uint64_t x)

@@ -9,7 +9,7 @@
 
 #include "scratch.h"
 
-#include "plan/lower.h"
+#include "plan/lower/lower.h"
 #include "plan/place.h"
 #include "varve/create.h"
 #include "varve/move.h"

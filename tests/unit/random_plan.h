@@ -5,7 +5,7 @@
 
 #include "plan/plan.h"
 
-#include "kernels/codec.h"
+#include "kernels/codec/codec.h"
 #include "scratch.h"
 
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* The checksum: the same for any cutting into pieces and any instruction set, another one for any damage. */
-#include "kernels/checksum.h"
+#include "kernels/codec/checksum.h"
 
 #include "kernels/cpu.h"
 #include "scratch.h"

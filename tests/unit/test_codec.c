@@ -1,5 +1,5 @@
 #include "base/fault.h"
-#include "kernels/codec.h"
+#include "kernels/codec/codec.h"
 #include "kernels/cpu.h"
 
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Lanes sorted column by column: the four functions of columns.h, with the exchanges between them done by hand, make what the operations on whole lanes make (block_order.c), bit by bit. */
-#include "kernels/block_op.h"
-#include "kernels/columns.h"
-#include "kernels/decode.h"
+#include "kernels/block/op.h"
+#include "kernels/codec/decode.h"
+#include "kernels/order/columns.h"
 #include "kernels/user.h"
 
 #include <math.h>

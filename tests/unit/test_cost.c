@@ -2,7 +2,7 @@
 #include "handmade.h"
 
 #include "base/stop.h"
-#include "plan/cost_inboxes.h"
+#include "plan/cost/inboxes.h"
 
 static vv_cost counted(const vv_plan *p, const vv_chunk_at *const index[])
 {

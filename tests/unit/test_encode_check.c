@@ -1,5 +1,5 @@
 /* Which values do not fit a type that was asked for. */
-#include "kernels/decode.h"
+#include "kernels/codec/decode.h"
 
 #include <float.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* Explanations and the model behind them: words, JSON and pictures of hand-made plans; seconds from known rates; ranks that are not here. */
 #include "handmade.h"
 
-#include "plan/explain_tasks.h"
+#include "plan/explain/tasks.h"
 #include "plan/fit.h"
 
 typedef struct explained {

@@ -1,7 +1,7 @@
 /* What a rank holds between plans: chunks in memory and in the scratch file, limits that change, arrays that go. */
 #include "scratch.h"
 
-#include "exec/keep.h"
+#include "exec/push/keep.h"
 #include "plan/place.h"
 
 enum { CHUNKS = 10, ELEMENTS = 100, BYTES = ELEMENTS * (int)sizeof(double) };

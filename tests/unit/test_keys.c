@@ -1,7 +1,7 @@
 /* Keys: order-preserving, selected and sorted as by qsort, with ties, NaN and infinities, on every instruction set. */
 #include "kernels/cpu.h"
-#include "kernels/keys.h"
-#include "kernels/quantile.h"
+#include "kernels/order/keys.h"
+#include "kernels/order/quantile.h"
 
 #include <math.h>
 #include <setjmp.h>

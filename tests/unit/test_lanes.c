@@ -1,7 +1,7 @@
 /* Operations on lanes over random boxes, in memory of exactly the sizes that they ask for: every cell of the result is written (the sanitizer build sees
  * that nothing else is). What the values should be is told by test_order.py. */
-#include "kernels/block_op.h"
-#include "kernels/quantile.h"
+#include "kernels/block/op.h"
+#include "kernels/order/quantile.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,7 +1,7 @@
 /* Lowering: what becomes one step, how work is cut and placed, what is refused. */
 #include "lower_text.h"
 
-#include "plan/cost.h"
+#include "plan/cost/cost.h"
 
 static vv_array *open_path(const char *path)
 {

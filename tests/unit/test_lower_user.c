@@ -2,7 +2,7 @@
 #include "lower_text.h"
 
 #include "base/text.h"
-#include "plan/explain_tasks.h"
+#include "plan/explain/tasks.h"
 
 static int nothing(const vv_block_task *t)
 {

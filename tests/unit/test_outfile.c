@@ -1,7 +1,7 @@
 /* What a file gets beside the results: coordinates that fit, made ones where positions were moved or grouped, and their attributes. */
 #include "array_check.h"
 
-#include "session/outfile.h"
+#include "session/output/file.h"
 
 static vv_session session;
 static int files;

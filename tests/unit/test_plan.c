@@ -2,7 +2,7 @@
 #include "scratch.h"
 
 #include "base/fault.h"
-#include "plan/lower.h"
+#include "plan/lower/lower.h"
 #include "plan/place.h"
 
 #include <time.h>

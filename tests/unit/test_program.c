@@ -1,6 +1,6 @@
+#include "kernels/codec/decode.h"
 #include "kernels/cpu.h"
-#include "kernels/decode.h"
-#include "kernels/program.h"
+#include "kernels/program/program.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -220,7 +220,7 @@ static const struct {
     REAL_ONLY(heaviside) REAL_ONLY(nan_to_zero) REAL_ONLY(isnan) REAL_ONLY(isfinite) REAL_ONLY(isinf) REAL_ONLY(isposinf)
     REAL_ONLY(isneginf) REAL_ONLY(signbit)
 #define SMOOTH(name, ...) REAL_ONLY(name)
-#include "kernels/smooth.def.h"
+#include "kernels/smooth/smooth.def.h"
 #undef SMOOTH
     INTEGER_ONLY(floor_divide) INTEGER_ONLY(remainder) INTEGER_ONLY(bitwise_and) INTEGER_ONLY(bitwise_or) INTEGER_ONLY(bitwise_xor)
     INTEGER_ONLY(invert) INTEGER_ONLY(left_shift) INTEGER_ONLY(right_shift) INTEGER_ONLY(gcd) INTEGER_ONLY(lcm) INTEGER_ONLY(as_i64) INTEGER_ONLY(as_u64) INTEGER_ONLY(as_bool)

@@ -1,5 +1,5 @@
 /* Quantizing: bits that netCDF-C gives (tests/sys/test_writing.py compares with netCDF-C itself), and values that stay as they are. */
-#include "kernels/quantize.h"
+#include "kernels/codec/quantize.h"
 
 #include <math.h>
 #include <setjmp.h>

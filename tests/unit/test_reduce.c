@@ -1,6 +1,6 @@
-#include "kernels/codec.h"
+#include "kernels/codec/codec.h"
+#include "kernels/codec/decode.h"
 #include "kernels/cpu.h"
-#include "kernels/decode.h"
 #include "kernels/reduce.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 #include "base/index.h"
-#include "kernels/block_op.h"
+#include "kernels/block/op.h"
 #include "kernels/cpu.h"
 
 #include <math.h>

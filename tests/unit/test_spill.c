@@ -1,7 +1,7 @@
 /* Spilling: what is written comes back, from any thread; damage, a full disk and a missing directory are told; nothing is left behind. */
 #include "scratch.h"
 
-#include "exec/spill.h"
+#include "exec/push/spill.h"
 
 #include <dirent.h>
 #include <errno.h>

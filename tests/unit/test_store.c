@@ -2,7 +2,7 @@
  * found exactly once; nothing stays. */
 #include "scratch.h"
 
-#include "exec/store.h"
+#include "exec/push/store.h"
 
 #include <pthread.h>
 #include <stdatomic.h>

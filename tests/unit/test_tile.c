@@ -1,6 +1,6 @@
 /* Operations on matrices in memory of exactly the promised sizes (a sanitizer sees what is beyond): products of factors are the matrix again, whatever its shape, its
  * rank and the condition of its columns, and what cannot be factored says at which pivot. */
-#include "kernels/tile.h"
+#include "kernels/tile/tile.h"
 
 #include "base/mem.h"
 #include "base/status.h"

@@ -1,6 +1,6 @@
 /* timeout: 300 */
 #include "base/index.h"
-#include "kernels/block_op.h"
+#include "kernels/block/op.h"
 #include "kernels/cpu.h"
 
 #include <math.h>

@@ -1,5 +1,5 @@
 /* Units of random steps against naive evaluation: every access, kind of view, source and fold in awkward shapes. timeout: 300 */
-#include "exec/store.h"
+#include "exec/push/store.h"
 #include "exec/work.h"
 #include "random_plan.h"
 

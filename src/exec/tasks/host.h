@@ -10,7 +10,7 @@
 #ifndef VV_EXEC_TASKS_HOST_H
 #define VV_EXEC_TASKS_HOST_H
 
-#include "exec/bell.h"
+#include "exec/net/bell.h"
 #include "exec/sched.h"
 #include "exec/tasks/job.h"
 

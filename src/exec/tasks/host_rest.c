@@ -1,6 +1,6 @@
 /* How a rank's main thread waits beside the threads that run tasks, which may keep all cores busy.
  *
- * What has ended is to be told within microseconds, and to look for it again and again would take the time from the tasks: so the main thread sleeps, and is woken (exec/bell.h) when a task ends here or another rank of
+ * What has ended is to be told within microseconds, and to look for it again and again would take the time from the tasks: so the main thread sleeps, and is woken (exec/net/bell.h) when a task ends here or another rank of
  * this machine has sent something. Messages from other machines are found by looking: after tens of microseconds at first, less and less often while nothing comes.
  *
  * - A thread that wakes on a core where another one computes gets it at once only if the system thinks that it should: Linux lets it wait for milliseconds otherwise. So the main thread asks for short stretches of time

@@ -5,7 +5,7 @@
 #ifndef VV_EXEC_TASKS_VALUE_H
 #define VV_EXEC_TASKS_VALUE_H
 
-#include "exec/spill.h"
+#include "exec/push/spill.h"
 
 #include "base/mem.h"
 

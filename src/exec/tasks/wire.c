@@ -1,7 +1,7 @@
 #include "exec/tasks/wire.h"
 
 #include "base/fault.h"
-#include "exec/bell.h"
+#include "exec/net/bell.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 #define VV_EXEC_TASKS_WIRE_H
 
 #include "base/text.h"
-#include "exec/net.h"
+#include "exec/net/net.h"
 
 /* What a record is about; what else it has in brackets. */
 typedef enum vv_saying {

@@ -6,7 +6,7 @@
  *     n | waiting | keys, ascending | how often each | pile | room to sort it
  *
  * n is -1 when the room was too little. A cell finishes as n, then the elements in their working type, ascending, then how often each occurs. */
-#include "kernels/keys.h"
+#include "kernels/order/keys.h"
 #include "kernels/reductions/fold.h"
 
 #include <string.h>

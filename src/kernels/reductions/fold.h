@@ -18,7 +18,7 @@
 
 #include "base/index.h"
 #include "kernels/clones.h"
-#include "kernels/decode.h"
+#include "kernels/codec/decode.h"
 #include "kernels/reduce.h"
 #include "kernels/reductions/list.h"
 

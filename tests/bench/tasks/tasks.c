@@ -5,7 +5,7 @@
  * run.py builds and runs it; README.md says what the figures mean. */
 #include "patterns.h"
 
-#include "exec/graph.h"
+#include "exec/graph/graph.h"
 
 #include <mpi.h>
 #include <stdio.h>
