@@ -173,26 +173,23 @@ vv_array *vv_digitize(vv_array *a, const double bins[], vv_index n, bool right)
 
 /* --- what is different --- */
 
-/* Different elements and how often each occurs. */
+/* Different elements and how often each occurs, in one block of memory. */
 typedef struct distinct {
     numbers value;
-    int64_t *count;
+    int64_t *count, *found;
 } distinct;
 
 static void forget(distinct *d)
 {
-    free(d->value.at);
-    free(d->count);
+    free(d->found);
     *d = (distinct){0};
 }
 
-static vv_status take_over(const int64_t found[], vv_index room, distinct *out)
+/* Ordinary memory that is in use when the plan is made belongs to what the process needs without it. */
+static vv_status get_room(vv_index n, int64_t **out)
 {
-    vv_index n = out->value.n = found[0];
-    VV_TRY(vv_new(&out->value.at, (size_t)n + 1, sizeof *out->value.at));
-    VV_TRY(vv_new(&out->count, (size_t)n + 1, sizeof *out->count));
-    memcpy(out->value.at, found + 1, (size_t)n * sizeof *found);
-    memcpy(out->count, found + 1 + room, (size_t)n * sizeof *found);
+    VV_TRY(vv_new(out, (size_t)n, sizeof **out));
+    memset(*out, 0xff, (size_t)n * sizeof **out);
     return VV_OK;
 }
 
@@ -200,19 +197,21 @@ static vv_status take_over(const int64_t found[], vv_index room, distinct *out)
 static vv_status find_some(vv_array *a, vv_index room, distinct *out, bool *all)
 {
     vv_red_spec *spec;
-    int64_t *found;
-    vv_bytes bytes = (1 + 2 * room) * (vv_bytes)sizeof *found;
+    int64_t *found = NULL;
     VV_TRY(vv_distinct_spec(room, out->value.type, &spec));
     vv_array *r = vv_node_reduce_told(&a, 1, &vv_reduction_distinct, spec, VV_I64, NULL, "distinct", "value");
     vv_status status = vv_array_status(r);
-    if (status == VV_OK) status = vv_mem_get(&found, bytes, "different elements");
-    if (status == VV_OK) {
-        status = a->context->compute(r, found, bytes);
-        *all = status == VV_OK && found[0] >= 0;
-        if (*all) status = take_over(found, room, out);
-        vv_mem_put(&found);
-    }
+    if (status == VV_OK) status = get_room(1 + 2 * room, &found);
+    if (status == VV_OK) status = a->context->compute(r, found, (1 + 2 * room) * (vv_bytes)sizeof *found);
     vv_release(&r);
+    vv_mem_trim(); /* states are as large again as what was found */
+    *all = status == VV_OK && found[0] >= 0;
+    if (*all)
+        *out = (distinct){.value = {out->value.type, found[0], (double *)(void *)(found + 1)},
+                          .count = found + 1 + room,
+                          .found = found};
+    else
+        free(found);
     return status;
 }
 
@@ -273,6 +272,7 @@ static vv_status join(const distinct *a, const distinct *b, distinct *out)
     vv_index i = 0, k = 0;
     *out = (distinct){.value.type = a->value.type};
     VV_TRY(vv_new(&out->value.at, (size_t)(a->value.n + b->value.n) + 1, sizeof *out->value.at));
+    out->found = (int64_t *)(void *)out->value.at;
     while (i < a->value.n || k < b->value.n) {
         int way = i == a->value.n ? 1 : k == b->value.n ? -1 : order(&a->value.at[i], &b->value.at[k]);
         memcpy(&out->value.at[out->value.n++], way <= 0 ? &a->value.at[i] : &b->value.at[k], sizeof *out->value.at);

@@ -2,6 +2,7 @@
 # cores: 1
 # builds: release
 """Statistics that order values, place them or weigh them (order.c), against NumPy; and the same bits on 1, 2, 3 and 4 ranks."""
+import re
 import warnings
 
 import numpy as np
@@ -190,6 +191,17 @@ class Order(support.Case):
             self.assertEqual(got, reference, f"on {ranks} ranks")
         for name, (text, right) in results.items():
             self.equal(values(self.path("lane0.nc"), name), right, text)
+
+    def test_different_ones_in_the_memory_that_was_asked_for(self):
+        """Of a million elements all are different: what is found lies on rank 0 beside the plan that finds it."""
+        x = np.random.default_rng(8).random(1000000)
+        path = make(self.path("many.nc"), {"n": x.size}, {"x": (("n",), x, {})})
+        said = support.varve("eval", "u = unique(x, to=k)", path, "-o", self.path("u.nc"), "--memory", "32MB")
+        self.assertEqual(said.code, 4, said)
+        budget = support.suggested_budget(said.err)
+        done = self.done(support.varve("eval", "u = unique(x, to=k)", path, "-o", self.path("u.nc"), "--memory", budget, "--stats"))
+        self.assertLessEqual(int(re.search(r" peak=(\d+)", done.err)[1]), int(budget.removesuffix("MB")) * 1000000)
+        self.equal(values(self.path("u.nc"), "u"), np.unique(x), "unique")
 
     def test_lanes_that_no_memory_has(self):
         """More elements than a lane in one piece may have are sorted in no other way, whatever the budget."""
