@@ -8,7 +8,7 @@ difference of the network cards' own counters between runs of many exchanges and
 ends is not in them; heads of Ethernet, IP and TCP are. The wire's time is that of the card that has most to send or to take in. Ranks are dealt out to the nodes
 in turn (srun --distribution=cyclic); "naive" is with the launcher's order of ranks, "by node" with Varve's own.
 
-The last column is what the cores here need for what rank 0 does, on all ranks: no exchange can take less, whatever the wire.
+The last column is rank 0's processor time on all ranks, shared by the cores here; looking for messages that have not come yet is in it.
 
 Prints a table, and ends with status 1 when bytes on the wire are not within 1.1 of the plan's. Times depend on the machine: the two cores here also compute.
 """
